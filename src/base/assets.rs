@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_the_users_replaces_ours() {
+    fn assets_prefers_user_files_over_built_in() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(directory.path().join("services")).expect("makes a directory");
         std::fs::write(directory.path().join("services/mine.yaml"), "mine").expect("writes");

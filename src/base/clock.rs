@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_goes_on() {
+    async fn system_clock_advances_while_sleeping() {
         let clock = SystemClock::new();
         let before = clock.elapsed();
         clock.sleep(Duration::from_millis(1)).await;

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
+    fn sha256_hex_separates_its_parts() {
         assert_ne!(sha256_hex(["ab", "c"]), sha256_hex(["a", "bc"]));
         assert_eq!(sha256_hex(["a"]).len(), 64);
     }

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_ascending_and_complete() {
+    fn exit_table_is_sorted_and_complete() {
         let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
         assert!(codes.is_sorted());
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 70, 124, 129, 130, 131, 141, 143]);

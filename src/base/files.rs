@@ -258,7 +258,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn a_write_is_whole_and_has_its_mode() {
+    fn write_atomic_replaces_content_and_sets_mode() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("deep/file");
         write_atomic(&path, b"one", 0o600).expect("writes");
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn only_files_are_read_and_nothing_is_waited_for() {
+    fn read_text_refuses_special_files_without_blocking() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let at = |name: &str| directory.path().join(name);
         nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn special_files_are_refused_where_they_matter() {
+    fn refuse_special_below_reports_path_of_special_file() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let deep = directory.path().join("a/b");
         std::fs::create_dir_all(&deep).expect("makes");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_path_and_long_files_are_refused() {
+    fn read_text_names_path_and_refuses_oversized_files() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("x");
         let error = read_text(&path, 1).expect_err("is missing");

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certificates_count_for_their_server_only() {
+    fn ca_file_applies_only_to_its_server() {
         let file = |server: Option<&str>| CaFile { path: "ca.pem".into(), server: server.map(str::to_owned) };
         let url = |text: &str| Url::parse(text).expect("is one");
         let one = file(Some("https://git.example/root"));

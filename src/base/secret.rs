@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_shows_itself_nowhere() {
+    fn secret_is_masked_in_display_debug_and_json() {
         let secret = Secret::new("glpat-0123456789");
         assert_eq!(format!("{secret} {secret:?}"), format!("{MASK} {MASK}"));
         let json = serde_json::to_string(&secret).expect("a string serializes");

@@ -51,7 +51,7 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, least: usize, work: impl Fn(T) -> R 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn results_keep_the_order_of_the_items() {
+    fn map_keeps_item_order() {
         for count in [0, 1, 7, 8, 1000] {
             let results = super::map((0..count).collect(), 4, |item: u32| item * 2);
             assert_eq!(results, (0..count).map(|item| item * 2).collect::<Vec<_>>());

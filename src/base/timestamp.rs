@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments() {
+    fn parse_accepts_durations_times_and_dates() {
         let now: Zoned = "2026-11-22T10:00:00+01:00[Europe/Prague]".parse().expect("is a time");
         let at = |text: &str| parse(text, &now).map(|moment| moment.to_string());
         for (text, meant) in [

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ignored_or_beside_does_not_count() {
+    fn snapshot_skips_ignored_and_temporary_files() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         let write = |path: &str, text: &str| {

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_shell_would_act_on_is_no_name() {
+    fn environment_name_rejects_shell_metacharacters() {
         for name in ["A", "discovery.type", "my-flag", "_x", "1A", "ä", "a/b", "npm_config_@scope:registry"]
         {
             assert!(is_environment_name(name), "{name}");

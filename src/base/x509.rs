@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn server_and_client_verify_each_other() {
+    fn server_and_client_certificates_verify_each_other() {
         let ours = material();
         for name in ["rabbitmq", "localhost", "127.0.0.1", "::1"] {
             assert_eq!(talk(&ours, &ours, name).expect("verifies"), "word", "{name}");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_span_counts() {
+    fn certificates_are_rejected_after_expiry() {
         let now = SystemTime::now();
         let day = Duration::from_secs(86400);
         let names = ["localhost".to_owned()];
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_key_are_as_long_as_programs_expect() {
+    fn private_key_pem_wraps_at_64_columns() {
         let key = material().client.key;
         let lines: Vec<&str> = key.expose().lines().collect();
         assert_eq!(

@@ -80,7 +80,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn command_tree_passes_clap_assertions() {
         super::command_tree().debug_assert();
     }
 

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_become_words_again() {
+    fn joined_restores_words_split_by_bash() {
         let (words, index, before) = joined("cki --inventory = /x show pip", 5);
         assert_eq!((words.join(" "), index, before.as_str()), ("cki --inventory=/x show pip".into(), 3, ""));
         let (words, index, before) = joined("cki list --kind = cr", 4);

@@ -135,7 +135,7 @@ mod tests {
     use std::ffi::OsString;
 
     #[test]
-    fn the_inventory_that_was_typed_counts() {
+    fn typed_inventory_reads_partial_command_line() {
         let typed = |line: &str| {
             let args = ["cki", "--"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
             let env = Env::new([("HOME", "/home/me")]);

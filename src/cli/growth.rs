@@ -70,7 +70,7 @@ fn rules() -> SecretRules {
 }
 
 #[test]
-fn reading_an_inventory_grows_with_its_entries() {
+fn inventory_read_is_linear_in_entries() {
     grows_no_faster("bytes", |count| {
         let head = InventoryDocument { file: "i.yaml".into(), text: text(count).into(), reference: None };
         bytes(|| Inventory::read("here", vec![head]).expect("reads"))
@@ -84,7 +84,7 @@ fn reading_an_inventory_grows_with_its_entries() {
 }
 
 #[test]
-fn list_grows_with_the_entries() {
+fn list_is_linear_in_entries() {
     let filter = |word: &str| Filter { words: vec![word.to_owned()], ..Filter::default() };
     grows_no_faster("bytes", |count| {
         let inventory = inventory(count);
@@ -93,7 +93,7 @@ fn list_grows_with_the_entries() {
 }
 
 #[test]
-fn show_and_clone_of_one_component_do_not_grow() {
+fn show_and_clone_are_constant_in_entries() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let workspace = Workspace::new(directory.path(), Env::default());
     let last = |inventory: &Inventory| inventory.components.len() - 1;
@@ -115,7 +115,7 @@ fn show_and_clone_of_one_component_do_not_grow() {
 }
 
 #[test]
-fn env_of_one_component_does_not_grow() {
+fn env_is_constant_in_entries() {
     let (rules, context, assets) = (rules(), GeneratorContext::of("s"), Assets::default());
     let around = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
     let resolve = |inventory: &Inventory| {
@@ -136,7 +136,7 @@ fn env_of_one_component_does_not_grow() {
 }
 
 #[test]
-fn the_guard_grows_with_hosts_and_findings() {
+fn guard_is_linear_in_hosts_and_findings() {
     grows_no_faster("bytes of its rules", |count| {
         let inventory = inventory(count);
         bytes(|| DenyList::from(&inventory))
@@ -174,7 +174,7 @@ fn the_guard_grows_with_hosts_and_findings() {
 }
 
 #[test]
-fn a_backing_service_grows_with_those_who_need_it() {
+fn service_template_is_linear_in_requests() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
     let around = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
     for (name, key) in [("postgres", "database"), ("rabbitmq", "virtual_host")] {
@@ -190,7 +190,7 @@ fn a_backing_service_grows_with_those_who_need_it() {
 }
 
 #[test]
-fn scan_grows_with_the_sources() {
+fn scan_is_linear_in_source_files() {
     let assets = Assets::default();
     let inventory = inventory(1);
     grows_no_faster("bytes", |count| {

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_the_same_with_and_without_the_command_tree() {
+    fn version_shortcut_matches_command_tree() {
         let args = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         assert_eq!(command_tree().render_version().trim_end(), command_version());
         assert!(asks_version(&args(&["cki", "--version"])) && asks_version(&args(&["cki", "-V"])));

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_a_project_count_for_its_own_server() {
+    fn project_ca_file_applies_to_project_server() {
         let project = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://theirs.example'\n";
         let theirs = Some("https://theirs.example".to_owned());
         assert_eq!(certificates("", project, None), (Some(theirs.clone()), 0));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_a_project_never_count_for_the_users_server() {
+    fn project_ca_file_never_applies_to_user_server() {
         let project = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://Mine.example:443/x'\n";
         assert_eq!(certificates("[gitlab]\nurl = 'https://mine.example'\n", project, None), (None, 1));
         assert_eq!(certificates("", project, Some("https://mine.example")), (None, 1));

@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn higher_layers_win_and_origins_are_known() {
+    fn config_prefers_higher_layers_and_records_origins() {
         let config = load(
             "engine = \"podman\"\njobs = 2\n[stage]\nbot = \"me\"\n",
             "\nengine = \"docker\"\ninventory = \"inv\"\n",
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_settings_are_named_with_their_place() {
+    fn config_reports_location_of_invalid_settings() {
         let config = load("enginee = \"x\"\n", "", &[("CKI_INVENTROY", "x")]).expect("loads");
         assert!(
             config.warnings[0]
@@ -484,7 +484,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_project_never_sets_what_is_personal_and_errors_have_their_place(project in lines(), any in "[ -~\n]{0,40}") {
+        fn project_config_never_sets_personal_settings(project in lines(), any in "[ -~\n]{0,40}") {
             for text in [&project, &any] {
                 let config = match load("", text, &[]) {
                     Ok(config) => config,

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_others_can_change_is_ignored() {
+    fn find_ignores_files_writable_by_others() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join(FILE);
         std::fs::write(&file, "").expect("writes");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn links_do_not_lead_out() {
+    fn is_inside_rejects_escaping_symlinks() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         std::fs::create_dir(root.join("project")).expect("makes");

@@ -127,13 +127,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_filled_in() {
+    fn fill_replaces_known_variables() {
         let variables = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
         assert_eq!(fill("x ${A} ${B} ${", &variables), "x 1 ${B} ${");
     }
 
     #[tokio::test]
-    async fn a_part_that_ends_gives_its_exit_code() {
+    async fn play_returns_exit_code_of_script() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(&file, "lines: ['a ${X}']\nexit: 3\n").expect("writes");
         let said = std::sync::Mutex::new(Vec::new());

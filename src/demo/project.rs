@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_project_is_an_inventory_like_any_other() {
+    fn demo_project_loads_as_inventory() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let layout = Layout {
             directory: directory.path().to_path_buf(),

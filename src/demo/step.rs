@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_service_is_watched_until_it_has_shown_everything_and_not_for_ever() {
+    async fn was_watched_waits_for_output_up_to_limit() {
         let left = || vec!["one".to_owned()];
         let (short, long) = (Duration::from_millis(1), Duration::from_secs(600));
         let (seen, watched) = watch::channel(SeenOutput { lines: 1, left: left() });

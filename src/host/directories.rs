@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_of_our_own_is_writable_and_has_room() {
+    fn is_writable_accepts_own_directory_only() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         assert!(is_writable(directory.path()));
         assert_eq!(std::fs::read_dir(directory.path()).expect("lists").count(), 0);

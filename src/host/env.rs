@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directories_follow_xdg() {
+    fn env_directories_follow_xdg() {
         let env =
             Env::new([("HOME", "/home/a"), ("XDG_STATE_HOME", "/state"), ("XDG_DATA_HOME", "relative")]);
         assert_eq!(env.config_directory(), Some(PathBuf::from("/home/a/.config/cki")));

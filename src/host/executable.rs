@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_files_of_this_program_are_found() {
+    fn runtime_closure_includes_program_and_loader() {
         let program = std::path::absolute("/proc/self/exe").expect("is absolute");
         let files = runtime_closure(&program).expect("finds");
         let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();

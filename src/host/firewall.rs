@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_of_docker_is_in_the_way_of_what_it_has_no_rule_for() {
+    fn firewall_reports_docker_drop_policy_as_blocking() {
         let docker = "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-N DOCKER\n-N DOCKER-USER\n\
             -A FORWARD -j DOCKER-USER\n-A FORWARD -o docker0 -j DOCKER\n\
             -A FORWARD -i docker0 ! -o docker0 -j ACCEPT\n-A FORWARD -i docker0 -o docker0 -j ACCEPT\n\
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_in_the_way_is_named() {
+    fn firewall_names_blocking_rule() {
         let reject = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited";
         assert_eq!(blocked(&format!("-P FORWARD ACCEPT\n{reject}\n")).as_deref(), Some(reject));
         for other in [
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn chains_that_call_each_other_come_to_an_end() {
+    fn firewall_terminates_on_recursive_chains() {
         let mut rules = String::from("-P FORWARD DROP\n-A FORWARD -j C0\n");
         for chain in 0..20 {
             for _ in 0..20 {

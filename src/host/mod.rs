@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_part_of_an_address() {
+    fn logins_of_finds_secret_part_of_url() {
         let of = |address: &str| {
             let secrets: Vec<String> =
                 logins_of(address).iter().map(|secret| secret.expose().to_owned()).collect();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_lives_and_another_boot_does_not() {
+    fn is_alive_compares_start_time_and_boot() {
         let host = Host::real();
         let owner = host.owner();
         assert!(host.is_alive(&owner));

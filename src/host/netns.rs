@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_container_is_known_by_its_groups() {
+    fn is_in_recognises_container_cgroups() {
         for inside in [
             "0::/system.slice/docker-abc.scope\n",
             "0::/machine.slice/libpod-abc.scope/container\n",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_no_network() {
+    fn netns_of_missing_container_is_an_error() {
         let id = "0123456789abcdef".repeat(4);
         assert!(NetNs::of_container(&id, std::process::id()).is_err());
         assert!(NetNs::of_container(&id, 0).is_err());

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_found_in_path_only() {
+    fn find_searches_path_only() {
         let env = Env::new([("PATH", "/nowhere:/bin")]);
         assert_eq!(find(&env, "sh"), Some(PathBuf::from("/bin/sh")));
         assert_eq!(find(&env, "no-such-program"), None);

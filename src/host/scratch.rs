@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_directories_of_dead_processes_are_abandoned() {
+    fn abandoned_scratch_lists_dead_processes_only() {
         let parent = tempfile::tempdir().expect("a temporary directory");
         let env = Env::new([("TMPDIR", parent.path())]);
         let own = scratch(&env).expect("makes one");

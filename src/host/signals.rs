@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_signal_counts_and_the_second_forces() {
+    async fn shutdown_keeps_first_signal_and_second_forces() {
         let stop = Shutdown::new();
         assert_eq!(stop.now(), None);
         stop.trigger(Signal::Terminate);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn quit_forces_at_once() {
+    async fn shutdown_is_forced_by_quit() {
         let stop = Shutdown::new();
         stop.trigger(Signal::Quit);
         assert_eq!(stop.force_requested().await, Signal::Quit);

@@ -156,7 +156,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[tokio::test]
-    async fn a_program_on_a_terminal_is_seen_and_typed_at() {
+    async fn pty_relays_output_input_and_resize() {
         let (inner, screen) = open((7, 33)).expect("there are terminals");
         let same = || Stdio::from(inner.try_clone().expect("has room"));
         let mut command = Command::new("sh");

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_come_back_as_they_went() {
+    fn resource_labels_round_trip() {
         let identity = ResourceLabels {
             run: RunId::new(b"x"),
             component: "service/a".into(),

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_question_and_no_more() {
+    fn readiness_probe_accepts_exactly_one_kind() {
         let parse =
             |text: &str| crate::base::yaml::parse::<ReadinessProbe>("x", text).map(|(ready, _)| ready);
         assert_eq!(

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_have_two_plain_parts() {
+    fn reference_parse_requires_two_plain_parts() {
         assert_eq!(Reference::parse("storage/s3-aws"), Some(Reference::new("storage", "s3-aws")));
         for wrong in ["storage", "/x", "a/", "a/b/c", "a/../b", "a/b c", "-a/b"] {
             assert_eq!(Reference::parse(wrong), None, "{wrong}");

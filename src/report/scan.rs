@@ -395,7 +395,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_place_stays() {
+    fn tail_keeps_end_of_location() {
         assert_eq!(tail("a/b/c.py:12", 11), "a/b/c.py:12");
         assert_eq!(tail("a/b/c.py:12", 8), "…c.py:12");
     }

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_storm_is_one_change_and_what_comes_and_goes_is_none() {
+    async fn file_watcher_debounces_and_skips_transient_files() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().to_path_buf();
         let write = |name: &str| std::fs::write(root.join(name), name).expect("writes");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_goes_with_all_around_it_may_come_back() {
+    async fn file_watcher_survives_removal_of_parent() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("clones/tools/src");
         std::fs::create_dir_all(&root).expect("makes");
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_directory_that_is_made_again_at_once_is_watched() {
+    async fn file_watcher_follows_recreated_directory() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("src");
         let deep = root.join("some/deep");

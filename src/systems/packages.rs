@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_whole() {
+    fn package_table_covers_every_manager() {
         let packages = Packages::read(&Assets::default()).expect("is good");
         let names: Vec<&str> = packages.managers.iter().map(|manager| manager.program.as_str()).collect();
         assert_eq!(names, ["apt-get", "dnf", "zypper", "pacman", "apk", "brew"]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manager_is_known_by_its_program() {
+    fn package_manager_is_detected_in_path() {
         let packages = Packages::read(&Assets::default()).expect("is good");
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().display().to_string();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_installs_a_thing_with_the_manager_of_the_system() {
+    fn install_command_uses_package_manager() {
         let packages = Packages::read(&Assets::default()).expect("is good");
         let on = |program: &str, thing: &str| {
             let manager = packages.managers.iter().find(|one| one.program == program).expect("is known");

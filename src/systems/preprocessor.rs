@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn without_the_program_the_error_says_so() {
+    async fn preprocess_reports_missing_program() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let context = directory.path();
         std::fs::write(context.join("a.in"), "FROM scratch\n").expect("writes");
@@ -278,19 +278,19 @@ mod tests {
     }
 
     #[test]
-    fn markers_are_taken_out() {
+    fn without_markers_removes_line_markers() {
         let text = "# 0 \"<stdin>\"\n# 1 \"/usr/include/x.h\" 1 3 4\n\n# 1 \"a b\" 2\nFROM x\n# 12 monkeys\n";
         assert_eq!(without_markers(text), "FROM x\n# 12 monkeys\n");
     }
 
     #[test]
-    fn included_files_are_listed() {
+    fn included_lists_files() {
         let said = ". c.h\n.. /a b\n<stdin>:1: error: no\nMultiple include guards may be useful for:\nc.h\n";
         assert_eq!(included(said).collect::<Vec<_>>(), ["c.h", "/a b"]);
     }
 
     #[test]
-    fn a_path_that_means_another_file_to_each_process_is_told() {
+    fn process_dependent_paths_are_detected() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let link = |name: &str, target: &str| {
             std::os::unix::fs::symlink(target, directory.path().join(name)).expect("links");

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn each_shell_has_a_file_of_its_own() {
+    fn shell_has_its_own_completion_file() {
         let files = |name: &str| {
             let shell = shell(Path::new("/h h"), name);
             (
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_completes_once_its_start_file_loads_the_script() {
+    fn standing_requires_script_loaded_by_start_file() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let mut zsh = shell(home.path(), "zsh");
         let (_, line) = zsh.start.clone().expect("has a start file");
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_installed_script_replaces_the_old_one_and_keeps_link_and_mode() {
+    fn install_replaces_script_and_keeps_link_and_mode() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let fish = shell(home.path(), "fish");
         let real = home.path().join("dotfiles.fish");

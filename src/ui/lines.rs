@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_align_and_keep_their_colours() {
+    fn prefixes_align_names_and_keep_colors() {
         let mut prefixes = Prefixes::default();
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
         prefixes.announce(&["longer".to_owned(), "ab".to_owned()]);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_differ_as_long_as_there_are_colours() {
+    fn prefixes_use_distinct_colors_first() {
         let mut prefixes = Prefixes::default();
         let mut colors: Vec<_> =
             (0..style::DISTINCT).map(|number| prefixes.number(&number.to_string())).collect();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_as_exact_as_the_engine() {
+    fn time_shows_at_most_milliseconds_in_utc() {
         let at = |text: &str| time(text.parse().expect("a time"));
         assert_eq!(at("2026-11-22T10:00:00.123456789Z"), "2026-11-22T10:00:00.123Z");
         assert_eq!(at("2026-11-22T10:00:00+01:00"), "2026-11-22T09:00:00Z");

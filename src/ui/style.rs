@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paint_comes_off_and_symbols_have_plain_forms() {
+    fn style_strips_to_plain_text_and_ascii() {
         assert_eq!(anstream::adapter::strip_str(&bad("x")).to_string(), "x");
         assert_eq!(ascii("✔ done · …"), "+ done . ...");
     }

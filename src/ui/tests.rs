@@ -44,7 +44,7 @@ fn piece(subject: &str, stream: Stream, bytes: &[u8]) -> OutputLine {
 }
 
 #[test]
-fn many_lines_are_one_write_in_every_form() {
+fn output_batch_is_one_write_in_every_format() {
     let pieces = || (0..1000).map(|_| piece("a", Stream::Stdout, b"line\n")).collect::<Vec<_>>();
     let screen = StreamTerminal { stdout: true, ..StreamTerminal::NONE };
     for (terminal, json) in [(StreamTerminal::NONE, false), (StreamTerminal::NONE, true), (screen, false)] {
@@ -56,7 +56,7 @@ fn many_lines_are_one_write_in_every_form() {
 }
 
 #[test]
-fn bytes_pass_as_they_are_where_there_is_no_terminal() {
+fn output_bytes_pass_unchanged_without_terminal() {
     let odd = b"\0\r\x1b[1m\xff\xc2\x85 no end";
     let (ui, out, err) = ui(StreamTerminal::NONE, false);
     ui.send(Event::Output(vec![piece("a", Stream::Stdout, odd), piece("a", Stream::Stderr, odd)]));
@@ -67,7 +67,7 @@ fn bytes_pass_as_they_are_where_there_is_no_terminal() {
 }
 
 #[test]
-fn of_several_each_line_has_its_name_before_its_bytes() {
+fn output_of_several_sources_is_prefixed_by_line() {
     let (ui, out, _) = ui(StreamTerminal::NONE, false);
     ui.send(Event::Speakers(vec!["a".into(), "bb".into()]));
     ui.send(Event::Output(vec![
@@ -83,7 +83,7 @@ fn of_several_each_line_has_its_name_before_its_bytes() {
 }
 
 #[test]
-fn a_line_that_was_cut_goes_on_unless_another_one_speaks() {
+fn partial_line_continues_until_another_source_writes() {
     let (ui, out, _) = ui(StreamTerminal::NONE, false);
     ui.send(Event::Speakers(vec!["a".into(), "b".into()]));
     let long = vec![b'x'; 100 << 10];
@@ -94,7 +94,7 @@ fn a_line_that_was_cut_goes_on_unless_another_one_speaks() {
 }
 
 #[test]
-fn nothing_that_a_terminal_acts_on_is_shown_there() {
+fn terminal_output_strips_control_sequences() {
     let (ui, out, _) = ui(StreamTerminal { stdout: true, ..StreamTerminal::NONE }, false);
     ui.send(Event::Output(vec![OutputLine {
         ends: true,
@@ -105,7 +105,7 @@ fn nothing_that_a_terminal_acts_on_is_shown_there() {
 }
 
 #[test]
-fn json_has_the_text_as_it_is() {
+fn json_output_keeps_raw_text() {
     let (ui, out, _) = ui(StreamTerminal::NONE, true);
     ui.send(Event::Output(vec![piece("a", Stream::Stderr, b"\x1b[1mx\0\n")]));
     let object: serde_json::Value = serde_json::from_slice(&out.all()).expect("is JSON");

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_are_those_that_compose_reads() {
+    fn statements_match_compose_syntax() {
         let text = "\u{feff}# c\n\nA=a # c\r\nexport B = 'x # $A\\'s'# c\nC=\"$A \\\"q\\\" \\$A\n two\" # c\n\
                     D=${A}#d\r\nE=\na.b-c: yes\nG=\"\\t\\0101\\q\"H=# no comment\nI='\\n\\\\'\n";
         let expected = [
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_is_inherited() {
+    fn statements_read_bare_name_as_inherited() {
         let names = |text: &str| {
             statements(text).into_iter().flatten().map(|s| (s.name, s.value)).collect::<Vec<_>>()
         };
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_line_does_not_cost_the_others() {
+    fn statements_continue_after_invalid_line() {
         let read = statements("A=1\nhunter2 x\nB=\"open\nC=3\n!\nD=4\n");
         let wrong: Vec<usize> = read.iter().filter_map(|one| one.as_ref().err()).map(|e| e.line).collect();
         let names: Vec<&str> = read.iter().flatten().map(|s| s.name.as_str()).collect();
@@ -254,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[A=$:'\"\\\\#0{}\\n\\ré ]{0,40}") {
+        fn statements_never_panic(text in "[A=$:'\"\\\\#0{}\\n\\ré ]{0,40}") {
             let _ = statements(&text);
         }
     }

@@ -108,7 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn values_are_quoted_only_where_needed() {
+    fn write_quotes_only_where_needed() {
         for (value, text) in [
             ("plain", "A=plain"),
             ("", "A="),
@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(values in prop::collection::vec("[a $'\"`\\\\\\n\\r#{}é=~]{0,8}", 1..6)) {
+        fn write_round_trips_through_statements(values in prop::collection::vec("[a $'\"`\\\\\\n\\r#{}é=~]{0,8}", 1..6)) {
             let text: String = values.iter().map(|value| write("A", value).text + "\n").collect();
             let read: Vec<String> = statements(&text).into_iter().map(|one| match one.expect("is valid").value {
                 Some(DotenvText::Literal(text)) => text,

@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn lines_are_cut_at_the_limit() {
+    fn line_splitter_cuts_at_limit() {
         let mut lines = Vec::new();
         let mut splitter = LineSplitter::new(4);
         splitter.push("ab\r\nabcdefü\nrest".as_bytes(), |line| lines.push(line.to_owned()));
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn splitting_does_not_depend_on_the_chunks(
+        fn line_cutter_is_independent_of_chunking(
             bytes in prop::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200),
             cut in 0usize..200,
         ) {

@@ -212,7 +212,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn words() {
+    fn plural_join_and_nearest_format_words() {
         assert_eq!(plural(1, "file"), "1 file");
         assert_eq!(plural(0, "file"), "no files");
         assert_eq!(plural_of(2, "repository", "repositories"), "2 repositories");
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_quoted_where_they_must_be() {
+    fn command_line_quotes_only_where_needed() {
         let line = |words: &[&str]| command_line(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
         assert_eq!(line(&["env", "A=b", "x-y", "/a.b"]), "env A=b x-y /a.b");
         assert_eq!(line(&["A=b", "two words", "", "$x", "it's"]), r"'A=b' 'two words' '' '$x' 'it'\''s'");
     }
 
     #[test]
-    fn lengths() {
+    fn truncate_wrap_and_units_respect_width() {
         assert_eq!(truncate("abcdef", 6), "abcdef");
         assert_eq!(truncate("abcdef", 4), "abc…");
         assert_eq!(truncate("日本語", 4), "日…");

@@ -68,7 +68,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn escapes_die() {
+    fn safe_line_removes_escape_sequences() {
         assert_eq!(safe_line("plain\ttext ü"), "plain\ttext ü");
         assert_eq!(safe_line("\x1b[31mred\x1b[0m"), "red");
         assert_eq!(safe_line("\x1b]0;title\x07after"), "after");
@@ -79,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_alive_survives(text in ".*") {
+        fn safe_line_emits_only_plain_characters(text in ".*") {
             let safe = safe_line(&text).into_owned();
             prop_assert!(safe.chars().all(is_plain), "{safe:?}");
         }

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts() {
+    fn parse_bytes_accepts_binary_and_decimal_units() {
         for (text, bytes) in [
             ("512MiB", 512 << 20),
             ("64Mi", 64 << 20),

@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn columns_align_and_lines_have_no_trailing_space() {
+    fn table_aligns_columns_without_trailing_space() {
         let lines = sample().lines(None);
         assert_eq!(lines[0], "  name         a description that is rather long  infra");
         assert_eq!(lines[1], "  longer-name  short");
     }
 
     #[test]
-    fn the_widest_column_gives_way() {
+    fn table_truncates_widest_column() {
         let lines = sample().lines(Some(40));
         assert_eq!(lines[0], "  name         a description tha…  infra");
         assert!(lines.iter().all(|line| width(line) <= 40));

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_tells_the_keys_of_each_place() {
+    fn known_keys_lists_fields_at_each_path() {
         assert_eq!(known_keys::<Top>(&[]), ["name", "inner", "by_name", "free"]);
         assert_eq!(known_keys::<Top>(&["inner", "7"]), ["type", "port"]);
         assert_eq!(known_keys::<Top>(&["by_name", "7"]), ["type", "port"]);

@@ -21,7 +21,7 @@ struct Item {
 const SAMPLE: &str = "name: a\nitems:\n  - port: 1\n  - prot: 2\ncolour: red\n";
 
 #[test]
-fn unknown_keys_have_a_place() {
+fn parse_reports_position_of_unknown_keys() {
     let (sample, unknown) = parse::<Sample>("x.yaml", SAMPLE).expect("parses");
     assert_eq!((sample.name.as_str(), sample.items.len(), sample.items[0].port), ("a", 2, Some(1)));
     let places: Vec<_> = unknown.iter().map(|one| (one.path.as_str(), position(SAMPLE, &one.path))).collect();
@@ -32,7 +32,7 @@ fn unknown_keys_have_a_place() {
 }
 
 #[test]
-fn errors_have_file_line_and_column() {
+fn parse_errors_name_file_line_and_column() {
     let error = parse::<Sample>("x.yaml", "name: a\nitems:\n  - port: http\n").expect_err("is no number");
     assert!(error.to_string().starts_with("x.yaml:3:11: "), "{error}");
     let error = parse::<Sample>("x.yaml", "name: a\nname: b\n").expect_err("is a duplicate");
@@ -40,7 +40,7 @@ fn errors_have_file_line_and_column() {
 }
 
 #[test]
-fn bombs_are_refused() {
+fn parse_refuses_alias_bombs_and_deep_nesting() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
@@ -51,7 +51,7 @@ fn bombs_are_refused() {
 }
 
 #[test]
-fn comments_alone_are_an_empty_mapping() {
+fn parse_reads_comments_only_as_empty_mapping() {
     let (value, _) = parse::<serde_json::Map<String, serde_json::Value>>("x", "# nothing\n").expect("parses");
     assert!(value.is_empty());
 }
@@ -91,7 +91,7 @@ fn same<T: DeserializeOwned + fmt::Debug>(text: &str) -> bool {
 }
 
 #[test]
-fn what_people_write_is_read_the_simple_way() {
+fn fast_parser_reads_common_styles() {
     for text in [
         "name: a b\n",
         "---\n# first\nname: 'it''s' # why\n\nlist:\n- a\n- \"b: c\"\nb: true\na: 80\n",
@@ -113,7 +113,7 @@ fn what_people_write_is_read_the_simple_way() {
 }
 
 #[test]
-fn the_files_of_the_program_are_read_alike_both_ways() {
+fn parsers_agree_on_embedded_files() {
     let mut simple = 0;
     for (path, content) in
         ["inventory", "services", "demo"].into_iter().flat_map(crate::base::assets::embedded_tree)
@@ -127,7 +127,7 @@ fn the_files_of_the_program_are_read_alike_both_ways() {
 }
 
 #[test]
-fn documents_survive_being_compiled() {
+fn compiled_documents_round_trip() {
     let text = "a: [1, '2', {b: ~, 'c\nd': \"e\\nf\"}, [], {}]\ng: |\n  h\n  i\n";
     let node = tree::documents("f", text).expect("parses").remove(0);
     let written = compile(&[("one", node.clone()), ("two", node)]);
@@ -144,7 +144,7 @@ fn documents_survive_being_compiled() {
 }
 
 #[test]
-fn a_large_document_is_read() {
+fn parse_reads_large_documents() {
     let mut text = "list:\n".to_owned();
     text.push_str(&"- >\n  a\n".repeat(300_000));
     let (entry, _) = parse::<Entry>("f", &text).expect("is read");
@@ -263,20 +263,20 @@ fn lines() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
-    fn the_simple_way_and_the_whole_parser_agree(text in lines()) {
+    fn parsers_agree_on_generated_documents(text in lines()) {
         same::<Entry>(&text);
         same::<serde_json::Value>(&text);
         same::<BTreeMap<String, Option<String>>>(&text);
     }
 
     #[test]
-    fn all_styles_are_read_alike_or_left_to_the_whole_parser(text in documents()) {
+    fn fast_parser_agrees_or_defers_for_all_styles(text in documents()) {
         same::<Entry>(&text);
         same::<serde_json::Value>(&text);
     }
 
     #[test]
-    fn places_in_any_entries_are_those_of_a_walk_from_the_top(text in lines(), flow in flow()) {
+    fn positions_match_full_walk_for_generated_entries(text in lines(), flow in flow()) {
         for text in [text, format!("a: b\ncomponents: [{flow}, {flow}]\nz: {flow}\n")] {
             let places = Places::new("list");
             let others = Places::new("components");
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_alike_or_left_to_the_whole_parser(text in "[-a-c0:{}\\[\\],&*<!|>?'\"#~\n \t%@é\\\\\r]{0,40}") {
+    fn fast_parser_agrees_or_defers_for_any_text(text in "[-a-c0:{}\\[\\],&*<!|>?'\"#~\n \t%@é\\\\\r]{0,40}") {
         same::<serde_json::Value>(&text);
         same::<Entry>(&text);
     }
@@ -316,7 +316,7 @@ fn from_the_top(text: &str) -> Vec<(String, Position)> {
 }
 
 #[test]
-fn parts_of_entries_have_the_places_that_a_walk_from_the_top_gives() {
+fn positions_match_full_walk_for_sample_entries() {
     for text in [
         "a: 1\ncomponents:\n- name: x\n  run: {a: [b, c]}\n\n# c\n-   name: y\n    list:\n    - 1\n    - k: v\nz:\n  y: 1\n",
         "---\ncomponents:\n  - {name: x, a: {b: c}}\n  - name: y\n    a: b\n",
@@ -341,7 +341,7 @@ fn parts_of_entries_have_the_places_that_a_walk_from_the_top_gives() {
 }
 
 #[test]
-fn a_place_near_the_end_is_found_from_its_entry() {
+fn position_near_end_is_found_from_its_entry() {
     for form in [
         "- name: cNUMBER\n  environment:\n  - {name: A}\n",
         "- {name: cNUMBER, environment: [{name: A}]}\n",

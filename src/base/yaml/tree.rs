@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn every_node_has_a_place() {
+    fn documents_record_location_of_every_node() {
         let node = one("a:\n  - {b: 1, c: 'null'}\n  - ~\nd: |\n  two\n  lines\n");
         let b = node.at(&["a"]).expect("is there").items()[0].get("b").expect("is there");
         assert_eq!((b.text(), b.spot.line()), (Some("1"), "f.yaml:2".to_owned()));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_and_merge_keys_are_resolved() {
+    fn documents_resolve_aliases_and_merge_keys() {
         let node = one("x: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}\nz: {<<: [{c: 1}, *x]}\nw: *x\n");
         assert_eq!(node.at(&["y", "a"]).and_then(Node::text), Some("1"));
         assert_eq!(node.at(&["y", "b"]).and_then(Node::text), Some("3"));
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_a_place() {
+    fn documents_report_location_of_errors() {
         let error = |text: &str| documents("f.yaml", text).expect_err("is wrong").to_string();
         assert_eq!(error("a: 1\nb: 2\na: 3\n"), "f.yaml:3:1: the key `a` is there twice");
         assert!(error("a: [1\nb").starts_with("f.yaml:"), "{}", error("a: [1\nb"));
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn bombs_are_refused() {
+    fn documents_refuse_alias_bombs() {
         let mut wide = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         let mut deep = String::from("a0: &a0 [x]\n");
         for level in 1..400 {
@@ -412,7 +412,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[-a-c:{}\\[\\],&*<!|>?'\"#~\\n \\t%@é]{0,80}") {
+        fn documents_never_panic(text in "[-a-c:{}\\[\\],&*<!|>?'\"#~\\n \\t%@é]{0,80}") {
             let _ = documents("f", &text);
         }
     }

@@ -265,7 +265,7 @@ mod tests {
     use crate::base::assets::embedded_text;
 
     #[test]
-    fn our_own_is_valid_and_its_heads_can_be_set() {
+    fn built_in_config_is_valid_and_accepts_heads() {
         let text = embedded_text("demo/gitlab.yaml").expect("is built in");
         let mut config = StandInConfig::parse("gitlab.yaml", text).expect("is valid");
         assert!(config.set_head("cki-project/cki-tools", 213, &"a".repeat(40)));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_found() {
+    fn config_parse_rejects_unknown_keys() {
         let error =
             StandInConfig::parse("x.yaml", "version: a\nrevision: b\nusers: []\nprojects: []\nbto: {}\n");
         assert_eq!(error.expect_err("has a key too many").to_string(), "x.yaml:5:1: unknown key `bto`");

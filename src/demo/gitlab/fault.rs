@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_strikes_as_often_as_was_said() {
+    fn injected_fault_honours_after_and_times() {
         let mut fault: InjectedFault = serde_json::from_str(
             r#"{"method": "get", "path": "/notes", "after": 1, "times": 2, "how": {"status": 500}}"#,
         )

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_told_as_gitlab_does() {
+    fn page_sends_gitlab_pagination_headers() {
         let items: Vec<Value> = (0..5).map(|number| json!(number)).collect();
         let ask = |query: &str| Incoming {
             method: "GET".into(),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_decoded() {
+    fn decode_handles_percent_and_plus() {
         assert_eq!(decode("a%2Fb%", false), "a/b%");
         assert_eq!(decode("a+b%+", true), "a b% ");
         assert_eq!(

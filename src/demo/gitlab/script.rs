@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipeline_goes_through_its_states() {
+    fn pipeline_moves_through_states_over_time() {
         let good = script(PipelineStatus::Success, false);
         assert_eq!(words(&good, 0.0), ["created"; 4]);
         assert_eq!(words(&good, 1.5), ["pending", "pending", "pending", "created"]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_skips_what_follows_unless_it_is_allowed() {
+    fn failed_job_skips_later_stages_unless_allowed() {
         let bad = script(PipelineStatus::Failed, false);
         assert_eq!(words(&bad, 5.0), ["running", "failed", "running", "created"]);
         assert_eq!(words(&bad, 6.0), ["failed", "failed", "success", "skipped"]);

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_by_hand_stands_still() {
+    fn manual_time_moves_only_by_advance() {
         let mut time = Time::new(TimeScale::ByHand, Timestamp::UNIX_EPOCH);
         assert_eq!(time.now(), Duration::ZERO);
         time.advance(Duration::from_millis(61_250));

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn as_kubernetes_does_it() {
+    fn expand_matches_kubernetes() {
         for (written, meant) in [
             ("$(A)/$(B)", "a/$(A)"),
             ("$$(A) $$$(A)", "$(A) $a"),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_behind_a_dollar_are_spoiled() {
+    fn spoiled_finds_non_ascii_letter_after_dollar() {
         for (text, letter) in [
             ("a$é", Some('é')),
             ("$(A)$ž", Some('ž')),
@@ -127,13 +127,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[$()ABé ]{0,30}") {
+        fn expand_never_panics(text in "[$()ABé ]{0,30}") {
             let _ = expand(&text);
             let _ = spoiled(&text);
         }
 
         #[test]
-        fn what_has_no_dollar_stays(text in "[^$]{0,30}") {
+        fn expand_keeps_text_without_dollar(text in "[^$]{0,30}") {
             prop_assert_eq!(expand(&text), text);
         }
     }

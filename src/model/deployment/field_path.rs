@@ -198,7 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_path_is_taken_apart_at_its_dots() {
+    fn parts_splits_field_path_at_dots() {
         let shown = |path: &str| parts(path).join("|");
         assert_eq!(shown("a.b.0"), "a|b|0");
         assert_eq!(shown(r"data.x\.yaml"), "data|x.yaml");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_may_be_many_fields_and_may_be_made() {
+    fn change_sets_all_matches_and_creates_fields() {
         let read = |text: &str| documents("f", text).expect("parses").remove(0);
         let mut node = read("{c: [{n: web, v: 1}, {n: web2, v: 2}, {n: db}]}");
         let spot = node.spot.clone();
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_makes_it_panic(path in "[a.\\[\\]=\\\\0*-]{0,20}") {
+        fn field_paths_never_panic(path in "[a.\\[\\]=\\\\0*-]{0,20}") {
             let mut node = documents("f", "{a: [{a: 0}, 0], '0': [a]}").expect("parses").remove(0);
             let spot = node.spot.clone();
             let parts = parts(&path);

@@ -211,7 +211,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn no_path_leads_out() {
+    fn resolved_rejects_paths_outside_root() {
         assert_eq!(resolved("a/b", "../c/./d.yaml").as_deref(), Some("a/c/d.yaml"));
         assert_eq!(resolved("", ".").as_deref(), Some(""));
         for wrong in ["../../../x", "/etc/passwd", "..\\x", "a\0"] {
@@ -221,7 +221,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn no_more_is_read_than_a_deployment_can_need() {
+    fn file_reader_enforces_read_budget() {
         let files = FileCache::of(&[("a", "x: 1")]);
         let reader = FileReader::new(&files);
         let error = (0..10_000).find_map(|_| reader.text("a").err()).expect("ends");

@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn as_compose_does_it() {
+    fn interpolate_matches_compose() {
         for (written, meant) in [
             ("$A-${A}", "a-a"),
             ("${NO:-d}${EMPTY:-d}${EMPTY-d}${NO-d}", "ddd"),
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_which_bytes_are_those_of_a_variable() {
+    fn interpolate_records_ranges_of_variables() {
         for text in ["$HIDDEN", "x${HIDDEN}", "${HIDDEN:-x}", "${NO:-${HIDDEN}}", "${A:+$HIDDEN}"] {
             let made = interpolate(text).expect(text);
             let part = made.parts.iter().find(|part| part.name == "HIDDEN").expect(text);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_put_in_than_files_can_need() {
+    fn interpolate_enforces_budget() {
         let long = InterpolationVar { text: "x".repeat(1 << 19), parts: Vec::new() };
         let budget = Budget::default();
         let make = || super::interpolate("$A", &|_| Some(&long), &budget);
@@ -371,7 +371,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[$A{}:?+é-]{0,40}") {
+        fn interpolate_never_panics(text in "[$A{}:?+é-]{0,40}") {
             let _ = interpolate(&text);
         }
     }

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn each_operation() {
+    fn json_patch_applies_each_operation() {
         let ok = |patch: &str, wanted: &[&str]| assert_eq!(patched(patch).expect(patch), wanted, "{patch}");
         ok(
             "[{op: add, path: /l/-, value: {n: z}}, {op: add, path: /l/0, value: {n: w}}]",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_is_said() {
+    fn json_patch_reports_impossible_operations() {
         assert_eq!(
             patched("[{op: remove, path: /l/7}]"),
             Err("p:1: the patch cannot find `/l/7`".to_owned())

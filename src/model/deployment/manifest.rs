@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_no_yaml_costs_only_itself() {
+    fn manifest_skips_only_the_invalid_document() {
         let text =
             "kind: A\n---\na: [1\n--- # next\nkind: B\n---\nkind: CustomResourceDefinition\na: {\n---\n";
         let (seen, findings) = read(&[("f.yaml", text)], "f.yaml");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_are_named_for_what_they_are() {
+    fn manifest_names_template_language() {
         let helm = "kind: A\n{{- if .Values.x }}\nb: c\n{{- end }}\n";
         let (seen, findings) = read(&[("f.yaml", helm)], "f.yaml");
         assert!(seen.is_empty() && findings[0].contains("a Helm template"), "{findings:?}");

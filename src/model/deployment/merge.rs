@@ -222,7 +222,7 @@ mod tests {
         "{env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}], args: [x], k: 1}";
 
     #[test]
-    fn items_are_found_by_their_name() {
+    fn merge_matches_list_items_by_name() {
         let (node, findings) = merged(
             BASE,
             "{env: [{name: C, value: z}, {name: D, value: d}, {name: A, $patch: delete}], args: [y], k: null}",
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_unknown_kinds_and_by_directive_are_replaced() {
+    fn merge_replaces_unkeyed_lists_and_by_directive() {
         let (node, _) = merged(BASE, "{env: [{name: D, value: d}]}", false);
         assert_eq!(names(&node), ["D=d"]);
         let (node, _) = merged(BASE, "{env: [{name: A, $patch: delete}]}", false);

@@ -97,7 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn scalars_are_what_go_makes_of_them() {
+    fn plain_scalars_are_read_like_go() {
         for (written, meant) in [
             ("False", "false"),
             ("010", "8"),
@@ -161,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[-+.0-9xobeE_:TéN~]{0,24}") {
+        fn plain_scalar_read_never_panics(text in "[-+.0-9xobeE_:TéN~]{0,24}") {
             let _ = read(&text);
         }
     }

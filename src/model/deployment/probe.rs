@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_question() {
+    fn probe_reads_every_kubernetes_kind() {
         let ports = "ports: [{name: web, containerPort: 8000}]\n";
         for (probe, wanted) in [
             (

@@ -150,7 +150,7 @@ mod tests {
 
     /// Compares each scalar with the results of `kubectl` and `kubectl kustomize`.
     #[test]
-    fn unquoted_scalars_are_what_each_program_makes_of_them() {
+    fn scalar_kinds_match_kubectl_and_kustomize() {
         for text in ["y", "N", "yes", "Yes", "YES", "no", "on", "ON", "Off"] {
             assert_eq!(other_kind(&one(text)), Some("a truth value"), "{text}");
             assert_eq!(kustomize_kind(&one(text)), None, "{text}");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn kustomize_prints_texts_in_quotes() {
+    fn kustomize_quotes_ambiguous_scalars() {
         let text = "[yes, 2024-1-1, True, 010, '5', ~, q]";
         let seen = |change: &dyn Fn(&mut Node)| -> Vec<String> {
             let mut node = one(text);

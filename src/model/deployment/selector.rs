@@ -196,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn conditions_are_those_of_kubernetes() {
+    fn selector_conditions_match_kubernetes() {
         let node = documents("f", "{app: web, tier: '3', empty: ''}").expect("parses").remove(0);
         let holds = |text: &str| {
             conditions(text).map(|all| all.iter().all(|condition| condition.holds(node.entries())))
@@ -238,7 +238,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[a!=(), in<>notin1é]{0,30}") {
+        fn selector_conditions_never_panic(text in "[a!=(), in<>notin1é]{0,30}") {
             let _ = conditions(&text);
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn parameters_are_filled_in() {
+    fn template_substitutes_parameters() {
         let text = "\
 kind: Template
 parameters: [{name: A, value: a}, {name: B, required: true}, {name: C, generate: expression}, {name: D}]
@@ -127,7 +127,7 @@ objects:
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[${}Aé]{0,30}") {
+        fn template_substitution_never_panics(text in "[${}Aé]{0,30}") {
             let _ = filled(&text, &BTreeMap::from([("A".to_owned(), "${A}".to_owned())]));
         }
     }

@@ -82,7 +82,7 @@ metadata: {name: other}
 ";
 
 #[test]
-fn a_deployment_with_all_that_may_be_in_it() {
+fn deployment_reads_every_kind_of_env_source() {
     let web = read_as("web", "web.yaml", &[("web.yaml", WEB)]).expect("reads");
     assert_eq!(
         variables(&web),
@@ -135,7 +135,7 @@ fn a_deployment_with_all_that_may_be_in_it() {
 }
 
 #[test]
-fn every_kind_of_workload() {
+fn deployment_reads_every_workload_kind() {
     let pod = "{containers: [{name: app, env: [{name: A, value: a}]}]}";
     let template = format!("{{template: {{spec: {pod}}}}}");
     for (kind, spec) in [
@@ -190,7 +190,7 @@ fn overlay<'a>(kustomization: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a 
 }
 
 #[test]
-fn an_overlay_changes_what_its_base_gives() {
+fn kustomize_overlay_patches_its_base() {
     let kustomization = "\
 resources: [../base]
 components: [../part]
@@ -245,7 +245,7 @@ helmCharts: []
 }
 
 #[test]
-fn what_cannot_be_done_in_a_kustomization_costs_only_itself() {
+fn kustomization_reports_and_skips_invalid_fields() {
     let wrong = |more: &str| {
         let head = if more.starts_with("resources") { "" } else { "resources: [../base]\n" };
         let text = format!("{head}{more}");
@@ -328,7 +328,7 @@ services:
 ";
 
 #[test]
-fn a_compose_file() {
+fn compose_file_yields_variables_of_service() {
     let files = [
         ("c/compose.yaml", COMPOSE),
         ("c/.env", "HOST=web.example.org\nFROM_DOTENV=yes\n"),
@@ -368,7 +368,7 @@ fn a_compose_file() {
 }
 
 #[test]
-fn what_a_compose_file_puts_into_a_value_is_known() {
+fn compose_values_record_interpolated_variables() {
     let compose = "services: {web: {env_file: [web.env], environment: {URL: 'pg://u:${DB_PASSWORD}@h', MODE: '${DB_PASSWORD}', PORT: '${AUTH_PORT}'}}}";
     let files = [
         ("compose.yaml", compose),
@@ -393,7 +393,7 @@ fn what_a_compose_file_puts_into_a_value_is_known() {
 }
 
 #[test]
-fn lines_of_secret_files_are_not_shown() {
+fn deployment_findings_omit_lines_of_secret_files() {
     let compose = "services: {web: {env_file: [web.env], environment: [hunter2 hunter2]}}";
     let torn = "KEY='a'\nhunter2/hunter2\nhunter2+hunter2==\nPASSED\n";
     let web = read_as("web", "compose.yaml", &[("compose.yaml", compose), ("web.env", torn)]).expect("reads");
@@ -422,7 +422,7 @@ fn lines_of_secret_files_are_not_shown() {
 }
 
 #[test]
-fn a_later_compose_file_changes_an_earlier_one() {
+fn later_compose_file_overrides_earlier() {
     let files = FileCache::of(&[
         ("a.yaml", "services: {web: {image: x, environment: {A: 1, B: 2}}}"),
         ("b.yaml", "services: {web: {image: y, environment: [B=3, C=4]}}"),
@@ -434,7 +434,7 @@ fn a_later_compose_file_changes_an_earlier_one() {
 }
 
 #[test]
-fn which_container_is_meant() {
+fn deployment_selects_container_by_component_name() {
     let two = "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}, {name: proxy}]}}\n---\n{kind: Pod, metadata: {name: b}, spec: {containers: [{name: app}, {name: b-c}]}}\n";
     let files = FileCache::of(&[("f.yaml", two)]);
     let choose = |component: &str, container: Option<&str>| {
@@ -459,14 +459,14 @@ fn which_container_is_meant() {
 }
 
 #[test]
-fn a_variable_may_be_made_of_what_it_was() {
+fn env_variable_may_refer_to_its_earlier_value() {
     let pod = "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: app, env: [{name: P, value: a}, {name: P, value: '$(P):b'}]}]}}";
     let read = read_as("app", "f", &[("f", pod)]).expect("reads");
     assert_eq!(variables(&read), ["P=a:b @f:1"]);
 }
 
 #[test]
-fn what_is_made_of_a_variable_is_made_of_what_it_was_there() {
+fn env_expansion_uses_value_at_that_position() {
     let text = "{kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, env: [\
         {name: LOG, value: info}, {name: B, value: 'at $(LOG)'}, {name: LOG, value: debug}, {name: C, value: $(LOG)},\
         {name: T, valueFrom: {secretKeyRef: {name: s, key: k}}}, {name: D, value: 'x$(T)'}, {name: T, value: y}]}]}}";
@@ -480,7 +480,7 @@ fn what_is_made_of_a_variable_is_made_of_what_it_was_there() {
 }
 
 #[test]
-fn who_comes_before_those_who_come_before() {
+fn compose_depends_on_orders_init_containers() {
     let text = "services:
   web: {image: a, depends_on: {migrate: {condition: service_completed_successfully}, cache: {condition: service_started}}}
   migrate: {image: a, depends_on: {seed: {condition: service_completed_successfully}}}
@@ -493,7 +493,7 @@ fn who_comes_before_those_who_come_before() {
 }
 
 #[test]
-fn a_component_of_a_kustomization_changes_what_is_generated() {
+fn kustomize_component_merges_generated_config_map() {
     let head = "components: [c]\nresources: [web.yaml]\nconfigMapGenerator: [{name: cfg, literals: [A=1]}]\n";
     let web = "{kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, envFrom: [{configMapRef: {name: cfg}}]}]}}";
     let more = "kind: Component\nconfigMapGenerator: [{name: cfg, behavior: merge, literals: [A=2]}]\n";
@@ -505,7 +505,7 @@ fn a_component_of_a_kustomization_changes_what_is_generated() {
 proptest! {
     /// Any content of files gives an answer or an error, never a panic.
     #[test]
-    fn no_file_makes_it_panic(at in 0..1800_usize, length in 0..40_usize, put in "[-a-z:{}\\[\\]&*$|\\n \"'()0-9]{0,12}") {
+    fn deployment_read_never_panics(at in 0..1800_usize, length in 0..40_usize, put in "[-a-z:{}\\[\\]&*$|\\n \"'()0-9]{0,12}") {
         let files = overlay("resources: [../base]\npatches: [{path: p.yaml}]\n", &[]);
         let texts = [WEB, COMPOSE, BASE, files[0].1];
         for text in texts {
@@ -522,7 +522,7 @@ proptest! {
 }
 
 #[test]
-fn a_line_without_a_value_takes_an_earlier_value_away() {
+fn env_file_line_without_value_unsets_earlier_value() {
     let compose = "services: {web: {image: 'x:${A}', env_file: [e.env], environment: {B: '${A}', C: '$D'}}}";
     let files = [
         ("c.yaml", compose),

@@ -184,7 +184,7 @@ mod tests {
     use crate::base::yaml::tree::documents;
 
     #[test]
-    fn an_image_gets_another_name_tag_or_digest() {
+    fn image_transform_sets_name_tag_and_digest() {
         let item = |text: &str| documents("k", text).expect("parses").remove(0);
         for (before, change, after) in [
             ("r/x:1", "{newTag: '2'}", "r/x:2"),

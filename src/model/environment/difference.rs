@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn added_removed_changed_and_the_same() {
+    fn difference_reports_added_removed_and_changed() {
         let left = side(&[("A", "1", false), ("B", "1", true), ("C", "1", false)]);
         let right = side(&[("A", "1", false), ("B", "2", false), ("D", "1", false)]);
         let found = difference(&left, &right);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_of_a_secret_is_one_on_both_sides() {
+    fn difference_hides_derived_secrets_on_both_sides() {
         let given = |name: &str, pieces: &[Segment]| EnvEntry {
             name: name.to_owned(),
             place: "d.yaml:1".to_owned(),

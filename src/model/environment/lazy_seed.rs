@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_opened_once_and_only_if_asked_for() {
+    fn lazy_seed_opens_once_on_demand() {
         let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let seen = Arc::clone(&count);
         let kept = LazySeed::new(move || {

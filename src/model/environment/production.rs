@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_a_value_is_kept() {
+    fn replacement_keeps_form_of_value() {
         for (value, made, rule) in [
             (
                 "https://api.prod.example.org/v1?x=1#y",
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_cluster_knows() {
+    fn field_values_have_local_replacements() {
         for (field, value) in [
             ("metadata.name", "web"),
             ("metadata.namespace", "local"),
@@ -198,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_of_production_is_left(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
+        fn replacement_removes_every_production_host(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
             let value = format!("{before}prod.example.org{after}");
             let replaced = rules().replace("X", &value, &names_production).expect("works").expect("is made");
             prop_assert!(!names_production(&replaced.value));

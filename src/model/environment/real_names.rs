@@ -28,7 +28,7 @@ fn given(name: &str, value: &str) -> EnvEntry {
 }
 
 #[test]
-fn variables_of_real_systems_are_judged_rightly() {
+fn secret_detection_matches_labelled_variables() {
     let (rules, context) = (rules(), GeneratorContext::of("w"));
     let mut wrong = Vec::new();
     let lines: Vec<&str> = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();

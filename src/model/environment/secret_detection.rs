@@ -89,7 +89,7 @@ mod tests {
     use crate::base::assets::embedded_text;
 
     #[test]
-    fn a_password_is_seen_wherever_it_stands() {
+    fn holds_password_finds_embedded_passwords() {
         let names = embedded_text("secret-names.yaml").expect("is built in");
         let names = SecretNames::read("n", names).expect("are valid");
         for text in [

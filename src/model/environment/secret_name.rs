@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_taken_apart_into_words() {
+    fn secret_name_splits_into_words() {
         let names = names();
         for (name, words) in [
             ("DB_PASSWORD", "db_password"),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_go_wrong_say_where() {
+    fn secret_name_rules_report_location_of_errors() {
         let error = |text: &str| SecretNames::read("n.yaml", text).expect_err("is wrong").to_string();
         let shape = error("rules: [{rule: x, name: y, unless: [z]}]");
         assert!(shape.contains("n.yaml") && shape.contains("`z`"), "{shape}");
@@ -303,7 +303,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_part_that_is_replaced_is_one(name in "[A-Za-z_0-9é.-]{0,40}", value in "\\PC{0,40}") {
+        fn judged_replacement_is_a_valid_range(name in "[A-Za-z_0-9é.-]{0,40}", value in "\\PC{0,40}") {
             let judged = names().judge(&name, &value);
             if let Some(range) = judged.replace {
                 prop_assert!(value.get(range).is_some());

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_secret_in_a_value_is_found() {
+    fn find_locates_only_the_secret_part() {
         let names = names();
         for (text, expected) in [
             ("postgres://u:hunter2@db.prod.example.org/x", "postgres://u:•@db.prod.example.org/x"),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_none() {
+    fn find_ignores_values_without_secrets() {
         let names = names();
         for text in [
             "https://db.example.org:5432/x",
@@ -325,7 +325,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_are_parts_in_order(text in "[a-z:/@=&\"'{} é-]{0,60}|\\PC{0,60}") {
+        fn find_returns_ordered_valid_ranges(text in "[a-z:/@=&\"'{} é-]{0,60}|\\PC{0,60}") {
             let mut end = 0;
             for part in find(&text, &names()) {
                 prop_assert!(part.range.start >= end && text.get(part.range.clone()).is_some());

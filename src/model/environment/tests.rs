@@ -59,7 +59,7 @@ fn flag(name: &str, value: &str) -> (String, Secret, ValueOrigin) {
 }
 
 #[test]
-fn each_layer_wins_over_those_below() {
+fn environment_prefers_higher_layers() {
     let wishes = EnvOverrides {
         set: vec![flag("LEVEL", "INFO"), flag("EXTRA", "1")],
         unset: vec!["PORT".into()],
@@ -90,7 +90,7 @@ fn each_layer_wins_over_those_below() {
 }
 
 #[test]
-fn production_cannot_be_claimed() {
+fn environment_refuses_override_of_locked_variable() {
     let claim =
         EnvOverrides { set: vec![flag("IS_PRODUCTION", "true")], unset: vec![], ..EnvOverrides::default() };
     let error = resolve(claim, "w").expect_err("is refused").to_string();
@@ -154,7 +154,7 @@ fn wish(name: &str, value: &str) -> EnvOverrides {
 }
 
 #[test]
-fn tokens_by_host_bring_the_variables_that_they_name() {
+fn token_map_generates_variables_it_names() {
     const TABLE: &str = "\
 components: [{name: a, category: x, environment: [{name: GITLAB_TOKENS, type: json, required: true}]}]";
     let environment = made(TABLE, EnvOverrides::default(), &[]);
@@ -174,7 +174,7 @@ components: [{name: a, category: x, environment: [{name: GITLAB_TOKENS, type: js
 }
 
 #[test]
-fn files_are_made_for_paths() {
+fn path_variables_get_generated_files() {
     const TABLE: &str = "\
 components:
   - name: a
@@ -214,7 +214,7 @@ components:
 }
 
 #[test]
-fn buckets_have_either_form_and_point_at_the_service_of_the_run() {
+fn bucket_variables_point_at_service_of_run() {
     const TABLE: &str = "\
 components:
   - name: a
@@ -253,7 +253,7 @@ components:
 }
 
 #[test]
-fn rules_that_go_wrong_say_where() {
+fn secret_rules_report_location_of_errors() {
     let make = |rules: &str| {
         let rules = SecretRules::read("r.yaml", rules).expect("reads");
         rules.make("A", None, &GeneratorContext::of("s")).expect_err("is wrong").to_string()

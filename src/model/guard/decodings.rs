@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrapped_is_seen() {
+    fn decoded_variants_unwrap_nested_encodings() {
         let wrapped = base64::engine::general_purpose::STANDARD.encode("amqps://u:p@mq.example.org:5671/%2F");
         let lines = format!("{}\n{}\n", &wrapped[..20], &wrapped[20..]);
         for text in [
@@ -202,12 +202,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_can_be_looked_at(text in "\\PC{0,60}|[%\\\\u0-9a-f=A-Za-z+/\n]{0,80}") {
+        fn decoded_variants_start_with_original_text(text in "\\PC{0,60}|[%\\\\u0-9a-f=A-Za-z+/\n]{0,80}") {
             prop_assert!(decoded_variants(&text)[0] == text);
         }
 
         #[test]
-        fn what_is_encoded_is_seen(text in "[a-z]{3,10}\\.[a-z:/@?&=]{6,30}", prefix in "[A-Z_]{1,8}=|") {
+        fn decoded_variants_unwrap_base64_with_prefix(text in "[a-z]{3,10}\\.[a-z:/@?&=]{6,30}", prefix in "[A-Z_]{1,8}=|") {
             let encoded = base64::engine::general_purpose::STANDARD.encode(&text);
             let wrapped = format!("{prefix}{encoded}");
             prop_assert!(says(&wrapped, &text));

@@ -283,7 +283,7 @@ components:
     }
 
     #[test]
-    fn a_host_is_found_wherever_it_stands() {
+    fn deny_list_finds_host_in_any_context() {
         let list = list();
         for host in
             ["gitlab.com", "a.b.example.org", "10.1.2.3", "192.0.2.7", "bus.test", "mq-1.test", "vpn.test"]
@@ -305,7 +305,7 @@ components:
     }
 
     #[test]
-    fn no_spelling_gets_through() {
+    fn deny_list_finds_alternative_spellings() {
         let list = list();
         for text in [
             "https://ｇｉｔｌａｂ．ｃｏｍ／x",
@@ -347,7 +347,7 @@ components:
     }
 
     #[test]
-    fn nothing_else_is() {
+    fn deny_list_accepts_other_hosts() {
         let list = list();
         for host in [
             "gitlab.company.test",
@@ -371,7 +371,7 @@ components:
     }
 
     #[test]
-    fn rules_say_where_they_are() {
+    fn deny_rules_report_their_location() {
         let list = list();
         let at = |text: &str| list.names_production(text).map(|rule| (rule.pattern.clone(), rule.place()));
         assert_eq!(at("x.example.org"), Some(("*.example.org".into(), "i.yaml:3".into())));
@@ -383,7 +383,7 @@ components:
     }
 
     #[test]
-    fn patterns_are_hosts_or_nothing() {
+    fn is_host_pattern_accepts_hosts_and_networks_only() {
         for good in ["a.b", "*", "a-*.b_c", "10.0.0.0/8", "::1", "2001:db8::/32", "1.2.3.4", "ünï.test."] {
             assert!(is_host_pattern(good), "{good}");
         }
@@ -394,13 +394,13 @@ components:
 
     proptest! {
         #[test]
-        fn patterns_fit_what_a_regular_expression_would(pattern in "[ab*.]{0,8}", name in "[ab.]{0,10}") {
+        fn wildcard_match_agrees_with_regex(pattern in "[ab*.]{0,8}", name in "[ab.]{0,10}") {
             let regex = regex::Regex::new(&format!("^{}$", regex::escape(&pattern).replace("\\*", ".*")));
             prop_assert_eq!(wildcard_match(pattern.as_bytes(), name.as_bytes()), regex.expect("is one").is_match(&name));
         }
 
         #[test]
-        fn the_first_rule_is_found_as_if_all_were_tried(
+        fn deny_list_index_agrees_with_linear_search(
             patterns in proptest::collection::vec("[*]?[ab]{0,2}[.]?[ab*]{1,2}", 1..8),
             host in "[ab.]{0,6}",
         ) {
@@ -413,14 +413,14 @@ components:
         }
 
         #[test]
-        fn no_name_below_a_denied_one_gets_through(labels in "[a-z0-9][a-z0-9-]{0,7}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..18) {
+        fn deny_list_finds_any_subdomain_of_wildcard(labels in "[a-z0-9][a-z0-9-]{0,7}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..18) {
             let list = list();
             let host = format!("{}.example.org", labels.trim_end_matches('-'));
             prop_assert!(list.names_production(&around(&host)[text]).is_some());
         }
 
         #[test]
-        fn no_longer_name_is_taken_for_a_denied_one(before in "[a-z0-9]{1,6}", after in "\\.[a-z]{2,6}", text in 0usize..18) {
+        fn deny_list_ignores_names_with_extra_characters(before in "[a-z0-9]{1,6}", after in "\\.[a-z]{2,6}", text in 0usize..18) {
             let list = list();
             for host in [format!("{before}gitlab.com"), format!("gitlab.com{after}"), format!("{before}gitlab.com{after}")] {
                 // Characters without a separator between them form one name.
@@ -429,7 +429,7 @@ components:
         }
 
         #[test]
-        fn networks_have_their_addresses(address: u32, bits in 0u32..=32, other: u32) {
+        fn is_within_matches_network_addresses(address: u32, bits in 0u32..=32, other: u32) {
             let (address, other) = (IpAddr::from(address.to_be_bytes()), IpAddr::from(other.to_be_bytes()));
             let text = |ip: IpAddr| match ip { IpAddr::V4(ip) => ip.to_bits(), IpAddr::V6(_) => 0 };
             let same = bits == 0 || (text(address) ^ text(other)).leading_zeros() >= bits;
@@ -438,7 +438,7 @@ components:
         }
 
         #[test]
-        fn any_text_can_be_looked_at(text in "\\PC{0,80}") {
+        fn deny_list_find_never_panics(text in "\\PC{0,80}") {
             let _ = list().find(&text, false);
         }
     }

@@ -171,7 +171,7 @@ mod tests {
     const APP: Starting<'static> = Starting { name: "app", source: "image x", is_component: true };
 
     #[test]
-    fn a_container_passes_with_what_it_really_has() {
+    fn gate_checks_actual_environment_of_container() {
         let (inventory, guard) = parts();
         let none = Gate::new(&guard, &inventory, &[]);
         assert!(none.pass(inside(&[("IS_PRODUCTION", "false"), ("A", "b")]), APP).is_ok());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_executed_in_it_counts() {
+    fn gate_checks_command_entrypoint_and_health_check() {
         let (inventory, guard) = parts();
         let words = || vec!["wget".to_owned(), "prod.example".to_owned()];
         let base = || inside(&[("IS_PRODUCTION", "false")]);

@@ -204,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_name_has_one_form() {
+    fn host_name_spellings_normalise_to_one_form() {
         for (spelling, name) in [
             ("GitLab.COM.", "gitlab.com"),
             ("xn--bcher-kva.example", "bücher.example"),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_many() {
+    fn ipv4_spellings_parse_to_one_address() {
         let one = Ipv4Addr::new(10, 1, 2, 3);
         for text in [
             "10.1.2.3",
@@ -269,12 +269,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_can_be_looked_at(text in "\\PC{0,80}", hinted: bool) {
+        fn hosts_never_panic(text in "\\PC{0,80}", hinted: bool) {
             let _ = hosts(&text, hinted);
         }
 
         #[test]
-        fn every_reading_is_an_address(bits: u32, first in 0usize..4, radix in prop::collection::vec(0usize..3, 4)) {
+        fn hosts_parse_every_ipv4_radix(bits: u32, first in 0usize..4, radix in prop::collection::vec(0usize..3, 4)) {
             let address = Ipv4Addr::from(bits);
             let octets = address.octets();
             let write = |number: u32, radix: usize| match radix {

@@ -76,7 +76,7 @@ fn real() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn credentials_are_known_by_their_form() {
+fn credentials_are_recognised_by_format() {
     let credentials = &GUARD.credentials;
     for (kind, text) in real() {
         assert_eq!(credentials.find(Some("X"), &text), Some(kind), "{kind}");
@@ -93,7 +93,7 @@ fn credentials_are_known_by_their_form() {
 }
 
 #[test]
-fn ordinary_values_are_no_credentials() {
+fn credentials_ignore_ordinary_values() {
     let credentials = &GUARD.credentials;
     for text in [
         "",
@@ -123,7 +123,7 @@ fn ordinary_values_are_no_credentials() {
 
 proptest! {
     #[test]
-    fn a_placeholder_secret_never_looks_real(
+    fn placeholder_secrets_pass_the_guard(
         seed in "[0-9a-f]{1,16}",
         name in "[A-Z][A-Z_]{2,16}|(MY_)?(GITLAB|GITHUB|SLACK|NPM|AWS|SENTRY|DB|BUCKET|GOOGLE)_[A-Z_]{1,20}|SENTRY_DSN|BUCKET_SOFTWARE|DATABASE_URL|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|TWINE_PASSWORD|GH_TOKEN|SLACK_WEBHOOK_URL|JWT|RABBITMQ_(CA|CERT|KEY)FILE|GITLAB_(TOKENS|DEPLOY_TOKEN)",
         kind in prop::sample::select(vec![None, Some("url"), Some("json"), Some("yaml"), Some("path"), Some("int"), Some("string")]),
@@ -137,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_can_be_asked_about(text in "\\PC{0,100}") {
+    fn credentials_find_never_panics(text in "\\PC{0,100}") {
         let _ = GUARD.credentials.find(Some("X"), &text);
     }
 }
@@ -153,7 +153,7 @@ fn finding(name: &str, locked: bool) -> GuardFinding {
 }
 
 #[test]
-fn a_person_allows_one_name_for_one_run() {
+fn enforce_allows_only_listed_names() {
     let inventory = inventory("production:\n  environment: {PROD: 'no'}\n");
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     enforce(&[], &[], &inventory).expect("nothing is wrong");
@@ -183,7 +183,7 @@ fn a_person_allows_one_name_for_one_run() {
 }
 
 #[test]
-fn values_are_never_shown() {
+fn guard_findings_never_show_values() {
     for (kind, text) in real() {
         let found = GUARD.command("app", &[text.clone(), "http://a.example.org".into()], "after `--`");
         let shown = found.expect("is found").to_string();

@@ -41,7 +41,7 @@ mod tests {
     use crate::model::inventory::InventoryDocument;
 
     #[test]
-    fn hosts_are_found_in_any_text() {
+    fn host_names_are_found_in_any_text() {
         let text =
             "amqps://user:x@mq.example.org:5671/v, {a.example.org=\"TOKEN\"} 10.0.0.1 v1.2 *.example.org.";
         assert_eq!(host_names(text).collect::<Vec<_>>(), ["mq.example.org", "a.example.org", "example.org"]);
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_read_once() {
+    fn mentioned_hosts_reads_each_file_once() {
         let text = "components:\n- {name: a, category: x, image: one.example/a}\n- {name: b, category: x}\n";
         let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
         let inventory = Inventory::read("here", vec![head]).expect("reads");

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_checked() {
+    fn limits_reject_invalid_values() {
         assert_eq!(parse::<Memory>("64MiB").map(Memory::bytes), Some(64 << 20));
         for wrong in ["1MiB", "much", "-1", "[]"] {
             assert_eq!(parse::<Memory>(wrong), None, "{wrong}");

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_or_one_name_with_parameters() {
+    fn need_decl_accepts_name_or_single_mapping() {
         let read = |text: &str| crate::base::yaml::parse::<Vec<NeedDecl>>("f", text);
         let (needs, unknown) =
             read("[redis, {rabbitmq: {virtual_host: cki, queues: [{name: q}]}}, {s3: }]").expect("reads");

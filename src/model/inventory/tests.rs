@@ -29,7 +29,7 @@ components:
 ";
 
 #[test]
-fn entries_are_sorted_and_findings_placed() {
+fn inventory_sorts_entries_and_locates_findings() {
     let inventory = read(SAMPLE).expect("reads");
     let names: Vec<String> = inventory.components.iter().map(|c| c.reference.to_string()).collect();
     assert_eq!(names, ["service/a_one", "service/b-two", "cronjob/nightly"]);
@@ -47,7 +47,7 @@ fn entries_are_sorted_and_findings_placed() {
 }
 
 #[test]
-fn names_match_whole_by_part_or_not_at_all() {
+fn find_matches_exact_then_partial_names() {
     let inventory = read(SAMPLE).expect("reads");
     for query in ["a_one", "service/a_one", "a-one", "one", "A_ONE"] {
         assert_eq!(inventory.find(query).expect(query).name(), "a_one");
@@ -58,7 +58,7 @@ fn names_match_whole_by_part_or_not_at_all() {
 }
 
 #[test]
-fn a_suggestion_is_a_key_of_that_place_and_never_the_key_itself() {
+fn unknown_key_suggestion_is_valid_at_that_path() {
     let text = "\
 components:
   - category: service
@@ -106,7 +106,7 @@ fn read_text(text: String) -> Result<Inventory, InventoryError> {
 }
 
 #[test]
-fn look_ups_grow_no_faster_than_entries() {
+fn lookups_are_linear_in_entries() {
     let looked_at = |count: usize| {
         let text =
             grown(count, |at| vec!["redis".to_owned(), format!("c{}", at / 2), format!("c{}", at / 3)]);
@@ -129,7 +129,7 @@ fn look_ups_grow_no_faster_than_entries() {
 }
 
 #[test]
-fn needs_of_any_shape_are_checked_once_each() {
+fn needs_are_each_checked_once() {
     let all_before = grown(40, |at| (0..at).map(|before| format!("c{before}")).collect());
     let (result, looked_at) = count::during(|| read_text(all_before));
     assert!(result.is_ok());
@@ -137,7 +137,7 @@ fn needs_of_any_shape_are_checked_once_each() {
 }
 
 #[test]
-fn a_cycle_of_any_length_is_told_in_a_line() {
+fn long_dependency_cycle_is_one_line() {
     let chain = |last: &str| {
         grown(3000, |at| if at == 2999 { vec![last.to_owned()] } else { vec![format!("c{}", at + 1)] })
     };
@@ -148,7 +148,7 @@ fn a_cycle_of_any_length_is_told_in_a_line() {
 }
 
 #[test]
-fn of_many_errors_the_first_is_told_and_the_rest_counted() {
+fn inventory_reports_first_error_and_counts_rest() {
     let document = |at: usize| InventoryDocument {
         file: format!("x/a{at}.yaml"),
         text: "sources: 7".into(),
@@ -162,7 +162,7 @@ fn of_many_errors_the_first_is_told_and_the_rest_counted() {
 }
 
 #[test]
-fn what_makes_no_sense_is_an_error() {
+fn inventory_rejects_duplicates_cycles_and_bad_types() {
     let twice = "components: [{name: a, category: x}, {name: a, category: x}]";
     assert!(matches!(read(twice), Err(InventoryError::Twice { .. })));
     let cycle = "components:\n- {name: a, category: x, run: {command: [a], needs: [b]}}\n- {name: b, category: x, run: {command: [b], needs: [x/a]}}\n";
@@ -241,7 +241,7 @@ fn nearly() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused_and_what_is_found_has_its_place(text in nearly()) {
+    fn inventory_read_never_panics_and_locates_findings(text in nearly()) {
         let lines = text.split('\n').count();
         let head = InventoryDocument { file: "inventory.yaml".into(), text: Cow::Owned(text.clone()), reference: None };
         match Inventory::read("here", vec![head]) {

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_seen_and_other_names_are_not() {
+    fn distance_detects_typos_only() {
         for (wrong, right) in [
             ("SENTRY_SDN", "SENTRY_DSN"),
             ("LOGLEVEL", "LOG_LEVEL"),

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_are_found_where_python_would() {
+    fn import_candidates_follow_python_rules() {
         assert!(of("a.b.c", "x.py").contains(&"a/b/c.py".to_owned()));
         assert!(of("a.b.c", "x.py").contains(&"a/b/__init__.py".to_owned()));
         assert!(of("a.b", "p/x.py").contains(&"src/a/b.py".to_owned()));

@@ -4,7 +4,7 @@
 use super::tests::found;
 
 #[test]
-fn what_is_in_a_macro_of_rust_is_read() {
+fn scan_reads_variables_inside_rust_macros() {
     let text = "\
 fn f() {
     let url = format!(\"{}/q\", std::env::var(\"A\").unwrap());
@@ -17,7 +17,7 @@ fn f() {
 }
 
 #[test]
-fn options_of_python_programs_read_variables() {
+fn scan_reads_envvar_options_of_python() {
     let text = "\
 @click.option('--a', envvar='A', required=True)
 @click.option('--b', default='x', envvar='B')
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 }
 
 #[test]
-fn what_an_image_sets_is_read_by_its_command() {
+fn scan_marks_dockerfile_variables_used_by_command() {
     let text = "\
 FROM x
 ARG WORD=a
@@ -46,7 +46,7 @@ CMD server --level $LEVEL --word $WORD
 }
 
 #[test]
-fn libraries_that_read_variables_are_known_or_named() {
+fn scan_reads_or_names_env_libraries() {
     let python = "\
 from environs import Env
 import environ

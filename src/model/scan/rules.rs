@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_of_first_lines() {
+    fn program_of_reads_shebang() {
         assert_eq!(program_of("#!/bin/sh\n"), Some("sh"));
         assert_eq!(program_of("#! /usr/bin/env -S X=1 python3 -u\nx"), Some("python3"));
         assert_eq!(program_of("#!/usr/bin/env\n"), None);

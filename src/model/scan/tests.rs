@@ -45,14 +45,14 @@ pub(super) fn found(file: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn all_queries_fit_their_grammars() {
+fn all_queries_compile_for_their_grammar() {
     for language in rules().languages {
         language.program().unwrap_or_else(|error| panic!("{}: {error}", language.name));
     }
 }
 
 #[test]
-fn python() {
+fn scan_reads_python() {
     let text = r#"
 import os, os.path
 import os as o
@@ -124,7 +124,7 @@ os.environ[b'NO7'.decode()]
 }
 
 #[test]
-fn functions_that_are_given_a_name_are_readers() {
+fn scan_follows_python_reader_functions() {
     let text = "
 import os
 def setting(name, default=None):
@@ -150,14 +150,14 @@ number(x)
 }
 
 #[test]
-fn imports_of_python() {
+fn scan_collects_python_imports() {
     let text = "import a.b\nfrom c import d as e\nfrom . import f\nfrom ..g import h\nimport i as j\n";
     let paths: Vec<String> = scanned("x.py", text).imports.into_iter().map(|import| import.path).collect();
     assert_eq!(paths, ["a.b", "c.d", ".f", "..g.h", "i"]);
 }
 
 #[test]
-fn shell() {
+fn scan_reads_shell() {
     let text = r#"#!/bin/bash
 echo "$A" ${B:-x} "${C:?must be}" ${D} # $NO1
 echo '$NO2' "\$NO3" $1 $@ $? ${#ARR[@]}
@@ -207,7 +207,7 @@ echo $p $q
 }
 
 #[test]
-fn go() {
+fn scan_reads_go() {
     let text = r#"package m
 import o "os"
 import "os"
@@ -253,7 +253,7 @@ var flag = &cli.StringFlag{Name: "x", EnvVars: []string{"I"}}
 }
 
 #[test]
-fn javascript_and_typescript() {
+fn scan_reads_javascript_and_typescript() {
     let text = r"
 import {env as e} from 'node:process';
 import p from 'process';
@@ -303,7 +303,7 @@ other.NO7;
 }
 
 #[test]
-fn rust() {
+fn scan_reads_rust() {
     let text = r##"
 use std::env;
 use std::env::{self as en, var as v};
@@ -356,7 +356,7 @@ mod tests {
 }
 
 #[test]
-fn dockerfiles() {
+fn scan_reads_dockerfiles() {
     let text = r#"# syntax=docker/dockerfile:1
 ARG BASE=fedora:40
 ARG TAG
@@ -404,7 +404,7 @@ HEALTHCHECK --interval=5s CMD test -n "$M"
 }
 
 #[test]
-fn languages_are_known_by_name_or_first_line() {
+fn language_is_detected_by_name_or_shebang() {
     let rules = rules();
     let name = |path: &str, text: &str| {
         let language = rules.language(Path::new(path), text)?;
@@ -421,7 +421,7 @@ fn languages_are_known_by_name_or_first_line() {
 }
 
 #[test]
-fn what_is_broken_is_told_and_the_rest_is_read() {
+fn scan_reports_syntax_errors_and_continues() {
     let text = "import os\ndef f(:\n  os.environ['A']\n\nos.environ['B']\n";
     let found = found("x.py", text);
     assert!(found.contains(&"B:5".to_owned()), "{found:?}");
@@ -441,7 +441,7 @@ fn a_broken_query_names_its_file_and_line() {
 }
 
 #[test]
-fn python_that_is_too_deep_is_left_alone() {
+fn scan_stops_at_deeply_nested_python() {
     let deep: String = (0..600).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
     assert!(scanned("x.py", &format!("import os\nos.environ['A']\n{deep}")).cut_short);
 }
@@ -510,7 +510,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_is_too_much(bytes in prop::collection::vec(any::<u8>(), 0..200), rubble in rubble()) {
+    fn scan_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), rubble in rubble()) {
         thread_local!(static RULES: ScanRules = rules());
         RULES.with(|rules| {
             for text in [&*String::from_utf8_lossy(&bytes), &rubble] {
@@ -525,7 +525,7 @@ proptest! {
 }
 
 #[test]
-fn a_shift_of_bits_opens_no_document() {
+fn scan_does_not_read_bit_shift_as_heredoc() {
     let text = "FROM x\nRUN head -c $((1<<20)) /dev/zero >/f\nENV X=1\nRUN <<-'END' sh\n\techo $INSIDE\n\tEND\nENV Y=1\n";
     let sets: Vec<String> = scanned("Dockerfile", text).sets.into_iter().map(|(name, _)| name).collect();
     assert_eq!(sets, ["X", "Y"]);

@@ -21,7 +21,7 @@ fn asked(value: Value) -> Parameters {
 }
 
 #[test]
-fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
+fn built_in_services_render_and_share_login() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
     let around = TemplateContext { host: "bus", program: "/cki", context: &context, rules: &rules };
     let names = assets::Assets::default().names("services").expect("lists");
@@ -44,7 +44,7 @@ fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
 }
 
 #[test]
-fn a_broker_has_what_all_who_need_it_ask_for() {
+fn rabbitmq_template_merges_all_requests() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
     let around = TemplateContext { host: "rabbitmq", program: "/cki", context: &context, rules: &rules };
     let template = built_in("rabbitmq");
@@ -74,7 +74,7 @@ fn a_broker_has_what_all_who_need_it_ask_for() {
 }
 
 #[test]
-fn what_is_asked_must_be_known_and_of_its_kind() {
+fn service_parameters_are_checked_by_name_and_type() {
     let text = "image: x\nparameters: {names: [], one: a, any: null}\nready: {tcp: 1}\n";
     let template = ServiceTemplate::read("x", "f", text).expect("reads");
     let ask =
@@ -91,7 +91,7 @@ fn what_is_asked_must_be_known_and_of_its_kind() {
 }
 
 #[test]
-fn set_up_is_done_for_each_and_once() {
+fn service_setup_runs_once_per_request() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
     let around = TemplateContext { host: "x", program: "/cki", context: &context, rules: &rules };
     let text = "

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_in_many_hands() {
+    fn answer_parses_table_variants() {
         let expected = [row("cki", "620247", Some(620_902), "failed")];
         for body in [
             "| Group | Branch | ID     | Status |\n|-------|--------|--------|--------|\n| cki   | 620247 | 620902 | failed |",
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_none() {
+    fn answer_parse_ignores_text_without_table() {
         for body in [
             "",
             "Group | Branch | ID | Status",
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_may_say_that_there_is_nothing() {
+    fn answer_row_recognises_not_found() {
         let rows = parse(
             "Group|Branch|ID|Status\n-|-|-|-\ncki|1|-|not found\ncki|2|Pipeline not found|\ncki|3||pending\ncki\n",
         )
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_name_a_project_on_the_same_server() {
+    fn pipeline_of_url_requires_same_server() {
         let base = "https://gitlab.example.com/root/";
         let of = |url: &str| pipeline_of_url(url, base);
         let expected = Some(("group/sub/project".to_owned(), 620_902));
@@ -368,7 +368,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn rendered_answer_round_trips(
             rows in prop::collection::vec((word(), word(), any::<u64>(), 0usize..12, any::<bool>()), 0..8),
         ) {
             let rows: Vec<AnswerRow> = rows
@@ -386,7 +386,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_panics_and_all_is_bounded(
+        fn answer_parse_never_panics_and_bounds_cells(
             junk in "(?s).{0,300}",
             cells in "([|\\\\\\[\\]()<>*`:a-z0-9 -]|\\PC){0,200}",
         ) {
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_answer_is_cut() {
+    fn answer_is_cut_at_row_limit() {
         let mut body = "Group|Branch|ID|Status\n-|-|-|-\n".to_owned();
         body.push_str(&"a|b|1|failed\n".repeat(100_000));
         let table = read(&body).expect("is one");

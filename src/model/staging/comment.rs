@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn our_template_says_what_is_asked() {
+    fn comment_template_renders_request() {
         let plain = request(&[], &[]);
         let marker = Marker::new(SHA, &plain).expect("a commit");
         assert_eq!(written(TEMPLATE, &plain), Ok(format!("@cki-ci-bot please test\n\n{marker}")));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_says_something_else_is_refused() {
+    fn comment_template_must_match_request() {
         let asked = request(&["a=1"], &[]);
         for (template, why) in [
             ("please test {{ parameters }}", "does not mention"),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_request_is_no_request() {
+    fn asks_for_ignores_quoted_request() {
         let asked = request(&["a=1"], &[]);
         let marker = Marker::new(SHA, &asked).expect("a commit");
         let body = written(TEMPLATE, &asked).expect("is written");
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bot_reads_what_people_write() {
+    fn parse_command_accepts_free_form_comments() {
         let body = "@cki-ci-bot please test [cki/620247] with [compiler=clang] again but a new container \
                     that has which: [builder_image=quay.io/cki/builder-fedora] [builder_image_tag=mr-213] \
                     see [the docs](https://example.com) [stable]";
@@ -321,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_what_is_read(
+        fn comment_round_trips_through_parse_command(
             values in prop::collection::btree_map("[A-Za-z_][A-Za-z0-9_]{0,20}", "\\PC{1,40}", 0..4),
             reruns in prop::collection::vec(("[a-z][a-z0-9._-]{0,8}", any::<u64>()), 0..4),
         ) {
@@ -337,7 +337,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_panics(body in "(?s).{0,400}", bracketed in "@bot test(\\[.{0,20}\\])*") {
+        fn parse_command_never_panics(body in "(?s).{0,400}", bracketed in "@bot test(\\[.{0,20}\\])*") {
             let _ = parse_command(&body, "bot");
             let _ = Marker::find(&body);
             prop_assert!(parse_command(&bracketed, "bot").is_some());

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_would_not_arrive_are_refused() {
+    fn staging_parameter_rejects_unsafe_values() {
         for (text, why) in [
             ("a=[b]", "bracket"),
             ("a=b\nc", "line break"),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_value_must_match() {
+    fn parameter_pattern_matches_whole_value() {
         let tag = StageParameter::new("tag", Some(r"mr-\d+|g-\d+"), Some("of the image")).expect("a pattern");
         assert!(tag.check("mr-213").is_ok() && tag.check("g-1").is_ok());
         for value in ["xmr-1", "mr-1x", "mr-1\n", "g-1 "] {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_told_what_there_is() {
+    fn check_declared_suggests_declared_keys() {
         let declared = [
             StageParameter::new("builder_image", None, None).expect("no pattern"),
             StageParameter::new("compiler", None, None).expect("no pattern"),

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rerun_is_a_group_and_a_number() {
+    fn rerun_parse_requires_group_and_number() {
         assert_eq!(Rerun::parse("cki/620247").map(|r| r.to_string()), Ok("cki/620247".to_owned()));
         for text in ["cki", "cki/", "/1", "cki/x", "a/b/1", "cki/-1", "c[i/1", "cki/99999999999999999999999"]
         {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_does_not_matter_and_the_content_does() {
+    fn fingerprint_ignores_order() {
         let make = |parameters: &[&str], reruns: &[&str]| {
             StagingRequest::new(
                 "cki-ci-bot",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_set_once_and_a_bot_has_a_name() {
+    fn request_rejects_repeated_keys_and_bad_bot_names() {
         let twice = StagingRequest::new("bot", vec![parameter("a=1"), parameter("a=2")], vec![], &[]);
         assert_eq!(twice, Err(StagingError::Repeated { key: "a".into() }));
         for name in ["", "@", "b t", "bot]", "bot."] {

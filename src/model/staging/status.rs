@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_comes_back() {
+    fn pipeline_status_words_round_trip() {
         for status in PipelineStatus::KNOWN {
             assert_eq!(PipelineStatus::parse(status.as_str()), status);
         }

@@ -298,7 +298,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_kubernetes_would_expand_is_escaped() {
+    fn escaped_doubles_dollars_that_kubernetes_expands() {
         for (text, written) in
             [("$(A)", "$$(A)"), ("x$$y", "x$$$$y"), ("$A ${B}", "$A ${B}"), ("$$(A", "$$$$(A"), ("$", "$")]
         {
@@ -309,7 +309,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(text in "[$()Aé \n\"'\\\\:#]{0,30}") {
+        fn escaped_text_round_trips(text in "[$()Aé \n\"'\\\\:#]{0,30}") {
             let read = render(&pieces(&escaped(&text, false), &|_| true), &|_| Some("expanded"));
             prop_assert_eq!(&read, &text);
             let wanted = escaped(&text, false);

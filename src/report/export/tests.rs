@@ -58,7 +58,7 @@ fn sample() -> RunPlan {
 }
 
 #[test]
-fn no_form_holds_a_secret_unless_asked_to() {
+fn export_omits_secrets_unless_requested() {
     for form in [ExportFormat::Compose, ExportFormat::Kube] {
         let hidden = text(&sample(), form, false);
         assert!(!hidden.contains("pw-123456") && !hidden.contains("other-secret"), "{hidden}");
@@ -72,7 +72,7 @@ fn no_form_holds_a_secret_unless_asked_to() {
 }
 
 #[test]
-fn values_come_out_of_compose_as_they_went_in() {
+fn compose_export_preserves_values() {
     let text = text(&sample(), ExportFormat::Compose, false);
     let (file, _) = yaml::parse::<serde_json::Value>("compose.yaml", &text).expect("is YAML");
     let a = &file["services"]["a"];
@@ -87,7 +87,7 @@ fn values_come_out_of_compose_as_they_went_in() {
 }
 
 #[test]
-fn production_stays_out_of_reach_of_what_is_printed() {
+fn export_blocks_production_hosts() {
     let text_of = "production: {hosts: [prod.test, 'bücher.test']}\n".to_owned();
     let head = crate::model::inventory::InventoryDocument {
         file: "i.yaml".into(),

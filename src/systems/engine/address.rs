@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
+    fn address_parse_accepts_unix_and_tcp() {
         let parse = |text: &str| Address::parse(text).map(|address| address.to_string());
         assert_eq!(parse("unix:///run/x.sock").as_deref(), Ok("unix:///run/x.sock"));
         assert_eq!(parse("tcp://10.0.0.1:2375/").as_deref(), Ok("tcp://10.0.0.1:2375"));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_is_known_by_its_headers() {
+    fn ping_info_identifies_engine_by_headers() {
         let read = |head: &str| PingInfo::read(&PingAnswer { head: head.to_owned(), body: Vec::new() });
         let docker = "HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24+dfsg1 (linux)";
         assert_eq!(
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_engine_that_is_about_to_end_is_asked_until_it_has() {
+    async fn ping_until_known_retries_stopping_engine() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("s");
         let address = Address::Unix(path.clone());
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_breaks_every_connection_is_given_up() {
+    async fn ping_until_known_gives_up_on_severed_connections() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("s");
         let listener = tokio::net::UnixListener::bind(&path).expect("binds");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socket_that_says_nothing_costs_no_more_than_the_limit() {
+    async fn ping_times_out_on_silent_socket() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("s");
         let address = Address::Unix(path.clone());

@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_survives_words_it_does_not_know() {
+    fn container_list_accepts_unknown_states() {
         let json = r#"[
             {"Id": "1", "Names": ["/a"], "State": "stopped", "Status": "Exited (3) now", "Labels": null,
              "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}, {"PrivatePort": 81}]},
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_of_both_engines() {
+    fn container_stage_covers_docker_and_podman() {
         let stage = |status: &str| State { status: status.to_owned(), exit_code: 7, pid: 0 }.stage();
         assert_eq!(stage("created"), ContainerStage::NotStarted);
         assert_eq!(stage("stopped"), ContainerStage::Ended(7));
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn small_things() {
+    fn api_types_parse_status_variables_and_ports() {
         assert_eq!(status("exited", "Exited (137) 2 minutes ago"), Status::Exited(137));
         assert_eq!(status("exited", "?"), Status::Other("exited".into()));
         assert_eq!(variable("A=b=c".into()), ("A".into(), "b=c".into()));

@@ -181,7 +181,7 @@ mod tests {
     use super::is_lost_layer;
 
     #[test]
-    fn only_a_layer_lost_by_the_engine_is_worth_another_attempt() {
+    fn is_lost_layer_matches_lost_layers_only() {
         for lost in [
             "unknown parent image ID sha256:0123",
             "checking if cached image exists from a previous build: getting top layer info: layer not known",

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_engines_announce_their_steps() {
+    fn build_lines_recognise_steps_of_both_engines() {
         let mut lines = BuildLines::new();
         let mut seen = Vec::new();
         for piece in [
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn only_new_layers_are_found() {
+    fn new_layers_skips_cached_layers() {
         let docker = "Step 1/4 : FROM x\n ---> 0123456789ab\nStep 2/4 : RUN a\n ---> Using cache\n \
                       ---> 1123456789ab\nStep 3/4 : RUN b\n ---> Running in 2123456789ab\nRemoving \
                       intermediate container 2123456789ab\n ---> 3123456789ab\nStep 4/4 : RUN c\n";
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_are_kept() {
+    fn build_lines_keep_last_lines() {
         let mut lines = BuildLines::new();
         for number in 0..100 {
             lines.push(&format!("{number}\n"), |_, _| ());

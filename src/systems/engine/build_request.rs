@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn each_engine_is_told_in_its_own_words() {
+    fn build_query_uses_options_of_each_engine() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(of(AddressKind::Docker, true), [pair("networkmode", "none")]);
         assert_eq!(of(AddressKind::Podman, true), [pair("networkmode", "NetworkDisabled")]);

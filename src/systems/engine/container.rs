@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runtimes_words_are_understood() {
+    fn start_error_classifies_runtime_messages() {
         let kind = |status, message: &str| start_error("c", refused(status, message));
         for text in [
             "driver failed programming external connectivity on endpoint c: Bind for 127.0.0.1:8080 failed: port is already allocated",
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_shown_short_and_a_name_whole() {
+    fn short_truncates_ids_but_not_names() {
         assert_eq!(short(&"a".repeat(64)), "aaaaaaaaaaaa");
         assert_eq!(short("cki-1-service-over-twelve-letters"), "cki-1-service-over-twelve-letters");
     }

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_trying() {
+    fn discover_tries_candidates_in_order() {
         let env = Env::new([("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/home/a")]);
         assert_eq!(
             shown(&env, EngineChoice::Auto),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_come_first_and_each_place_once() {
+    fn discover_prefers_variables_without_duplicates() {
         let env = Env::new([
             ("DOCKER_HOST", "unix:///var/run/docker.sock"),
             ("CONTAINER_HOST", "tcp://localhost:1"),
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_person_has_set_is_not_replaced() {
+    async fn discover_does_not_fall_back_from_user_address() {
         let env = Env::new([("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("PATH", "/nowhere")]);
         let found = discover(&env, EngineChoice::Auto).await;
         assert!(found.engine.is_none());

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_context_is_chosen_by_variable_or_file() {
+    fn docker_context_is_chosen_by_variable_or_file() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let docker = home.path().join(".docker");
         let id = crate::base::digest::hex(&Sha256::digest(b"far"));

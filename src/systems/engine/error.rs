@@ -357,14 +357,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_one_safe_line() {
+    fn clean_makes_one_safe_line() {
         assert_eq!(clean("\x1b[91mno\x1b[0m\n\n  such thing\n"), "no; such thing");
         assert_eq!(clean(" \n"), "it gives no reason");
         assert_eq!(clean(&"x".repeat(5000)).chars().count(), LONGEST_MESSAGE + 1);
     }
 
     #[test]
-    fn the_reason_is_the_root_of_the_chain() {
+    fn engine_error_shows_root_cause() {
         let refused = Error::from(io::Error::from(io::ErrorKind::ConnectionRefused));
         let error = EngineError::new("unix:///x", "list containers", &refused);
         assert!(error.is_engine_gone());
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_in_which_a_dying_engine_breaks_a_connection_is_one() {
+    fn broken_connections_map_to_unreachable_engine() {
         use io::ErrorKind as Kind;
         let of = |error: Error| EngineError::new("unix:///x", "list containers", &error);
         let io = |kind: Kind| of(Error::from(io::Error::from(kind)));
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_of_a_failed_pull() {
+    fn pull_cause_is_classified_by_message() {
         for (message, cause) in [
             ("manifest for x:nope not found: manifest unknown: manifest unknown", PullCause::NotFound),
             (
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_404_is_an_absence() {
+    fn engine_error_maps_404_to_not_found() {
         let answer = Error::DockerResponseServerError { status_code: 404, message: "No such x".into() };
         let error =
             EngineError::new("unix:///x", "inspect", &answer).or_not_found(ResourceKind::Image, "a:1");

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn files_keep_path_and_mode_and_bring_no_directories() {
+    fn archives_keep_path_and_mode_without_directories() {
         let tars = archives(&[file("/etc/app/a.conf"), file("/data/b")], &["/data".into()]).expect("is good");
         let mut names = Vec::new();
         for (place, bytes) in &tars {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_come_as_they_are() {
+    fn copy_in_archives_sources_unchanged() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         std::fs::create_dir(root.join("sub")).expect("makes");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_stay_inside() {
+    fn archives_reject_invalid_paths() {
         for wrong in ["relative", "/", "/a/../../b", "/a/", "", "/data/../b"] {
             assert!(archives(&[file(wrong)], &["/data".into()]).is_err(), "{wrong}");
         }

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_has_so_many_lines_wherever_the_pieces_end() {
+    fn tail_counts_lines_across_chunks() {
         assert_eq!(tail(2, &["a\nb\nc\n"]), "b\nc\n");
         assert_eq!(tail(2, &["a\nb", "b\nc", "c"]), "bb\ncc");
         assert_eq!(tail(0, &["a\nb"]), "");
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_given_out_is_skipped_stream_by_stream() {
+    async fn skip_drops_delivered_bytes_per_stream() {
         let err = |text: &'static str| Chunk { stream: Stream::Stderr, ..out(text) };
         let log = OutputStream::new(stream::iter([out("abc"), err("xy"), out("def"), err("z")].map(Ok)));
         let mut rest = Skip::new(log, LogPosition { stdout: 4, stderr: 0 });

@@ -268,7 +268,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     #[test]
-    fn layers_add_up() {
+    fn pull_progress_sums_layers() {
         type Progress = Option<(u64, Option<u64>)>;
         struct Last(Arc<Mutex<Progress>>);
         impl Sink for Last {

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_tells_its_owner_and_no_two_are_alike() {
+    fn mark_names_its_owner_and_is_unique() {
         let (one, other) = (Mark::new(), Mark::new());
         assert_ne!(one, other);
         assert_eq!(one.owner(), host::owner(std::process::id()));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_script_finds_and_ends_what_carries_the_mark_in_any_shell() {
+    fn kill_script_ends_marked_processes_in_every_shell() {
         for shell in ["dash", "bash", "busybox"] {
             let mark = Mark::new();
             let (name, value) = ("CKI_EXEC", format!("{};", mark.0));

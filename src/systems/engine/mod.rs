@@ -217,7 +217,7 @@ mod tests {
 
     /// Clean-up runs in a separate task, so all futures must be `Send`.
     #[test]
-    fn everything_can_be_spawned() {
+    fn engine_futures_are_send() {
         fn sends<F: Future + Send>(_: impl FnOnce(ContainerEngine) -> F) {}
         sends(|engine| async move { engine.sweep(|_| true).await.map(drop) });
         sends(|engine| async move { engine.wait("x").await });

@@ -352,7 +352,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_given_last_first() {
+    fn addresses_are_allocated_from_the_end() {
         let all = |text: &str| Addresses::parse(text).expect(text).last_first();
         let three: Vec<String> = all("10.89.3.0/24").take(3).map(|address| address.to_string()).collect();
         assert_eq!(three, ["10.89.3.254", "10.89.3.253", "10.89.3.252"]);
@@ -364,13 +364,13 @@ mod tests {
     }
 
     #[test]
-    fn an_old_podman_is_known() {
+    fn has_own_networks_requires_podman_4() {
         assert!(has_own_networks("4.3.1") && has_own_networks("5.0.0-dev") && has_own_networks("unknown"));
         assert!(!has_own_networks("3.4.4"));
     }
 
     #[test]
-    fn podman_is_taken_at_its_word() {
+    fn podman_network_facts_detect_isolation() {
         let facts = |text: &str| serde_json::from_str::<PodmanNetwork>(text).map(PodmanNetwork::facts);
         let good = facts(r#"{"id": "a", "subnets": [{"subnet": "10.0.0.0/24"}], "dns_enabled": false}"#);
         assert!(good.is_ok_and(|network| network.is_closed && network.addresses.is_some()));

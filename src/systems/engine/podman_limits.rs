@@ -54,7 +54,7 @@ mod tests {
         Max open files            20000                20000                files     \n";
 
     #[test]
-    fn a_service_that_may_not_raise_its_limits_passes_on_its_own() {
+    fn podman_limits_fall_back_to_those_of_service() {
         assert_eq!(
             decide("CapEff:\t000001fffeffffff\n", LIMITS),
             Some(PodmanLimits { files: 20000, processes: 96365 })

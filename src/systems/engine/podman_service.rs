@@ -233,7 +233,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn directories_are_private_and_orphans_go() {
+    fn make_directory_is_private_and_removes_orphans() {
         let runtime = tempfile::tempdir().expect("a temporary directory");
         let env = Env::new([("XDG_RUNTIME_DIR", runtime.path())]);
         let orphan = runtime.path().join("cki/podman-1-999999999999-x");
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_others_write_to_is_refused() {
+    fn private_directory_refuses_shared_parent() {
         let runtime = tempfile::tempdir().expect("a temporary directory");
         let parent = runtime.path().join("cki");
         std::fs::create_dir(&parent).expect("makes it");
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_ends_at_once_says_why_and_leaves_nothing() {
+    async fn failed_podman_service_reports_cause_and_cleans_up() {
         let runtime = tempfile::tempdir().expect("a temporary directory");
         let program = runtime.path().join("podman");
         std::fs::write(&program, "#!/bin/sh\necho no storage >&2\nexit 3\n").expect("writes");

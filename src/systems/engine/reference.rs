@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_taken_apart() {
+    fn image_reference_parses_name_tag_and_digest() {
         let parts = |text: &'static str| ImageReference::parse(text).map(|r| (r.name, r.tag)).ok();
         assert_eq!(parts("busybox"), Some(("busybox", None)));
         assert_eq!(parts("localhost:5000/a/b"), Some(("localhost:5000/a/b", None)));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_shown_as_people_write_them() {
+    fn familiar_shortens_docker_io_names() {
         assert_eq!(familiar("docker.io/library/busybox:1"), "busybox:1");
         assert_eq!(familiar("docker.io/cki/x:1"), "cki/x:1");
         assert_eq!(familiar("library/x"), "library/x");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_gets_through() {
+    fn image_reference_rejects_invalid_names() {
         for wrong in [
             "",
             "A/b",

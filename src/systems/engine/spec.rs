@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn no_network_is_no_network() {
+    fn container_without_network_uses_mode_none() {
         let mode = |spec: &ContainerSpec| {
             body(spec, None).expect("is good").host_config.and_then(|host| host.network_mode)
         };
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_strict_ones() {
+    fn container_limits_drop_capabilities() {
         let limits = Limits {
             unprivileged: true,
             keep: vec!["KILL".to_owned()],
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_closed_asks_nobody() {
+    fn isolated_container_has_no_external_dns() {
         let spec = ContainerSpec {
             network: Some(("id".into(), Vec::new())),
             address: Some([10, 0, 0, 9].into()),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_what_is_read_only_have_a_volume() {
+    fn read_only_container_has_volumes_for_its_files() {
         use crate::model::container::ContainerFile;
         let file = |path: &str| ContainerFile { path: path.into(), content: Secret::new("x"), mode: 0o400 };
         let mut spec = ContainerSpec {
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_has_values_and_keeps_its_secrets() {
+    fn environment_keeps_values_and_rejects_bad_names() {
         let spec = |name: &str, value: &str| ContainerSpec {
             environment: vec![(name.to_owned(), Secret::new(value))],
             ..Default::default()
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_whose_path_is_no_text_is_refused() {
+    fn mount_path_must_be_utf8() {
         use std::os::unix::ffi::OsStrExt as _;
         let from = std::path::PathBuf::from(std::ffi::OsStr::from_bytes(b"/x/b\xff"));
         let mount = crate::model::container::Mount { from, to: "/to".into(), writable: false };

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_shown_is_passed_on_as_it_is() {
+    async fn upgraded_stream_passes_bytes_unchanged() {
         let upgraded = answered("HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n\u{1}\0\0small").await;
         assert_eq!(upgraded, (101, String::new(), b"\x01\0\0small".to_vec()));
         let refused = answered("HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\nno!").await;

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_words_of_an_init() {
+    fn init_message_recognises_tini_and_catatonit() {
         let tini = "[FATAL tini (7)] exec nope failed: No such file or directory\n";
         assert!(matches!(init_message("c", tini), Some(EngineError::NoProgram { .. })));
         let catatonit = "ERROR (catatonit:2): failed to exec pid1: Permission denied\n";

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_whole_and_shown_short() {
+    fn commit_id_parses_full_and_displays_short() {
         let text = "3f2c1a9e00000000000000000000000000000001";
         let id = CommitId::parse(text).expect("an id");
         assert_eq!((id.to_string().as_str(), id.short().as_str()), (text, "3f2c1a9"));

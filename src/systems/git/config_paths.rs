@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_found_however_they_are_written() {
+    fn config_paths_handle_quotes_and_comments() {
         for (text, expected) in [
             ("[include]\n\tpath = /a b # why\n", vec!["/a b"]),
             ("[include] PATH=\"/a;b\" ; x", vec!["/a;b"]),

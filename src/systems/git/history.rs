@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_do_not_depend_on_where_or_when() {
+    fn history_ids_are_reproducible() {
         let directory = tempfile::tempdir().expect("a directory");
         let one = write(&directory.path().join("one")).expect("writes");
         let two = write(&directory.path().join("deep/two")).expect("writes");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn history_rejects_invalid_paths_and_refs() {
         let directory = tempfile::tempdir().expect("a directory");
         let author = Author { name: "A".into(), email: "a@example.com".into() };
         let mut history = History::begin(directory.path(), "main", author, 0).expect("begins");

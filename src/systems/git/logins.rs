@@ -51,7 +51,7 @@ mod tests {
     use crate::base::secret::Secret;
 
     #[test]
-    fn a_login_is_for_its_origin_only() {
+    fn login_applies_to_its_origin_only() {
         let mut logins = Logins::default();
         logins.add("gitlab.com", Login { user: "oauth2".into(), secret: Secret::new("t") }).expect("adds");
         let has = |url: &str| logins.of(&Url::parse(url).expect("an address")).is_some();

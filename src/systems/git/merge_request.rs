@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_branch_follows_unless_a_person_worked_on_it() {
+    fn merge_request_branch_follows_unless_changed() {
         let step =
             |own: Option<u8>, kept: Option<u8>, head| decide(own.map(id), kept.map(id), id(head), count);
         assert_eq!(step(None, None, 2), Ok(FetchStep::Move));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_must_name_a_ref() {
+    fn merge_request_pattern_must_name_a_ref() {
         let request = MergeRequestHead::new(213, "refs/merge-requests/{n}/head").expect("a ref");
         assert_eq!(
             (request.source().as_str(), request.branch().as_str()),

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repositories_are_found_wherever_they_are() {
+    fn repositories_below_finds_nested_repositories() {
         let directory = tempfile::tempdir().expect("a directory");
         for path in [".git/modules/a/.git", "a/b/.git", "node/.GIT"] {
             std::fs::create_dir_all(directory.path().join(path)).expect("makes");

@@ -358,14 +358,14 @@ mod tests {
     use crate::systems::git::fetch::Prune;
 
     #[test]
-    fn progress_is_read() {
+    fn read_progress_parses_git_output() {
         assert_eq!(read_progress("Receiving objects:  12% (34/281), 1.2 MiB | 2 MiB/s"), Some((34, 281)));
         assert_eq!(read_progress("remote: Counting objects: 100% (5/5), done."), Some((5, 5)));
         assert_eq!(read_progress("fatal: no (1/2)"), None);
     }
 
     #[test]
-    fn a_listing_gives_the_branch_and_what_was_asked_for() {
+    fn read_listing_returns_branch_and_requested_refs() {
         let ask = ["refs/merge-requests/1/head".to_owned()];
         let wish = FetchRequest { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
         let said = |text: &str| Said {
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn its_last_words_are_understood() {
+    fn read_failure_classifies_git_messages() {
         let read = |lines: &[&str]| {
             read_failure("u".into(), &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
         };

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_are_told_apart() {
+    fn of_status_distinguishes_http_statuses() {
         let of = |code: u16, to: Option<&str>| {
             let status = StatusCode::from_u16(code).expect("a status");
             of_status("https://h/x".into(), status, Some("u".into()), to.map(Into::into), Some("no".into()))
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_is_tamed() {
+    fn sanitize_message_strips_and_truncates() {
         assert_eq!(sanitize_message(" a\x1b[31mb\nc"), "ab");
         assert!(sanitize_message(&"x".repeat(9999)).len() < 300);
     }

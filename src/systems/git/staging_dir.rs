@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_names_are_ours() {
+    fn is_ours_matches_staging_names_only() {
         assert!(is_ours(".cki-tools.cki-Ab0123456789"));
         for name in [
             ".cki-tools.cki-x",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lives_stays_and_what_died_goes() {
+    fn sweep_removes_dead_staging_dirs_only() {
         let directory = tempfile::tempdir().expect("a directory");
         let dead = directory.path().join(".x.cki-Ab0123456789");
         let theirs = directory.path().join(".y.cki-Ab0123456789");
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_taken_meanwhile_is_not_replaced() {
+    fn persist_refuses_occupied_target() {
         let directory = tempfile::tempdir().expect("a directory");
         let elsewhere = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn sweeping_does_not_disturb_those_at_work() {
+    fn sweep_keeps_staging_dirs_in_use() {
         let directory = tempfile::tempdir().expect("a directory");
         std::thread::scope(|scope| {
             for name in ["a", "b", "c", "d"] {

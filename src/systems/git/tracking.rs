@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refspecs_map_both_ways() {
+    fn refspec_maps_both_ways() {
         let spec = "+refs/heads/*:refs/remotes/origin/*";
         assert_eq!(map(spec, "refs/heads/a/b").as_deref(), Some("refs/remotes/origin/a/b"));
         assert_eq!(unmap(spec, "refs/remotes/origin/a/b").as_deref(), Some("refs/heads/a/b"));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_and_a_directory_of_that_name_exclude_each_other() {
+    fn ref_names_conflict_with_ref_directories() {
         let names = ["r/a/b", "r/c", "r/d-e"].map(str::to_owned).into_iter().collect();
         let names = RefNames::new(&names);
         assert!(names.conflicts("r/a") && names.conflicts("r/c/x") && names.conflicts("r/c/x/y"));

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ssh_goes_through_the_program_and_all_else_through_the_library() {
+    fn transport_uses_git_program_for_ssh_only() {
         for (url, expected) in [
             ("https://h/x", Transport::Library),
             ("http://h/x", Transport::Library),

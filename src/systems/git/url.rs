@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_told() {
+    fn git_url_parses_every_scheme() {
         for (text, scheme, host, path) in [
             ("https://GitLab.com/a/b", Scheme::Http, "gitlab.com", "/a/b"),
             ("http://127.0.0.1:8080/a.git", Scheme::Http, "127.0.0.1", "/a.git"),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_showing_a_login() {
+    fn git_url_rejects_invalid_text_without_leaking_login() {
         for text in [
             "",
             "-oProxyCommand=x",
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_taken_out() {
+    fn git_url_separates_login() {
         let with = url("https://oauth2:glpat%2D1@h:8443/a");
         assert_eq!(with.as_str(), "https://h:8443/a");
         let login = with.login().expect("is kept apart");
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_repository_is_known_by_any_address() {
+    fn is_same_repository_compares_across_schemes() {
         let https = url("https://gitlab.com/a/b");
         for same in [
             "https://x:y@gitlab.com/a/b.git/",
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_on_this_machine_is_known_by_where_it_is() {
+    fn is_same_repository_resolves_local_paths() {
         let directory = tempfile::tempdir().expect("a directory");
         let root = directory.path().canonicalize().expect("is there").display().to_string();
         let at = |path: &str| url(&format!("{root}/{path}"));

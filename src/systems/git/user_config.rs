@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_the_environment_are_read_with_any_characters() {
+    fn user_config_reads_environment_entries() {
         let user = read(&[("a.b\"\\ c.d-e", "x\"\\\n#;y "), ("core.x", "")]);
         assert_eq!(user.config.get_string("a.b\"\\ c.d-e").as_deref(), Ok("x\"\\\n#;y "));
         assert_eq!(user.config.get_string("core.x").as_deref(), Ok(""));
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_rule_rewrites_once_and_pushing_has_its_own() {
+    fn rewritten_applies_longest_rule_once() {
         let user = read(&[
             ("url.https://a/.insteadOf", "https://h/"),
             ("url.https://b/.insteadOf", "https://h/x/"),
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_program_obeys_is_found_for_its_addresses() {
+    fn needs_program_matches_url_specific_settings() {
         let user = read(&[
             ("http.postBuffer", "1"),
             ("http.sslVerify", "true"),
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forbidden_protocol_is_refused() {
+    fn permit_refuses_forbidden_protocols() {
         let user = read(&[("protocol.allow", "never"), ("protocol.https.allow", "always")]);
         assert!(user.permit(&url("https://h/x")).is_ok());
         for other in ["http://h/x", "git://h/x", "/x", "git@h:x"] {

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn each_answer_has_its_meaning() {
+    fn answers_map_to_results_and_errors() {
         let json = "application/json";
         for (given, meaning) in [
             (answer(200, json, "{}"), "ok 200"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_cannot_talk_for_long_or_in_colour() {
+    fn server_messages_are_truncated_and_sanitised() {
         let body = format!("{{\"message\":\"\\u001b[31m{}\"}}", "x".repeat(100_000));
         let text = verdict(answer(422, "application/json", &body));
         assert!(text.len() < 300 && !text.contains('\x1b'), "{text}");

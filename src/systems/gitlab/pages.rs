@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_found_by_link_or_number() {
+    fn next_page_is_found_by_link_or_number() {
         let link = "<https://h/x?page=1&per_page=2>; rel=\"prev\", <https://h/x?page=3&per_page=2>; rel=\"next\", \
                     <https://h/x?page=1&per_page=2>; rel=\"first\"";
         assert_eq!(after(Some(link), Some("3")), pairs(&[("page", "3"), ("per_page", "2")]));

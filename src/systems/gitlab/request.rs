@@ -117,14 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_encoded() {
+    fn request_paths_are_percent_encoded() {
         assert_eq!(project("group/sub-group/a.b").path, "/projects/group%2Fsub-group%2Fa.b");
         assert_eq!(merge_request("a/b?c=ü", 3).path, "/projects/a%2Fb%3Fc%3D%C3%BC/merge_requests/3");
         assert_eq!(trace("a/b", 7, 10).path, "/projects/a%2Fb/jobs/7/trace");
     }
 
     #[test]
-    fn a_comment_is_posted_as_it_is() {
+    fn create_note_posts_text_unchanged() {
         let request = create_note("a/b", 3, "@bot test [x=\"1\"]");
         assert_eq!(request.method, Method::Post);
         assert_eq!(request.body, Some(json!({"body": "@bot test [x=\"1\"]"})));

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_and_end() {
+    fn retry_backs_off_and_gives_up() {
         let none = Headers::default();
         let pauses: Vec<RetryDecision> =
             (1..=5).map(|tries| decide(Method::Get, tries, Attempt::Status(503, &none))).collect();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_says_how_long() {
+    fn retry_honours_server_delay() {
         let date = httpdate::fmt_http_date(now() + Duration::from_secs(7));
         for (retry_after, reset, wait) in [
             (Some("3"), None, 3),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_something_is_not_repeated_blindly() {
+    fn post_is_retried_only_if_not_sent() {
         let none = Headers::default();
         for trouble in [Attempt::Broken, Attempt::Status(500, &none), Attempt::Status(502, &none)] {
             assert_eq!(decide(Method::Post, 1, trouble), RetryDecision::GiveUp(None));

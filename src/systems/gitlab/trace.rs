@@ -51,7 +51,7 @@ mod tests {
     use crate::base::secret::MASK;
 
     #[test]
-    fn a_log_ends_with_what_went_wrong() {
+    fn last_lines_keeps_end_of_job_log() {
         let log = b"rest of a line\nsection_start:1560896352:build[collapsed=true]\r\x1b[0K\x1b[36;1mBuilding\x1b[0;m\n\
             2026-11-22T10:00:00.123456Z 00O compiling\n\
             10%\r50%\r100%\r\n\
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_cut() {
+    fn last_lines_truncates_long_lines() {
         let lines = last_lines(&[b'x'; 100_000], false, 100);
         assert!(lines.iter().all(|line| line.chars().count() <= LONGEST_LINE));
     }

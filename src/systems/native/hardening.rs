@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_blocks_are_found_behind_any_name() {
+    fn blocks_parse_handles_any_process_name() {
         let fields: Vec<String> = (3..=52).map(|number| (number * 10).to_string()).collect();
         let stat = format!("7 (a ) b) {}\n", fields.join(" "));
         let blocks = Blocks::parse(&stat).expect("has all fields");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_blocks_of_this_process_hold_its_arguments() {
+    fn blocks_of_this_process_cover_its_arguments() {
         let blocks = Blocks::of_this_process();
         let arguments: usize = std::env::args_os().map(|argument| argument.len() + 1).sum();
         assert_eq!(blocks.arguments.len(), arguments);

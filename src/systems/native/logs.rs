@@ -123,7 +123,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn a_tail_is_so_many_whole_lines() {
+    fn begin_of_tail_counts_whole_lines() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("log");
         let log = open(&path).expect("opens");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_keeps_only_its_end() {
+    fn log_frees_space_of_old_output() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let log = open(&directory.path().join("log")).expect("opens");
         let line = [vec![b'x'; (1 << 20) - 1], vec![b'\n']].concat();

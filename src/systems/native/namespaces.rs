@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_comes_back_from_the_child_as_it_went() {
+    fn namespace_refusal_round_trips_as_bytes() {
         for step in NamespaceStep::ALL {
             let refusal = Err(NamespaceRefusal { step, errno: Errno::EPERM });
             assert_eq!(NamespaceRefusal::from_bytes(NamespaceRefusal::to_bytes(refusal)), refusal);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_setting_behind_it() {
+    fn namespace_refusal_names_kernel_setting() {
         let refusal = NamespaceRefusal { step: NamespaceStep::User, errno: Errno::ENOSPC };
         let plain = "the kernel refuses a user namespace (No space left on device)";
         assert_eq!(refusal.explain(|_| None), plain);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_shares_everything_leads_nowhere() {
+    fn namespaces_of_own_process_are_shared() {
         let rooms = Namespaces::of(std::process::id()).expect("reads its own namespaces");
         assert!(rooms.user.is_none() && rooms.network.is_none());
         assert!(rooms.processes.is_none() && rooms.mounts.is_none());

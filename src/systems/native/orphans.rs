@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_environment_is_read_as_the_kernel_shows_it() {
+    fn parse_reads_proc_environ() {
         let pairs = parse(b"A=1\0HOME=/x=y\0\0odd\0B=\0");
         let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.to_str(), value.to_str())).collect();
         assert_eq!(pairs, [(Some("A"), Some("1")), (Some("B"), Some("")), (Some("HOME"), Some("/x=y"))]);

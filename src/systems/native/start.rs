@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_inherited_but_path_terminal_and_locale() {
+    fn environment_inherits_path_terminal_and_locale_only() {
         let env = Env::new([
             ("PATH", "/bin"),
             ("TERM", "xterm"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_cannot_be_set_is_named() {
+    fn environment_names_invalid_variable() {
         for (key, value) in [("HOME", "/x"), ("A=B", "x"), ("", "x"), ("A", "x\0y")] {
             let asked = [(key.to_owned(), Secret::new(value))];
             let error = environment(&BTreeMap::new(), Path::new("/h"), &asked).expect_err("is refused");
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_found_or_it_is_said_what_is_wrong() {
+    fn find_resolves_programs_or_reports_cause() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("plain"), "").expect("writes");
         let path = std::env::join_paths([Path::new("/bin"), directory.path()]).expect("has no colon");

@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_believed_while_its_process_lives() {
+    fn state_dir_is_alive_while_its_process_runs() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let runs = directory.path().join("cki/native");
         make_runs_directory(&runs).expect("makes it");
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_directories_are_not_listed_and_only_abandoned_beginnings_removed() {
+    fn list_skips_foreign_and_removes_abandoned_directories() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let runs = directory.path().join("cki/native");
         make_runs_directory(&runs).expect("makes it");
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_others_write_to_is_refused() {
+    fn runs_directory_refuses_shared_parent() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let above = directory.path().join("cki");
         files::make_directory(&above).expect("creates");
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_without_write_permission_are_removed() {
+    fn remove_deletes_read_only_directories() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let tree = directory.path().join("a");
         files::make_directory(&tree.join("b/c")).expect("creates");

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_looked_up_outside_first() {
+    fn dotenv_prefers_outer_variables() {
         let text = "A=a # c\nOUT=own\nC=\"$A $OUT ${EARLY}\"\nD='$A'\nOUT\nF=${NO}\nG=$F\nH\nI=${NO:?why}\nEARLY=$EARLY!\n";
         let expected = [
             ("A", "a", 1),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_what_a_value_is_made_of() {
+    fn dotenv_records_interpolated_variables() {
         let text = "DB_PASSWORD=hunter2\nURL=x/$DB_PASSWORD\nAGAIN=<$URL>\nPLAIN=x\nOPEN=a$NO-b\n";
         let (lines, _) = read(text);
         let made_of = |line: &EnvFileLine| -> Vec<String> {
@@ -247,7 +247,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[A=$'\"\\\\#{}\\n\\ré ]{0,40}") {
+        fn dotenv_read_never_panics(text in "[A=$'\"\\\\#{}\\n\\ré ]{0,40}") {
             let _ = read(&text);
             let _ = read_raw("f", &text, &|_| None);
         }

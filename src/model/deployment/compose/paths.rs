@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_brought_from_one_directory_to_another() {
+    fn relative_rebases_paths_between_directories() {
         for (from, to, path) in [("a/b", "a/c", "../c"), ("", "x", "x"), ("a", "a", "."), ("a", "", "..")] {
             assert_eq!(relative(from, to), path, "{from} {to}");
         }

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_a_port() {
+    fn ports_accept_every_compose_form() {
         let mut ports = Ports::default();
         for written in
             ["80", "8080:81", "127.0.0.1:8082:82/tcp", "3000-3002", "9000-9001:90-91", "[::1]:5000:83", "80"]

@@ -200,13 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_carried_whole() {
+    fn schema_is_embedded_completely() {
         assert!(SCHEMA.pointer("/$defs/service/properties/environment").is_some());
         assert!(PATTERNS.contains_key("^x-"));
     }
 
     #[test]
-    fn unknown_keys_are_named_at_every_depth() {
+    fn schema_names_unknown_keys_at_every_depth() {
         for (text, wanted) in [
             ("services:\n  a: {image: x, bogus: 1}", "2: the key `bogus` in `services.a` is none"),
             ("services:\n  a: {enviroment: {A: b}}", "did you mean `environment`?"),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_compose_takes_is_not_named() {
+    fn schema_accepts_valid_compose_files() {
         let text = "
 x-a: {b: c}
 name: p

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_split_as_compose_does_it() {
+    fn split_matches_compose() {
         for (line, words) in [
             ("sh -c echo a && b", &["sh", "-c", "echo", "a"][..]),
             ("a 'b c' \"d e\" f\\\\ g", &["a", "b c", "d e", "f\\", "g"]),

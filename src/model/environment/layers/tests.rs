@@ -91,7 +91,7 @@ fn value<'a>(all: &'a [(String, Variable)], name: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn it_is_above_the_table_and_below_all_else() {
+fn deployment_layer_overrides_declarations_only() {
     let variables = vec![
         text("LEVEL", "DEBUG"),
         text("IS_PRODUCTION", "true"),
@@ -114,7 +114,7 @@ fn it_is_above_the_table_and_below_all_else() {
 }
 
 #[test]
-fn what_names_production_is_replaced_wherever_it_gets_to() {
+fn deployment_layer_replaces_production_hosts() {
     let variables = vec![
         text("HOST", "api.prod.example.org"),
         text("URL", "https://$(HOST)/v1"),
@@ -136,7 +136,7 @@ fn what_names_production_is_replaced_wherever_it_gets_to() {
 }
 
 #[test]
-fn no_secret_is_taken_from_a_deployment() {
+fn deployment_layer_takes_no_secrets() {
     let variables = vec![
         given("API_TOKEN", EnvVarSource::Secret { secret: "login".into(), key: "token".into() }),
         text("URL", "https://user:$(API_TOKEN)@localhost/"),
@@ -161,7 +161,7 @@ fn no_secret_is_taken_from_a_deployment() {
 }
 
 #[test]
-fn what_production_has_is_hidden_though_the_local_value_is_not() {
+fn deployment_layer_hides_production_secrets() {
     let mut made = text("MODE", "hunter2");
     made.parts = vec![DeploymentPart { name: "A_PASSWORD".to_owned(), range: 0..7, known: true }];
     let variables = vec![
@@ -186,7 +186,7 @@ fn what_production_has_is_hidden_though_the_local_value_is_not() {
 }
 
 #[test]
-fn what_is_made_of_a_secret_of_the_users_is_one_of_theirs() {
+fn values_derived_from_user_secret_are_secret() {
     let secret = EnvVarSource::Secret { secret: "login".into(), key: "token".into() };
     let variables = vec![
         text("HOST", "localhost"),
@@ -207,7 +207,7 @@ fn what_is_made_of_a_secret_of_the_users_is_one_of_theirs() {
 }
 
 #[test]
-fn values_that_grow_without_end_are_left_out() {
+fn deployment_layer_drops_oversized_expansions() {
     let mut variables = vec![text("BIG", &"x".repeat(LONGEST))];
     variables.push(given("BIGGER", EnvVarSource::Text(vec![Segment::Variable("BIG".into()); 2])));
     let all = resolved(variables, EnvOverrides::default());

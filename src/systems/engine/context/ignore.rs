@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn single_patterns() {
+    fn ignore_matches_single_patterns() {
         let cases: &[(&str, &[&str], &[&str])] = &[
             ("**", &["a", "a/b"], &[]),
             ("**/", &["a", "a/b"], &[]),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_that_matches_decides() {
+    fn ignore_applies_last_matching_line() {
         let rules = "# docs\n\n*.md\n!README.md\nREADME-secret.md\n";
         assert!(excluded(rules, "a.md"));
         assert!(!excluded(rules, "README.md"));
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_marks_and_odd_lines() {
+    fn ignore_handles_comments_bom_and_escapes() {
         assert!(excluded("\u{feff}a\r\n", "a"));
         assert!(!excluded("#a", "#a"));
         assert!(excluded(" #a", "#a"), "only the first column makes a comment");
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_pattern_is_named() {
+    fn ignore_parse_names_invalid_patterns() {
         for wrong in
             ["!", "! ", "[", "a[", "[^", "[^bc", "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "a\\", "[z-a]"]
         {
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_are_left_out_where_no_exception_reaches() {
+    fn may_except_below_skips_unreachable_directories() {
         let rules = Ignore::parse("*\n!src/keep/*.c\n").expect("is good");
         assert!(rules.may_except_below("src"));
         assert!(rules.may_except_below("src/keep"));
@@ -335,7 +335,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_panics_and_a_directory_takes_what_is_below_with_it(
+        fn excluded_directory_excludes_its_contents(
             line in "[a-c*?/!.\\[\\]^\\\\-]{1,8}",
             path in "[a-c]{1,2}(/[a-c]{1,2}){0,3}",
         ) {
@@ -347,7 +347,7 @@ mod tests {
         }
 
         #[test]
-        fn an_excluded_directory_that_is_not_walked_hides_nothing(
+        fn skipped_directories_hold_no_included_paths(
             lines in prop::collection::vec("!?[ab*]{1,2}(/[ab*]{1,2}){0,2}", 1..5),
             path in "[ab]{1,2}(/[ab]{1,2}){1,3}",
         ) {
@@ -360,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn a_plain_name_excludes_itself_and_nothing_else(
+        fn plain_name_excludes_only_its_tree(
             name in "[a-z]{1,5}(/[a-z]{1,5}){0,2}",
             other in "[a-z]{1,5}(/[a-z]{1,5}){0,2}",
         ) {

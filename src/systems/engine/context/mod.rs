@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_decide_and_dockerfile_and_rules_are_always_sent() {
+    fn context_applies_ignore_rules_and_keeps_dockerfile() {
         let directory = Directory::new(&[
             ("Dockerfile", "FROM scratch"),
             (".dockerignore", "*\n!src\nsrc/**/*.o\n!deep/down/keep"),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_are_two_and_links_stay_links() {
+    fn context_normalises_modes_and_keeps_links() {
         let directory = Directory::new(&[("Dockerfile", "FROM scratch"), ("run", "#!"), ("dir/secret", "x")]);
         std::fs::set_permissions(directory.0.path().join("run"), std::fs::Permissions::from_mode(0o4711))
             .expect("sets");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_of_the_content_and_not_of_git() {
+    fn context_digest_covers_content_but_not_git() {
         let files = [("Dockerfile", "FROM scratch"), ("a", "1"), (".git/index", "x")];
         let (one, two) = (Directory::new(&files), Directory::new(&files));
         let first = one.packed("Dockerfile");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_the_dockerfile_itself_come_first_and_are_sent_as_the_only_ones() {
+    fn context_prefers_ignore_file_of_dockerfile() {
         let directory = Directory::new(&[
             ("builds/x", "FROM scratch"),
             ("builds/x.dockerignore", "b"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dockerfile_that_was_made_is_hidden_from_the_image() {
+    fn generated_dockerfile_is_hidden_from_image() {
         let directory = Directory::new(&[("builds/x.in", "#include"), ("a", "")]);
         let made = Dockerfile::Made { from: "builds/x.in".into(), text: "FROM scratch".into() };
         let packed = directory.pack(&made).expect("packs");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_packed_is_named() {
+    fn context_pack_names_unusable_paths() {
         let directory = Directory::new(&[("Dockerfile", "FROM scratch")]);
         let error = |path: &str| directory.pack(&Dockerfile::File(path.into())).expect_err(path).to_string();
         assert!(error("nope").contains("/nope`"));
