@@ -29,7 +29,7 @@ extern "C" fn begin() {
         "native" => crate::native::part(),
         "clone until killed" => crate::git::clone_until_killed(),
         "hold a podman" => crate::engine::hold_a_podman(),
-        "stuck at work" => crate::verbs::stuck_at_work(),
+        "block all threads" => crate::verbs::block_all_threads(),
         "hang" => super::limit_test::part(),
         _ => panic!("there is no part `{part}`"),
     }

@@ -12,7 +12,7 @@ fn list(text: &str) -> Outcome {
 }
 
 #[test]
-fn an_inventory_that_is_not_there() {
+fn list_reports_a_missing_inventory() {
     let cli = Cli::new();
     assert_snapshot!(cli.run("list --inventory absent.yaml"), @"
     --- stderr
@@ -32,7 +32,7 @@ fn an_inventory_that_is_not_there() {
 }
 
 #[test]
-fn an_inventory_that_is_no_yaml() {
+fn list_reports_invalid_yaml() {
     assert_snapshot!(list("title: Sample\ncomponents:\n  - {name: a, category: x\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:3:5: unclosed bracket '{'.
@@ -55,7 +55,7 @@ fn an_inventory_that_is_no_yaml() {
 }
 
 #[test]
-fn an_inventory_of_another_form() {
+fn list_reports_values_of_the_wrong_type() {
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a whole number from 0 to 65535 is wanted here.
@@ -90,7 +90,7 @@ fn an_inventory_of_another_form() {
 }
 
 #[test]
-fn an_inventory_of_bytes() {
+fn list_reports_a_binary_inventory() {
     let cli = Cli::new();
     let bytes: [(&str, &[u8]); 3] = [
         ("latin1.yaml", b"title: a\ncomponents:\n  - {name: a, category: x, description: \"caf\xe9\"}\n"),
@@ -119,7 +119,7 @@ fn an_inventory_of_bytes() {
 }
 
 #[test]
-fn an_inventory_that_would_explode() {
+fn list_refuses_a_yaml_bomb() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
@@ -135,7 +135,7 @@ fn an_inventory_that_would_explode() {
 }
 
 #[test]
-fn an_inventory_that_contradicts_itself() {
+fn list_reports_duplicate_and_circular_entries() {
     assert_snapshot!(list("\
 components:
   - {name: a, category: x}
@@ -169,7 +169,7 @@ components:
 }
 
 #[test]
-fn findings_do_not_keep_anybody_from_working() {
+fn list_continues_despite_findings() {
     assert_snapshot!(list("\
 title: Sample
 repos: {tools: 'https://example.org/tools'}
@@ -195,7 +195,7 @@ components:
 }
 
 #[test]
-fn a_directory_of_files_says_which_one() {
+fn list_names_the_faulty_file_of_a_directory() {
     let cli = Cli::new();
     cli.write("directory/inventory.yaml", "title: Sample\n");
     cli.write("directory/service/good.yaml", "description: Good.\n");
@@ -221,7 +221,7 @@ fn a_directory_of_files_says_which_one() {
 }
 
 #[test]
-fn needs_that_nobody_meets() {
+fn run_local_and_build_report_unusable_entries() {
     let cli = Cli::new();
     cli.inventory(
         "\
@@ -264,7 +264,7 @@ components:
 }
 
 #[test]
-fn templates_that_are_wrong() {
+fn env_reports_invalid_service_templates() {
     let cli = Cli::new();
     cli.inventory("components: [{name: a, category: x, run: {command: [a], needs: [broken]}}]\n");
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
@@ -284,7 +284,7 @@ fn templates_that_are_wrong() {
 }
 
 #[test]
-fn what_cannot_be_read_ends_alike_whatever_wanted_it() {
+fn commands_report_unreadable_files_alike() {
     type Spoil = fn(&std::path::Path);
     let spoils: [(&str, Spoil); 4] = [
         ("it is a directory, not a file", |path| std::fs::create_dir_all(path).expect("makes")),

@@ -57,8 +57,8 @@ fn commit(cli: &Cli) -> String {
     std::fs::read_to_string(head).expect("is cloned").trim().to_owned()
 }
 
-on!(docker, podman: built_once_and_not_again);
-fn built_once_and_not_again(cli: &Cli) {
+on!(docker, podman: build_skips_unchanged_sources);
+fn build_skips_unchanged_sources(cli: &Cli) {
     let repositories = repositories(cli);
     // What the engine says of its steps is its own; that it comes is enough.
     cli.run("build plain").ends_with(0).says("RUN echo \"$GREETING\" > /greeting");
@@ -102,8 +102,8 @@ fn built_once_and_not_again(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: what_is_in_the_image);
-fn what_is_in_the_image(cli: &Cli) {
+on!(docker, podman: build_applies_dockerignore_and_marks_dirty_sources);
+fn build_applies_dockerignore_and_marks_dirty_sources(cli: &Cli) {
     let _repositories = repositories(cli);
     let files = cli.run("run-local plain").ends_with(0).stdout;
     let files: Vec<_> = files.lines().filter(|line| !line.starts_with("./.git/")).collect();
@@ -122,8 +122,8 @@ fn what_is_in_the_image(cli: &Cli) {
     assert_ne!(cli.run("build plain -q").stdout, dirty.stdout);
 }
 
-on!(docker, podman: through_the_preprocessor);
-fn through_the_preprocessor(cli: &Cli) {
+on!(docker, podman: build_preprocesses_in_files);
+fn build_preprocesses_in_files(cli: &Cli) {
     let _repositories = repositories(cli);
     assert_snapshot!(cli.run("run-local made"), @"
     made by cki
@@ -146,8 +146,8 @@ fn through_the_preprocessor(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: a_merge_request);
-fn a_merge_request(cli: &Cli) {
+on!(docker, podman: build_mr_builds_the_merge_request);
+fn build_mr_builds_the_merge_request(cli: &Cli) {
     let repositories = repositories(cli);
     let mut files = FILES.to_vec();
     files[0].1 = "FROM {busybox}\nRUN mkdir /code; echo from the merge request > /greeting\n";
@@ -190,8 +190,8 @@ fn a_merge_request(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: a_step_that_fails);
-fn a_step_that_fails(cli: &Cli) {
+on!(docker, podman: build_reports_the_failing_step);
+fn build_reports_the_failing_step(cli: &Cli) {
     let _repositories = repositories(cli);
     let failed = cli.run("build failing -q").ends_with(1);
     let failed =
@@ -204,8 +204,8 @@ fn a_step_that_fails(cli: &Cli) {
     cli.run("run-local failing").ends_with(1).says("hint: it said: what it says");
 }
 
-on!(docker, podman: what_cannot_be_built);
-fn what_cannot_be_built(cli: &Cli) {
+on!(docker, podman: build_refuses_invalid_build_files_and_tags);
+fn build_refuses_invalid_build_files_and_tags(cli: &Cli) {
     let _repositories = repositories(cli);
     assert_snapshot!(cli.run("build absent -q"), @"
     --- stderr
@@ -233,8 +233,8 @@ fn what_cannot_be_built(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: an_interrupted_build);
-fn an_interrupted_build(cli: &Cli) {
+on!(docker, podman: build_leaves_no_image_when_interrupted);
+fn build_leaves_no_image_when_interrupted(cli: &Cli) {
     let _repositories = repositories(cli);
     let mut build = cli.start("build slow");
     build.until("{id} has begun");
@@ -254,7 +254,7 @@ fn an_interrupted_build(cli: &Cli) {
 }
 
 /// Tries whatever a step could reach of this machine, and shows the table of hosts.
-fn reaching(cli: &Cli, network: &str) {
+fn inventory_with_network_probe(cli: &Cli, network: &str) {
     let repositories = Repositories::new(cli);
     let step = "FROM {busybox}\nRUN for at in 127.0.0.1 {targets}; do busybox nc -w 1 $at {port} </dev/null; done; \
         echo blocked: $(grep {id} /etc/hosts | sort | tr -s '[:space:]' ' ')\n";
@@ -266,11 +266,11 @@ components: [{{name: app, category: x, kind: job, build: {{repo: tools, {network
     ));
 }
 
-on!(docker, podman: a_build_reaches_neither_production_nor_loopback);
-fn a_build_reaches_neither_production_nor_loopback(cli: &Cli) {
+on!(docker, podman: build_blocks_production_hosts_and_loopback);
+fn build_blocks_production_hosts_and_loopback(cli: &Cli) {
     let machine = ThisMachine::listen(cli.port);
     cli.place("targets", "");
-    reaching(cli, "");
+    inventory_with_network_probe(cli, "");
     let outcome = cli.run("build app --no-cache").ends_with(0).says(
         "  build        open: its steps reach whatever this machine reaches except 2 known hosts of production; \
          other hosts of `*.wild-TESTID.test` are in reach",
@@ -284,12 +284,12 @@ fn a_build_reaches_neither_production_nor_loopback(cli: &Cli) {
     assert_eq!(machine.arrived(), Arrived { tcp: 0, udp: 0 }, "{outcome}");
 }
 
-on!(docker, podman: a_build_without_a_network_reaches_nothing);
-fn a_build_without_a_network_reaches_nothing(cli: &Cli) {
+on!(docker, podman: build_with_network_none_reaches_nothing);
+fn build_with_network_none_reaches_nothing(cli: &Cli) {
     let machine = ThisMachine::listen(cli.port);
     let targets: Vec<String> = ThisMachine::addresses().iter().map(ToString::to_string).collect();
     cli.place("targets", &targets.join(" "));
-    reaching(cli, "network: none, ");
+    inventory_with_network_probe(cli, "network: none, ");
     let outcome = cli.run("run-local app").ends_with(0).says("  build        isolated: it reaches nothing");
     assert_eq!(machine.arrived(), Arrived { tcp: 0, udp: 0 }, "{outcome}");
     assert!(outcome.says("it ran").stdout.contains("it ran"));

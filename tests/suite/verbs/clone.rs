@@ -61,7 +61,7 @@ fn git(cli: &Cli, repository: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn all_of_it_and_then_nothing_new() {
+fn clone_clones_once_and_then_updates() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     assert_snapshot!(cli.run("clone whole -j 1"), @"
@@ -98,7 +98,7 @@ fn all_of_it_and_then_nothing_new() {
 }
 
 #[test]
-fn as_json() {
+fn clone_prints_json() {
     let cli = Cli::new();
     let (_repositories, _server) = served(&cli);
     assert_snapshot!(cli.run("clone single lost -j 1 -o json --workspace ../elsewhere"), @r#"
@@ -135,7 +135,7 @@ fn as_json() {
 }
 
 #[test]
-fn work_of_the_persons_own_is_not_touched() {
+fn clone_keeps_local_changes_and_commits() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     cli.run("clone whole").ends_with(0);
@@ -169,7 +169,7 @@ fn work_of_the_persons_own_is_not_touched() {
 }
 
 #[test]
-fn a_merge_request_has_a_branch_of_its_own() {
+fn clone_mr_switches_to_its_own_branch() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     repositories.commit_to("one", "refs/merge-requests/7/head", &[("a.txt", "mr"), ("b.txt", "b\n")]);
@@ -205,7 +205,7 @@ fn a_merge_request_has_a_branch_of_its_own() {
 }
 
 #[test]
-fn the_server_may_keep_merge_requests_elsewhere() {
+fn clone_mr_uses_the_configured_merge_request_ref() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     repositories.commit_to("one", "refs/pull/7/head", &[("a.txt", "pull")]);
@@ -214,7 +214,7 @@ fn the_server_may_keep_merge_requests_elsewhere() {
 }
 
 #[test]
-fn what_is_private_wants_a_token_and_keeps_it() {
+fn clone_sends_the_token_to_its_server_only() {
     let mut cli = Cli::new();
     let url = {
         let (_repositories, server) = served(&cli);
@@ -246,7 +246,7 @@ fn what_is_private_wants_a_token_and_keeps_it() {
 }
 
 #[test]
-fn what_is_out_of_reach_does_not_keep_the_others() {
+fn clone_continues_past_unreachable_repositories() {
     let cli = Cli::new();
     let (_repositories, _server) = served(&cli);
     assert_snapshot!(cli.run("clone mixed lost -j 1"), @"
@@ -282,7 +282,7 @@ fn what_is_out_of_reach_does_not_keep_the_others() {
 }
 
 #[test]
-fn what_stands_in_the_place_stays() {
+fn clone_refuses_a_destination_that_exists() {
     let cli = Cli::new();
     let (_repositories, _server) = served(&cli);
     std::fs::create_dir_all(cli.workspace().join("one")).expect("makes");
@@ -308,7 +308,7 @@ fn what_stands_in_the_place_stays() {
 }
 
 #[test]
-fn a_shallow_clone() {
+fn clone_depth_makes_a_shallow_clone() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     repositories.commit("one", &[("a.txt", "second")]);
@@ -335,7 +335,7 @@ fn stalled<'a>(
 }
 
 #[test]
-fn an_interrupted_clone_leaves_nothing() {
+fn clone_leaves_nothing_when_interrupted() {
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
         let cli = Cli::new();
         let (repositories, server) = served(&cli);
@@ -347,7 +347,7 @@ fn an_interrupted_clone_leaves_nothing() {
 }
 
 #[test]
-fn a_killed_clone_leaves_nothing_half() {
+fn clone_recovers_after_a_kill() {
     let cli = Cli::new();
     let (repositories, server) = served(&cli);
     let clone = stalled(&cli, &repositories, &server);
@@ -361,7 +361,7 @@ fn a_killed_clone_leaves_nothing_half() {
 }
 
 #[test]
-fn names_of_repositories_cannot_lead_anywhere() {
+fn list_and_clone_refuse_unsafe_repository_names() {
     for name in ["../x", "a/b", ".ssh", "-x", "a b", "a\\nb", ".."] {
         let cli = Cli::new();
         cli.inventory(&format!(
@@ -374,7 +374,7 @@ fn names_of_repositories_cannot_lead_anywhere() {
 }
 
 #[test]
-fn a_clone_lands_on_no_link() {
+fn clone_refuses_a_symlink_as_destination() {
     let cli = Cli::new();
     let (_repositories, _server) = served(&cli);
     let elsewhere = cli.directory().join("elsewhere");
@@ -389,7 +389,7 @@ fn a_clone_lands_on_no_link() {
 }
 
 #[test]
-fn the_way_on_from_a_branch_that_is_gone_works_as_it_is_typed() {
+fn clone_hints_a_working_command_for_a_deleted_branch() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     repositories.commit_to("one", "refs/heads/topic", &[("a.txt", "topic")]);
@@ -409,7 +409,7 @@ fn the_way_on_from_a_branch_that_is_gone_works_as_it_is_typed() {
 }
 
 #[test]
-fn what_goes_and_moves_on_the_server_is_told_if_the_clone_has_it() {
+fn clone_warns_of_deleted_branches_and_moved_tags() {
     let cli = Cli::new();
     let (repositories, _server) = served(&cli);
     repositories.commit_to("one", "refs/heads/topic", &[("a.txt", "topic")]);

@@ -102,7 +102,7 @@ fn cli() -> Cli {
 }
 
 #[test]
-fn each_value_is_traced_to_its_line() {
+fn env_explain_names_the_deployment_line_of_each_value() {
     let cli = cli();
     cli.run("env web")
         .ends_with(4)
@@ -160,7 +160,7 @@ fn each_value_is_traced_to_its_line() {
 }
 
 #[test]
-fn two_environments_beside_each_other() {
+fn env_diff_compares_two_environments() {
     let cli = Cli::new();
     let repositories = Repositories::new(&cli);
     repositories.commit("deploy", &FILES);
@@ -262,7 +262,7 @@ spec:
 ";
 
 #[test]
-fn no_secret_of_a_deployment_is_shown() {
+fn env_masks_secrets_of_a_deployment() {
     let cli = Cli::new();
     let repositories = Repositories::new(&cli);
     let files = |pod: &str| {
@@ -317,8 +317,8 @@ fn no_secret_of_a_deployment_is_shown() {
     assert!(made.contains("URL=https://u:cki-reference-"), "{made}");
 }
 
-on!(docker: a_word_that_names_production_is_not_shown);
-fn a_word_that_names_production_is_not_shown(cli: &Cli) {
+on!(docker: run_local_masks_command_words_that_name_production);
+fn run_local_masks_command_words_that_name_production(cli: &Cli) {
     let repositories = Repositories::new(cli);
     let probe = "      readinessProbe: {exec: {command: [nc, -z, db.prod.example.org, '1']}}\n";
     let pod = SECRETS.lines().filter(|line| !line.contains("hunter2@"));
@@ -339,7 +339,7 @@ fn a_word_that_names_production_is_not_shown(cli: &Cli) {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_with_its_place() {
+fn env_reports_the_place_of_a_deployment_error() {
     let cli = Cli::new();
     let repositories = Repositories::new(&cli);
     let bomb: String = (1..20).fold("a0: &a0 [x, x]\n".to_owned(), |text, level| {
@@ -391,8 +391,8 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     }
 }
 
-on!(docker, podman: a_run_is_as_its_overlay_says);
-fn a_run_is_as_its_overlay_says(cli: &Cli) {
+on!(docker, podman: run_local_applies_the_deployment_overlay);
+fn run_local_applies_the_deployment_overlay(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit("deploy", &FILES);
     cli.inventory(INVENTORY);

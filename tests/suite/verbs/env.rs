@@ -64,7 +64,7 @@ pub(super) fn values(cli: &Cli, line: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_table_masks_and_says_what_is_lacking() {
+fn env_masks_secrets_and_names_missing_variables() {
     assert_snapshot!(cli().run("env notifier"), @"
     VARIABLE               VALUE
     API_TOKEN              ••••••••
@@ -89,7 +89,7 @@ fn the_table_masks_and_says_what_is_lacking() {
 }
 
 #[test]
-fn each_value_is_explained() {
+fn env_explain_names_the_origin_of_each_value() {
     let mut cli = cli();
     cli.set("EXTRA", "passed on");
     cli.write(
@@ -157,7 +157,7 @@ fn each_value_is_explained() {
 }
 
 #[test]
-fn as_json() {
+fn env_prints_json() {
     let line = "env notifier -e API_URL=http://a -e OTHER_URL=http://b -e API_TOKEN=my-own-secret -o json";
     let cli = cli();
     let outcome = cli.run(line).ends_with(0);
@@ -185,7 +185,7 @@ fn as_json() {
 }
 
 #[test]
-fn a_secret_of_the_users_own_is_printed_only_on_request() {
+fn env_prints_user_secrets_only_with_reveal() {
     let cli = cli();
     let line = "env plain -e MY_TOKEN=hunter2-hunter2";
     for form in ["table", "dotenv", "shell", "json"] {
@@ -203,7 +203,7 @@ fn a_secret_of_the_users_own_is_printed_only_on_request() {
 }
 
 #[test]
-fn placeholder_secrets_are_the_same_every_time_and_not_elsewhere() {
+fn env_placeholder_secrets_differ_between_workspaces() {
     let line = "env notifier -e API_URL=http://a -e OTHER_URL=http://b";
     let (one, other) = (cli(), cli());
     let here = values(&one, line);
@@ -216,7 +216,7 @@ fn placeholder_secrets_are_the_same_every_time_and_not_elsewhere() {
 }
 
 #[test]
-fn a_shell_reads_the_same_values() {
+fn env_shell_output_is_read_back_by_sh() {
     let cli = cli();
     let line = with_hard_values("env plain");
     let script = cli.run(&format!("{line} -o shell")).ends_with(0).stdout;
@@ -235,7 +235,7 @@ fn a_shell_reads_the_same_values() {
 }
 
 #[test]
-fn env_files_are_read_back() {
+fn env_dotenv_output_is_read_back() {
     let cli = cli();
     let written = cli.run(&format!("{} -o dotenv", with_hard_values("env plain"))).ends_with(0).stdout;
     cli.write("again.env", &written);
@@ -257,7 +257,7 @@ pub(super) fn pairs<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String
 }
 
 #[test]
-fn nothing_claims_production() {
+fn env_refuses_to_override_locked_variables() {
     let cli = cli();
     cli.write("bad.env", "A=1\nIS_PRODUCTION=true\n");
     assert_snapshot!(cli.run("env plain -e IS_PRODUCTION=true"), @"
@@ -286,7 +286,7 @@ fn nothing_claims_production() {
 }
 
 #[test]
-fn what_cannot_be_understood() {
+fn env_reports_invalid_arguments_and_files() {
     let cli = cli();
     cli.write("bad.env", "A=1\n\nno assignment\n");
     assert_snapshot!(cli.run("env plain --env-file bad.env"), @"

@@ -1,5 +1,5 @@
 //! A machine that fails while `cki` works on it: an engine that gets stuck, disks without room, output
-//! without measure. What fails by itself, as a component that is never ready, is in `run` and `needs`.
+//! without measure. What fails by itself, as a component that is never ready, is in `run` and `dependencies`.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::support::repository::Repositories;
 /// The most memory of its own that it may take while it follows.
 const MEMORY: u64 = 15 << 20;
 
-on!(docker: an_engine_that_gets_stuck);
-fn an_engine_that_gets_stuck(cli: &Cli) {
+on!(docker: run_local_times_out_on_a_stuck_engine);
+fn run_local_times_out_on_a_stuck_engine(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
     let proxy = Proxy::before(&address, &cli.directory().join("engine.sock"));
@@ -31,8 +31,8 @@ fn an_engine_that_gets_stuck(cli: &Cli) {
     cli.wait_for("it to be gone", || cli.left().is_empty());
 }
 
-on!(docker: no_command_waits_for_ever_for_an_answer);
-fn no_command_waits_for_ever_for_an_answer(cli: &Cli) {
+on!(docker: every_command_times_out_on_a_stuck_engine);
+fn every_command_times_out_on_a_stuck_engine(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
     let hold = Hold::Request("GET /containers/json");
@@ -50,7 +50,7 @@ fn no_command_waits_for_ever_for_an_answer(cli: &Cli) {
 }
 
 /// The most memory that it has of its own, until it ends.
-fn peak(run: &mut Started<'_>) -> u64 {
+fn peak_memory_until_end(run: &mut Started<'_>) -> u64 {
     let mut peak = 0;
     while !run.has_ended() {
         peak = peak.max(run.own_memory());
@@ -60,15 +60,15 @@ fn peak(run: &mut Started<'_>) -> u64 {
     peak
 }
 
-on!(docker, podman, native: one_line_without_end);
-fn one_line_without_end(cli: &Cli) {
+on!(docker, podman, native: run_local_and_logs_bound_memory_on_a_huge_line);
+fn run_local_and_logs_bound_memory_on_a_huge_line(cli: &Cli) {
     // Engines keep a log of their own, and are slow at it.
     let length = if cli.engine == Engine::Native { 20_000_000 } else { 6_000_000 };
     let script = "head -c $LENGTH /dev/zero | tr '\\0' x; echo; echo end";
     let command = serde_json::json!(["sh", "-c", script]);
     cli.inventory(&format!("components: [{{name: app-{{id}}, category: x, kind: job, image: '{{busybox}}', environment: [{{name: API_TOKEN, secret: true}}], run: {{command: {command}}}}}]\n"));
     let mut run = cli.start(&format!("run-local app-{{id}} -q -e LENGTH={length}"));
-    let most = peak(&mut run);
+    let most = peak_memory_until_end(&mut run);
     let shown = run.end().ends_with(0).stdout;
     assert!(shown.ends_with("x\nend\n"));
     assert_eq!(shown.bytes().filter(|byte| *byte == b'x').count(), length);
@@ -77,7 +77,7 @@ fn one_line_without_end(cli: &Cli) {
     // Without an engine, so much of a log is kept when nobody reads it in time.
     cli.run("run-local app-{id} --detach -e LENGTH=6000000").ends_with(0);
     let mut follower = cli.start("logs -f app-{id}");
-    let most = peak(&mut follower);
+    let most = peak_memory_until_end(&mut follower);
     let shown = follower.end().ends_with(0).stdout;
     assert!(shown.ends_with("x\nend\n"), "{}", shown.len());
     assert!(most > 0 && most <= MEMORY, "took {most} bytes");
@@ -85,7 +85,7 @@ fn one_line_without_end(cli: &Cli) {
 }
 
 #[test]
-fn a_workspace_without_room() {
+fn clone_and_run_local_report_a_full_workspace_disk() {
     let cli = Cli::new();
     let repositories = Repositories::new(&cli);
     repositories.commit_noise("tools", 1 << 20);
@@ -100,7 +100,7 @@ fn a_workspace_without_room() {
 }
 
 #[test]
-fn no_room_for_a_log() {
+fn run_local_continues_when_its_log_disk_is_full() {
     let cli = Cli::new();
     app(&cli, "job", "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 100; echo; echo end", "");
     let runtime = cli.directory().join("runtime");
@@ -113,8 +113,8 @@ fn no_room_for_a_log() {
     assert!(outcome.stderr.contains("No space left on device"), "{outcome}");
 }
 
-on!(docker, podman: no_room_to_build_in);
-fn no_room_to_build_in(cli: &Cli) {
+on!(docker, podman: build_reports_a_full_temporary_disk);
+fn build_reports_a_full_temporary_disk(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit_noise("tools", 1 << 20);
     cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: made-{id}, category: x, build: {repo: tools}, run: {command: ['true']}}]\n");

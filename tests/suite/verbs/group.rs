@@ -28,8 +28,8 @@ fn sorted(text: &str) -> Vec<&str> {
 const SERVER: &str = "busybox httpd -f -p {port} -h /etc & echo listening; wait";
 const READY: &str = "ports: [{port}], ready: {http: /passwd, port: {port}}";
 
-on!(docker, podman, native: jobs_end_when_the_last_of_them_has);
-fn jobs_end_when_the_last_of_them_has(cli: &Cli) {
+on!(docker, podman, native: run_local_group_ends_with_its_last_job);
+fn run_local_group_ends_with_its_last_job(cli: &Cli) {
     components(
         cli,
         &[("a", "job", "echo from a $X", ""), ("long", "job", "echo from long $X; echo bad >&2", "")],
@@ -44,8 +44,8 @@ fn jobs_end_when_the_last_of_them_has(cli: &Cli) {
         .says("✔ `a` and `long` ended after TIME, nothing left behind.");
 }
 
-on!(docker, podman, native: one_that_fails_ends_the_others);
-fn one_that_fails_ends_the_others(cli: &Cli) {
+on!(docker, podman, native: run_local_group_stops_when_one_component_fails);
+fn run_local_group_stops_when_one_component_fails(cli: &Cli) {
     let until = "while [ ! -e /tmp/stop ]; do sleep 0.05; done";
     let server = format!("trap 'echo asked to end; exit 0' TERM; echo up; {until}");
     components(
@@ -62,8 +62,8 @@ fn one_that_fails_ends_the_others(cli: &Cli) {
     outcome.says("  stopping     web").says("✘ `web`, `job` and `fine` ended with exit code 3 after TIME");
 }
 
-on!(docker, podman, native: who_is_needed_too_starts_once_and_first);
-fn who_is_needed_too_starts_once_and_first(cli: &Cli) {
+on!(docker, podman, native: run_local_group_starts_a_shared_dependency_once);
+fn run_local_group_starts_a_shared_dependency_once(cli: &Cli) {
     // The one that is needed hears a signal after those who need it.
     let web = format!(
         "trap 'echo web ends; exit 0' TERM; {}",
@@ -93,8 +93,8 @@ fn who_is_needed_too_starts_once_and_first(cli: &Cli) {
     );
 }
 
-on!(docker, podman, native: the_end_of_one_that_is_needed_is_an_error);
-fn the_end_of_one_that_is_needed_is_an_error(cli: &Cli) {
+on!(docker, podman, native: run_local_group_fails_when_a_dependency_ends);
+fn run_local_group_fails_when_a_dependency_ends(cli: &Cli) {
     components(
         cli,
         &[
@@ -105,8 +105,8 @@ fn the_end_of_one_that_is_needed_is_an_error(cli: &Cli) {
     cli.run("run-local app web").fails().says("error: `web` ended with exit code 0 while it was needed.");
 }
 
-on!(docker, podman, native: in_the_background_when_all_are_ready);
-fn in_the_background_when_all_are_ready(cli: &Cli) {
+on!(docker, podman, native: run_local_group_detaches_when_all_are_ready);
+fn run_local_group_detaches_when_all_are_ready(cli: &Cli) {
     let slow = "sleep 1; echo ready; sleep 1000";
     components(
         cli,
@@ -123,8 +123,8 @@ fn in_the_background_when_all_are_ready(cli: &Cli) {
     assert_eq!(cli.left(), [""; 0]);
 }
 
-on!(docker, podman, native: the_same_group_twice_side_by_side);
-fn the_same_group_twice_side_by_side(cli: &Cli) {
+on!(docker, podman, native: run_local_group_runs_twice_concurrently);
+fn run_local_group_runs_twice_concurrently(cli: &Cli) {
     let app = "echo up; trap 'exit 0' TERM; while :; do sleep 0.05; done";
     components(cli, &[("web", "service", SERVER, READY), ("app", "service", app, "needs: [web]")]);
     let mut runs = [(); 2].map(|()| cli.start("run-local web app"));
@@ -138,7 +138,7 @@ fn the_same_group_twice_side_by_side(cli: &Cli) {
 }
 
 #[test]
-fn what_a_group_does_not_have() {
+fn run_local_group_refuses_options_for_one_component() {
     let cli = Cli::new();
     components(&cli, &[("a", "job", "true", ""), ("b", "job", "true", ""), ("c", "job", "true", "")]);
     for (flags, said) in [

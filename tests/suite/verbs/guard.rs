@@ -38,7 +38,7 @@ components:
 
 /// It was refused, and nothing has been started or is left.
 #[track_caller]
-fn refused(cli: &Cli, line: &str) -> Outcome {
+fn assert_refused(cli: &Cli, line: &str) -> Outcome {
     let outcome = cli.run(line).ends_with(7);
     let all = format!("{}{}", outcome.stdout, outcome.stderr);
     assert!(!all.contains("started mq") && !all.contains("  network"), "{outcome}");
@@ -47,37 +47,38 @@ fn refused(cli: &Cli, line: &str) -> Outcome {
     outcome
 }
 
-on!(docker, podman, native: what_names_production_is_refused);
-fn what_names_production_is_refused(cli: &Cli) {
+on!(docker, podman, native: run_local_refuses_production_hosts);
+fn run_local_refuses_production_hosts(cli: &Cli) {
     inventory(cli, "]", "");
-    assert_snapshot!(refused(cli, "run-local app -e URL=amqps://mq.example.com:5671/ -e LEVEL=INFO"), @"
+    assert_snapshot!(assert_refused(cli, "run-local app -e URL=amqps://mq.example.com:5671/ -e LEVEL=INFO"), @"
     --- stderr
     error: `URL` of `app` (--env) names `mq.example.com`, which belongs to production (/tmp/cki-TESTID/project/inventory.yaml:8).
     hint: nothing was started; give other values, or allow these in this run only: `--allow URL`.
     --- exit 7
     ");
     cli.write("my.env", "# mine\nFIRST=http://a.PROD.example.org./x\nSECOND=10.20.3.4\n");
-    refused(cli, "run-local app --env-file my.env --detach")
+    assert_refused(cli, "run-local app --env-file my.env --detach")
         .says("error: `FIRST` of `app` (--env-file, my.env:2) names `a.prod.example.org`")
         .says("`SECOND` of `app` (--env-file, my.env:3) names `10.20.3.4`")
         .says("`10.20.0.0/16`")
         .says("`--allow FIRST --allow SECOND`");
-    refused(cli, "run-local app --network internet -e 'LIST=localhost,b.prod.example.org'").says("`LIST` of");
-    refused(cli, "run-local app -- --server b.prod.example.org")
+    assert_refused(cli, "run-local app --network internet -e 'LIST=localhost,b.prod.example.org'")
+        .says("`LIST` of");
+    assert_refused(cli, "run-local app -- --server b.prod.example.org")
         .says("error: the command of `app` (after `--`) names `b.prod.example.org`")
         .says("`--allow @command`");
     let harmless = "-e A=prod.example.org.evil -e B=notmq.example.com -e C=10.21.0.1";
     cli.run(&format!("run-local app -q {harmless}")).ends_with(0);
 }
 
-on!(docker, podman, native: what_looks_real_is_refused);
-fn what_looks_real_is_refused(cli: &Cli) {
+on!(docker, podman, native: run_local_refuses_real_credentials);
+fn run_local_refuses_real_credentials(cli: &Cli) {
     inventory(cli, "]", "    environment: [{name: GITLAB_TOKEN, secret: true, required: true}]\n");
-    refused(cli, &format!("run-local app -e GITLAB_TOKEN={}", token()))
+    assert_refused(cli, &format!("run-local app -e GITLAB_TOKEN={}", token()))
         .says("error: `GITLAB_TOKEN` of `app` (--env) looks like a real credential: GitLab token");
-    refused(cli, "run-local app -e URL=postgresql://me:hunter2@db.company.com/x")
+    assert_refused(cli, "run-local app -e URL=postgresql://me:hunter2@db.company.com/x")
         .says("looks like a real credential: address with a password");
-    refused(cli, &format!("run-local app -- '{}'", token())).says("the command of `app` (after `--`)");
+    assert_refused(cli, &format!("run-local app -- '{}'", token())).says("the command of `app` (after `--`)");
     // Its own placeholder secret is none, not even when it is handed on.
     cli.run("run-local app -q").ends_with(0);
     let reference = cli.run("env app -o dotenv").ends_with(0).stdout;
@@ -85,16 +86,16 @@ fn what_looks_real_is_refused(cli: &Cli) {
     cli.run("run-local app -q --env-file reference.env").ends_with(0);
 }
 
-on!(docker, podman, native: no_question_goes_to_production);
-fn no_question_goes_to_production(cli: &Cli) {
+on!(docker, podman, native: run_local_refuses_a_probe_of_production);
+fn run_local_refuses_a_probe_of_production(cli: &Cli) {
     inventory(cli, "], ready: {exec: [nc, -z, mq.example.com, '5671']}", "");
-    refused(cli, "run-local app")
+    assert_refused(cli, "run-local app")
         .says("the command of `app` (/tmp/cki-TESTID/project/inventory.yaml:18) names `mq.example.com`")
         .says("`--allow @command`");
 }
 
-on!(docker, podman, native: a_person_may_allow_it);
-fn a_person_may_allow_it(cli: &Cli) {
+on!(docker, podman, native: run_local_allow_permits_named_variables);
+fn run_local_allow_permits_named_variables(cli: &Cli) {
     inventory(cli, "]", "");
     let line = format!(
         "run-local app -e URL=mq.example.com -e TOKEN={} --allow URL --allow TOKEN --allow OTHER",
@@ -108,30 +109,31 @@ fn a_person_may_allow_it(cli: &Cli) {
         .says("warning: `--allow OTHER` allows nothing: nothing is wrong with it.");
     assert!(!outcome.stderr.contains(&token()));
     // Never remembered, nor taken from anywhere else.
-    refused(cli, "run-local app -e URL=mq.example.com");
+    assert_refused(cli, "run-local app -e URL=mq.example.com");
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\nallow = [\"URL\"]\n[run]\nallow = [\"URL\"]\n");
     let call =
         cli.call("run-local app -e URL=mq.example.com").set("CKI_ALLOW", "URL").set("CKI_RUN_ALLOW", "URL");
     call.end().ends_with(7);
-    refused(cli, "run-local app -e URL=mq.example.com --allow TOKEN");
-    refused(cli, "run-local app --allow IS_PRODUCTION").says("error: `IS_PRODUCTION` cannot be allowed");
+    assert_refused(cli, "run-local app -e URL=mq.example.com --allow TOKEN");
+    assert_refused(cli, "run-local app --allow IS_PRODUCTION")
+        .says("error: `IS_PRODUCTION` cannot be allowed");
     cli.run("run-local app --allow A=B").ends_with(2);
     cli.run("run-local app --allow @command -q -- mq.example.com").ends_with(0);
 }
 
-on!(docker, podman, native: what_is_needed_is_no_way_around);
-fn what_is_needed_is_no_way_around(cli: &Cli) {
+on!(docker, podman, native: run_local_refuses_production_hosts_of_dependencies);
+fn run_local_refuses_production_hosts_of_dependencies(cli: &Cli) {
     inventory(cli, "], needs: [helper]", "");
     let text = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
     cli.write("inventory.yaml", &text.replace("http://helper", "http://c.prod.example.org"));
-    refused(cli, "run-local app")
+    assert_refused(cli, "run-local app")
         .says("error: `HELPER_URL` of `helper` (default, /tmp/cki-TESTID/project/inventory.yaml:13) names `c.prod.example.org`");
     let outcome = cli.run("run-local app --allow HELPER_URL");
     outcome.ends_with(0).says("Allowed by `--allow HELPER_URL`");
 }
 
-on!(docker, podman: an_image_is_no_way_around);
-fn an_image_is_no_way_around(cli: &Cli) {
+on!(docker, podman: run_local_refuses_production_hosts_of_an_image);
+fn run_local_refuses_production_hosts_of_an_image(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV URL=http://d.prod.example.org\n")]);
     cli.inventory(
@@ -139,13 +141,13 @@ fn an_image_is_no_way_around(cli: &Cli) {
 repos: {tools: '{served}/tools.git'}
 components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {command: [sh, -c, 'echo $URL']}}]\n",
     );
-    refused(cli, "run-local app").says("`URL` of `app` (image ").says("names `d.prod.example.org`");
+    assert_refused(cli, "run-local app").says("`URL` of `app` (image ").says("names `d.prod.example.org`");
     assert_eq!(cli.run("run-local app -q -e URL=http://stub").ends_with(0).stdout, "http://stub\n");
     assert_eq!(cli.run("run-local app -q --allow URL").ends_with(0).stdout, "http://d.prod.example.org\n");
 }
 
 #[test]
-fn env_prints_and_warns() {
+fn env_warns_of_production_hosts_and_credentials() {
     let cli = Cli::new();
     inventory(&cli, "]", "");
     let outcome = cli.run(&format!("env app -e URL=mq.example.com -e TOKEN={}", token())).ends_with(0);
@@ -161,7 +163,7 @@ fn env_prints_and_warns() {
 }
 
 #[test]
-fn the_built_in_inventory_knows_its_production() {
+fn built_in_inventory_lists_production_hosts() {
     let cli = Cli::new();
     let needed = "-e DATAWAREHOUSE_URL=https://datawarehouse.cki-project.org";
     cli.run(&format!("run-local cki-notifier {needed}")).ends_with(7).says(
@@ -174,7 +176,7 @@ fn the_built_in_inventory_knows_its_production() {
 }
 
 #[test]
-fn what_is_no_host_is_a_finding() {
+fn list_warns_of_invalid_production_hosts() {
     let cli = Cli::new();
     cli.inventory("production: {hosts: ['https://a.example.org']}\ncomponents: [{name: app, category: external, hosts: ['a b']}]\n");
     cli.run("list")
@@ -183,8 +185,8 @@ fn what_is_no_host_is_a_finding() {
         .says("`a b` is no host: write a name, with `*` for any part, an address, or a range");
 }
 
-on!(docker, podman, native: every_command_passes_the_same_guard);
-fn every_command_passes_the_same_guard(cli: &Cli) {
+on!(docker, podman, native: run_local_checks_debug_init_and_probe_commands);
+fn run_local_checks_debug_init_and_probe_commands(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit("tools", &[("a", "a\n")]);
     let token = token();
@@ -203,12 +205,12 @@ fn every_command_passes_the_same_guard(cli: &Cli) {
 repos: {{tools: '{{served}}/tools.git'}}
 components: [{{name: app, category: x, image: '{{busybox}}', sources: [{{repo: tools}}], run: {{command: [echo, started mq], {run}}}}}]\n"
         ));
-        refused(cli, &cli.fill(&format!("run-local app {line}"))).says("`--allow @command`");
+        assert_refused(cli, &cli.fill(&format!("run-local app {line}"))).says("`--allow @command`");
     }
 }
 
-on!(docker, podman: the_health_check_of_an_image_is_a_command);
-fn the_health_check_of_an_image_is_a_command(cli: &Cli) {
+on!(docker, podman: run_local_checks_the_health_check_of_an_image);
+fn run_local_checks_the_health_check_of_an_image(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit(
         "tools",
@@ -225,8 +227,8 @@ components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {com
     assert_eq!(cli.left(), [""; 0]);
 }
 
-on!(docker, podman: what_is_built_anew_passes_the_guard_again);
-fn what_is_built_anew_passes_the_guard_again(cli: &Cli) {
+on!(docker, podman: watch_checks_a_rebuilt_image);
+fn watch_checks_a_rebuilt_image(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV NUMBER=one\n")]);
     cli.inventory(
@@ -257,8 +259,8 @@ components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, 
     );
 }
 
-on!(docker, podman: a_credential_of_an_image_is_not_shown);
-fn a_credential_of_an_image_is_not_shown(cli: &Cli) {
+on!(docker, podman: logs_and_exec_mask_a_credential_of_an_image);
+fn logs_and_exec_mask_a_credential_of_an_image(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit("tools", &[("Dockerfile", &format!("FROM {{busybox}}\nENV BAKED={}\n", token()))]);
     cli.inventory(

@@ -20,9 +20,9 @@ struct Other<'a>(Started<'a>, Vec<String>);
 
 impl Other<'_> {
     /// Nothing is left of any other run once the next `cki` has looked at the engine.
-    fn is_alone(&mut self, cli: &Cli) {
+    fn assert_only_one_left(&mut self, cli: &Cli) {
         cli.run("ps -q").ends_with(0);
-        cli.wait_for("it to be gone", || things(cli) == self.1);
+        cli.wait_for("it to be gone", || leftovers(cli) == self.1);
         assert!(!self.1.is_empty() && !self.0.has_ended(), "the living one is not touched");
     }
 
@@ -33,48 +33,48 @@ impl Other<'_> {
 }
 
 /// Returns the leftovers, without the facts that change in the life of a process.
-fn things(cli: &Cli) -> Vec<String> {
+fn leftovers(cli: &Cli) -> Vec<String> {
     cli.left().iter().map(|left| left.split(':').next().unwrap_or(left).to_owned()).collect()
 }
 
-fn other(cli: &Cli) -> Other<'_> {
+fn start_other(cli: &Cli) -> Other<'_> {
     let before = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
     app(cli, "service", "echo other is up; exec sleep 1000", "");
     let mut other = cli.start("run-local app");
     other.until("other is up");
     cli.inventory(&before);
-    Other(other, things(cli))
+    Other(other, leftovers(cli))
 }
 
-on!(docker, podman, native: while_it_runs);
-fn while_it_runs(cli: &Cli) {
+on!(docker, podman, native: sweep_removes_a_run_killed_while_running);
+fn sweep_removes_a_run_killed_while_running(cli: &Cli) {
     app(cli, "service", "trap '' TERM HUP INT; echo up; while :; do sleep 1; done", "needs: [web]");
     let web = serde_json::json!(["sh", "-c", "echo ready; sleep 1000"]);
     cli.inventory_more(&format!("  - {{name: web, category: x, image: '{{busybox}}', run: {{command: {web}, ready: {{log: ready}}}}}}\n"));
-    let mut other = other(cli);
+    let mut other = start_other(cli);
     let mut run = cli.start("run-local app");
     run.until("up");
     kill(run);
-    other.is_alone(cli);
+    other.assert_only_one_left(cli);
     other.end();
 }
 
-on!(docker, podman, native: while_others_start);
-fn while_others_start(cli: &Cli) {
+on!(docker, podman, native: sweep_removes_a_run_killed_while_starting);
+fn sweep_removes_a_run_killed_while_starting(cli: &Cli) {
     app(cli, "job", "echo never", "needs: [web]");
     let web = serde_json::json!(["sh", "-c", "sleep 1000"]);
     cli.inventory_more(&format!("  - {{name: web, category: x, image: '{{busybox}}', run: {{command: {web}, ready: {{log: never}}}}}}\n"));
-    let mut other = other(cli);
+    let mut other = start_other(cli);
     let mut run = cli.start("run-local app");
     run.until("network ");
     cli.wait_for("it to start something", || cli.left_of(&run).iter().any(|left| left.contains("web")));
     kill(run);
-    other.is_alone(cli);
+    other.assert_only_one_left(cli);
     other.end();
 }
 
-on!(docker, podman: while_it_builds);
-fn while_it_builds(cli: &Cli) {
+on!(docker, podman: sweep_removes_leftovers_of_a_killed_build);
+fn sweep_removes_leftovers_of_a_killed_build(cli: &Cli) {
     let repositories = Repositories::new(cli);
     let slow = "FROM {busybox}\nRUN echo {id} has begun; sleep 5\n";
     repositories.commit("tools", &[("Dockerfile", slow)]);
@@ -92,8 +92,8 @@ fn while_it_builds(cli: &Cli) {
     cli.run("run-local made --once").ends_with(0);
 }
 
-on!(docker, podman, native: while_it_clones);
-fn while_it_clones(cli: &Cli) {
+on!(docker, podman, native: sweep_removes_leftovers_of_a_killed_clone);
+fn sweep_removes_leftovers_of_a_killed_clone(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit_noise("tools", 1 << 20);
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\n")]);

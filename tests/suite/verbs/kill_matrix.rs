@@ -72,35 +72,35 @@ fn code(signal: Signal) -> i32 {
 
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
-fn docker() {
-    on_engine(&Cli::docker(), &cells(&CONTAINERS), Cli::docker);
+fn sweep_removes_a_run_killed_in_any_phase_on_docker() {
+    run_matrix_on_engine(&Cli::docker(), &cells(&CONTAINERS), Cli::docker);
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
-fn podman() {
-    on_engine(&Cli::podman(), &cells(&CONTAINERS), Cli::podman);
+fn sweep_removes_a_run_killed_in_any_phase_on_podman() {
+    run_matrix_on_engine(&Cli::podman(), &cells(&CONTAINERS), Cli::podman);
 }
 
 #[test]
-fn native() {
-    matrix(&cells(&PROCESSES), Cli::new);
+fn sweep_removes_a_run_killed_in_any_phase_without_an_engine() {
+    run_matrix(&cells(&PROCESSES), Cli::new);
 }
 
 /// Beside what is foreign, all of which is as it was in the end.
-fn on_engine(cli: &Cli, cells: &[Cell], new: impl Fn() -> Cli + Sync) {
+fn run_matrix_on_engine(cli: &Cli, cells: &[Cell], new: impl Fn() -> Cli + Sync) {
     let foreign = Lookalikes::new(cli.bench(), &cli.id);
-    matrix(cells, new);
+    run_matrix(cells, new);
     foreign.are_untouched();
 }
 
-fn matrix(cells: &[Cell], new: impl Fn() -> Cli + Sync) {
+fn run_matrix(cells: &[Cell], new: impl Fn() -> Cli + Sync) {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let work = || {
             while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if std::panic::catch_unwind(AssertUnwindSafe(|| killed_in(&new(), *cell))).is_err() {
+                if std::panic::catch_unwind(AssertUnwindSafe(|| kill_in_phase(&new(), *cell))).is_err() {
                     failed.lock().unwrap_or_else(PoisonError::into_inner).push(*cell);
                 }
             }
@@ -114,7 +114,7 @@ fn matrix(cells: &[Cell], new: impl Fn() -> Cli + Sync) {
 }
 
 /// One that needs another; neither listens to anybody.
-fn deaf(cli: &Cli, ready: &str) {
+fn inventory_that_ignores_signals(cli: &Cli, ready: &str) {
     let script = "trap 'echo asked' TERM HUP INT; echo up; while :; do sleep 0.1; done";
     app(cli, "service", script, "needs: [web]");
     let web = serde_json::json!(["sh", "-c", script]);
@@ -123,14 +123,14 @@ fn deaf(cli: &Cli, ready: &str) {
     ));
 }
 
-fn killed_in(cli: &Cli, (phase, signal): Cell) {
+fn kill_in_phase(cli: &Cli, (phase, signal): Cell) {
     match phase {
-        Phase::Cloning => while_it_clones(cli),
-        Phase::Building => while_it_builds(cli),
-        Phase::Network => while_held(cli, Hold::Answer("POST /networks/create")),
-        Phase::Container => while_held(cli, Hold::Answer("POST /containers/create")),
+        Phase::Cloning => kill_while_cloning(cli),
+        Phase::Building => kill_while_building(cli),
+        Phase::Network => kill_while_request_is_held(cli, Hold::Answer("POST /networks/create")),
+        Phase::Container => kill_while_request_is_held(cli, Hold::Answer("POST /containers/create")),
         Phase::Starting => {
-            deaf(cli, "never");
+            inventory_that_ignores_signals(cli, "never");
             let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "1").start();
             run.until("network ");
             cli.wait_for("it to start something", || {
@@ -139,22 +139,22 @@ fn killed_in(cli: &Cli, (phase, signal): Cell) {
             end(run, signal);
         }
         Phase::Running => {
-            deaf(cli, "up");
+            inventory_that_ignores_signals(cli, "up");
             let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "1").start();
             run.until("up\n");
             end(run, signal);
         }
         Phase::Stopping => {
-            deaf(cli, "up");
+            inventory_that_ignores_signals(cli, "up");
             let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "600").start();
             run.until("up\n");
             run.signal(Signal::SIGINT);
             run.until("asked\n");
             end(run, signal);
         }
-        Phase::Removing => while_held(cli, Hold::Request("DELETE /containers/")),
+        Phase::Removing => kill_while_request_is_held(cli, Hold::Request("DELETE /containers/")),
     }
-    nothing_is_left(cli);
+    assert_nothing_is_left(cli);
 }
 
 /// Ends it by a signal.
@@ -164,7 +164,7 @@ fn end(run: Started<'_>, signal: Signal) {
 }
 
 /// Kills it while the engine's socket holds a request.
-fn while_held(cli: &Cli, hold: Hold) {
+fn kill_while_request_is_held(cli: &Cli, hold: Hold) {
     // Only what needs something has a network on every engine.
     app(cli, "job", "echo done", "needs: [web]");
     let web = serde_json::json!(["sh", "-c", "echo up; exec sleep 1000"]);
@@ -180,7 +180,7 @@ fn while_held(cli: &Cli, hold: Hold) {
     end(run, Signal::SIGKILL);
 }
 
-fn while_it_builds(cli: &Cli) {
+fn kill_while_building(cli: &Cli) {
     let repositories = Repositories::new(cli);
     let slow = "FROM {busybox}\nRUN echo {id} has begun; sleep 3\n";
     repositories.commit("tools", &[("Dockerfile", slow)]);
@@ -196,7 +196,7 @@ fn while_it_builds(cli: &Cli) {
     );
 }
 
-fn while_it_clones(cli: &Cli) {
+fn kill_while_cloning(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit_noise("tools", 1 << 20);
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\n")]);
@@ -205,22 +205,22 @@ fn while_it_clones(cli: &Cli) {
     let run = cli.start("run-local made");
     server.stalled();
     end(run, Signal::SIGKILL);
-    assert_eq!(half_clones(cli).len(), 1, "it was on its way");
+    assert_eq!(partial_clones(cli).len(), 1, "it was on its way");
 }
 
-fn half_clones(cli: &Cli) -> Vec<String> {
+fn partial_clones(cli: &Cli) -> Vec<String> {
     let names = cki::base::files::list_dir(&cli.workspace()).expect("reads");
     names.into_iter().filter(|name| name.starts_with('.')).collect()
 }
 
 /// The next `cki` has removed all of it.
 #[track_caller]
-fn nothing_is_left(cli: &Cli) {
+fn assert_nothing_is_left(cli: &Cli) {
     cli.run("ps -q").ends_with(0);
     // Without an engine, processes are killed by their own supervisor, and with one, another `cki`
     // may be at it.
     cli.wait_for("it to be gone", || cli.left().is_empty());
-    assert_eq!(half_clones(cli), [""; 0]);
+    assert_eq!(partial_clones(cli), [""; 0]);
     for directory in ["temporary", "runtime/cki/native"] {
         assert_eq!(cki::base::files::list_dir(&cli.directory().join(directory)).expect("reads"), [""; 0]);
     }

@@ -1,5 +1,5 @@
 //! `cki logs` of several, and of a part of the time; `cki ps` of what is ready and what is not. One
-//! component's logs are in `running`.
+//! component's logs are in `detached`.
 
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
@@ -19,8 +19,8 @@ fn inventory(cli: &Cli, all: &[(&str, &str, &str)]) {
     cli.inventory(&text);
 }
 
-on!(docker, podman, native: of_several);
-fn of_several(cli: &Cli) {
+on!(docker, podman, native: logs_merges_components_by_time);
+fn logs_merges_components_by_time(cli: &Cli) {
     let second = |text: &str| format!("sleep 1.1; echo {text}; sleep 1000");
     inventory(
         cli,
@@ -61,8 +61,8 @@ fn of_several(cli: &Cli) {
     }
 }
 
-on!(docker, podman, native: one_that_comes_later_is_followed);
-fn one_that_comes_later_is_followed(cli: &Cli) {
+on!(docker, podman, native: logs_follow_includes_a_run_started_later);
+fn logs_follow_includes_a_run_started_later(cli: &Cli) {
     inventory(cli, &[("a", "echo first up; sleep 1000", ", ready: {log: up}")]);
     cli.run("run-local a-{id} --detach").ends_with(0);
     let mut follower = cli.start("logs -f a-{id}");
@@ -74,8 +74,8 @@ fn one_that_comes_later_is_followed(cli: &Cli) {
     follower.end().ends_with(0);
 }
 
-on!(docker, podman: of_a_part_of_the_time);
-fn of_a_part_of_the_time(cli: &Cli) {
+on!(docker, podman: logs_filters_by_since_and_prints_timestamps);
+fn logs_filters_by_since_and_prints_timestamps(cli: &Cli) {
     inventory(cli, &[("a", "echo begins; sleep 1000", ", ready: {log: begins}")]);
     cli.run("run-local a-{id} --detach").ends_with(0);
     assert_eq!(cli.run("logs a-{id} --since 10m").ends_with(0).stdout, "begins\n");
@@ -97,7 +97,7 @@ fn of_a_part_of_the_time(cli: &Cli) {
 }
 
 #[test]
-fn nobody_keeps_times_without_an_engine() {
+fn logs_refuses_timestamps_without_an_engine() {
     let cli = Cli::new();
     inventory(&cli, &[("a", "echo begins; sleep 1000", ", ready: {log: begins}")]);
     cli.run("run-local a-{id} --detach").ends_with(0);
@@ -110,8 +110,8 @@ fn nobody_keeps_times_without_an_engine() {
     cli.run("down a-{id}").ends_with(0);
 }
 
-on!(docker, podman, native: what_is_ready_is_asked_now);
-fn what_is_ready_is_asked_now(cli: &Cli) {
+on!(docker, podman, native: ps_probes_readiness_when_called);
+fn ps_probes_readiness_when_called(cli: &Cli) {
     let probe = "ready: {exec: [sh, -c, '[ ! -e /tmp/broken-{id} ] || { echo is broken; exit 3; }']}";
     inventory(
         cli,

@@ -3,28 +3,28 @@
 //! `faults` about a machine that fails, `bad_input` about what nobody should have written.
 
 mod bad_input;
-mod bug;
 mod build;
 mod clone;
+mod clone_directories;
+mod dependencies;
 mod deployment;
+mod detached;
 mod env;
 mod faults;
+mod firewall;
 mod group;
 mod guard;
-mod hidden;
-mod kept;
 mod kill;
 mod kill_matrix;
+mod list_show_config;
 mod logs;
-mod names;
-mod needs;
+mod masked_output;
 mod network;
-mod places;
+mod non_utf8_names;
+mod panics;
 mod plan;
-mod reach;
-mod read;
+mod retained;
 mod run;
-mod running;
 mod scan;
 mod secrets;
 mod services;
@@ -34,7 +34,7 @@ mod streams;
 mod trust;
 mod watch;
 
-pub(crate) use special_files::stuck_at_work;
+pub(crate) use special_files::block_all_threads;
 
 use std::io::{Read as _, Write as _};
 

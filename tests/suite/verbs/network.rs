@@ -1,5 +1,5 @@
 //! Targets that a run reaches and those that it does not, counted at the targets; and the rights of its
-//! containers may do. That others are found by name is in `needs`.
+//! containers may do. That others are found by name is in `dependencies`.
 
 use insta::assert_snapshot;
 
@@ -57,18 +57,18 @@ fn attack(cli: &Cli, with_web: bool) {
     assert!(watch.seen().iter().all(|count| *count > 0), "{:?} {open}", watch.seen());
 }
 
-on!(docker, podman, native: nothing_arrives_from_a_run);
-fn nothing_arrives_from_a_run(cli: &Cli) {
+on!(docker, podman, native: run_local_isolated_network_leaks_nothing);
+fn run_local_isolated_network_leaks_nothing(cli: &Cli) {
     attack(cli, false);
 }
 
-on!(docker, podman, native: nothing_arrives_from_a_run_of_several);
-fn nothing_arrives_from_a_run_of_several(cli: &Cli) {
+on!(docker, podman, native: run_local_isolated_network_of_two_leaks_nothing);
+fn run_local_isolated_network_of_two_leaks_nothing(cli: &Cli) {
     attack(cli, true);
 }
 
-on!(docker, podman: names_beyond_are_refused_soon);
-fn names_beyond_are_refused_soon(cli: &Cli) {
+on!(docker, podman: run_local_refuses_external_dns_names_quickly);
+fn run_local_refuses_external_dns_names_quickly(cli: &Cli) {
     let script = "import socket, time
 for name in ('web', 'beyond.example'):
     began = time.monotonic()
@@ -90,15 +90,15 @@ for name in ('web', 'beyond.example'):
     }
 }
 
-on!(docker, podman: a_component_finds_itself);
-fn a_component_finds_itself(cli: &Cli) {
+on!(docker, podman: run_local_resolves_the_component_s_own_name);
+fn run_local_resolves_the_component_s_own_name(cli: &Cli) {
     app(cli, "job", "nc -w 2 $(hostname) 1 2>&1; nc -w 2 app 1 2>&1; true", "");
     let outcome = cli.run("run-local app -q").ends_with(0);
     assert_eq!(outcome.stdout.matches("Connection refused").count(), 2, "{outcome}");
 }
 
-on!(docker, podman: production_stays_out_of_reach_of_an_open_network);
-fn production_stays_out_of_reach_of_an_open_network(cli: &Cli) {
+on!(docker, podman: run_local_open_network_blocks_production_hosts);
+fn run_local_open_network_blocks_production_hosts(cli: &Cli) {
     // The guard would refuse names that it can read.
     let script = "for name in prod db.wild; do nc -w 3 $name-{id}.test {port} 2>&1; done
         for name in prod-{id} xn--bcher-kva.p-{id} bücher.p-{id}; do nc -w 3 $name.test. {port} 2>&1; done; grep -c {id} /etc/hosts";
@@ -129,8 +129,8 @@ components:
     ");
 }
 
-on!(docker, podman: a_component_has_nothing_of_its_users);
-fn a_component_has_nothing_of_its_users(cli: &Cli) {
+on!(docker, podman: run_local_passes_no_user_credentials_to_a_component);
+fn run_local_passes_no_user_credentials_to_a_component(cli: &Cli) {
     app(cli, "job", "env; cat /proc/mounts; ls -a / /run $HOME 2>/dev/null; true", "");
     let outcome = cli
         .call("run-local app -q")
@@ -148,8 +148,8 @@ fn a_component_has_nothing_of_its_users(cli: &Cli) {
     assert!(!outcome.stdout.contains(engine.trim_start_matches("unix://")), "{outcome}");
 }
 
-on!(docker, podman: what_a_component_may_do_is_what_its_entry_says);
-fn what_a_component_may_do_is_what_its_entry_says(cli: &Cli) {
+on!(docker, podman: run_local_applies_the_limits_of_the_entry);
+fn run_local_applies_the_limits_of_the_entry(cli: &Cli) {
     let script = "grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status
         for at in /x /etc/x /tmp/x /run/x /var/tmp/x /data/x; do (echo y >$at) 2>/dev/null && echo $at; done
         sleep 1000";
@@ -198,8 +198,8 @@ fn what_a_component_may_do_is_what_its_entry_says(cli: &Cli) {
     assert!(outcome.stdout.contains("CapBnd:\t0000000000000000\nNoNewPrivs:\t1\n"), "{outcome}");
 }
 
-on!(docker, podman, native: limits_that_make_no_sense);
-fn limits_that_make_no_sense(cli: &Cli) {
+on!(docker, podman, native: run_local_refuses_invalid_limits);
+fn run_local_refuses_invalid_limits(cli: &Cli) {
     for (limit, why) in [
         ("capabilities: [SYS_ADMIN]", "a capability that a component may keep is one of CHOWN"),
         ("memory: lots", "an amount of memory is like `512MiB`"),

@@ -35,7 +35,7 @@ components:
 }
 
 #[test]
-fn a_dry_run_tells_all_and_touches_nothing() {
+fn run_local_dry_run_prints_the_plan_without_an_engine() {
     let mut cli = Cli::new();
     // An engine that nobody could open, and clones that nobody could fetch.
     cli.set("CKI_ENGINE", "docker");
@@ -71,7 +71,7 @@ fn documents(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_compose_file_says_it_all() {
+fn run_local_print_compose_contains_the_plan() {
     let cli = Cli::new();
     chain(&cli);
     let text = cli.run("run-local app --print compose").ends_with(0).stdout;
@@ -94,8 +94,8 @@ fn a_compose_file_says_it_all() {
     assert!(!open.contains("${"), "{open}");
 }
 
-on!(podman: what_is_printed_runs_without_cki);
-fn what_is_printed_runs_without_cki(cli: &Cli) {
+on!(podman: run_local_print_kube_is_accepted_by_podman);
+fn run_local_print_kube_is_accepted_by_podman(cli: &Cli) {
     chain(cli);
     // A name of its own, so that others do not meet it.
     let text = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
@@ -136,7 +136,7 @@ fn examples(cli: &Cli, command: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_examples_of_the_help_can_be_run() {
+fn help_examples_can_be_run() {
     let cli = Cli::new();
     let runs = examples(&cli, "run-local");
     assert!(runs.len() > 3, "{runs:?}");

@@ -1,5 +1,5 @@
 //! `cki run-local` of a component by itself: what it is given, what comes out of it, and how it
-//! ends. What it needs beside it is in `needs`; what runs on in the background in `running`.
+//! ends. What it needs beside it is in `dependencies`; what runs on in the background in `detached`.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -13,8 +13,8 @@ use crate::support::cli::{BUSYBOX, Cli};
 use crate::support::engine::{Engine, on};
 use crate::support::repository::Repositories;
 
-on!(docker, podman, native: a_job_ends_as_its_program_does);
-fn a_job_ends_as_its_program_does(cli: &Cli) {
+on!(docker, podman, native: run_local_exits_with_the_code_of_the_component);
+fn run_local_exits_with_the_code_of_the_component(cli: &Cli) {
     app(cli, "job", "echo one; echo two >&2; echo \"$@\"; exit 7", "");
     let outcome = cli.run("run-local app -q -- a 'b  c'").ends_with(7);
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("one\na b  c\n", "two\n"));
@@ -24,8 +24,8 @@ fn a_job_ends_as_its_program_does(cli: &Cli) {
     cli.run("run-local app").ends_with(137);
 }
 
-on!(docker, podman: what_is_told);
-fn what_is_told(cli: &Cli) {
+on!(docker, podman: run_local_prints_output_and_result_as_text_and_json);
+fn run_local_prints_output_and_result_as_text_and_json(cli: &Cli) {
     app(cli, "job", "echo one; exit 3", "");
     assert_snapshot!(cli.run("run-local app -e A=1 -e B=2"), @"
     one
@@ -49,8 +49,8 @@ fn what_is_told(cli: &Cli) {
 const SERVER: &str = "busybox httpd -f -p {port} -h /etc & echo listening; wait";
 const SERVER_MORE: &str = "ports: [{port}], ready: {http: /passwd, port: {port}}";
 
-on!(docker, podman, native: signals_end_a_service);
-fn signals_end_a_service(cli: &Cli) {
+on!(docker, podman, native: run_local_stops_a_service_on_a_signal);
+fn run_local_stops_a_service_on_a_signal(cli: &Cli) {
     app(cli, "service", SERVER, SERVER_MORE);
     let signals = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)];
     // Three at the same time: runs do not get into each other's way.
@@ -65,8 +65,8 @@ fn signals_end_a_service(cli: &Cli) {
     assert_eq!(cli.left(), [""; 0]);
 }
 
-on!(docker, podman, native: a_second_signal_ends_what_does_not_listen);
-fn a_second_signal_ends_what_does_not_listen(cli: &Cli) {
+on!(docker, podman, native: run_local_kills_a_component_on_the_second_signal);
+fn run_local_kills_a_component_on_the_second_signal(cli: &Cli) {
     app(cli, "service", "trap '' TERM; echo deaf; while :; do sleep 1; done", "");
     let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "600").start();
     run.until("deaf");
@@ -82,8 +82,8 @@ fn a_second_signal_ends_what_does_not_listen(cli: &Cli) {
     run.end().ends_with(130).says("nothing left behind");
 }
 
-on!(docker, podman, native: a_grace_has_an_end);
-fn a_grace_has_an_end(cli: &Cli) {
+on!(docker, podman, native: run_local_kills_a_component_after_the_stop_grace);
+fn run_local_kills_a_component_after_the_stop_grace(cli: &Cli) {
     app(cli, "service", "trap '' TERM; echo deaf; while :; do sleep 1; done", "");
     let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "1").start();
     run.until("deaf");
@@ -91,8 +91,8 @@ fn a_grace_has_an_end(cli: &Cli) {
     run.end().ends_with(143).says("nothing left behind");
 }
 
-on!(docker, podman, native: secrets_do_not_come_out);
-fn secrets_do_not_come_out(cli: &Cli) {
+on!(docker, podman, native: run_local_masks_secrets_in_output);
+fn run_local_masks_secrets_in_output(cli: &Cli) {
     let script = "echo plain $API_TOKEN
         for part in hun ter2 -hun ter 2; do printf %s $part; sleep 0.05; done; echo
         printf %s \"user:$API_TOKEN\" | base64
@@ -110,8 +110,8 @@ fn secrets_do_not_come_out(cli: &Cli) {
     }
 }
 
-on!(docker, podman, native: the_environment_is_what_was_said);
-fn the_environment_is_what_was_said(cli: &Cli) {
+on!(docker, podman, native: run_local_sets_the_environment_that_env_prints);
+fn run_local_sets_the_environment_that_env_prints(cli: &Cli) {
     let flags = super::env::HARD
         .map(|(name, value)| format!(" -e {}", shell_words::quote(&format!("{name}={value}"))))
         .concat();
@@ -137,8 +137,8 @@ fn the_environment_is_what_was_said(cli: &Cli) {
     assert_eq!(inside, BTreeMap::new());
 }
 
-on!(docker, podman: an_image_cannot_claim_production);
-fn an_image_cannot_claim_production(cli: &Cli) {
+on!(docker, podman: run_local_overrides_locked_variables_of_an_image);
+fn run_local_overrides_locked_variables_of_an_image(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV IS_PRODUCTION=true OWN=image\n")]);
     cli.inventory(
@@ -149,8 +149,8 @@ components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {com
     assert_eq!(cli.run("run-local app -q").ends_with(0).stdout, "false image\n");
 }
 
-on!(docker, podman, native: much_output_is_complete);
-fn much_output_is_complete(cli: &Cli) {
+on!(docker, podman, native: run_local_prints_much_output_in_bounded_memory);
+fn run_local_prints_much_output_in_bounded_memory(cli: &Cli) {
     app(cli, "job", "yes \"$(printf %0199d 7)\" | head -n 50000", "");
     let mut run = cli.start("run-local app -q");
     let mut peak = 0;
@@ -164,8 +164,8 @@ fn much_output_is_complete(cli: &Cli) {
     assert!(peak > 0 && peak < 100 << 20, "took {peak} bytes");
 }
 
-on!(docker, podman, native: bytes_do_not_reach_the_terminal);
-fn bytes_do_not_reach_the_terminal(cli: &Cli) {
+on!(docker, podman, native: run_local_escapes_control_bytes_on_a_terminal);
+fn run_local_escapes_control_bytes_on_a_terminal(cli: &Cli) {
     app(
         cli,
         "job",
@@ -182,8 +182,8 @@ fn bytes_do_not_reach_the_terminal(cli: &Cli) {
     assert_eq!(written, b"a\x1b[31mred\x07\0\xffb\nlast without an end");
 }
 
-on!(docker, podman, native: a_program_that_is_not_there);
-fn a_program_that_is_not_there(cli: &Cli) {
+on!(docker, podman, native: run_local_names_a_missing_program);
+fn run_local_names_a_missing_program(cli: &Cli) {
     cli.inventory(
         "components: [{name: app, category: x, image: '{busybox}', run: {command: [no-such-program]}}]\n",
     );
@@ -202,8 +202,8 @@ fn a_program_that_is_not_there(cli: &Cli) {
     }
 }
 
-on!(docker, podman, native: twice_at_the_same_instant);
-fn twice_at_the_same_instant(cli: &Cli) {
+on!(docker, podman, native: run_local_gives_concurrent_runs_unique_ids);
+fn run_local_gives_concurrent_runs_unique_ids(cli: &Cli) {
     app(cli, "job", "echo done", "");
     let runs = [(); 4].map(|()| cli.start("run-local app -o json"));
     let mut ids: Vec<_> =
@@ -213,8 +213,8 @@ fn twice_at_the_same_instant(cli: &Cli) {
     assert_eq!(ids.len(), 4);
 }
 
-on!(docker, podman: a_port_that_is_taken);
-fn a_port_that_is_taken(cli: &Cli) {
+on!(docker, podman: run_local_publishes_another_port_if_one_is_taken);
+fn run_local_publishes_another_port_if_one_is_taken(cli: &Cli) {
     app(cli, "service", SERVER, SERVER_MORE);
     let taken = TcpListener::bind(("127.0.0.1", cli.port)).expect("is free");
     let mut run = cli.start("run-local app --publish");
@@ -233,8 +233,8 @@ fn a_port_that_is_taken(cli: &Cli) {
     run.end().ends_with(130);
 }
 
-on!(docker, podman: not_ready_in_time);
-fn not_ready_in_time(cli: &Cli) {
+on!(docker, podman: run_local_fails_when_a_component_is_not_ready_in_time);
+fn run_local_fails_when_a_component_is_not_ready_in_time(cli: &Cli) {
     app(cli, "service", "echo starting; sleep 60", "ready: {tcp: {port}}");
     let run = cli.call("run-local app").set("CKI_RUN_READY_TIMEOUT", "1").end();
     assert_snapshot!(run, @"
@@ -248,8 +248,8 @@ fn not_ready_in_time(cli: &Cli) {
     ");
 }
 
-on!(docker, podman, native: input_and_terminals_are_not_waited_for);
-fn input_and_terminals_are_not_waited_for(cli: &Cli) {
+on!(docker, podman, native: run_local_gives_a_component_empty_stdin);
+fn run_local_gives_a_component_empty_stdin(cli: &Cli) {
     app(cli, "job", "cat; if [ -t 0 ]; then echo terminal; fi; echo end", "");
     assert_eq!(cli.call("run-local app -q").stdin("not for it").end().ends_with(0).stdout, "end\n");
 }

@@ -88,7 +88,7 @@ fn cloned(cli: &Cli) -> Repositories<'_> {
 }
 
 #[test]
-fn what_is_read_is_compared_with_what_is_given() {
+fn env_scan_compares_reads_with_given_variables() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     assert_snapshot!(cli.call("env notifier --scan").terminal(80).set("NO_COLOR", "1").end(), @"
@@ -140,7 +140,7 @@ fn what_is_read_is_compared_with_what_is_given() {
 }
 
 #[test]
-fn nothing_to_say_is_said_and_what_is_not_here_too() {
+fn env_scan_reports_no_findings_and_missing_clones() {
     let cli = Cli::new();
     let repositories = Repositories::new(&cli);
     cli.inventory(INVENTORY);
@@ -161,7 +161,7 @@ fn nothing_to_say_is_said_and_what_is_not_here_too() {
 }
 
 #[test]
-fn nothing_outside_of_a_clone_is_opened() {
+fn env_scan_opens_nothing_outside_a_clone() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     std::fs::write(cli.directory().join("secret.py"), "import os\nos.environ['OUTSIDE']\n").expect("writes");
@@ -177,7 +177,7 @@ fn nothing_outside_of_a_clone_is_opened() {
 }
 
 #[test]
-fn rules_can_be_replaced() {
+fn env_scan_uses_replaced_rules() {
     let mut cli = Cli::new();
     let mine = cli.project().join("mine");
     cli.set("CKI_TEMPLATES", mine);
@@ -192,7 +192,7 @@ fn rules_can_be_replaced() {
 }
 
 #[test]
-fn what_a_deployment_gives_is_given() {
+fn env_scan_counts_deployment_values_as_given() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     assert_snapshot!(cli.run("env deployed --scan"), @"

@@ -31,7 +31,7 @@ components:
 }
 
 /// The directory in which the only workspace keeps what is its own.
-fn kept(cli: &Cli) -> PathBuf {
+fn state_directory(cli: &Cli) -> PathBuf {
     let workspaces = cli.directory().join("home/.local/state/cki/workspaces");
     let mut directories = std::fs::read_dir(workspaces).expect("is there");
     let directory = directories.next().expect("has one").expect("is read").path();
@@ -40,7 +40,7 @@ fn kept(cli: &Cli) -> PathBuf {
 }
 
 fn certificates(cli: &Cli) -> serde_json::Value {
-    let text = std::fs::read_to_string(kept(cli).join("certificates.json")).expect("is there");
+    let text = std::fs::read_to_string(state_directory(cli).join("certificates.json")).expect("is there");
     serde_json::from_str(&text).expect("is JSON")
 }
 
@@ -53,7 +53,7 @@ fn key_lines(cli: &Cli) -> Vec<String> {
 }
 
 #[track_caller]
-fn shows_no_key(cli: &Cli, outcome: &Outcome) {
+fn assert_shows_no_key(cli: &Cli, outcome: &Outcome) {
     for line in key_lines(cli) {
         assert!(!outcome.stdout.contains(&line) && !outcome.stderr.contains(&line), "{outcome}");
     }
@@ -62,11 +62,11 @@ fn shows_no_key(cli: &Cli, outcome: &Outcome) {
 const SHOW: &str = "cat $RABBITMQ_CAFILE $RABBITMQ_CERTFILE $GOOGLE_APPLICATION_CREDENTIALS
     echo; echo tokens $GITLAB_TOKENS; echo shown";
 
-on!(docker, podman, native: a_component_reads_the_files_that_its_variables_name);
-fn a_component_reads_the_files_that_its_variables_name(cli: &Cli) {
+on!(docker, podman, native: run_local_provides_files_at_path_variables);
+fn run_local_provides_files_at_path_variables(cli: &Cli) {
     inventory(cli, "job", SHOW);
     let outcome = cli.run("run-local app").ends_with(0);
-    shows_no_key(cli, &outcome);
+    assert_shows_no_key(cli, &outcome);
     let kept = certificates(cli);
     for certificate in [&kept["authority"], &kept["client"][0]] {
         assert!(outcome.stdout.contains(certificate.as_str().expect("is text")), "{outcome}");
@@ -82,13 +82,13 @@ fn a_component_reads_the_files_that_its_variables_name(cli: &Cli) {
     assert!(cli.run("run-local app -q").stdout.starts_with(mode));
 }
 
-on!(docker, podman, native: keys_stay_masked_in_logs);
-fn keys_stay_masked_in_logs(cli: &Cli) {
+on!(docker, podman, native: logs_masks_private_keys);
+fn logs_masks_private_keys(cli: &Cli) {
     inventory(cli, "service", &format!("{SHOW}; sleep 600"));
     cli.run("run-local app --detach").ends_with(0);
     cli.wait_for("all is shown", || cli.run("logs app").stdout.contains("shown"));
     let outcome = cli.run("logs app").ends_with(0).says("-----END CERTIFICATE-----\n••••••••\n");
-    shows_no_key(cli, &outcome);
+    assert_shows_no_key(cli, &outcome);
     cli.run("down app").ends_with(0);
 }
 
@@ -98,14 +98,14 @@ fn values(cli: &Cli, more: &str) -> String {
 }
 
 #[test]
-fn they_are_the_same_at_every_run_and_never_those_of_others() {
+fn env_placeholder_secrets_are_stable_per_workspace() {
     let cli = Cli::new();
     inventory(&cli, "job", "true");
     // At the same instant, too, the very first time.
     let both = [(); 4].map(|()| cli.start("env app -o dotenv"));
     let first: Vec<String> = both.into_iter().map(|run| run.end().ends_with(0).stdout).collect();
     assert!(first.iter().all(|one| *one == first[0]) && first[0] == values(&cli, ""));
-    let directory = kept(&cli);
+    let directory = state_directory(&cli);
     let mode = |path: &Path| std::fs::metadata(path).expect("is there").mode() & 0o777;
     assert_eq!(mode(&directory), 0o700);
     assert_eq!((mode(&directory.join("seed")), mode(&directory.join("certificates.json"))), (0o600, 0o600));
@@ -120,13 +120,13 @@ fn they_are_the_same_at_every_run_and_never_those_of_others() {
 }
 
 #[test]
-fn state_that_cannot_be_had_is_named() {
+fn env_names_an_unusable_state_directory() {
     let cli = Cli::new();
     inventory(&cli, "job", "true");
     let outcome = cli.call("env app").set("XDG_STATE_HOME", "/proc/none").end().fails();
     outcome.says("error: cannot create `/proc/none/cki/workspaces/");
     cli.run("env app").ends_with(0);
-    std::fs::write(kept(&cli).join("seed"), "x").expect("writes");
+    std::fs::write(state_directory(&cli).join("seed"), "x").expect("writes");
     cli.run("env app").ends_with(4).says("seed` is not as `cki` has written it.").says("hint: remove it");
 }
 
@@ -140,7 +140,7 @@ fn openssl(directory: &Path, arguments: &[&str]) -> (bool, String) {
 
 #[test]
 #[ignore = "needs openssl (bash tests/run)"]
-fn certificates_are_what_openssl_takes_them_for() {
+fn env_certificates_pass_openssl_verify() {
     let cli = Cli::new();
     inventory(&cli, "job", "true");
     cli.run("env app").ends_with(0);

@@ -32,8 +32,8 @@ print('waiting:', channel.queue_declare('mine', passive=True).method.message_cou
 print(os.environ['RABBITMQ_VIRTUAL_HOST'], channel.basic_get('mine', auto_ack=True)[2].decode())
 ";
 
-on!(docker, podman: a_broker_with_what_is_asked_of_it);
-fn a_broker_with_what_is_asked_of_it(cli: &Cli) {
+on!(docker, podman: run_local_declares_requested_queues_in_rabbitmq);
+fn run_local_declares_requested_queues_in_rabbitmq(cli: &Cli) {
     let asked = "{virtual_host: cki, exchanges: [hooks], queues: [{name: mine, bind: [{exchange: hooks, routing_key: 'push.#'}]}]}";
     python(cli, DECLARED, &format!("[{{rabbitmq: {asked}}}]"));
     assert_eq!(cli.run("run-local app -q").ends_with(0).stdout, "waiting: 1\ncki through the binding\n");
@@ -49,8 +49,8 @@ while answer.count(b'\\n') < 4: answer += connection.recv(100)
 print(answer.split())
 ";
 
-on!(docker, podman: a_key_value_store);
-fn a_key_value_store(cli: &Cli) {
+on!(docker, podman: run_local_connects_a_component_to_valkey);
+fn run_local_connects_a_component_to_valkey(cli: &Cli) {
     python(cli, REDIS, "[valkey]");
     assert_eq!(cli.run("run-local app -q").ends_with(0).stdout, "[b'+PONG', b'+OK', b'$1', b'1']\n");
 }
@@ -77,8 +77,8 @@ components:
     ));
 }
 
-on!(docker, podman: a_database_for_each_who_asks_and_one_that_is_kept);
-fn a_database_for_each_who_asks_and_one_that_is_kept(cli: &Cli) {
+on!(docker, podman: run_local_gives_each_component_its_own_database);
+fn run_local_gives_each_component_its_own_database(cli: &Cli) {
     databases(cli);
     assert_snapshot!(cli.run("run-local app --keep-services"), @r"
     cki|1
@@ -116,8 +116,8 @@ fn counting(cli: &Cli, needs: &str) {
     );
 }
 
-on!(docker, podman: kept_services_are_used_again_or_replaced);
-fn kept_services_are_used_again_or_replaced(cli: &Cli) {
+on!(docker, podman: keep_services_reuses_or_replaces_a_service);
+fn keep_services_reuses_or_replaces_a_service(cli: &Cli) {
     counting(cli, "needs: [store]");
     let out = |line: &str, says: &str| cli.run(line).ends_with(0).says(says).stdout;
     assert_eq!(out("run-local app --keep-services", "ready, kept from now on"), "first 1\n");
@@ -140,8 +140,8 @@ fn kept_services_are_used_again_or_replaced(cli: &Cli) {
     assert_eq!(cli.left(), [""; 0]);
 }
 
-on!(docker, podman: two_runs_share_what_is_kept_and_nothing_else);
-fn two_runs_share_what_is_kept_and_nothing_else(cli: &Cli) {
+on!(docker, podman: keep_services_shares_a_service_between_runs);
+fn keep_services_shares_a_service_between_runs(cli: &Cli) {
     counting(cli, "needs: [store]");
     // The server takes one connection after another, and refuses in between.
     let script = "until busybox nc -w 3 store 9000 </dev/null; do sleep 0.1; done; exec sleep 1000";
@@ -177,8 +177,8 @@ fn two_runs_share_what_is_kept_and_nothing_else(cli: &Cli) {
     assert_eq!(cli.left(), [""; 0]);
 }
 
-on!(docker, podman: a_kept_service_that_never_gets_ready_goes);
-fn a_kept_service_that_never_gets_ready_goes(cli: &Cli) {
+on!(docker, podman: keep_services_removes_a_service_that_is_never_ready);
+fn keep_services_removes_a_service_that_is_never_ready(cli: &Cli) {
     counting(cli, "needs: [store]");
     cli.write(
         "templates/services/store.yaml",
@@ -205,8 +205,8 @@ import time; time.sleep({seconds})
 
 const ANSWERS: &str = "[smtp, {http: {answers: [{path: '/api/1/*', method: POST, body: {id: 7}}]}}]";
 
-on!(docker, podman: mail_and_http_are_played);
-fn mail_and_http_are_played(cli: &Cli) {
+on!(docker, podman: stand_in_services_answer_smtp_and_http);
+fn stand_in_services_answer_smtp_and_http(cli: &Cli) {
     cli.place("seconds", "1000");
     python(cli, STAND_INS, ANSWERS);
     let mut run = cli.start("run-local app");
@@ -224,8 +224,8 @@ fn mail_and_http_are_played(cli: &Cli) {
     cli.bench().remove_stand_ins();
 }
 
-on!(native: mail_and_http_are_played_without_containers);
-fn mail_and_http_are_played_without_containers(cli: &Cli) {
+on!(native: stand_in_services_answer_without_containers);
+fn stand_in_services_answer_without_containers(cli: &Cli) {
     cli.place("seconds", "0");
     python(cli, STAND_INS, ANSWERS);
     let ended = cli.run("run-local app -q").ends_with(0);
@@ -233,8 +233,8 @@ fn mail_and_http_are_played_without_containers(cli: &Cli) {
     cli.run("run-local app --keep-services").ends_with(2).says("cannot be kept");
 }
 
-on!(docker, podman, native: what_must_be_done_first_is);
-fn what_must_be_done_first_is(cli: &Cli) {
+on!(docker, podman, native: run_local_starts_dependencies_and_init_in_order);
+fn run_local_starts_dependencies_and_init_in_order(cli: &Cli) {
     let inventory = |code: u8| {
         let web = serde_json::json!(["sh", "-c", "echo up; exec sleep 1000"]);
         let init = serde_json::json!([
@@ -261,8 +261,8 @@ fn what_must_be_done_first_is(cli: &Cli) {
     failed.says("`app-init-2` ended with exit code 4, and what needs it cannot start");
 }
 
-on!(docker, podman: set_up_that_fails);
-fn set_up_that_fails(cli: &Cli) {
+on!(docker, podman: run_local_reports_a_failing_service_setup);
+fn run_local_reports_a_failing_service_setup(cli: &Cli) {
     counting(cli, "needs: [store]");
     cli.write(
         "templates/services/store.yaml",
@@ -288,8 +288,8 @@ fn set_up_that_fails(cli: &Cli) {
         .says("did you mean `table`?");
 }
 
-on!(docker, podman: what_goes_on_already_is_left_as_it_is);
-fn what_goes_on_already_is_left_as_it_is(cli: &Cli) {
+on!(docker, podman: run_local_detach_reuses_an_identical_run);
+fn run_local_detach_reuses_an_identical_run(cli: &Cli) {
     let two = "version: 1
 components:
   - {name: one, category: service, kind: service, image: '{busybox}', run: {command: [sleep, '1000']}}

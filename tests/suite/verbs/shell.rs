@@ -10,14 +10,14 @@ use crate::support::person::Person;
 const MASK: &str = "••••••••";
 
 /// Something that runs on and knows a secret.
-fn begin(cli: &Cli) {
+fn start_component(cli: &Cli) {
     cli.inventory("components: [{name: web-{id}, category: x, image: '{busybox}', environment: [{name: API_TOKEN, secret: true}], run: {command: [sh, -c, 'echo up; sleep 1000'], ready: {log: up}}}]\n");
     cli.run("run-local web-{id} --detach").ends_with(0);
 }
 
-on!(docker, podman, native: a_shell_is_typed_at);
-fn a_shell_is_typed_at(cli: &Cli) {
-    begin(cli);
+on!(docker, podman, native: shell_forwards_keys_size_and_signals);
+fn shell_forwards_keys_size_and_signals(cli: &Cli) {
+    start_component(cli);
     let mut person = Person::starts(cli, "shell web-{id}");
     person.types("echo $((40+2)) $(stty size)\n");
     person.until("42 33 111");
@@ -51,9 +51,9 @@ fn a_shell_is_typed_at(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
-on!(docker, podman, native: a_command_on_a_terminal);
-fn a_command_on_a_terminal(cli: &Cli) {
-    begin(cli);
+on!(docker, podman, native: exec_allocates_a_terminal);
+fn exec_allocates_a_terminal(cli: &Cli) {
+    start_component(cli);
     let person =
         Person::starts(cli, "exec -it -w /tmp web-{id} -- sh -c '[ -t 0 ] && [ -t 1 ] && pwd; exit 3'");
     person.until("/tmp");
@@ -81,15 +81,15 @@ const FAMILY: &str =
     "sh -c 'setsid sleep 7701 & (trap \"\" TERM HUP INT; echo is $((40+2)); while :; do sleep 0.1; done)'";
 
 /// Returns whether a process of the family still lives.
-fn lives(cli: &Cli) -> bool {
+fn family_is_alive(cli: &Cli) -> bool {
     let all = cli.run("exec web-{id} -- sh -c 'cat /proc/[0-9]*/cmdline 2>/dev/null | tr \"\\0\" \" \"'");
     let all = all.ends_with(0);
     all.stdout.contains("sleep 7701") || all.stdout.contains("echo is")
 }
 
-on!(docker, podman, native: what_exec_and_shell_have_started_ends_with_them);
-fn what_exec_and_shell_have_started_ends_with_them(cli: &Cli) {
-    begin(cli);
+on!(docker, podman, native: exec_and_shell_kill_their_descendants_on_a_signal);
+fn exec_and_shell_kill_their_descendants_on_a_signal(cli: &Cli) {
+    start_component(cli);
     let signals =
         [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)];
     for (signal, code) in signals {
@@ -97,29 +97,29 @@ fn what_exec_and_shell_have_started_ends_with_them(cli: &Cli) {
         command.until("is 42");
         command.signal(signal);
         command.end().ends_with(code);
-        assert!(!lives(cli), "{signal}: {}", cli.run("exec web-{id} -- ps -ef").stdout);
+        assert!(!family_is_alive(cli), "{signal}: {}", cli.run("exec web-{id} -- ps -ef").stdout);
     }
     let mut person = Person::starts(cli, "shell web-{id}");
     person.types(&format!("{FAMILY}\n"));
     person.until("is 42");
     person.signals(Signal::SIGHUP);
     person.ends_with(129);
-    assert!(!lives(cli), "closed terminal");
+    assert!(!family_is_alive(cli), "closed terminal");
     cli.run("down web-{id}").ends_with(0);
 }
 
 on!(docker, podman: gc_ends_the_commands_of_a_killed_exec);
 fn gc_ends_the_commands_of_a_killed_exec(cli: &Cli) {
-    begin(cli);
+    start_component(cli);
     let mut command = cli.start(&format!("exec web-{{id}} -- {FAMILY}"));
     command.until("is 42");
-    assert!(lives(cli));
+    assert!(family_is_alive(cli));
     command.signal(Signal::SIGKILL);
     command.end();
     cli.run("gc --dry-run").ends_with(0).says("command");
-    assert!(lives(cli), "nothing is ended in a dry run");
+    assert!(family_is_alive(cli), "nothing is ended in a dry run");
     cli.run("gc").ends_with(0).says("command");
-    assert!(!lives(cli));
+    assert!(!family_is_alive(cli));
     cli.run("exec web-{id} -- true").ends_with(0);
     cli.run("down web-{id}").ends_with(0);
 }

@@ -52,7 +52,7 @@ const PLACES: [&str; 17] = [
 ];
 
 #[test]
-fn a_pipe_in_a_clone_is_refused_at_once() {
+fn clone_env_and_run_local_refuse_a_pipe_in_a_clone() {
     for place in PLACES {
         let cli = Cli::new();
         let _repositories = cloned(&cli);
@@ -68,7 +68,7 @@ fn a_pipe_in_a_clone_is_refused_at_once() {
 }
 
 #[test]
-fn what_a_clone_leads_to_is_looked_at_as_well() {
+fn clone_refuses_special_files_that_a_clone_refers_to() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     let clone = cli.workspace().join("tools");
@@ -116,8 +116,8 @@ fn what_a_clone_leads_to_is_looked_at_as_well() {
 }
 
 #[test]
-fn work_that_is_stuck_ends_some_seconds_after_the_second_interrupt() {
-    let mut stuck = crate::support::part::command("stuck at work");
+fn shutdown_ends_blocked_threads_on_the_second_signal() {
+    let mut stuck = crate::support::part::command("block all threads");
     let mut child = stuck.stdout(std::process::Stdio::piped()).spawn().expect("runs itself");
     let mut said = std::io::BufReader::new(child.stdout.take().expect("is piped"));
     let mut line = String::new();
@@ -137,7 +137,7 @@ fn work_that_is_stuck_ends_some_seconds_after_the_second_interrupt() {
 
 /// Blocks every thread of a runtime, and tells of each signal that is heard all the same.
 #[expect(clippy::disallowed_macros, reason = "the test reads it")]
-pub(crate) fn stuck_at_work() {
+pub(crate) fn block_all_threads() {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let (work, report) = (runtime().expect("starts"), runtime().expect("starts"));
     let stop = cki::host::signals::Shutdown::listen().expect("listens");

@@ -65,7 +65,7 @@ fn run_local_and_logs_pass_bytes_unchanged(cli: &Cli) {
 }
 
 #[test]
-fn a_full_disk_is_told_by_every_command() {
+fn every_command_fails_when_stdout_is_full() {
     let cli = Cli::new();
     inventory(&cli, "echo hello");
     for command in [
@@ -96,7 +96,7 @@ fn a_full_disk_is_told_by_every_command() {
 }
 
 #[test]
-fn a_reader_that_has_gone_ends_the_command_quietly() {
+fn commands_end_quietly_on_a_broken_pipe() {
     let cli = Cli::new();
     for command in ["list", "list -o json", "man", "--help", "completions bash"] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
@@ -106,8 +106,8 @@ fn a_reader_that_has_gone_ends_the_command_quietly() {
     }
 }
 
-on!(docker, podman, native: a_reader_that_has_gone_ends_what_is_followed);
-fn a_reader_that_has_gone_ends_what_is_followed(cli: &Cli) {
+on!(docker, podman, native: logs_follow_and_run_local_end_on_a_broken_pipe);
+fn logs_follow_and_run_local_end_on_a_broken_pipe(cli: &Cli) {
     inventory(cli, "echo first; sleep 1000");
     cli.run("run-local bytes-{id} --detach").ends_with(0);
     // Nothing more is ever written, and still it ends.
@@ -131,7 +131,7 @@ fn a_reader_that_has_gone_ends_what_is_followed(cli: &Cli) {
 }
 
 #[test]
-fn streams_that_are_closed_from_the_start_break_nothing() {
+fn list_succeeds_with_closed_standard_streams() {
     let cli = Cli::new();
     for (closed, code) in [("0<&-", 0), ("1>&-", 0), ("2>&-", 0), ("0<&- 1>&- 2>&-", 0)] {
         let script = format!("exec {closed}; exec \"$0\" list");

@@ -71,7 +71,7 @@ fn run_local_needs_trust_and_list_does_not() {
 }
 
 #[test]
-fn what_a_person_names_for_one_call_is_believed() {
+fn run_local_trusts_an_inventory_named_for_one_call() {
     let cli = Cli::new();
     cli.inventory(JOB);
     let outcome = cli.call("run-local job --inventory inventory.yaml").untrusting().end();
@@ -87,7 +87,7 @@ fn what_a_person_names_for_one_call_is_believed() {
 }
 
 #[test]
-fn a_change_of_a_template_ends_trust() {
+fn trust_ends_when_a_template_changes() {
     let cli = Cli::new();
     cli.inventory(JOB);
     cli.write("cki.toml", "inventory = 'inventory.yaml'\ntemplates = 'templates'\n");
@@ -98,7 +98,7 @@ fn a_change_of_a_template_ends_trust() {
 }
 
 #[test]
-fn trust_without_a_project_says_so() {
+fn trust_reports_a_missing_project() {
     let cli = Cli::new();
     assert_snapshot!(cli.run("trust"), @r"
     --- stderr
@@ -116,7 +116,7 @@ fn trust_without_a_project_says_so() {
 }
 
 #[test]
-fn some_settings_are_the_persons_even_in_a_trusted_project() {
+fn project_file_may_not_set_user_only_settings() {
     let cli = Cli::new();
     symlink(cli.directory(), cli.project().join("out")).expect("links");
     for (text, key) in [
@@ -142,7 +142,7 @@ fn some_settings_are_the_persons_even_in_a_trusted_project() {
 }
 
 #[test]
-fn a_file_that_others_can_change_is_ignored_with_a_warning() {
+fn config_ignores_a_world_writable_project_file() {
     let cli = Cli::new();
     cli.inventory(JOB);
     let file = cli.project().join("cki.toml");

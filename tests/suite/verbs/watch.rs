@@ -46,7 +46,7 @@ fn write(clone: &std::path::Path, file: &str, text: &str) {
 }
 
 /// Edits, and sees that what runs is always what was written last.
-fn edits(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
+fn assert_edits_restart(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
     run.until("version one of a part");
     run.until("  watching     the sources of app");
     write(clone, "app.sh", "echo version two; exit 3\n");
@@ -78,16 +78,16 @@ fn edits(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
     assert_eq!(cli.left(), [""; 0]);
 }
 
-on!(docker, podman: sources_are_copied_in);
-fn sources_are_copied_in(cli: &Cli) {
+on!(docker, podman: watch_restarts_with_synced_sources);
+fn watch_restarts_with_synced_sources(cli: &Cli) {
     let more = "workdir: /code, watch: {sync: [{from: ., to: /code}]}";
     let clone =
         component(cli, &format!("[sh, app.sh], {more}"), "sources: [{repo: tools}], image: '{busybox}'");
-    edits(cli, cli.start("run-local app --watch"), &clone);
+    assert_edits_restart(cli, cli.start("run-local app --watch"), &clone);
 }
 
-on!(docker, podman: sources_are_exchanged_in_what_runs);
-fn sources_are_exchanged_in_what_runs(cli: &Cli) {
+on!(docker, podman: watch_syncs_into_a_running_container);
+fn watch_syncs_into_a_running_container(cli: &Cli) {
     let script = "test -e other && echo both are there; while test -e part; do cat part; sleep 0.1; done";
     let watch = "workdir: /code, read_only: true, watch: {restart: false, sync: [{from: ., to: /code}]}";
     let clone = component(cli, &format!("[sh, -c, '{script}'], {watch}"), "build: {repo: tools}");
@@ -111,21 +111,21 @@ fn sources_are_exchanged_in_what_runs(cli: &Cli) {
     assert_eq!(outcome.stdout.matches("both are there").count(), 1, "{outcome}");
 }
 
-on!(docker, podman: sources_are_seen);
-fn sources_are_seen(cli: &Cli) {
+on!(docker, podman: watch_mount_restarts_on_changes);
+fn watch_mount_restarts_on_changes(cli: &Cli) {
     let clone =
         component(cli, "[sh, app.sh], workdir: /code", "sources: [{repo: tools}], image: '{busybox}'");
-    edits(cli, cli.start("run-local app --watch --mount"), &clone);
+    assert_edits_restart(cli, cli.start("run-local app --watch --mount"), &clone);
 }
 
-on!(native: processes_are_started_anew);
-fn processes_are_started_anew(cli: &Cli) {
+on!(native: watch_native_restarts_processes_on_changes);
+fn watch_native_restarts_processes_on_changes(cli: &Cli) {
     let clone = component(cli, "[sh, app.sh]", "sources: [{repo: tools}]");
-    edits(cli, cli.start("run-local app --watch"), &clone);
+    assert_edits_restart(cli, cli.start("run-local app --watch"), &clone);
 }
 
-on!(native: a_port_leads_to_what_is_started_anew);
-fn a_port_leads_to_what_is_started_anew(cli: &Cli) {
+on!(native: watch_keeps_the_debug_port_across_restarts);
+fn watch_keeps_the_debug_port_across_restarts(cli: &Cli) {
     let command = "[sh, -c, 'cat part; exec busybox httpd -f -p {port} -h .'], debug: {port: {port}}";
     let clone = component(cli, command, "sources: [{repo: tools}]");
     let port = free_port();
@@ -143,8 +143,8 @@ fn a_port_leads_to_what_is_started_anew(cli: &Cli) {
     assert!(!outcome.stderr.contains("cannot be published"), "{outcome}");
 }
 
-on!(native: sources_may_be_gone_for_a_while);
-fn sources_may_be_gone_for_a_while(cli: &Cli) {
+on!(native: watch_waits_for_deleted_sources_to_return);
+fn watch_waits_for_deleted_sources_to_return(cli: &Cli) {
     let clone = component(cli, "[sh, app.sh]", "sources: [{repo: tools}]");
     let mut run = cli.start("run-local app --watch");
     run.until("version one of a part");
@@ -158,8 +158,8 @@ fn sources_may_be_gone_for_a_while(cli: &Cli) {
     run.end().ends_with(130).says("nothing left behind");
 }
 
-on!(docker, podman: what_was_only_copied_goes_when_it_is_deleted);
-fn what_was_only_copied_goes_when_it_is_deleted(cli: &Cli) {
+on!(docker, podman: watch_rebuilds_after_a_synced_file_is_deleted);
+fn watch_rebuilds_after_a_synced_file_is_deleted(cli: &Cli) {
     let script = "[sh, -c, 'test -e late && echo it is there || echo it is not; exec sleep 1000']";
     let watch = "workdir: /code, watch: {sync: [{from: ., to: /code}]}";
     let clone = component(cli, &format!("{script}, {watch}"), "build: {repo: tools}");
@@ -177,8 +177,8 @@ fn what_was_only_copied_goes_when_it_is_deleted(cli: &Cli) {
     run.end().ends_with(130).says("nothing left behind");
 }
 
-on!(docker, podman: what_is_deleted_stays_in_what_goes_on);
-fn what_is_deleted_stays_in_what_goes_on(cli: &Cli) {
+on!(docker, podman: watch_warns_that_a_deleted_file_stays);
+fn watch_warns_that_a_deleted_file_stays(cli: &Cli) {
     let watch = "workdir: /code, watch: {restart: false, sync: [{from: ., to: /code}]}";
     let script = "[sh, -c, 'while sleep 0.1; do cat part; done']";
     let more = "sources: [{repo: tools}], image: '{busybox}'";
@@ -195,8 +195,8 @@ fn what_is_deleted_stays_in_what_goes_on(cli: &Cli) {
     assert!(!outcome.stderr.contains("app.sh: copied"), "{outcome}");
 }
 
-on!(docker, podman: an_image_is_built_anew);
-fn an_image_is_built_anew(cli: &Cli) {
+on!(docker, podman: watch_rebuilds_the_image_on_changes);
+fn watch_rebuilds_the_image_on_changes(cli: &Cli) {
     let clone = component(cli, "[sh, /code/app.sh]", "build: {repo: tools}");
     let mut run = cli.start("run-local app --watch");
     run.until("  watching     the sources of app");
@@ -214,8 +214,8 @@ fn an_image_is_built_anew(cli: &Cli) {
     run.end().ends_with(143).says("nothing left behind");
 }
 
-on!(docker, podman: a_mount_is_only_read_unless_asked);
-fn a_mount_is_only_read_unless_asked(cli: &Cli) {
+on!(docker, podman: mount_is_read_only_by_default);
+fn mount_is_read_only_by_default(cli: &Cli) {
     let script = "[sh, -c, 'cat part; echo mine > own 2>/dev/null; cat own; exit 0']";
     let more = "sources: [{repo: tools}], image: '{busybox}'";
     let clone = component(cli, &format!("{script}, workdir: /code"), more);
@@ -237,8 +237,8 @@ fn a_mount_is_only_read_unless_asked(cli: &Cli) {
     cli.run("run-local app --debug-port 5678 -q").ends_with(4).says("has no `run.debug`");
 }
 
-on!(docker, podman: what_git_keeps_is_not_mounted);
-fn what_git_keeps_is_not_mounted(cli: &Cli) {
+on!(docker, podman: mount_hides_git_directories);
+fn mount_hides_git_directories(cli: &Cli) {
     let script = "[sh, -c, 'cd /code; ls -A .git sub/.git; cat linked/.git; \
                   for x in .git sub/.git; do echo evil > $x/config 2>/dev/null; done; \
                   echo evil > linked/.git; mv .git moved; rm -rf .git sub/.git linked; exit 0']";
@@ -266,8 +266,8 @@ fn what_git_keeps_is_not_mounted(cli: &Cli) {
     }
 }
 
-on!(docker, podman, native: a_debugger_is_let_in);
-fn a_debugger_is_let_in(cli: &Cli) {
+on!(docker, podman, native: debug_port_reaches_the_debugger);
+fn debug_port_reaches_the_debugger(cli: &Cli) {
     let debug = "debug: {port: {port}, environment: {DEBUGGED: 'yes'}, command: [sh, -c, 'echo $DEBUGGED $0 $*; exec busybox httpd -f -p {port} -h /etc', '{command}']}";
     component(cli, &format!("[the, usual], {debug}"), "sources: [{repo: tools}], image: '{busybox}'");
     let port = free_port();

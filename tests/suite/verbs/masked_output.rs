@@ -7,7 +7,7 @@ use crate::support::engine::on;
 const SECRET: &str = "declsecret11";
 
 #[track_caller]
-fn shows_nothing(outcome: &Outcome) {
+fn assert_shows_no_secret(outcome: &Outcome) {
     let shown = format!("{}{}", outcome.stdout, outcome.stderr);
     assert!(!shown.contains(SECRET) && !shown.contains(&SECRET[..9]), "{outcome}");
 }
@@ -18,8 +18,8 @@ fn inventory(cli: &Cli, kind: &str, run: &serde_json::Value) {
     ));
 }
 
-on!(docker, podman, native: the_error_of_a_readiness_probe_hides_secrets);
-fn the_error_of_a_readiness_probe_hides_secrets(cli: &Cli) {
+on!(docker, podman, native: run_local_masks_secrets_in_a_probe_error);
+fn run_local_masks_secrets_in_a_probe_error(cli: &Cli) {
     // In colour, as a program writes it that takes numbers apart.
     let probe = "printf 'err %s\\033[1m%s\\033[0m\\n' ${DECL%11} ${DECL##*[a-z]} >&2; exit 1";
     let run = serde_json::json!({"command": ["sleep", "60"], "ready": {"exec": ["sh", "-c", probe]}});
@@ -27,24 +27,24 @@ fn the_error_of_a_readiness_probe_hides_secrets(cli: &Cli) {
     let call =
         cli.call(&format!("run-local app --detach -e DECL={SECRET}")).set("CKI_RUN_READY_TIMEOUT", "1");
     let outcome = call.end().fails().says("ends with 1: err ••••••••");
-    shows_nothing(&outcome);
+    assert_shows_no_secret(&outcome);
 }
 
-on!(docker, podman, native: a_secret_in_colours_is_hidden_wherever_it_is_shown);
-fn a_secret_in_colours_is_hidden_wherever_it_is_shown(cli: &Cli) {
+on!(docker, podman, native: run_local_masks_secrets_split_by_escapes);
+fn run_local_masks_secrets_split_by_escapes(cli: &Cli) {
     let script = "printf 'a %s\\033[1;36m%s\\033[0m\\n' ${DECL%11} ${DECL##*[a-z]};
         printf 'b %s\\000%s\\n' ${DECL%11} ${DECL##*[a-z]}; echo end";
     inventory(cli, "job", &serde_json::json!({"command": ["sh", "-c", script]}));
     let line = format!("run-local app -e DECL={SECRET}");
     for outcome in [cli.run(&line), cli.call(&line).terminal(100).end()] {
         let outcome = outcome.ends_with(0).says("a ••••••••").says("b ••••••••").says("end");
-        shows_nothing(&outcome);
+        assert_shows_no_secret(&outcome);
         assert!(!outcome.stdout.contains("secret"), "{outcome}");
     }
 }
 
 #[test]
-fn logins_in_addresses_are_hidden() {
+fn show_and_clone_mask_logins_in_addresses() {
     let cli = Cli::new();
     cli.inventory(
         "repos: {r: 'http://alice:s3cr3t/Tok3n@127.0.0.1:9/r.git', s: 'https://glpat-0123456789@127.0.0.1:9/s.git'}
@@ -59,7 +59,7 @@ components: [{name: app, category: x, sources: [{repo: r}, {repo: s}]}]\n",
 }
 
 #[test]
-fn names_that_would_be_commands_or_other_variables_are_refused_where_they_are_read() {
+fn env_refuses_invalid_variable_names() {
     let cli = Cli::new();
     for name in ["A;touch pwned;B", "Z\\nIS_PRODUCTION", "X$(touch pwned)", "", "A=B", "A B", "\\0"] {
         for entry in [
@@ -80,7 +80,7 @@ fn names_that_would_be_commands_or_other_variables_are_refused_where_they_are_re
 }
 
 #[test]
-fn a_name_that_differs_from_a_locked_one_by_case_is_refused() {
+fn env_refuses_a_locked_name_in_another_case() {
     let cli = Cli::new();
     let with = |environment: &str| {
         cli.inventory(&format!(
@@ -99,7 +99,7 @@ components: [{{name: app, category: x, environment: [{environment}], run: {{comm
 }
 
 #[test]
-fn what_is_written_for_programs_is_the_same_in_any_locale() {
+fn env_output_is_the_same_in_any_locale() {
     let cli = Cli::new();
     cli.inventory("components: [{name: app, category: x, run: {command: [x]}}]\n");
     let value = "é…│✔→•–“x”· a\u{1b}[31mred\u{1b}[0m\tb\u{1}c";

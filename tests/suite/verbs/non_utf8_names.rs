@@ -10,7 +10,7 @@ use crate::support::cli::Cli;
 const ENTRY: &str = "description: A.\nkind: job\nsources: []\n";
 
 /// A directory with an inventory, whose name is no text.
-fn odd(cli: &Cli) -> PathBuf {
+fn non_utf8_inventory(cli: &Cli) -> PathBuf {
     let odd = cli.directory().join(OsStr::from_bytes(b"b\xff"));
     std::fs::create_dir_all(odd.join("service")).expect("makes");
     std::fs::write(odd.join("inventory.yaml"), "title: Odd\n").expect("writes");
@@ -27,9 +27,9 @@ fn cki(cli: &Cli, cwd: &Path, words: &[&OsStr], variable: Option<(&str, &OsStr)>
 }
 
 #[test]
-fn every_way_to_name_an_inventory_takes_any_bytes() {
+fn list_accepts_a_non_utf8_inventory_path() {
     let cli = Cli::new();
-    let odd = odd(&cli);
+    let odd = non_utf8_inventory(&cli);
     let (whole, here, file) = (odd.as_os_str(), OsStr::new("."), OsStr::new("inventory.yaml"));
     let flag = |value: &OsStr| -> OsString { [OsStr::new("--inventory="), value].into_iter().collect() };
     let outside = cli.project();
@@ -52,9 +52,9 @@ fn every_way_to_name_an_inventory_takes_any_bytes() {
 }
 
 #[test]
-fn every_other_path_takes_any_bytes_and_what_is_no_path_does_not() {
+fn settings_accept_non_utf8_bytes_in_paths_only() {
     let cli = Cli::new();
-    let odd = odd(&cli);
+    let odd = non_utf8_inventory(&cli);
     std::fs::create_dir(odd.join("services")).expect("makes");
     std::fs::write(odd.join("services/broken.yaml"), "a: [").expect("writes");
     let env = cki::host::Env::new([("HOME", cli.directory().join("home"))]);
@@ -80,7 +80,7 @@ fn every_other_path_takes_any_bytes_and_what_is_no_path_does_not() {
 }
 
 #[test]
-fn a_file_whose_name_is_no_text_is_named() {
+fn list_reports_a_non_utf8_file_name() {
     let cli = Cli::new();
     for (directory, file) in [(&b"service"[..], &b"q\xff.yaml"[..]), (b"more\xff", b"a.yaml")] {
         let root = cli.project().join("inventory");
@@ -98,7 +98,7 @@ fn a_file_whose_name_is_no_text_is_named() {
 }
 
 #[test]
-fn trust_refuses_what_cannot_be_read() {
+fn trust_refuses_unreadable_files() {
     let cli = Cli::new();
     for setting in ["inventory", "templates"] {
         cli.write("cki.toml", &format!("{setting} = 'none'\n"));

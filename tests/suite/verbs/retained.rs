@@ -32,8 +32,8 @@ fn instances(cli: &Cli) -> Vec<(String, String, bool)> {
     .collect()
 }
 
-on!(docker, podman, native: what_failed_is_kept);
-fn what_failed_is_kept(cli: &Cli) {
+on!(docker, podman, native: run_local_keep_on_failure_retains_a_failed_run);
+fn run_local_keep_on_failure_retains_a_failed_run(cli: &Cli) {
     inventory(cli, "echo trouble with $API_TOKEN; exit 3");
     let ended = cli.run("run-local app-{id} --keep on-failure").ends_with(3);
     let ended = ended.says("  kept         run RUN-------: cki logs app-TESTID · ");
@@ -48,7 +48,7 @@ fn what_failed_is_kept(cli: &Cli) {
     } else {
         assert_eq!(all[0], ("app".to_owned(), "exited".to_owned(), true));
         assert_eq!(all[1], ("web".to_owned(), "running".to_owned(), true));
-        shell(cli);
+        assert_shell_opens_a_copy(cli);
         assert_eq!(instances(cli).len(), 2, "the shell has left nothing");
     }
     cli.run("down app-{id}").ends_with(0);
@@ -56,7 +56,7 @@ fn what_failed_is_kept(cli: &Cli) {
 }
 
 /// A shell in a new container like the one that has ended.
-fn shell(cli: &Cli) {
+fn assert_shell_opens_a_copy(cli: &Cli) {
     let mut person = Person::starts(cli, "shell app-{id}");
     person.until("has ended: this is a new container like it");
     person.types("echo =$WHO=$API_TOKEN= $(stty size)\n");
@@ -78,8 +78,8 @@ fn shell(cli: &Cli) {
     cli.wait_for("it to be gone", || !cli.left().iter().any(|left| left.ends_with("-shell")));
 }
 
-on!(docker, podman, native: what_went_well_is_not);
-fn what_went_well_is_not(cli: &Cli) {
+on!(docker, podman, native: run_local_keep_on_failure_removes_a_successful_run);
+fn run_local_keep_on_failure_removes_a_successful_run(cli: &Cli) {
     inventory(cli, "echo done");
     cli.run("run-local app-{id} --keep on-failure").ends_with(0).says("nothing left behind");
     assert_eq!(cli.left(), [""; 0]);
@@ -97,8 +97,8 @@ fn what_went_well_is_not(cli: &Cli) {
     cli.run("run-local app-{id} --keep always --detach").ends_with(2);
 }
 
-on!(docker, podman, native: gc_removes_what_a_killed_run_has_left);
-fn gc_removes_what_a_killed_run_has_left(cli: &Cli) {
+on!(docker, podman, native: gc_removes_leftovers_of_a_killed_run);
+fn gc_removes_leftovers_of_a_killed_run(cli: &Cli) {
     inventory(cli, "echo begins; sleep 1000");
     // On an engine that other tests use as well, any `cki` of theirs may be quicker, then or now.
     let removed = (0..10).find_map(|_| {
@@ -138,8 +138,8 @@ fn removed_after_a_kill(cli: &Cli) -> Vec<String> {
     .collect()
 }
 
-on!(native: gc_only_says_what_it_would_remove);
-fn gc_only_says_what_it_would_remove(cli: &Cli) {
+on!(native: gc_dry_run_removes_nothing);
+fn gc_dry_run_removes_nothing(cli: &Cli) {
     inventory(cli, "echo begins; sleep 1000");
     let mut run = cli.start("run-local app-{id}");
     run.until("begins");
@@ -153,8 +153,8 @@ fn gc_only_says_what_it_would_remove(cli: &Cli) {
     cli.wait_for("it to be gone", || cli.left().is_empty());
 }
 
-on!(docker, podman: images_that_are_not_the_newest);
-fn images_that_are_not_the_newest(cli: &Cli) {
+on!(docker, podman: gc_images_keeps_the_newest_image);
+fn gc_images_keeps_the_newest_image(cli: &Cli) {
     let repositories = crate::support::repository::Repositories::new(cli);
     cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: made-{id}, category: x, build: {repo: tools}, run: {command: ['true']}}]\n");
     for text in ["one", "two"] {

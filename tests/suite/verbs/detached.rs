@@ -33,8 +33,8 @@ fn running(cli: &Cli) -> Vec<serde_json::Value> {
     all.into_iter().filter(|one| one["name"].as_str().is_some_and(|name| name.contains(&cli.id))).collect()
 }
 
-on!(docker, podman, native: it_goes_on_and_is_found_again);
-fn it_goes_on_and_is_found_again(cli: &Cli) {
+on!(docker, podman, native: ps_logs_exec_and_down_find_a_detached_run);
+fn ps_logs_exec_and_down_find_a_detached_run(cli: &Cli) {
     server(cli);
     let foreign = cli
         .engine
@@ -52,7 +52,7 @@ fn it_goes_on_and_is_found_again(cli: &Cli) {
     assert_eq!(facts("state"), [r#""running""#; 2]);
     assert_eq!(facts("detached"), ["true"; 2]);
     assert_eq!(facts("run")[0], facts("run")[1]);
-    logs_and_exec(cli, instances[0]["run"].as_str().expect("is text"));
+    assert_logs_and_exec(cli, instances[0]["run"].as_str().expect("is text"));
     assert_snapshot!(cli.run("down web-{id}"), @"
     --- stderr
       stopping     2 containers or processes
@@ -67,7 +67,7 @@ fn it_goes_on_and_is_found_again(cli: &Cli) {
     cli.run("down web-{id}").ends_with(3).says("nothing of `web-TESTID` is running");
 }
 
-fn logs_and_exec(cli: &Cli, run: &str) {
+fn assert_logs_and_exec(cli: &Cli, run: &str) {
     let logs = cli.run("logs web-{id}").ends_with(0);
     let all = format!("{}{}", logs.stdout, logs.stderr);
     assert!(all.contains("begins with ••••••••\n") && all.contains("an error\n"), "{all}");
@@ -83,8 +83,8 @@ fn logs_and_exec(cli: &Cli, run: &str) {
     cli.run("exec help-{id} -- no-such-program").fails();
 }
 
-on!(docker, podman, native: logs_are_followed_to_the_end);
-fn logs_are_followed_to_the_end(cli: &Cli) {
+on!(docker, podman, native: logs_follow_ends_with_the_component);
+fn logs_follow_ends_with_the_component(cli: &Cli) {
     let script = "echo begins; while ! [ -e /tmp/end-{id} ]; do sleep 0.1; done; rm /tmp/end-{id}; echo ends";
     let command = serde_json::json!(["sh", "-c", script]);
     cli.inventory(&format!(
@@ -98,8 +98,8 @@ fn logs_are_followed_to_the_end(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
-on!(docker, podman, native: twice_the_same);
-fn twice_the_same(cli: &Cli) {
+on!(docker, podman, native: logs_asks_for_a_run_id_if_a_component_runs_twice);
+fn logs_asks_for_a_run_id_if_a_component_runs_twice(cli: &Cli) {
     server(cli);
     for _ in 0..2 {
         cli.run("run-local web-{id} --detach").ends_with(0);
@@ -119,8 +119,8 @@ fn twice_the_same(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
-on!(docker, podman, native: one_that_has_ended);
-fn one_that_has_ended(cli: &Cli) {
+on!(docker, podman, native: logs_and_down_accept_a_component_that_has_exited);
+fn logs_and_down_accept_a_component_that_has_exited(cli: &Cli) {
     cli.inventory("components: [{name: web-{id}, category: x, image: '{busybox}', environment: [{name: API_TOKEN, secret: true}], run: {command: [sh, -c, 'echo over with $API_TOKEN; exit 3']}}]\n");
     cli.run("run-local web-{id} --detach").ends_with(0);
     cli.wait_for("its end", || running(cli).iter().all(|one| one["state"] == "exited"));
@@ -129,8 +129,8 @@ fn one_that_has_ended(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
-on!(docker, podman, native: what_does_not_end_is_killed_when_a_signal_comes);
-fn what_does_not_end_is_killed_when_a_signal_comes(cli: &Cli) {
+on!(docker, podman, native: down_kills_a_component_on_a_signal);
+fn down_kills_a_component_on_a_signal(cli: &Cli) {
     let script = "trap 'echo told' TERM; echo begins; while :; do sleep 0.1; done";
     let command = serde_json::json!(["sh", "-c", script]);
     cli.inventory(&format!(
@@ -148,8 +148,8 @@ fn what_does_not_end_is_killed_when_a_signal_comes(cli: &Cli) {
     }
 }
 
-on!(docker, podman: what_somebody_else_has_removed_leaves_nothing);
-fn what_somebody_else_has_removed_leaves_nothing(cli: &Cli) {
+on!(docker, podman: gc_cleans_up_after_a_container_removed_by_hand);
+fn gc_cleans_up_after_a_container_removed_by_hand(cli: &Cli) {
     cli.inventory(
         "components: [{name: web-{id}, category: x, image: '{busybox}', run: {command: [sleep, '1000']}}]\n",
     );
@@ -170,7 +170,7 @@ fn what_somebody_else_has_removed_leaves_nothing(cli: &Cli) {
 }
 
 #[test]
-fn without_an_engine() {
+fn ps_logs_exec_and_down_work_without_an_engine() {
     let cli = Cli::new();
     server(&cli);
     assert_snapshot!(cli.run("ps"), @"

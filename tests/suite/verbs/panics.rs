@@ -80,8 +80,8 @@ async fn left(cli: &Cli, engine: &RunEngine, runtime: &std::path::Path) -> Vec<S
     containers.chain(networks).chain(volumes).filter(is_ours).map(|(name, _)| name).collect()
 }
 
-on!(docker, podman, native: a_panic_leaves_nothing);
-fn a_panic_leaves_nothing(cli: &Cli) {
+on!(docker, podman, native: run_local_leaves_nothing_after_a_panic);
+fn run_local_leaves_nothing_after_a_panic(cli: &Cli) {
     let runtime = tokio::runtime::Runtime::new().expect("starts");
     let ended = runtime.block_on(async {
         let inventory = inventory(cli);

@@ -37,7 +37,7 @@ fn git(cli: &Cli, directory: &Path, arguments: &[&str]) {
 }
 
 /// Runs a command as a person's shell would.
-fn type_it(cli: &Cli, line: &str) {
+fn run_in_shell(cli: &Cli, line: &str) {
     let git = git_command(cli.directory());
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", line]).env_clear();
@@ -47,14 +47,14 @@ fn type_it(cli: &Cli, line: &str) {
 }
 
 /// The command between backquotes in the hint that has `word`.
-fn hinted(said: &str, word: &str) -> String {
+fn hinted_command(said: &str, word: &str) -> String {
     let line = said.lines().find(|line| line.starts_with("hint:") && line.contains(word)).expect("a hint");
     let from = line.find(&format!("`{word}")).expect("a command") + 1;
     line[from..].split('`').next().unwrap_or_default().to_owned()
 }
 
 #[test]
-fn repositories_whose_addresses_end_alike_have_a_directory_each() {
+fn clone_separates_repositories_of_the_same_name() {
     for order in ["clone a b -j 1", "clone b a -j 1"] {
         let cli = Cli::native();
         let _repositories = teams(&cli);
@@ -76,7 +76,7 @@ fn repositories_whose_addresses_end_alike_have_a_directory_each() {
 }
 
 #[test]
-fn a_clone_of_the_short_name_goes_on_to_be_used() {
+fn run_local_reuses_a_clone_of_the_short_name() {
     let cli = Cli::native();
     let _repositories = teams(&cli);
     std::fs::create_dir_all(cli.workspace()).expect("makes");
@@ -90,7 +90,7 @@ fn a_clone_of_the_short_name_goes_on_to_be_used() {
 }
 
 #[test]
-fn two_inventories_may_call_different_repositories_by_one_name() {
+fn run_local_separates_repositories_of_two_inventories() {
     let cli = Cli::native();
     let _repositories = teams(&cli);
     for team in ["a", "b"] {
@@ -131,13 +131,13 @@ fn every_command_refuses_the_clone_of_another_repository() {
     assert!(cli.run("show a -o json").json()["sources"][0]["clone"].is_null());
     // What the hint says does it, for anyone who has a fork.
     let said = cli.run("clone a").stderr;
-    type_it(&cli, &hinted(&said, "git -C"));
+    run_in_shell(&cli, &hinted_command(&said, "git -C"));
     cli.run("clone a").ends_with(0);
     assert_eq!(cli.run("run-local a").ends_with(0).stdout, "code of team b\n", "the fork's code");
 }
 
 #[test]
-fn other_spellings_of_an_address_are_the_same_repository() {
+fn clone_treats_equivalent_addresses_as_one_repository() {
     let cli = Cli::new();
     let repositories = teams(&cli);
     let _server = repositories.serve();
@@ -164,7 +164,7 @@ fn other_spellings_of_an_address_are_the_same_repository() {
 }
 
 #[test]
-fn a_run_at_a_merge_request_says_so_and_how_to_go_back() {
+fn run_local_warns_of_a_checked_out_merge_request() {
     let cli = Cli::native();
     let repositories = teams(&cli);
     let deployment = "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {containers: [{name: a}]}\n";
@@ -175,14 +175,14 @@ fn a_run_at_a_merge_request_says_so_and_how_to_go_back() {
     let run = cli.run("run-local a").ends_with(0).says("is at merge request !7");
     assert_eq!(run.stdout, "merge request\n");
     let back = run.stderr.split('`').find(|part| part.starts_with("git -C")).expect("a command").to_owned();
-    type_it(&cli, &back);
+    run_in_shell(&cli, &back);
     let run = cli.run("run-local a").ends_with(0);
     assert_eq!(run.stdout, "code of team a\n");
     assert!(!run.stderr.contains("merge request"), "{}", run.stderr);
 }
 
 #[test]
-fn what_was_not_fetched_is_named_with_the_command_that_fetches_it() {
+fn clone_and_run_local_hint_at_submodules_and_lfs() {
     let cli = Cli::native();
     let _repositories = teams(&cli);
     let source = cli.directory().join("work");

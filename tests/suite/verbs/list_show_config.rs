@@ -64,7 +64,7 @@ fn found(cli: &Cli, line: &str) -> Vec<String> {
 }
 
 #[test]
-fn list_shows_everything_by_category() {
+fn list_groups_components_by_category() {
     assert_snapshot!(cli().run("list"), @"
     Services  run continuously
       helper          Helps the herder.                                                                                                  infra
@@ -114,7 +114,7 @@ fn list_fits_the_terminal() {
 }
 
 #[test]
-fn list_as_json() {
+fn list_prints_json() {
     assert_snapshot!(cli().run("list helper -o json"), @r#"
     {
       "schema_version": 1,
@@ -140,7 +140,7 @@ fn list_as_json() {
 }
 
 #[test]
-fn list_finds_by_words_and_by_facts() {
+fn list_filters_by_words_and_attributes() {
     let cli = cli();
     let found = |line: &str| found(&cli, line);
     assert_eq!(found("HERDER"), ["service/helper", "service/herder", "cronjob/nightly-herder"]);
@@ -158,7 +158,7 @@ fn list_finds_by_words_and_by_facts() {
 }
 
 #[test]
-fn list_of_the_built_in_inventory() {
+fn list_prints_the_built_in_inventory() {
     let cli = Cli::new();
     assert_snapshot!(cli.run("list kind=cronjob"), @"
     Cron jobs  small pieces of code that run regularly
@@ -180,7 +180,7 @@ fn list_of_the_built_in_inventory() {
 }
 
 #[test]
-fn colour_is_for_terminals_and_for_those_who_ask() {
+fn list_uses_colour_on_terminals_and_on_request() {
     let cli = cli();
     let is_coloured = |call: Call<'_>| call.end().ends_with(0).stdout.contains('\x1b');
     assert!(is_coloured(cli.call("list").terminal(80)));
@@ -191,7 +191,7 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
 }
 
 #[test]
-fn quiet_leaves_the_data() {
+fn list_quiet_prints_data_only() {
     assert_snapshot!(cli().run("list -q bus"), @"
     Infrastructure
       bus  A message bus.
@@ -200,7 +200,7 @@ fn quiet_leaves_the_data() {
 }
 
 #[test]
-fn show_shows_everything_that_is_known() {
+fn show_prints_all_fields() {
     assert_snapshot!(cli().run("show herder"), @r#"
     herder                                                       service · cluster · infra · night-shift
     Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it
@@ -241,7 +241,7 @@ fn show_shows_everything_that_is_known() {
 }
 
 #[test]
-fn show_says_what_is_absent_and_who_depends_on_it() {
+fn show_prints_absent_fields_and_dependents() {
     assert_snapshot!(cli().run("show helper"), @"
     helper                                                                               service · infra
     Helps the herder.
@@ -306,7 +306,7 @@ fn show_fits_the_terminal() {
 }
 
 #[test]
-fn show_as_json() {
+fn show_prints_json() {
     let shown = cli().run("show herder -o json").ends_with(0).json();
     let dependencies = serde_json::json!([
         {"verb": "listens", "target": "infrastructure/bus", "missing": false, "inferred": true},
@@ -322,7 +322,7 @@ fn show_as_json() {
 }
 
 #[test]
-fn show_of_the_built_in_inventory() {
+fn show_prints_a_built_in_component() {
     assert_snapshot!(Cli::new().run("show lookaside-static"), @"
     lookaside-static                                                             cronjob · ocp45 · infra
     Syncs the lookaside git repository to an S3 bucket so that tests can fetch files without SSL.
@@ -349,7 +349,7 @@ fn show_of_the_built_in_inventory() {
 }
 
 #[test]
-fn a_name_may_be_short_but_not_wrong() {
+fn show_finds_partial_names_and_suggests_similar_ones() {
     let cli = cli();
     let name = |query: &str| cli.run(&format!("show {query} -o json")).ends_with(0).json()["name"].clone();
     for query in ["nightly-herder", "cronjob/nightly-herder", "night", "NIGHTLY_herder"] {
@@ -384,7 +384,7 @@ fn a_name_may_be_short_but_not_wrong() {
 }
 
 #[test]
-fn words_from_outside_are_not_alive() {
+fn list_and_show_strip_control_characters() {
     let cli = Cli::new();
     let description = r#""red \e[31m, a bell \a, a new\nline, backwards \u202E""#;
     let text = r#"components: [{name: a, category: x, description: DESCRIPTION, people: ["\e]0;title\a"], kind: "\e[2J"}]"#;
@@ -404,7 +404,7 @@ fn words_from_outside_are_not_alive() {
 }
 
 #[test]
-fn config_says_where_each_setting_comes_from() {
+fn config_prints_the_origin_of_each_setting() {
     let mut cli = cli();
     cli.set("CKI_ENGINE", "podman");
     cli.set("CKI_GITLAB_TOKEN", "glpat-very-secret");
@@ -449,7 +449,7 @@ fn config_says_where_each_setting_comes_from() {
 }
 
 #[test]
-fn config_warns_of_what_nothing_reads() {
+fn config_warns_of_unknown_settings() {
     let mut cli = Cli::new();
     cli.write("cki.toml", "colour = \"never\"\n[stage]\nbto = \"x\"\n");
     cli.set("CKI_WORKSPCE", "/x");
@@ -464,7 +464,7 @@ fn config_warns_of_what_nothing_reads() {
 }
 
 #[test]
-fn config_that_is_wrong() {
+fn config_errors_name_file_and_line() {
     let cli = Cli::new();
     for text in
         ["jobs = 0", "[gitlab]\nurl = \"ftp://x\"", "jobs = [1]", "engine = \"vm\"", "[run\n", "a = 1\na = 2"]
@@ -496,7 +496,7 @@ fn config_that_is_wrong() {
 }
 
 #[test]
-fn usage() {
+fn usage_errors_exit_with_2() {
     let cli = cli();
     assert_snapshot!(cli.run("lst"), @"
     --- stderr

@@ -34,7 +34,7 @@ fn remedies(text: &str) -> Vec<String> {
 
 #[test]
 #[ignore = "needs root, Podman and iptables (bash tests/run)"]
-fn a_podman_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way() {
+fn run_local_podman_names_the_blocking_firewall_policy() {
     let (fenced, cli) = fenced(Engine::Podman);
     let run = cli.run("run-local app");
     let typed = remedies(&run.stderr);
@@ -68,7 +68,7 @@ fn a_podman_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way
 
 #[test]
 #[ignore = "needs root, Docker and iptables (bash tests/run)"]
-fn a_docker_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way() {
+fn run_local_docker_names_the_blocking_firewall_rule() {
     let (fenced, cli) = fenced(Engine::Docker);
     // Docker writes the rules that its networks need, and the policy is in nobody's way.
     assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n");

@@ -27,8 +27,8 @@ print(channel.basic_get(queue, auto_ack=True)[2].decode())
 print('password', os.environ['RABBITMQ_PASSWORD'])
 ";
 
-on!(docker, podman: a_real_message_broker);
-fn a_real_message_broker(cli: &Cli) {
+on!(docker, podman: run_local_connects_a_component_to_rabbitmq);
+fn run_local_connects_a_component_to_rabbitmq(cli: &Cli) {
     let command = serde_json::json!(["python3", "-c", PIKA]);
     cli.inventory(&format!(
         "services: {{rabbitmq: {{image: '{{rabbitmq}}'}}}}
@@ -66,8 +66,8 @@ fn store(cli: &Cli, script: &str, more: &str) {
     );
 }
 
-on!(docker, podman: others_are_found_by_name);
-fn others_are_found_by_name(cli: &Cli) {
+on!(docker, podman: run_local_resolves_dependencies_by_name);
+fn run_local_resolves_dependencies_by_name(cli: &Cli) {
     chain(cli, &format!("{ASK}; ask web 8000; ask store 9000; ask elsewhere 80"));
     assert_snapshot!(cli.run("run-local app"), @"
     nobody:x:65534:65534:nobody:/:/bin/sh
@@ -82,8 +82,8 @@ fn others_are_found_by_name(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: a_run_reaches_what_it_needs_and_no_other_run);
-fn a_run_reaches_what_it_needs_and_no_other_run(cli: &Cli) {
+on!(docker, podman: run_local_network_reaches_dependencies_only);
+fn run_local_network_reaches_dependencies_only(cli: &Cli) {
     let foreign = cli
         .bench()
         .foreign(&format!("foreign-{}", cli.id), &["busybox", "httpd", "-f", "-p", "8000", "-h", "/etc"]);
@@ -96,8 +96,8 @@ fn a_run_reaches_what_it_needs_and_no_other_run(cli: &Cli) {
     assert!(foreign.runs());
 }
 
-on!(native: others_are_at_this_machine_s_own_address);
-fn others_are_at_this_machine_s_own_address(cli: &Cli) {
+on!(native: run_local_native_serves_dependencies_on_localhost);
+fn run_local_native_serves_dependencies_on_localhost(cli: &Cli) {
     let server = serde_json::json!(["busybox", "httpd", "-f", "-p", cli.port.to_string(), "-h", "/etc"]);
     app(cli, "job", "busybox wget -qO- http://127.0.0.1:{port}/passwd | head -n 1", "needs: [web]");
     cli.inventory_more(&format!(
@@ -122,8 +122,8 @@ fn others_are_at_this_machine_s_own_address(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: what_is_never_ready);
-fn what_is_never_ready(cli: &Cli) {
+on!(docker, podman: run_local_fails_when_a_dependency_is_never_ready);
+fn run_local_fails_when_a_dependency_is_never_ready(cli: &Cli) {
     app(cli, "job", "echo never", "needs: [store]");
     store(
         cli,
@@ -146,8 +146,8 @@ fn what_is_never_ready(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: what_ends_too_early);
-fn what_ends_too_early(cli: &Cli) {
+on!(docker, podman: run_local_fails_when_a_dependency_ends_early);
+fn run_local_fails_when_a_dependency_ends_early(cli: &Cli) {
     app(cli, "job", "echo never", "needs: [store]");
     store(cli, "echo no room; exit 3", "ready: {tcp: 9}");
     assert_snapshot!(cli.run("run-local app"), @"
@@ -176,8 +176,8 @@ fn what_ends_too_early(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: an_image_that_is_not_there);
-fn an_image_that_is_not_there(cli: &Cli) {
+on!(docker, podman: run_local_names_an_image_that_cannot_be_pulled);
+fn run_local_names_an_image_that_cannot_be_pulled(cli: &Cli) {
     app(cli, "job", "echo never", "needs: [store]");
     store(cli, "true", "");
     let template = cli.fill("image: localhost/cki-test/absent:1\n");
@@ -197,8 +197,8 @@ fn an_image_that_is_not_there(cli: &Cli) {
     ");
 }
 
-on!(docker, podman: the_engine_goes_away);
-fn the_engine_goes_away(cli: &Cli) {
+on!(docker, podman: run_local_reports_a_lost_engine);
+fn run_local_reports_a_lost_engine(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
     let proxy = Proxy::before(&address, &cli.directory().join("engine.sock"));
@@ -224,8 +224,8 @@ fn the_engine_goes_away(cli: &Cli) {
     cli.run("ps -q").ends_with(0);
 }
 
-on!(docker, podman: an_engine_that_dies_at_any_moment_is_told_alike);
-fn an_engine_that_dies_at_any_moment_is_told_alike(cli: &Cli) {
+on!(docker, podman: run_local_reports_a_lost_engine_in_every_phase);
+fn run_local_reports_a_lost_engine_in_every_phase(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
     let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
@@ -256,7 +256,7 @@ fn an_engine_that_dies_at_any_moment_is_told_alike(cli: &Cli) {
 }
 
 #[test]
-fn no_engine_at_all() {
+fn run_local_lists_the_sockets_that_it_tried() {
     let cli = Cli::new();
     app(&cli, "job", "echo never", "");
     let run = cli.call("run-local app --engine docker").set("DOCKER_HOST", "unix:///nowhere/engine.sock");
@@ -272,8 +272,8 @@ fn no_engine_at_all() {
     ");
 }
 
-on!(docker, podman: a_signal_while_others_start);
-fn a_signal_while_others_start(cli: &Cli) {
+on!(docker, podman: run_local_cleans_up_on_a_signal_during_start);
+fn run_local_cleans_up_on_a_signal_during_start(cli: &Cli) {
     app(cli, "job", "echo never", "needs: [store]");
     store(cli, "echo up; sleep 1000", "ready: {tcp: 9}");
     let mut run = cli.start("run-local app");
@@ -285,7 +285,7 @@ fn a_signal_while_others_start(cli: &Cli) {
 }
 
 #[test]
-fn a_port_of_somebody_else_is_not_taken_for_ready() {
+fn run_local_refuses_a_port_in_use_by_another_process() {
     let cli = Cli::new();
     let other = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
     let port = other.local_addr().expect("has one").port();
