@@ -2,15 +2,15 @@
 //! of a script that runs what it is asked to, and directories. What came of it is judged by the
 //! installed `git`.
 
-mod arrival;
 mod cancel;
-mod half;
+mod configuration;
+mod interrupted_update;
 mod merge_request;
-mod obedience;
+mod new_clone;
 mod program;
 mod push;
-mod reach;
 mod refs;
+mod remote_errors;
 mod rewritten;
 mod update;
 

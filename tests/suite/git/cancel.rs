@@ -12,7 +12,7 @@ use crate::support::part;
 pub(super) const VARIABLE: &str = "CKI_TEST_CLONE_UNTIL_KILLED";
 
 impl Bench {
-    async fn with_much() -> Self {
+    async fn with_large_history() -> Self {
         let mut bench = Self::new().await;
         bench.grow();
         bench
@@ -25,8 +25,8 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_stop_leaves_nothing() {
-    let bench = Bench::with_much().await;
+async fn clone_leaves_nothing_when_stopped() {
+    let bench = Bench::with_large_history().await;
     let (git, recorder, stop) = (bench.git(), Recorder::default(), Shutdown::new());
     let events = Events::new(recorder.clone());
     let stopping = async {
@@ -41,7 +41,7 @@ async fn a_stop_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_update_that_is_stopped_leaves_the_clone_as_it_was() {
+async fn update_leaves_the_clone_unchanged_when_stopped() {
     let mut bench = Bench::new().await;
     let (git, stop, url) = (bench.git(), Shutdown::new(), bench.server.url("stall/x.git"));
     bench.clone(&bench.server.url("x.git")).await;
@@ -65,7 +65,7 @@ async fn an_update_that_is_stopped_leaves_the_clone_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_was_not_begun_is_not_begun() {
+async fn clone_starts_nothing_after_a_stop() {
     let bench = Bench::new().await;
     let stop = Shutdown::new();
     stop.trigger(Signal::Terminate);
@@ -75,7 +75,7 @@ async fn what_was_not_begun_is_not_begun() {
 }
 
 #[tokio::test]
-async fn whoever_loses_interest_leaves_nothing() {
+async fn clone_leaves_nothing_when_its_future_is_dropped() {
     struct End(tokio::sync::mpsc::UnboundedSender<()>);
     impl Sink for End {
         fn send(&self, event: Event) {
@@ -85,7 +85,7 @@ async fn whoever_loses_interest_leaves_nothing() {
             }
         }
     }
-    let bench = Bench::with_much().await;
+    let bench = Bench::with_large_history().await;
     let (tell, mut ended) = tokio::sync::mpsc::unbounded_channel();
     let (git, events, stop) = (bench.git(), Events::new(End(tell)), Shutdown::new());
     tokio::select! {
@@ -97,8 +97,8 @@ async fn whoever_loses_interest_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_left_is_removed_by_the_next_clone() {
-    let bench = Bench::with_much().await;
+async fn clone_removes_leftovers_of_a_killed_process() {
+    let bench = Bench::with_large_history().await;
     let url = bench.server.url("stall/x.git");
     let mut command = part::command("clone until killed");
     command.env(VARIABLE, format!("{url} {}", bench.target().display()));

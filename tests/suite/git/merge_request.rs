@@ -36,7 +36,7 @@ impl Request {
 }
 
 #[tokio::test]
-async fn a_new_clone_comes_with_the_merge_request() {
+async fn clone_checks_out_the_merge_request() {
     let request = Request::new().await;
     let cloned = request.clone().await;
     assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(request.head)));
@@ -49,7 +49,7 @@ async fn a_new_clone_comes_with_the_merge_request() {
 }
 
 #[tokio::test]
-async fn an_existing_clone_is_switched_and_then_follows() {
+async fn update_switches_to_the_merge_request_and_follows_it() {
     let mut request = Request::new().await;
     assert_eq!(done(&request.bench.clone(&request.url).await), &CloneResult::Cloned);
     let switched = request.clone().await;
@@ -71,7 +71,7 @@ async fn an_existing_clone_is_switched_and_then_follows() {
 }
 
 #[tokio::test]
-async fn changes_are_left_alone_and_nothing_is_forgotten_by_that() {
+async fn update_keeps_changes_and_follows_once_they_are_gone() {
     let mut request = Request::new().await;
     request.clone().await;
     std::fs::write(request.bench.target().join("b"), "changed\n").expect("writes");
@@ -89,7 +89,7 @@ async fn changes_are_left_alone_and_nothing_is_forgotten_by_that() {
 }
 
 #[tokio::test]
-async fn commits_of_ones_own_are_left_alone() {
+async fn update_keeps_local_commits_on_the_merge_request() {
     let mut request = Request::new().await;
     request.clone().await;
     std::fs::write(request.bench.target().join("b"), "mine\n").expect("writes");
@@ -109,7 +109,7 @@ async fn commits_of_ones_own_are_left_alone() {
 }
 
 #[tokio::test]
-async fn files_in_the_way_and_detached_heads_stay() {
+async fn update_keeps_untracked_files_and_a_detached_head() {
     let mut request = Request::new().await;
     request.bench.clone(&request.url).await;
     request.head = request.bench.commit(request.head, HEAD, &[file("new", "n\n")]);
@@ -133,7 +133,7 @@ impl Request {
 }
 
 #[tokio::test]
-async fn one_that_is_not_there_is_said_so_and_leaves_nothing() {
+async fn clone_reports_a_missing_merge_request() {
     let request = Request::new().await;
     let wanted =
         || CloneTarget { merge_request: Some(merge_request(9)), ..request.bench.wanted(&request.url) };
@@ -153,7 +153,7 @@ async fn one_that_is_not_there_is_said_so_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_shallow_clone_comes_with_a_shallow_merge_request() {
+async fn clone_depth_fetches_a_shallow_merge_request() {
     let mut request = Request::new().await;
     request.head = request.push(request.head, "mr 2\n");
     let wanted =

@@ -39,7 +39,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn ssh_goes_through_git() {
+async fn clone_over_ssh_uses_the_git_program() {
     let mut bench = Bench::new().await;
     let head = bench.commit(bench.first, "refs/merge-requests/7/head", &[file("a", "mr\n")]);
     let git = bench.git_over_ssh();
@@ -59,7 +59,7 @@ async fn ssh_goes_through_git() {
 }
 
 #[tokio::test]
-async fn ssh_can_be_shallow() {
+async fn clone_depth_works_over_ssh() {
     let mut bench = Bench::new().await;
     bench.grow();
     let cloned = bench.clone_with(&bench.git_over_ssh(), bench.wanted(&bench.ssh_url()), Some(1)).await;
@@ -69,7 +69,7 @@ async fn ssh_can_be_shallow() {
 }
 
 #[tokio::test]
-async fn its_failures_are_told_apart() {
+async fn ssh_errors_are_told_apart() {
     let bench = Bench::new().await;
     let of = async |words: &str| {
         let ssh = bench.script("ssh", &format!("echo '{words}' >&2; exit 255"));
@@ -95,7 +95,7 @@ async fn its_failures_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_credential_helper_knows_what_we_do_not() {
+async fn clone_uses_a_credential_helper() {
     let bench = Bench::new().await;
     let url = bench.server.url("private/x.git");
     let helper = bench.script("helper", &format!("echo username={USER}; echo password={TOKEN}"));
@@ -111,7 +111,7 @@ async fn a_credential_helper_knows_what_we_do_not() {
 }
 
 #[tokio::test]
-async fn it_is_ended_with_all_that_it_started() {
+async fn stop_kills_git_and_its_children() {
     let bench = Bench::new().await;
     let fifo = bench.directory.path().join("begun");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("makes");

@@ -16,31 +16,31 @@ impl Bench {
         pushing.await.expect("ends")
     }
 
-    fn commit_here(&self, file: &TreeFile) -> String {
+    fn commit_in_clone(&self, file: &TreeFile) -> String {
         std::fs::write(self.target().join(&file.path), &file.content).expect("writes");
         self.ask(&["add", "."]);
         self.ask(&["commit", "-qm", "mine"]);
         self.ask(&["rev-parse", "HEAD"])
     }
 
-    fn serves(&self, reference: &str) -> String {
+    fn served_head(&self, reference: &str) -> String {
         ask(&self.served(), self.directory.path(), &["rev-parse", reference])
     }
 }
 
 #[tokio::test]
-async fn a_push_arrives_small_or_large() {
+async fn push_sends_small_and_large_packs() {
     let bench = Bench::new().await;
     let git = bench.git_with(bench.logins(TOKEN));
     let url = bench.server.url("private/x.git");
     bench.clone_with(&git, bench.wanted(&url), None).await;
-    let small = bench.commit_here(&file("mine", "1\n"));
+    let small = bench.commit_in_clone(&file("mine", "1\n"));
     bench.push(&git, &url, "refs/heads/main:refs/heads/main").await.expect("pushes");
-    assert_eq!(bench.serves("main"), small);
+    assert_eq!(bench.served_head("main"), small);
     bench.server.seen();
-    let large = bench.commit_here(&noise("big", 2 << 20));
+    let large = bench.commit_in_clone(&noise("big", 2 << 20));
     bench.push(&git, &url, "refs/heads/main:refs/heads/topic").await.expect("pushes");
-    assert_eq!(bench.serves("topic"), large);
+    assert_eq!(bench.served_head("topic"), large);
     let pushed = bench.server.seen();
     let last = pushed.last().expect("something came");
     assert!(last.line.starts_with("POST") && last.login && !last.length, "{pushed:?}");
@@ -48,22 +48,22 @@ async fn a_push_arrives_small_or_large() {
 }
 
 #[tokio::test]
-async fn a_push_to_a_directory_arrives() {
+async fn push_updates_a_directory() {
     let bench = Bench::new().await;
     let url = bench.served().display().to_string();
     bench.clone(&url).await;
-    let mine = bench.commit_here(&file("mine", "1\n"));
+    let mine = bench.commit_in_clone(&file("mine", "1\n"));
     bench.push(&bench.git(), &url, "refs/heads/main:refs/merge-requests/5/head").await.expect("pushes");
-    assert_eq!(bench.serves("refs/merge-requests/5/head"), mine);
+    assert_eq!(bench.served_head("refs/merge-requests/5/head"), mine);
 }
 
 #[tokio::test]
-async fn what_is_not_accepted_is_said_so() {
+async fn push_reports_rejections() {
     let mut bench = Bench::new().await;
     let git = bench.git_with(bench.logins(TOKEN));
     let url = bench.server.url("private/x.git");
     bench.clone_with(&git, bench.wanted(&url), None).await;
-    bench.commit_here(&file("mine", "1\n"));
+    bench.commit_in_clone(&file("mine", "1\n"));
     let theirs = bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n")]);
     let lost = bench.push(&git, &url, "refs/heads/main:refs/heads/main").await;
     assert!(matches!(lost, Err(GitError::Rejected { .. })), "{lost:?}");
@@ -73,7 +73,7 @@ async fn what_is_not_accepted_is_said_so() {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("sets");
     for size in [10, 2 << 20] {
-        bench.commit_here(&noise("big", size));
+        bench.commit_in_clone(&noise("big", size));
         let refused = bench.push(&git, &url, "refs/heads/main:refs/heads/topic").await;
         assert!(
             matches!(&refused, Err(GitError::Rejected { reference, why, .. })
@@ -81,7 +81,7 @@ async fn what_is_not_accepted_is_said_so() {
             "{refused:?}"
         );
     }
-    assert_eq!(bench.serves("main"), theirs.to_string());
+    assert_eq!(bench.served_head("main"), theirs.to_string());
     let refused = bench.push(&bench.git(), &url, "refs/heads/main:refs/heads/topic").await;
     assert!(matches!(refused, Err(GitError::Unauthorised { user: None, .. })), "{refused:?}");
     let refused = bench.push(&git, &bench.server.url("x.git"), "refs/heads/main:refs/heads/topic").await;

@@ -18,7 +18,7 @@ const CASES: [(&str, &[&[&str]], &str); 6] = [
 ];
 
 #[tokio::test]
-async fn both_ways_follow_what_the_server_renames_and_removes() {
+async fn both_transports_follow_renamed_and_removed_refs() {
     for over_ssh in [false, true] {
         for (case, changes, expected) in CASES {
             let mut bench = Bench::new().await;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The tip of a branch, in a clone; and what the server has in its place afterwards.
-async fn rewritten(over_ssh: bool) -> (Bench, Git, String, CommitId, CommitId) {
+async fn clone_and_new_tip(over_ssh: bool) -> (Bench, Git, String, CommitId, CommitId) {
     let mut bench = Bench::new().await;
     let (git, url) = if over_ssh {
         (bench.git_over_ssh(), bench.ssh_url())
@@ -26,9 +26,9 @@ fn head(bench: &Bench) -> String {
 
 // The server answers while `git fetch` is waited for.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rewritten_branch_is_followed_both_ways() {
+async fn update_follows_a_rewritten_branch_over_both_transports() {
     for (over_ssh, fetched_before) in [(false, false), (true, false), (false, true)] {
-        let (bench, git, url, old, new) = rewritten(over_ssh).await;
+        let (bench, git, url, old, new) = clone_and_new_tip(over_ssh).await;
         rewrite(&bench, new);
         if fetched_before {
             bench.ask(&["fetch", "-q"]);
@@ -45,8 +45,8 @@ async fn a_rewritten_branch_is_followed_both_ways() {
 }
 
 #[tokio::test]
-async fn a_rewritten_branch_with_own_commits_is_left_alone() {
-    let (bench, git, url, _, new) = rewritten(false).await;
+async fn update_keeps_local_commits_on_a_rewritten_branch() {
+    let (bench, git, url, _, new) = clone_and_new_tip(false).await;
     std::fs::write(bench.target().join("b"), "mine\n").expect("writes");
     bench.ask(&["commit", "-qam", "mine"]);
     let mine = head(&bench);
@@ -62,8 +62,8 @@ async fn a_rewritten_branch_with_own_commits_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_rewritten_branch_is_left_alone_where_files_are_changed() {
-    let (bench, git, url, old, new) = rewritten(false).await;
+async fn update_keeps_changes_on_a_rewritten_branch() {
+    let (bench, git, url, old, new) = clone_and_new_tip(false).await;
     std::fs::write(bench.target().join("b"), "mine\n").expect("writes");
     rewrite(&bench, new);
     let found = bench.clone_with(&git, bench.wanted(&url), None).await;
@@ -78,8 +78,8 @@ async fn a_rewritten_branch_is_left_alone_where_files_are_changed() {
 }
 
 #[tokio::test]
-async fn what_a_person_pushed_is_kept_when_the_server_drops_it() {
-    let (bench, git, url, _, new) = rewritten(false).await;
+async fn update_keeps_pushed_commits_that_the_server_dropped() {
+    let (bench, git, url, _, new) = clone_and_new_tip(false).await;
     std::fs::write(bench.target().join("b"), "mine\n").expect("writes");
     bench.ask(&["commit", "-qam", "mine"]);
     let mine = head(&bench);

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A clone, and a second commit on the server that changes `a` and adds `new`.
-async fn behind() -> (Bench, CommitId, String) {
+async fn clone_one_commit_behind() -> (Bench, CommitId, String) {
     let mut bench = Bench::new().await;
     let url = bench.server.url("x.git");
     assert_eq!(done(&bench.clone(&url).await), &CloneResult::Cloned);
@@ -24,8 +24,8 @@ fn write(bench: &Bench, name: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn a_clean_clone_is_fast_forwarded() {
-    let (bench, second, url) = behind().await;
+async fn update_fast_forwards_a_clean_clone() {
+    let (bench, second, url) = clone_one_commit_behind().await;
     write(&bench, "mine", "untracked\n");
     let updated = bench.clone(&url).await;
     assert_eq!(done(&updated), &CloneResult::Updated { from: Some(bench.first), to: second });
@@ -43,8 +43,8 @@ async fn a_clean_clone_is_fast_forwarded() {
 }
 
 #[tokio::test]
-async fn changes_are_left_alone_staged_or_not() {
-    let (bench, _, url) = behind().await;
+async fn update_keeps_staged_and_unstaged_changes() {
+    let (bench, _, url) = clone_one_commit_behind().await;
     write(&bench, "b", "changed\n");
     let before = bench.ask(&["status", "--porcelain"]);
     assert_eq!(done(&bench.clone(&url).await), &CloneResult::Dirty { behind: 1 });
@@ -62,8 +62,8 @@ async fn changes_are_left_alone_staged_or_not() {
 }
 
 #[tokio::test]
-async fn commits_of_ones_own_are_left_alone() {
-    let (bench, second, url) = behind().await;
+async fn update_keeps_local_commits() {
+    let (bench, second, url) = clone_one_commit_behind().await;
     write(&bench, "b", "mine\n");
     bench.ask(&["commit", "-qam", "mine"]);
     let mine = bench.ask(&["rev-parse", "HEAD"]);
@@ -77,8 +77,8 @@ async fn commits_of_ones_own_are_left_alone() {
 }
 
 #[tokio::test]
-async fn files_that_git_does_not_know_are_not_overwritten() {
-    let (bench, second, url) = behind().await;
+async fn update_never_overwrites_untracked_files() {
+    let (bench, second, url) = clone_one_commit_behind().await;
     write(&bench, "new", "mine\n");
     let outcome = bench.clone(&url).await;
     assert_eq!(done(&outcome), &CloneResult::InTheWay { paths: vec!["new".into()] });
@@ -93,8 +93,8 @@ async fn files_that_git_does_not_know_are_not_overwritten() {
 }
 
 #[tokio::test]
-async fn without_a_branch_that_follows_another_nothing_happens() {
-    let (mut bench, second, url) = behind().await;
+async fn update_skips_a_clone_without_an_upstream_branch() {
+    let (mut bench, second, url) = clone_one_commit_behind().await;
     bench.ask(&["checkout", "-q", "-b", "topic", "--no-track"]);
     assert_eq!(done(&bench.clone(&url).await), &CloneResult::NoUpstream { branch: "topic".into() });
     bench.ask(&["branch", "-q", "--set-upstream-to=main", "topic"]);
@@ -116,16 +116,16 @@ async fn without_a_branch_that_follows_another_nothing_happens() {
 }
 
 #[tokio::test]
-async fn a_remote_that_would_move_ones_own_branches_does_not() {
-    let (bench, second, url) = behind().await;
+async fn update_ignores_refspecs_that_move_local_branches() {
+    let (bench, second, url) = clone_one_commit_behind().await;
     bench.ask(&["config", "--add", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"]);
     assert_eq!(done(&bench.clone(&url).await), &CloneResult::Updated { from: Some(bench.first), to: second });
     assert_eq!(bench.ask(&["status", "--porcelain"]), "");
 }
 
 #[tokio::test]
-async fn addresses_are_rewritten_as_the_person_wants() {
-    let (bench, second, url) = behind().await;
+async fn update_applies_instead_of_rules() {
+    let (bench, second, url) = clone_one_commit_behind().await;
     let key = format!("url.{}/.insteadOf", bench.directory.path().join("served").display());
     bench.ask(&["config", "--global", &key, &bench.server.url("")]);
     bench.server.seen();
@@ -134,8 +134,8 @@ async fn addresses_are_rewritten_as_the_person_wants() {
 }
 
 #[tokio::test]
-async fn a_clone_over_ssh_is_a_clone_of_the_same_repository() {
-    let (bench, _, url) = behind().await;
+async fn update_fetches_from_the_remote_of_the_branch() {
+    let (bench, _, url) = clone_one_commit_behind().await;
     let ssh = url.replace("http://", "ssh://git@");
     bench.ask(&["remote", "set-url", "origin", "/nowhere"]);
     bench.ask(&["remote", "add", "mine", &ssh]);

@@ -10,7 +10,7 @@ use cki::demo::gitlab::{ControlFile, FaultKind, RateLimit};
 use cki::model::event::Events;
 use cki::systems::gitlab::{ClientOptions, GitLab, GitLabError, Poller};
 
-use super::{ALICE, READER, client, config, gitlab_with, misbehave, stand_in, stand_in_of};
+use super::{ALICE, READER, client, config, gitlab_with, inject_fault, stand_in, stand_in_of};
 
 const MR: &str = "/merge_requests/213";
 
@@ -19,7 +19,7 @@ fn seconds(count: u64) -> Duration {
 }
 
 #[tokio::test]
-async fn it_reads_what_there_is() {
+async fn client_reads_and_creates_resources() {
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
     assert_eq!(gitlab.version().await.expect("is told").version, "18.5.1-ee");
@@ -35,7 +35,7 @@ async fn it_reads_what_there_is() {
 }
 
 #[tokio::test]
-async fn all_pages_are_read_up_to_a_limit() {
+async fn client_reads_pages_up_to_the_limit() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
     for number in 0..250 {
@@ -50,13 +50,13 @@ async fn all_pages_are_read_up_to_a_limit() {
     assert_eq!((some.items.len(), some.complete), (200, false));
     let first = gitlab.notes("group/tools", 213, 10, |_| true).await.expect("are there");
     assert_eq!((first.items.len(), first.complete), (100, true));
-    misbehave(&stand_in, "GET", "/notes", 10, FaultKind::Circle);
+    inject_fault(&stand_in, "GET", "/notes", 10, FaultKind::Circle);
     let error = gitlab.notes("group/tools", 213, 10, |_| false).await.expect_err("never ends");
     assert!(matches!(error, GitLabError::Circle { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_server_that_stumbles_is_asked_again() {
+async fn client_retries_transient_errors() {
     let stand_in = stand_in();
     for how in [
         FaultKind::Status(500),
@@ -66,11 +66,11 @@ async fn a_server_that_stumbles_is_asked_again() {
         FaultKind::HalfJson,
     ] {
         let (gitlab, clock) = client(&stand_in, Some(ALICE));
-        misbehave(&stand_in, "GET", MR, 4, how.clone());
+        inject_fault(&stand_in, "GET", MR, 4, how.clone());
         gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
         assert_eq!(clock.pauses().len(), 4, "{how:?}");
         assert!(clock.pauses().is_sorted(), "{how:?}: {:?}", clock.pauses());
-        misbehave(&stand_in, "GET", MR, 5, how.clone());
+        inject_fault(&stand_in, "GET", MR, 5, how.clone());
         let error = gitlab.merge_request("group/tools", 213).await.expect_err("fails five times");
         assert!(error.is_transient(), "{how:?}: {error}");
         stand_in.control(ControlFile::Behave).expect("is taken");
@@ -78,7 +78,7 @@ async fn a_server_that_stumbles_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_limit_is_waited_for_as_long_as_it_says() {
+async fn client_waits_as_long_as_a_rate_limit_says() {
     for (retry_after, reset_in, wait) in [
         (Some("7"), None, seconds(7)),
         (Some("Sun, 22 Nov 2026 10:00:09 GMT"), None, seconds(9)),
@@ -88,14 +88,14 @@ async fn a_limit_is_waited_for_as_long_as_it_says() {
         let stand_in = stand_in();
         let (gitlab, clock) = client(&stand_in, Some(ALICE));
         let how = FaultKind::TooMany { retry_after: retry_after.map(str::to_owned), reset_in };
-        misbehave(&stand_in, "GET", MR, 1, how);
+        inject_fault(&stand_in, "GET", MR, 1, how);
         gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
         let [pause] = clock.pauses()[..] else { panic!("one pause: {:?}", clock.pauses()) };
         assert!((wait..wait + seconds(1)).contains(&pause), "{pause:?} for {wait:?}");
     }
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
-    misbehave(
+    inject_fault(
         &stand_in,
         "GET",
         MR,
@@ -109,7 +109,7 @@ async fn a_limit_is_waited_for_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn the_limit_of_a_minute_is_kept() {
+async fn client_keeps_the_rate_limit() {
     let mut config = config();
     config.rate_limit = Some(RateLimit { requests: 10, period: 60 });
     let stand_in = stand_in_of(config);
@@ -121,18 +121,18 @@ async fn the_limit_of_a_minute_is_kept() {
 }
 
 #[tokio::test]
-async fn a_comment_is_never_made_twice_by_itself() {
+async fn client_never_retries_an_ambiguous_comment() {
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
     for how in [FaultKind::Status(502), FaultKind::Reset, FaultKind::Truncated, FaultKind::HalfJson] {
-        misbehave(&stand_in, "POST", "/notes", 1, how.clone());
+        inject_fault(&stand_in, "POST", "/notes", 1, how.clone());
         let error = gitlab.create_note("group/tools", 213, "x").await.expect_err("fails");
         assert!(error.is_ambiguous(), "{how:?}: {error}");
     }
     // Of these, two were cut off after they had been made.
     assert_eq!(stand_in.comments("group/tools", 213).len(), 2);
     assert!(clock.pauses().is_empty());
-    misbehave(
+    inject_fault(
         &stand_in,
         "POST",
         "/notes",
@@ -145,7 +145,7 @@ async fn a_comment_is_never_made_twice_by_itself() {
 }
 
 #[tokio::test]
-async fn refusals_differ() {
+async fn client_errors_are_told_apart() {
     let stand_in = stand_in();
     let (alice, _) = client(&stand_in, Some(ALICE));
     let (reader, _) = client(&stand_in, Some(READER));
@@ -173,10 +173,10 @@ async fn refusals_differ() {
 }
 
 #[tokio::test]
-async fn what_is_not_gitlab_is_told() {
+async fn client_reports_a_server_that_is_not_gitlab() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
-    misbehave(&stand_in, "GET", "/version", 1, FaultKind::Page);
+    inject_fault(&stand_in, "GET", "/version", 1, FaultKind::Page);
     let error = gitlab.version().await.expect_err("is a page");
     assert!(matches!(error, GitLabError::NotGitLab { .. }), "{error}");
     let port = TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("has one").port();
@@ -190,7 +190,7 @@ async fn what_is_not_gitlab_is_told() {
 }
 
 #[tokio::test]
-async fn only_what_changed_is_told() {
+async fn poller_reports_changes_only() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
     let mut watch = Poller::merge_request("group/tools", 213);
@@ -204,7 +204,7 @@ async fn only_what_changed_is_told() {
 }
 
 #[tokio::test]
-async fn addresses_and_policies() {
+async fn client_checks_addresses_and_the_offline_policy() {
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
     assert_eq!(gitlab.server(), stand_in.url());
@@ -227,27 +227,27 @@ async fn addresses_and_policies() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_has_its_limit() {
+async fn client_times_out_on_a_slow_response() {
     let stand_in = stand_in();
     let (_, clock) = client(&stand_in, None);
     let mut means = ClientOptions::new(Arc::new(HttpClient::default()), clock, Events::silent());
-    misbehave(&stand_in, "GET", MR, 1, FaultKind::Slow(50));
+    inject_fault(&stand_in, "GET", MR, 1, FaultKind::Slow(50));
     let patient = GitLab::new(stand_in.url(), None, means.clone()).expect("is an address");
     patient.merge_request("group/tools", 213).await.expect("comes");
     means.timeout = Duration::from_millis(50);
-    misbehave(&stand_in, "GET", MR, 5, FaultKind::Slow(60_000));
+    inject_fault(&stand_in, "GET", MR, 5, FaultKind::Slow(60_000));
     let hasty = GitLab::new(stand_in.url(), None, means).expect("is an address");
     let error = hasty.merge_request("group/tools", 213).await.expect_err("does not come");
     assert!(error.to_string().ends_with("it does not answer in time"), "{error}");
 }
 
 #[tokio::test]
-async fn a_stand_in_leaves_nothing() {
+async fn stand_in_closes_its_port_when_dropped() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, None);
     let url = stand_in.url().to_owned();
     gitlab.merge_request("group/tools", 213).await.expect("is there");
-    misbehave(&stand_in, "GET", MR, 1, FaultKind::Slow(60_000));
+    inject_fault(&stand_in, "GET", MR, 1, FaultKind::Slow(60_000));
     let hanging = tokio::spawn(async move { gitlab.merge_request("group/tools", 213).await });
     while stand_in.requests().len() < 2 {
         tokio::task::yield_now().await;
@@ -262,11 +262,11 @@ async fn a_stand_in_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_redirect_does_not_turn_a_comment_into_a_read() {
+async fn client_follows_redirects_of_reads_on_one_host_only() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
     let moved = |target: &str| FaultKind::Redirect(target.to_owned());
-    misbehave(
+    inject_fault(
         &stand_in,
         "POST",
         "/notes",
@@ -279,10 +279,10 @@ async fn a_redirect_does_not_turn_a_comment_into_a_read() {
         "{error}"
     );
     assert!(!error.is_ambiguous());
-    misbehave(&stand_in, "GET", MR, 1, moved("http://gitlab.example.com/"));
+    inject_fault(&stand_in, "GET", MR, 1, moved("http://gitlab.example.com/"));
     let error = gitlab.merge_request("group/tools", 213).await.expect_err("is another host");
     let expected = format!("`{}` sends requests on to `http://gitlab.example.com/`", stand_in.url());
     assert_eq!(error.to_string(), expected);
-    misbehave(&stand_in, "GET", MR, 1, moved("/api/v4/projects/101/merge_requests/213"));
+    inject_fault(&stand_in, "GET", MR, 1, moved("/api/v4/projects/101/merge_requests/213"));
     gitlab.merge_request("group/tools", 213).await.expect("is followed on the same host");
 }

@@ -22,7 +22,7 @@ const ALICE: &str = "alice-not-a-real-token";
 const READER: &str = "reader-not-a-real-token";
 
 /// 2026-11-22 10:00:00 UTC.
-fn began() -> jiff::Timestamp {
+fn start_time() -> jiff::Timestamp {
     "2026-11-22T10:00:00Z".parse().expect("is a time")
 }
 
@@ -32,7 +32,7 @@ fn config() -> StandInConfig {
 
 /// A stand-in whose time is the clock's.
 fn stand_in_of(config: StandInConfig) -> Arc<StandIn> {
-    let options = StandInOptions { config, pace: TimeScale::ByHand, began: began(), port: 0 };
+    let options = StandInOptions { config, pace: TimeScale::ByHand, began: start_time(), port: 0 };
     Arc::new(StandIn::start(options).expect("starts"))
 }
 
@@ -65,7 +65,7 @@ impl Clock for ByHand {
     }
 
     fn wall(&self) -> SystemTime {
-        SystemTime::from(began()) + self.elapsed()
+        SystemTime::from(start_time()) + self.elapsed()
     }
 
     fn sleep(&self, span: Duration) -> Sleep<'_> {
@@ -89,7 +89,7 @@ fn client(stand_in: &Arc<StandIn>, token: Option<&str>) -> (GitLab, Arc<ByHand>)
     (gitlab_with(stand_in.url(), token, clock.clone(), Events::silent()), clock)
 }
 
-fn misbehave(stand_in: &StandIn, method: &str, path: &str, times: u32, how: FaultKind) {
+fn inject_fault(stand_in: &StandIn, method: &str, path: &str, times: u32, how: FaultKind) {
     let fault = InjectedFault {
         method: Some(method.to_owned()),
         path: path.to_owned(),

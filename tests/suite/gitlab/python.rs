@@ -9,7 +9,7 @@ use crate::support;
 
 #[test]
 #[ignore = "needs CKI_TEST_PYTHON (bash tests/run)"]
-fn python_gitlab_takes_it_for_gitlab() {
+fn stand_in_is_accepted_by_python_gitlab() {
     let stand_in = stand_in();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/python_gitlab_reads.py");
     let mut child = Command::new(support::python())

@@ -14,7 +14,9 @@ use cki::ops::stage::{
 };
 use cki::systems::gitlab::GitLabError;
 
-use super::{ALICE, ByHand, READER, Recorder, client, config, gitlab_with, misbehave, stand_in, stand_in_of};
+use super::{
+    ALICE, ByHand, READER, Recorder, client, config, gitlab_with, inject_fault, stand_in, stand_in_of,
+};
 
 pub(super) const TOOLS: &str = "group/tools";
 
@@ -43,7 +45,7 @@ impl Try {
         }
     }
 
-    pub(super) fn asking(mut self, parameters: &[&str], reruns: &[&str]) -> Self {
+    pub(super) fn with_request(mut self, parameters: &[&str], reruns: &[&str]) -> Self {
         let parameters =
             parameters.iter().map(|text| StagingParameter::parse(text).expect("can be sent")).collect();
         let reruns = reruns.iter().map(|text| Rerun::parse(text).expect("is one")).collect();
@@ -51,7 +53,7 @@ impl Try {
         self
     }
 
-    pub(super) fn reacting(mut self, react: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    pub(super) fn on_event(mut self, react: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.recorder = Recorder::new(react);
         self
     }
@@ -86,9 +88,9 @@ pub(super) fn statuses(outcome: &StageOutcome) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_request_is_followed_to_its_end() {
+async fn stage_follows_a_request_to_its_end() {
     let stand_in = stand_in();
-    let attempt = Try::new(&stand_in, TOOLS, 213).asking(&["builder_image_tag=mr-213"], &[]);
+    let attempt = Try::new(&stand_in, TOOLS, 213).with_request(&["builder_image_tag=mr-213"], &[]);
     let plan = attempt.plan().await.expect("can be staged");
     assert_eq!(plan.merge_request.reference(), "group/tools!213");
     assert_eq!(plan.merge_request.url, format!("{}/group/tools/-/merge_requests/213", stand_in.url()));
@@ -148,11 +150,11 @@ fn line_of(event: &Event) -> Option<String> {
 }
 
 #[tokio::test]
-async fn asking_twice_finds_the_first_request() {
+async fn stage_finds_an_earlier_request() {
     let stand_in = stand_in();
-    let first = Try::new(&stand_in, TOOLS, 213).asking(&["a=1", "b=2"], &[]);
+    let first = Try::new(&stand_in, TOOLS, 213).with_request(&["a=1", "b=2"], &[]);
     first.run().await.expect("is asked");
-    let second = Try::new(&stand_in, TOOLS, 213).asking(&["b=2", "a=1"], &[]);
+    let second = Try::new(&stand_in, TOOLS, 213).with_request(&["b=2", "a=1"], &[]);
     let plan = second.plan().await.expect("can be staged");
     assert_eq!(plan.earlier.as_ref().map(|earlier| earlier.id), Some(1_830_041));
     let outcome = second.run_plan(plan).await.expect("is found");
@@ -164,14 +166,14 @@ async fn asking_twice_finds_the_first_request() {
     assert!(outcome.succeeded());
     assert_eq!(second.asked(), 1);
 
-    let mut again = Try::new(&stand_in, TOOLS, 213).asking(&["a=1", "b=2"], &[]);
+    let mut again = Try::new(&stand_in, TOOLS, 213).with_request(&["a=1", "b=2"], &[]);
     again.options.force = true;
     let outcome = again.run().await.expect("is asked");
     assert!(matches!(outcome.asked, AskResult::Posted(_)) && outcome.succeeded());
     assert_eq!(again.asked(), 2);
     assert_eq!(outcome.pipelines[0].id, Some(620_903), "the new answer, not the old one");
 
-    let other = Try::new(&stand_in, TOOLS, 213).asking(&["a=1", "b=3"], &[]);
+    let other = Try::new(&stand_in, TOOLS, 213).with_request(&["a=1", "b=3"], &[]);
     assert!(other.plan().await.expect("can be staged").earlier.is_none());
     let project = TOOLS.to_owned();
     stand_in.control(ControlFile::MoveHead { project, iid: 213, sha: "d".repeat(40) }).expect("is taken");
@@ -179,7 +181,7 @@ async fn asking_twice_finds_the_first_request() {
 }
 
 #[tokio::test]
-async fn the_marker_of_another_user_does_not_count() {
+async fn stage_ignores_the_marker_of_another_user() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
     let body = attempt.plan().await.expect("can be staged").comment;
@@ -189,7 +191,7 @@ async fn the_marker_of_another_user_does_not_count() {
 }
 
 #[tokio::test]
-async fn nothing_is_posted_when_nothing_is_to_be_changed() {
+async fn stage_dry_run_posts_nothing_and_no_wait_returns_early() {
     let stand_in = stand_in();
     let mut attempt = Try::new(&stand_in, TOOLS, 213);
     attempt.options.dry_run = true;
@@ -205,7 +207,7 @@ async fn nothing_is_posted_when_nothing_is_to_be_changed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_staged_is_refused() {
+async fn stage_refuses_invalid_merge_requests_and_tokens() {
     let stand_in = stand_in();
     for (project, iid, message) in [
         (TOOLS, 5, "merge request `group/tools!5` is closed; only open ones can be staged"),
@@ -232,7 +234,7 @@ async fn what_cannot_be_staged_is_refused() {
     wrong.token = Some("wrong");
     let error = wrong.plan().await.expect_err("is nobody");
     assert!(matches!(error, StageError::GitLab(GitLabError::Unauthorised { .. })), "{error}");
-    misbehave(&stand_in, "GET", "/api/v4/version", 1, FaultKind::Page);
+    inject_fault(&stand_in, "GET", "/api/v4/version", 1, FaultKind::Page);
     let error = Try::new(&stand_in, TOOLS, 99).plan().await.expect_err("is not GitLab");
     assert!(matches!(error, StageError::GitLab(GitLabError::NotGitLab { .. })), "{error}");
     assert_eq!(nobody.asked(), 0);
@@ -240,7 +242,7 @@ async fn what_cannot_be_staged_is_refused() {
 }
 
 #[tokio::test]
-async fn a_failed_pipeline_says_why() {
+async fn stage_reports_the_failed_job_of_a_pipeline() {
     let stand_in = stand_in();
     let outcome = Try::new(&stand_in, "group/failing", 1).run().await.expect("is asked");
     assert!(!outcome.succeeded() && matches!(outcome.ended, StagingResult::Finished));
@@ -261,23 +263,24 @@ async fn a_failed_pipeline_says_why() {
 }
 
 #[tokio::test]
-async fn an_earlier_pipeline_is_run_again_or_not_found() {
+async fn stage_reruns_an_earlier_pipeline() {
     let stand_in = stand_in();
-    let good = Try::new(&stand_in, TOOLS, 213).asking(&[], &["cki/620247"]).run().await.expect("is asked");
+    let good =
+        Try::new(&stand_in, TOOLS, 213).with_request(&[], &["cki/620247"]).run().await.expect("is asked");
     assert_eq!(statuses(&good), ["cki 620247 success"]);
     assert!(good.succeeded());
-    let none = Try::new(&stand_in, TOOLS, 213).asking(&[], &["cki/620247", "cki/1"]).run().await;
+    let none = Try::new(&stand_in, TOOLS, 213).with_request(&[], &["cki/620247", "cki/1"]).run().await;
     let none = none.expect("is asked");
     assert_eq!(statuses(&none), ["cki 620247 success", "cki 1 not found"]);
     assert!(!none.succeeded() && matches!(none.ended, StagingResult::Finished));
 }
 
 #[tokio::test]
-async fn a_signal_ends_following_and_the_request_stays() {
+async fn stage_stops_on_a_signal_and_can_resume() {
     let stand_in = stand_in();
     let stop = Shutdown::new();
     let raise = stop.clone();
-    let mut attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
+    let mut attempt = Try::new(&stand_in, TOOLS, 213).on_event(move |event| {
         if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Running) {
             raise.trigger(Signal::Interrupt);
         }
@@ -302,7 +305,7 @@ async fn a_signal_ends_following_and_the_request_stays() {
 }
 
 #[tokio::test]
-async fn a_signal_before_the_comment_leaves_it_unposted() {
+async fn stage_posts_nothing_after_an_early_signal() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
     attempt.stop.trigger(Signal::Terminate);
@@ -315,7 +318,7 @@ async fn a_signal_before_the_comment_leaves_it_unposted() {
 }
 
 #[tokio::test]
-async fn the_demo_goes_well_by_itself() {
+async fn stage_succeeds_with_the_demo_configuration() {
     let config = StandInConfig::parse("gitlab.yaml", embedded_text("demo/gitlab.yaml").expect("is built in"));
     let mut config = config.expect("is valid");
     assert!(config.set_head("cki-project/cki-tools", 213, &"a".repeat(40)));
@@ -323,7 +326,7 @@ async fn the_demo_goes_well_by_itself() {
     let options = StandInOptions { config, pace: TimeScale::Live(200.0), began, port: 0 };
     let stand_in = Arc::new(StandIn::start(options).expect("starts"));
     let attempt =
-        Try::new(&stand_in, "cki-project/cki-tools", 213).asking(&["builder_image_tag=mr-213"], &[]);
+        Try::new(&stand_in, "cki-project/cki-tools", 213).with_request(&["builder_image_tag=mr-213"], &[]);
     let options = StageOptions { interval: Duration::from_millis(5), ..StageOptions::default() };
     let token = Some("demo-not-a-real-token");
     let clock = Arc::new(SystemClock::new());
@@ -336,7 +339,7 @@ async fn the_demo_goes_well_by_itself() {
 }
 
 #[tokio::test]
-async fn the_answer_to_somebody_else_is_not_ours() {
+async fn stage_ignores_the_answer_to_another_user() {
     for (threads, warned) in [(true, false), (false, true)] {
         let mut config = config();
         config.bot.as_mut().expect("has one").threads = threads;
@@ -357,11 +360,11 @@ async fn the_answer_to_somebody_else_is_not_ours() {
 }
 
 #[tokio::test]
-async fn without_links_the_projects_are_told_or_guessed() {
+async fn stage_works_without_links_in_the_answer() {
     let mut config = config();
     config.bot.as_mut().expect("has one").links = false;
     let stand_in = stand_in_of(config);
-    let mut attempt = Try::new(&stand_in, TOOLS, 213).asking(&[], &["cki/620247"]);
+    let mut attempt = Try::new(&stand_in, TOOLS, 213).with_request(&[], &["cki/620247"]);
     attempt.options.pipelines_project = Some("group/pipelines".to_owned());
     let outcome = attempt.run().await.expect("is asked");
     let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };

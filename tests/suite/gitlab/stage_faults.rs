@@ -9,16 +9,16 @@ use cki::ops::stage::{AskResult, StageError, StagingResult};
 use cki::systems::gitlab::GitLabError;
 
 use super::stage::{TOOLS, Try, statuses};
-use super::{ALICE, misbehave, stand_in};
+use super::{ALICE, inject_fault, stand_in};
 
 /// Breaks requests after so many were let through.
-fn later(method: &str, path: &str, after: u32, times: u32, how: FaultKind) -> ControlFile {
+fn delayed_fault(method: &str, path: &str, after: u32, times: u32, how: FaultKind) -> ControlFile {
     let (method, path) = (Some(method.to_owned()), path.to_owned());
     ControlFile::Misbehave(InjectedFault { method, path, after, times, done: false, how })
 }
 
 #[tokio::test]
-async fn a_comment_whose_answer_was_lost_is_not_posted_twice() {
+async fn stage_never_posts_twice_after_a_lost_response() {
     for how in [
         FaultKind::Reset,
         FaultKind::Status(502),
@@ -45,23 +45,23 @@ async fn a_comment_whose_answer_was_lost_is_not_posted_twice() {
 }
 
 #[tokio::test]
-async fn a_comment_that_cannot_be_looked_for_is_uncertain() {
+async fn stage_reports_an_uncertain_comment() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
     let plan = attempt.plan().await.expect("can be staged");
-    misbehave(&stand_in, "POST", "/notes", 1, FaultKind::Reset);
-    stand_in.control(later("GET", "/notes", 1, 5, FaultKind::Reset)).expect("is taken");
+    inject_fault(&stand_in, "POST", "/notes", 1, FaultKind::Reset);
+    stand_in.control(delayed_fault("GET", "/notes", 1, 5, FaultKind::Reset)).expect("is taken");
     let error = attempt.run_plan(plan).await.expect_err("is not known");
     assert_eq!(error.to_string(), "it is not known whether the comment on `group/tools!213` was posted");
     assert!(matches!(error, StageError::Uncertain { .. }));
-    misbehave(&stand_in, "POST", "/notes", 3, FaultKind::Status(500));
+    inject_fault(&stand_in, "POST", "/notes", 3, FaultKind::Status(500));
     let error = attempt.run().await.expect_err("never arrives");
     assert!(matches!(error, StageError::GitLab(GitLabError::Server { status: 500, .. })), "{error}");
     assert_eq!(attempt.asked(), 0);
 }
 
 #[tokio::test]
-async fn a_server_that_stumbles_is_still_followed() {
+async fn stage_survives_transient_server_errors() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
     let limit = FaultKind::TooMany { retry_after: Some("30".into()), reset_in: None };
@@ -72,7 +72,7 @@ async fn a_server_that_stumbles_is_still_followed() {
             .enumerate()
     {
         let after = 10 + 15 * u32::try_from(after).expect("is small");
-        stand_in.control(later("GET", "", after, 3, how)).expect("is taken");
+        stand_in.control(delayed_fault("GET", "", after, 3, how)).expect("is taken");
     }
     let outcome = attempt.run().await.expect("is asked");
     assert!(outcome.succeeded(), "{outcome:?}");
@@ -80,11 +80,13 @@ async fn a_server_that_stumbles_is_still_followed() {
 }
 
 #[tokio::test]
-async fn an_outage_is_outlasted_up_to_a_limit() {
+async fn stage_survives_an_outage_up_to_a_limit() {
     for (failures, lost) in [(60, false), (100_000, true)] {
         let stand_in = stand_in();
         let attempt = Try::new(&stand_in, TOOLS, 213);
-        stand_in.control(later("GET", "/pipelines/", 4, failures, FaultKind::Status(503))).expect("is taken");
+        stand_in
+            .control(delayed_fault("GET", "/pipelines/", 4, failures, FaultKind::Status(503)))
+            .expect("is taken");
         let outcome = attempt.run().await.expect("is asked");
         let warnings = attempt.recorder.warnings();
         assert_eq!(warnings.len(), 1, "said once: {warnings:?}");
@@ -101,10 +103,10 @@ async fn an_outage_is_outlasted_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn a_token_that_runs_out_ends_it_at_once() {
+async fn stage_ends_when_the_token_expires() {
     let stand_in = stand_in();
     let expire = stand_in.clone();
-    let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
+    let attempt = Try::new(&stand_in, TOOLS, 213).on_event(move |event| {
         if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Running) {
             expire.control(ControlFile::Expire { token: ALICE.into() }).expect("is taken");
         }
@@ -118,10 +120,10 @@ async fn a_token_that_runs_out_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn a_push_while_following_is_told_and_before_asking_is_refused() {
+async fn stage_warns_of_a_push_and_refuses_an_outdated_plan() {
     let stand_in = stand_in();
     let push = stand_in.clone();
-    let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
+    let attempt = Try::new(&stand_in, TOOLS, 213).on_event(move |event| {
         if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Pending) {
             let project = TOOLS.to_owned();
             push.control(ControlFile::MoveHead { project, iid: 213, sha: "b".repeat(40) }).expect("is taken");
@@ -147,7 +149,7 @@ async fn a_push_while_following_is_told_and_before_asking_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_deleted_is_not_waited_for() {
+async fn stage_ends_when_the_request_is_deleted() {
     let stand_in = stand_in();
     let mut attempt = Try::new(&stand_in, TOOLS, 213);
     attempt.options.no_wait = true;
@@ -155,7 +157,7 @@ async fn a_request_that_is_deleted_is_not_waited_for() {
     let plan = attempt.plan().await.expect("can be staged");
     // Gone after it was found, before anybody answered.
     let delete = stand_in.clone();
-    let mut attempt = attempt.reacting(move |event| {
+    let mut attempt = attempt.on_event(move |event| {
         if matches!(event, Event::Finished { subject, .. } if subject == "asked") {
             delete.control(ControlFile::DeleteNote { id: 1_830_041 }).expect("is taken");
         }
@@ -170,7 +172,7 @@ async fn a_request_that_is_deleted_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_deleted_leaves_its_pipelines() {
+async fn stage_follows_pipelines_after_the_answer_is_deleted() {
     for hidden in [false, true] {
         let stand_in = stand_in();
         for project in ["group/pipelines", "group/sub/pipelines"].into_iter().filter(|_| hidden) {
@@ -178,7 +180,7 @@ async fn an_answer_that_is_deleted_leaves_its_pipelines() {
             stand_in.control(ControlFile::HidePipelines { project }).expect("is taken");
         }
         let delete = stand_in.clone();
-        let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
+        let attempt = Try::new(&stand_in, TOOLS, 213).on_event(move |event| {
             if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Running) {
                 // The second time it is gone already.
                 let _ = delete.control(ControlFile::DeleteNote { id: 1_830_042 });
@@ -195,7 +197,7 @@ async fn an_answer_that_is_deleted_leaves_its_pipelines() {
 }
 
 #[tokio::test]
-async fn pipelines_that_cannot_be_read_are_followed_by_the_table() {
+async fn stage_follows_hidden_pipelines_by_the_answer() {
     let stand_in = stand_in();
     stand_in.control(ControlFile::HidePipelines { project: "group/sub/pipelines".into() }).expect("is taken");
     let outcome = Try::new(&stand_in, TOOLS, 213).run().await.expect("is asked");
@@ -205,10 +207,10 @@ async fn pipelines_that_cannot_be_read_are_followed_by_the_table() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_is_deleted_has_not_succeeded() {
+async fn stage_counts_a_deleted_pipeline_as_failed() {
     let stand_in = stand_in();
     let delete = stand_in.clone();
-    let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
+    let attempt = Try::new(&stand_in, TOOLS, 213).on_event(move |event| {
         if matches!(event, Event::Pipeline(one) if one.id == Some(620_902) && one.status == PipelineStatus::Pending) {
             // The second time it is gone already.
             let _ = delete.control(ControlFile::DeletePipeline { id: 620_902 });
@@ -221,7 +223,7 @@ async fn a_pipeline_that_is_deleted_has_not_succeeded() {
 }
 
 #[tokio::test]
-async fn time_runs_out() {
+async fn stage_times_out() {
     let stand_in = stand_in();
     let mut attempt = Try::new(&stand_in, TOOLS, 213);
     attempt.options.timeout = Some(Duration::from_secs(120));
@@ -232,7 +234,7 @@ async fn time_runs_out() {
 }
 
 #[tokio::test]
-async fn a_bot_that_does_not_answer_is_not_waited_for_for_ever() {
+async fn stage_gives_up_on_a_silent_bot() {
     let stand_in = stand_in();
     stand_in.control(ControlFile::SilenceBot { silent: true }).expect("is taken");
     let within = |mut attempt: Try| {
@@ -249,7 +251,7 @@ async fn a_bot_that_does_not_answer_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn looking_costs_little() {
+async fn stage_sends_few_requests_per_poll() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
     let outcome = attempt.run().await.expect("is asked");

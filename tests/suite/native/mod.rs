@@ -4,9 +4,9 @@
 //!
 //! This program is also what the tests run: [`part`] plays the part that it is told.
 
-mod life;
+mod isolation;
+mod lifecycle;
 mod runs;
-mod sight;
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -258,7 +258,7 @@ async fn own(directory: &Path) {
 }
 
 /// Runs all of the above once more in another way.
-fn again(prefix: &[&str]) {
+fn run_native_tests_under(prefix: &[&str]) {
     let mut program = Host::real().executable;
     let readable = |path: &Path| path.metadata().is_ok_and(|facts| facts.permissions().mode() & 1 != 0);
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -270,7 +270,7 @@ fn again(prefix: &[&str]) {
     let output = Command::new(prefix[0])
         .args(&prefix[1..])
         .arg(program)
-        .args(["native::", "--skip", "native::again_"])
+        .args(["native::", "--skip", "native::native_tests_pass"])
         .current_dir("/")
         .output()
         .expect("runs");
@@ -281,13 +281,13 @@ fn again(prefix: &[&str]) {
 
 #[test]
 #[ignore = "needs root (bash tests/run)"]
-fn again_as_an_ordinary_user() {
-    again(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+fn native_tests_pass_as_an_ordinary_user() {
+    run_native_tests_under(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
 }
 
 #[test]
 #[ignore = "needs root (bash tests/run)"]
-fn again_without_namespaces() {
+fn native_tests_pass_without_namespaces() {
     // In a user namespace that allows no further one, without any power. Where the kernel allows not
     // even the first, that is what the tests are to be told.
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
@@ -295,8 +295,8 @@ fn again_without_namespaces() {
     let inside = ["unshare", "--user", "--map-root-user"];
     let allowed = Command::new(inside[0]).args(&inside[1..]).arg("true").status().expect("runs").success();
     if allowed {
-        again(&[&inside[..], &["sh", "-c", script]].concat());
+        run_native_tests_under(&[&inside[..], &["sh", "-c", script]].concat());
     } else {
-        again(&["env", "NATIVE_NONE=1"]);
+        run_native_tests_under(&["env", "NATIVE_NONE=1"]);
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::passed::passed;
 
 #[tokio::test]
-async fn a_detached_process_is_found_read_entered_and_stopped() {
+async fn detached_process_supports_list_logs_exec_and_stop() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec =
         machine.shell("echo out; echo err >&2; trap 'echo bye; exit' TERM; while :; do sleep 0.02; done");
@@ -66,7 +66,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
 }
 
 #[tokio::test]
-async fn stop_does_not_wait_for_the_deaf_for_ever() {
+async fn stop_kills_a_process_after_the_grace() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("trap '' TERM; {HIDE} while :; do sleep 0.02; done"));
     spec.detached = true;
@@ -79,7 +79,7 @@ async fn stop_does_not_wait_for_the_deaf_for_ever() {
 }
 
 #[tokio::test]
-async fn an_attached_process_has_the_log_that_is_given() {
+async fn logs_of_an_attached_process_are_its_appended_lines() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let running = machine.run(machine.shell("exec sleep 1000"), &space);
     let log = running.process.log().expect("has one");
@@ -93,7 +93,7 @@ async fn an_attached_process_has_the_log_that_is_given() {
 }
 
 #[tokio::test]
-async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
+async fn log_of_a_detached_process_is_bounded() {
     const WRITTEN: u64 = 60_000_000;
     let machine = Machine::new();
     let script = format!("yes 'some line' | head -c {WRITTEN}; echo; echo end; exec sleep 1000");
@@ -119,7 +119,7 @@ async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
+async fn sweep_keeps_retained_processes_of_a_killed_owner() {
     let machine = Machine::new();
     let mut owner = part::command("native")
         .env(ROLE, "own")
@@ -160,7 +160,7 @@ async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
 }
 
 #[tokio::test]
-async fn a_killed_supervisor_is_swept_after() {
+async fn sweep_ends_processes_of_a_killed_supervisor() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("{HIDE} sleep 1000"));
     spec.detached = true;

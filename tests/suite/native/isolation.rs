@@ -4,7 +4,7 @@ use super::*;
 use crate::support::passed::passed;
 
 #[tokio::test]
-async fn the_environment_is_exactly_what_was_asked_for() {
+async fn process_environment_is_exactly_the_requested_one() {
     let machine = Machine::new();
     let mut spec = machine.spec("env", &["/usr/bin/env"]);
     spec.environment = vec![("A".into(), Secret::new("1 2\n3")), ("LC_ALL".into(), Secret::new("C"))];
@@ -21,7 +21,7 @@ async fn the_environment_is_exactly_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
+async fn process_has_its_own_home_no_open_files_and_no_terminal() {
     let machine = Machine::new();
     let script = "stat -c %a $HOME; touch $HOME/x; pwd; ls /proc/self/fd; readlink /proc/self/fd/0; \
                   test \"$(cut -d' ' -f7 /proc/self/stat)\" = 0 && echo no terminal; ulimit -c; echo e >&2";
@@ -45,7 +45,7 @@ async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
 }
 
 #[tokio::test]
-async fn a_component_cannot_read_its_starter() {
+async fn process_cannot_read_its_parent() {
     let machine = Machine::new();
     // Its parent is a fork of this program. Where it sees the machine's processes, so is this one.
     let script = format!(
@@ -73,7 +73,7 @@ async fn a_component_cannot_read_its_starter() {
 }
 
 #[tokio::test]
-async fn the_network_is_the_runs_own() {
+async fn process_network_is_isolated() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let outside = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = outside.local_addr().expect("has one").port();
@@ -89,7 +89,7 @@ async fn the_network_is_the_runs_own() {
 }
 
 #[tokio::test]
-async fn processes_of_a_run_reach_each_other_and_publish_lets_this_machine_in() {
+async fn publish_forwards_ports_of_the_run_network() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let port = free_port();
     assert!(space.connect(port).await.is_err(), "nobody listens yet");
@@ -130,7 +130,7 @@ async fn processes_of_a_run_reach_each_other_and_publish_lets_this_machine_in() 
 }
 
 #[tokio::test]
-async fn any_port_may_be_listened_on_in_a_network_of_its_own() {
+async fn process_may_listen_on_privileged_ports() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     // In the network of this machine, its own rule holds.
     let may = isolated(&space, "network") || TcpListener::bind(("127.0.0.1", 80)).is_ok();
@@ -145,7 +145,7 @@ async fn any_port_may_be_listened_on_in_a_network_of_its_own() {
 }
 
 #[tokio::test]
-async fn isolation_is_told_plainly() {
+async fn isolation_report_matches_the_process() {
     let space = Sandbox::new();
     let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
     for what in ["environment", "home", "terminal"] {

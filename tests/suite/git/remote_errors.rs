@@ -4,7 +4,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_login_opens_what_is_private_and_is_written_nowhere() {
+async fn clone_uses_a_login_and_never_stores_it() {
     let bench = Bench::new().await;
     let url = bench.server.url("private/x.git");
     let refused = bench.clone(&url).await;
@@ -22,7 +22,7 @@ async fn a_login_opens_what_is_private_and_is_written_nowhere() {
 }
 
 #[tokio::test]
-async fn a_login_in_the_address_is_used_and_not_kept() {
+async fn clone_uses_a_login_in_the_address_and_drops_it() {
     let bench = Bench::new().await;
     let url = bench.server.url("private/x.git");
     let with_login = url.replace("://", &format!("://{USER}:{TOKEN}@"));
@@ -38,7 +38,7 @@ async fn a_login_in_the_address_is_used_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_login_is_sent_only_when_it_is_wanted_and_only_there() {
+async fn clone_sends_a_login_on_demand_and_to_its_server_only() {
     let bench = Bench::new().await;
     let other = GitServer::start(&bench.directory.path().join("served")).await;
     let git = bench.git_with(bench.logins(TOKEN));
@@ -51,7 +51,7 @@ async fn a_login_is_sent_only_when_it_is_wanted_and_only_there() {
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart() {
+async fn http_errors_are_told_apart() {
     let mut bench = Bench::new().await;
     bench.grow();
     let of = async |path: &str| {
@@ -89,7 +89,7 @@ async fn refusals_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_reset_or_without_tls_is_said_so() {
+async fn clone_reports_tls_errors_and_connection_resets() {
     let bench = Bench::new().await;
     let secure = bench.server.url("x.git").replace("http://", "https://");
     let found = bench.clone(&secure).await;
@@ -109,7 +109,7 @@ async fn a_connection_that_is_reset_or_without_tls_is_said_so() {
 }
 
 #[tokio::test]
-async fn offline_reaches_this_machine_only() {
+async fn offline_clone_reaches_this_machine_only() {
     let bench = Bench::new().await;
     let policy = HttpPolicy { offline: true, ..HttpPolicy::default() };
     let git =
@@ -123,7 +123,7 @@ async fn offline_reaches_this_machine_only() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_no_repository_is_not_found() {
+async fn clone_reports_a_directory_that_is_no_repository() {
     let bench = Bench::new().await;
     for url in ["/nowhere/x", &bench.directory.path().display().to_string()] {
         let found = bench.clone(url).await;
@@ -132,7 +132,7 @@ async fn a_directory_that_is_no_repository_is_not_found() {
 }
 
 #[tokio::test]
-async fn the_git_protocol_works_too() {
+async fn clone_supports_the_git_protocol() {
     let bench = Bench::new().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("has an address");

@@ -12,7 +12,7 @@ use crate::support::part;
 const MANY: usize = 400;
 
 /// A clone, and a commit on the server that changes, removes and adds files.
-async fn with_many() -> (Bench, CommitId, String) {
+async fn clone_behind_many_files() -> (Bench, CommitId, String) {
     let mut bench = Bench::new().await;
     let before = bench.commit(
         bench.first,
@@ -28,7 +28,7 @@ async fn with_many() -> (Bench, CommitId, String) {
 }
 
 impl Bench {
-    fn moved(&self) -> usize {
+    fn updated_files(&self) -> usize {
         std::fs::read_dir(self.target().join("many")).map_or(0, Iterator::count)
     }
 
@@ -45,15 +45,15 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn an_update_that_was_killed_is_finished_by_the_next_one() {
+async fn update_finishes_a_killed_update() {
     for files in [1, 150, MANY - 1] {
-        let (bench, after, url) = with_many().await;
+        let (bench, after, url) = clone_behind_many_files().await;
         let mut command = part::command("clone until killed");
         command.env(VARIABLE, format!("{url} {}", bench.target().display()));
         let mut command = tokio::process::Command::from(command);
         command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().expect("runs itself");
-        while bench.moved() < files && child.try_wait().expect("waits").is_none() {
+        while bench.updated_files() < files && child.try_wait().expect("waits").is_none() {
             tokio::task::yield_now().await;
         }
         // It may have come to its end before: then there is nothing to finish.
@@ -67,7 +67,7 @@ async fn an_update_that_was_killed_is_finished_by_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_transfer_that_was_killed_leaves_nothing_after_the_next_one() {
+async fn update_removes_leftovers_of_a_killed_transfer() {
     let mut bench = Bench::new().await;
     let (slow, url) = (bench.server.url("stall/x.git"), bench.server.url("x.git"));
     bench.clone(&url).await;
@@ -94,7 +94,7 @@ async fn a_transfer_that_was_killed_leaves_nothing_after_the_next_one() {
 }
 
 /// Leaves a clone as a process does that is killed at some moment of an update.
-fn killed_at(bench: &Bench, after: CommitId, lock: bool) {
+fn simulate_killed_update(bench: &Bench, after: CommitId, lock: bool) {
     // From the directory itself: the server answers on this very thread.
     let served = bench.served().display().to_string();
     bench.ask(&["fetch", "-q", &served, "+refs/heads/*:refs/remotes/origin/*"]);
@@ -108,9 +108,9 @@ fn killed_at(bench: &Bench, after: CommitId, lock: bool) {
 }
 
 #[tokio::test]
-async fn files_that_were_written_in_part_and_locks_are_no_obstacle() {
-    let (bench, after, url) = with_many().await;
-    killed_at(&bench, after, true);
+async fn update_replaces_partial_files_and_stale_locks() {
+    let (bench, after, url) = clone_behind_many_files().await;
+    simulate_killed_update(&bench, after, true);
     let root = bench.target();
     std::fs::remove_file(root.join("gone")).expect("removes");
     std::fs::write(root.join("a"), "").expect("writes");
@@ -123,9 +123,9 @@ async fn files_that_were_written_in_part_and_locks_are_no_obstacle() {
 }
 
 #[tokio::test]
-async fn what_a_person_did_after_the_kill_stays() {
-    let (bench, after, url) = with_many().await;
-    killed_at(&bench, after, false);
+async fn update_keeps_changes_made_after_a_kill() {
+    let (bench, after, url) = clone_behind_many_files().await;
+    simulate_killed_update(&bench, after, false);
     let root = bench.target();
     std::fs::create_dir(root.join("many")).expect("makes");
     std::fs::write(root.join("many/7"), "mine").expect("writes");
@@ -141,8 +141,8 @@ async fn what_a_person_did_after_the_kill_stays() {
 }
 
 #[tokio::test]
-async fn files_that_equal_what_comes_are_not_in_the_way() {
-    let (bench, after, url) = with_many().await;
+async fn update_accepts_files_equal_to_incoming_ones() {
+    let (bench, after, url) = clone_behind_many_files().await;
     let root = bench.target();
     // Added, changed, staged, removed, and a directory where a file was: all as the server has it.
     std::fs::create_dir(root.join("many")).expect("makes");

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::passed::passed;
 
 #[tokio::test]
-async fn exit_codes_come_through() {
+async fn spawn_reports_exit_codes() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     for (script, expected) in [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137)] {
         let (_, code) = machine.run(machine.shell(script), &space).end().await;
@@ -16,7 +16,7 @@ async fn exit_codes_come_through() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_started_is_said_and_leaves_nothing() {
+async fn spawn_reports_start_errors_and_leaves_nothing() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let here = machine.directory.path();
     std::fs::write(here.join("plain"), "").expect("writes");
@@ -43,7 +43,7 @@ async fn what_cannot_be_started_is_said_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn term_asks_and_kill_does_not() {
+async fn terminate_asks_and_kill_forces() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut plain = machine.run(machine.shell("echo up; exec sleep 1000"), &space);
     plain.until("up").await;
@@ -69,7 +69,7 @@ async fn term_asks_and_kill_does_not() {
 }
 
 #[tokio::test]
-async fn what_has_detached_itself_ends_too() {
+async fn processes_in_new_sessions_end_with_their_parent() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     for ending in ["exit", "kill", "drop"] {
         let script = format!("trap 'exit 7' TERM; {HIDE} while :; do sleep 0.02; done");
@@ -92,7 +92,7 @@ async fn what_has_detached_itself_ends_too() {
 }
 
 #[tokio::test]
-async fn many_children_that_fork_while_they_are_killed_end() {
+async fn kill_ends_processes_that_keep_forking() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let script =
         format!("{HIDE} f() {{ while :; do (setsid sleep 1000 &); sleep 0.01; done; }}; f & f & f & wait");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_clone_is_whole_and_on_the_default_branch() {
+async fn clone_is_complete_and_on_the_default_branch() {
     let mut bench = Bench::new().await;
     let second = bench.grow();
     bench.commit(bench.first, "refs/heads/other", &[file("o", "")]);
@@ -39,7 +39,7 @@ async fn a_clone_is_whole_and_on_the_default_branch() {
 }
 
 #[tokio::test]
-async fn every_kind_of_address_leads_to_the_same_clone() {
+async fn clone_accepts_every_form_of_address() {
     let bench = Bench::new().await;
     let path = bench.served().display().to_string();
     for url in [
@@ -57,7 +57,7 @@ async fn every_kind_of_address_leads_to_the_same_clone() {
 }
 
 #[tokio::test]
-async fn a_shallow_clone_has_one_commit_and_can_still_be_updated() {
+async fn clone_depth_fetches_one_commit_and_updates_later() {
     let mut bench = Bench::new().await;
     let second = bench.grow();
     bench.commit(bench.first, "refs/heads/other", &[file("o", "")]);
@@ -75,7 +75,7 @@ async fn a_shallow_clone_has_one_commit_and_can_still_be_updated() {
 }
 
 #[tokio::test]
-async fn depth_is_dropped_for_a_directory_and_said_so() {
+async fn clone_depth_is_ignored_with_a_note_for_a_directory() {
     let mut bench = Bench::new().await;
     bench.grow();
     let recorder = Recorder::default();
@@ -93,7 +93,7 @@ async fn depth_is_dropped_for_a_directory_and_said_so() {
 }
 
 #[tokio::test]
-async fn an_empty_repository_is_cloned_and_filled_later() {
+async fn clone_accepts_an_empty_repository_and_updates_it() {
     let bench = Bench::new().await;
     let mut history = begin(&bench.directory.path().join("served/empty.git"));
     let url = bench.server.url("empty.git");
@@ -108,7 +108,7 @@ async fn an_empty_repository_is_cloned_and_filled_later() {
 }
 
 #[tokio::test]
-async fn a_repository_without_a_branch_of_its_own_gives_a_usual_one() {
+async fn clone_falls_back_to_main_without_a_default_branch() {
     let mut bench = Bench::new().await;
     bench.commit(bench.first, "refs/heads/a-first", &[file("o", "")]);
     std::fs::write(bench.served().join("HEAD"), format!("{}\n", "0".repeat(40))).expect("writes");
@@ -119,7 +119,7 @@ async fn a_repository_without_a_branch_of_its_own_gives_a_usual_one() {
 }
 
 #[tokio::test]
-async fn what_is_in_the_way_stays() {
+async fn clone_refuses_a_destination_that_exists() {
     let bench = Bench::new().await;
     let url = bench.server.url("x.git");
     std::fs::create_dir(bench.target()).expect("makes");
@@ -137,7 +137,7 @@ async fn what_is_in_the_way_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_out_of_reach_does_not_keep_the_others() {
+async fn clone_continues_past_unreachable_repositories() {
     let bench = Bench::new().await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let refused = format!("http://{}/x.git", closed.local_addr().expect("has an address"));
@@ -181,7 +181,7 @@ async fn one_out_of_reach_does_not_keep_the_others() {
 }
 
 #[tokio::test]
-async fn a_clone_is_found_from_within() {
+async fn discover_finds_the_clone_from_a_subdirectory() {
     let bench = Bench::new().await;
     let login = bench.server.url("x.git").replace("://", "://user:secret@");
     bench.clone(&login).await;

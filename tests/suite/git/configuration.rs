@@ -12,7 +12,7 @@ const GIVEN: [&str; 5] =
 
 impl Bench {
     /// The variables by which a setting is given in one way.
-    fn given(&self, how: &str, key: &str, value: &str) -> Vec<(String, String)> {
+    fn configuration_variables(&self, how: &str, key: &str, value: &str) -> Vec<(String, String)> {
         let home = self.directory.path().join(format!("home-{how}"));
         // One way may have been used before, with something else.
         let _ = std::fs::remove_dir_all(&home);
@@ -42,7 +42,12 @@ impl Bench {
     }
 
     /// Clones with these variables, over the program or the library.
-    async fn clone_given(&self, variables: &[(String, String)], url: &str, program: bool) -> CloneRepository {
+    async fn clone_with_variables(
+        &self,
+        variables: &[(String, String)],
+        url: &str,
+        program: bool,
+    ) -> CloneRepository {
         let mut all = variables.to_vec();
         if program {
             // A variable that only the program knows, and that says what holds anyway.
@@ -57,18 +62,18 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn both_ways_obey_the_same_configuration_wherever_it_is_given() {
+async fn both_transports_apply_the_user_configuration() {
     let bench = Bench::new().await;
     let server = bench.server.url("");
     let rewriting = format!("url.{server}.insteadOf");
     for how in GIVEN {
         for program in [false, true] {
             let case = format!("{how}, through {}", if program { "git" } else { "libgit2" });
-            let rewritten = bench.given(how, &rewriting, "http://127.0.0.1:1/");
-            let found = bench.clone_given(&rewritten, "http://127.0.0.1:1/x.git", program).await;
+            let rewritten = bench.configuration_variables(how, &rewriting, "http://127.0.0.1:1/");
+            let found = bench.clone_with_variables(&rewritten, "http://127.0.0.1:1/x.git", program).await;
             assert_eq!(found.head(), Some(bench.first), "{case}: {found:?}");
-            let second = bench.given(how, "protocol.http.allow", "never");
-            let found = bench.clone_given(&second, &bench.server.url("x.git"), program).await;
+            let second = bench.configuration_variables(how, "protocol.http.allow", "never");
+            let found = bench.clone_with_variables(&second, &bench.server.url("x.git"), program).await;
             assert!(
                 matches!(found.state, CloneState::Failed(GitError::Forbidding { protocol: "http", .. })),
                 "{case}: {found:?}"
@@ -76,16 +81,16 @@ async fn both_ways_obey_the_same_configuration_wherever_it_is_given() {
         }
     }
     // What is turned off is not read.
-    let off = bench.given("HOME", &rewriting, "http://127.0.0.1:1/");
+    let off = bench.configuration_variables("HOME", &rewriting, "http://127.0.0.1:1/");
     let off = [off, vec![("GIT_CONFIG_GLOBAL".into(), "/dev/null".into())]].concat();
     for program in [false, true] {
-        let found = bench.clone_given(&off, "http://127.0.0.1:1/x.git", program).await;
+        let found = bench.clone_with_variables(&off, "http://127.0.0.1:1/x.git", program).await;
         assert!(matches!(out_of_reach(&found), GitError::Unreachable { .. }), "{found:?}");
     }
 }
 
 #[tokio::test]
-async fn conditions_are_about_the_clone() {
+async fn include_if_conditions_apply_to_the_clone() {
     let bench = Bench::new().await;
     let rules = bench.directory.path().join("rules");
     let key = format!("url.{}.insteadOf", bench.server.url(""));
@@ -99,22 +104,22 @@ async fn conditions_are_about_the_clone() {
         ("gitdir:/elsewhere/".to_owned(), false),
         ("hasconfig:remote.*.url:http://127.0.0.1:1/**".to_owned(), true),
     ] {
-        let given = bench.given(
+        let given = bench.configuration_variables(
             "GIT_CONFIG_COUNT",
             &format!("includeIf.{condition}.path"),
             rules.to_str().expect("text"),
         );
         for program in [false, true] {
-            let found = bench.clone_given(&given, "http://127.0.0.1:1/x.git", program).await;
+            let found = bench.clone_with_variables(&given, "http://127.0.0.1:1/x.git", program).await;
             assert_eq!(found.head().is_some(), applies, "{condition}, {program}: {found:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_setting_that_only_the_program_knows_takes_the_login_along() {
+async fn git_only_settings_use_the_git_program_with_the_login() {
     let bench = Bench::new().await;
-    let header = bench.given("GIT_CONFIG_COUNT", "http.extraHeader", "X-Test: yes");
+    let header = bench.configuration_variables("GIT_CONFIG_COUNT", "http.extraHeader", "X-Test: yes");
     let header: Vec<_> = header.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let with_login = bench.git_in(&header).with_logins(bench.logins(TOKEN));
     let cloned = bench.clone_with(&with_login, bench.wanted(&bench.server.url("private/x.git")), None).await;
@@ -134,7 +139,7 @@ async fn a_setting_that_only_the_program_knows_takes_the_login_along() {
 }
 
 #[tokio::test]
-async fn a_broken_configuration_is_an_error_that_says_so() {
+async fn clone_reports_invalid_configuration_variables() {
     let bench = Bench::new().await;
     for (given, why) in [
         (("GIT_CONFIG_COUNT", "1"), "`GIT_CONFIG_KEY_0` or `GIT_CONFIG_VALUE_0` is missing"),
@@ -172,7 +177,7 @@ const PLANTED: [(&str, &str); 20] = [
 ];
 
 #[tokio::test]
-async fn what_is_planted_in_a_clone_runs_nothing_on_either_way() {
+async fn clone_never_runs_programs_of_its_configuration() {
     for over_ssh in [false, true] {
         let mut bench = Bench::new().await;
         let (git, url) = if over_ssh {
@@ -240,7 +245,7 @@ async fn what_is_planted_in_a_clone_runs_nothing_on_either_way() {
 }
 
 #[tokio::test]
-async fn a_clone_that_says_that_its_files_are_elsewhere_is_refused() {
+async fn update_refuses_a_clone_with_another_worktree() {
     let mut bench = Bench::new().await;
     let url = bench.server.url("x.git");
     bench.clone(&url).await;
