@@ -113,19 +113,26 @@ fn first_ui(host: &Host, color: Option<Color>) -> Ui {
     Ui::new(host, UiOptions { color, verbosity: Verbosity::Normal, json: false })
 }
 
-/// Prints a message of clap: help and version to standard output with exit code 0, anything else as a usage
-/// error.
+/// Prints what clap answers: help and version to standard output, and the help of a command that lacks its
+/// subcommand to standard error. Anything else is a usage error.
 fn usage(host: &Host, error: &clap::Error) -> Exit {
-    let wants_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let ui = plain_ui(host);
     let text = error.render().ansi().to_string();
-    let text = text.trim_end();
-    if wants_help {
-        ui.data(text);
-        return Exit::Done;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            ui.data(text.trim_end());
+            Exit::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            ui.status(text.trim_end());
+            Exit::Usage
+        }
+        _ => {
+            let mut tree = command_tree();
+            tree.build();
+            error::usage::report(&ui, error, &host.args, &tree)
+        }
     }
-    ui.status(text);
-    Exit::Usage
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod diagnosis;
 mod running;
 mod staging;
 mod systems;
+pub(super) mod usage;
 
 use std::path::Path;
 
@@ -98,7 +99,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         };
     }
     when! {
-        UsageError => |_| Some(hint(Exit::Usage, "`cki help` and `cki help COMMAND` show what there is.")),
+        UsageError => |_| Some(hint(Exit::Usage, "`cki COMMAND --help` shows the usage of a command.")),
         CloneError => |_| Some(hint(Exit::NotFound, "add `sources` to the entry.")),
         LookupError => |error| Some(of_lookup(error)),
         LoadError => |error| Some(of_load(error)),

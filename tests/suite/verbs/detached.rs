@@ -213,21 +213,14 @@ fn ps_logs_exec_and_down_work_without_an_engine() {
     ");
     assert_snapshot!(cli.run("down"), @"
     --- stderr
-    error: the following required arguments were not provided:
-      <COMPONENT|--all>
-
-    Usage: cki down <COMPONENT|--all>
-
-    For more information, try '--help'.
+    error: `cki down` needs `<COMPONENT|--all>`.
+    hint: usage: `cki down <COMPONENT|--all>`.
     --- exit 2
     ");
     assert_snapshot!(cli.run("run-local help-{id} --detach --once"), @"
     --- stderr
-    error: the argument '--detach' cannot be used with '--once'
-
-    Usage: cki run-local --detach <COMPONENT>... [-- <ARGS>...]
-
-    For more information, try '--help'.
+    error: `--detach` cannot be combined with `--once`.
+    hint: `cki run-local --help` shows its usage.
     --- exit 2
     ");
 }

@@ -321,7 +321,7 @@ fn env_reports_invalid_arguments_and_files() {
     assert_snapshot!(cli.run("env plain -o xml"), @"
     --- stderr
     error: `-o xml` is not a form of an environment; `table`, `dotenv`, `json` and `shell` are.
-    hint: `cki help` and `cki help COMMAND` show what there is.
+    hint: `cki COMMAND --help` shows the usage of a command.
     --- exit 2
     ");
     assert_snapshot!(cli.run("env nobody"), @"

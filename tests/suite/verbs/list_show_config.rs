@@ -500,36 +500,26 @@ fn usage_errors_exit_with_2() {
     let cli = cli();
     assert_snapshot!(cli.run("lst"), @"
     --- stderr
-    error: unrecognized subcommand 'lst'
-
-      tip: some similar subcommands exist: 'ls', 'list'
-
-    Usage: cki [OPTIONS] <COMMAND>
-
-    For more information, try '--help'.
+    error: `cki` has no command `lst`.
+    hint: did you mean `list`?
     --- exit 2
     ");
     assert_snapshot!(cli.run("show"), @"
     --- stderr
-    error: the following required arguments were not provided:
-      <COMPONENT>
-
-    Usage: cki show <COMPONENT>
-
-    For more information, try '--help'.
+    error: `cki show` needs `<COMPONENT>`.
+    hint: usage: `cki show <COMPONENT>`.
     --- exit 2
     ");
     assert_snapshot!(cli.run("list -o yaml"), @"
     --- stderr
     error: `-o yaml` is not a form of this command; it has `text` and `json`.
-    hint: `cki help` and `cki help COMMAND` show what there is.
+    hint: `cki COMMAND --help` shows the usage of a command.
     --- exit 2
     ");
     assert_snapshot!(cli.run("clone herder --jobs 0"), @"
     --- stderr
-    error: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
-
-    For more information, try '--help'.
+    error: `0` is not a value of `--jobs <N>`: it must be from 1 to 64.
+    hint: `cki clone --help` shows its usage.
     --- exit 2
     ");
 }

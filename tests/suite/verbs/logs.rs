@@ -90,7 +90,7 @@ fn logs_filters_by_since_and_prints_timestamps(cli: &Cli) {
     assert_snapshot!(cli.run("logs a-{id} --since soon"), @"
     --- stderr
     error: `--since soon` is neither a span of time as `10m` nor a time as `14:30`.
-    hint: `cki help` and `cki help COMMAND` show what there is.
+    hint: `cki COMMAND --help` shows the usage of a command.
     --- exit 2
     ");
     cli.run("down a-{id}").ends_with(0);
