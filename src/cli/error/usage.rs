@@ -47,7 +47,7 @@ struct Complaint {
 impl Complaint {
     fn new(error: &clap::Error, args: &[OsString], tree: &Command) -> Self {
         let (name, command) = command_of(args, tree);
-        let facts = Facts(error);
+        let facts = ClapContext(error);
         let help = format!("`{name} --help` shows its usage.");
         let one = |message: String, hint: String| Self { message, hints: vec![hint] };
         let (argument, value) =
@@ -113,10 +113,10 @@ impl Complaint {
     }
 }
 
-/// Facts of an error of clap.
-struct Facts<'a>(&'a clap::Error);
+/// ClapContext of an error of clap.
+struct ClapContext<'a>(&'a clap::Error);
 
-impl Facts<'_> {
+impl ClapContext<'_> {
     fn all(&self, kind: ContextKind) -> Vec<String> {
         match self.0.get(kind) {
             Some(ContextValue::String(text)) => vec![text.clone()],

@@ -1,5 +1,6 @@
-//! An instance: a container or a process of this machine, whoever started it. The decision between the two
-//! is made in this directory alone. Starting an instance is in `containers` and `processes`.
+//! An instance: a container or a process of this machine, independent of the command that started it. The
+//! decision between the two is made in this directory alone. Starting an instance is in `containers` and
+//! `processes`.
 
 use std::io;
 use std::path::PathBuf;
