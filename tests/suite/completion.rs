@@ -155,7 +155,7 @@ impl Drop for Terminal {
 }
 
 /// Completes at a new terminal of a shell: after each of the keys, something is shown.
-fn completes(home: &Home, shell: &str, presses: &[(&str, &str)]) {
+fn assert_completes(home: &Home, shell: &str, presses: &[(&str, &str)]) {
     let line = if shell == "elvish" { shell.to_owned() } else { format!("{shell} -i") };
     let mut terminal = Terminal::start(home, shell, &line);
     for (keys, shown) in presses {
@@ -166,48 +166,48 @@ fn completes(home: &Home, shell: &str, presses: &[(&str, &str)]) {
 
 /// Checks the parts common to all shells: a component with its alternatives, and one of an inventory
 /// that was named before.
-fn completes_components(home: &Home, shell: &str, listed: &[&str]) {
+fn assert_completes_components(home: &Home, shell: &str, listed: &[&str]) {
     // What the shell adds to what was typed; then it lists what else could follow.
     let mut presses = vec![("cki show pip\t", "eline-"), ("\t\t", listed[0])];
     presses.extend(listed[1..].iter().map(|text| ("", *text)));
-    completes(home, shell, &presses);
+    assert_completes(home, shell, &presses);
     home.write("mine.yaml", "components: [{name: only-thing, category: x, description: Mine alone.}]");
-    completes(home, shell, &[("cki --inventory mine.yaml show onl\t", "y-thing")]);
-    completes(home, shell, &[("cki --inventory=mine.yaml show onl\t", "y-thing")]);
+    assert_completes(home, shell, &[("cki --inventory mine.yaml show onl\t", "y-thing")]);
+    assert_completes(home, shell, &[("cki --inventory=mine.yaml show onl\t", "y-thing")]);
 }
 
 #[test]
-fn in_bash() {
+fn bash_completes_components() {
     let home = Home::new("/bin/bash");
     home.set_up();
-    completes_components(&home, "bash", &["pipeline-data", "pipeline-definition"]);
-    completes(&home, "bash", &[("cki list --kind=cr\t", "--kind=cronjob")]);
+    assert_completes_components(&home, "bash", &["pipeline-data", "pipeline-definition"]);
+    assert_completes(&home, "bash", &[("cki list --kind=cr\t", "--kind=cronjob")]);
 }
 
 #[test]
 #[ignore = "needs zsh (bash tests/run)"]
-fn in_zsh() {
+fn zsh_completes_components() {
     let home = Home::new("/usr/bin/zsh");
     home.set_up();
-    completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
+    assert_completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
 }
 
 #[test]
 #[ignore = "needs zsh (bash tests/run)"]
-fn in_zsh_from_a_file_of_its_own() {
+fn zsh_completes_components_from_fpath() {
     let home = Home::new("/usr/bin/zsh");
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
     let line = format!("fpath=('{}' $fpath); autoload -Uz compinit; compinit -i -D\n", scripts.display());
     home.write(".zshrc", &line);
-    completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
+    assert_completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
 }
 
 #[test]
 #[ignore = "needs fish (bash tests/run)"]
-fn in_fish() {
+fn fish_completes_components() {
     let home = Home::new("/usr/bin/fish");
     home.set_up();
-    completes_components(&home, "fish", &["pipeline-herder", HERDER]);
+    assert_completes_components(&home, "fish", &["pipeline-herder", HERDER]);
     let output = home.command("fish").args(["-c", "complete -C 'cki show pipeline-h'"]).output();
     let shown = String::from_utf8_lossy(&output.expect("runs").stdout).into_owned();
     assert!(shown.starts_with(&format!("pipeline-herder\t{HERDER}")), "{shown}");
@@ -215,14 +215,14 @@ fn in_fish() {
 
 #[test]
 #[ignore = "needs elvish (bash tests/run)"]
-fn in_elvish() {
+fn elvish_completes_components() {
     let home = Home::new("/usr/bin/elvish");
     home.set_up();
-    completes_components(&home, "elvish", &["pipeline-herder"]);
+    assert_completes_components(&home, "elvish", &["pipeline-herder"]);
 }
 
 #[test]
-fn completions_install_says_what_it_wrote_and_what_is_left() {
+fn completions_install_prints_the_file_and_the_next_step() {
     let home = Home::new("/usr/bin/elvish");
     let run = |args: &[&str]| {
         let output =
@@ -258,7 +258,7 @@ fn completions_install_says_what_it_wrote_and_what_is_left() {
 
 #[test]
 #[ignore = "needs strace (bash tests/run)"]
-fn no_socket_is_opened() {
+fn completion_opens_no_socket() {
     let home = Home::new("/bin/bash");
     let trace = |name: &str| home.directory.path().join(name);
     let run = |name: &str, args: &[&str], complete: bool| {
@@ -287,7 +287,7 @@ fn no_socket_is_opened() {
 }
 
 #[test]
-fn what_an_inventory_says_stays_harmless() {
+fn completion_sanitises_inventory_text() {
     let home = Home::new("/bin/bash");
     home.write(
         "evil.yaml",

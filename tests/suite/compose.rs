@@ -343,7 +343,7 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
 
 #[test]
 #[ignore = "needs CKI_TEST_COMPOSE (bash tests/run)"]
-fn compose_projects_are_read_as_docker_compose_reads_them() {
+fn compose_projects_match_docker_compose_or_report_a_finding() {
     let program = support::compose();
     let cases = support::cases().unwrap_or(180);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use crate::support;
 
 /// Demos name their images alike, and one that ends removes those of another.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
+fn lock_demo() -> std::sync::MutexGuard<'static, ()> {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _wait = support::limit::waits("the end of another demo");
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -103,7 +103,7 @@ impl Stage {
 
     /// Runs a demo to its end.
     fn whole(&self) {
-        let _alone = alone();
+        let _alone = lock_demo();
         let mut demo = self.start();
         let directory = self.directory_of(&mut demo);
         let output = demo.wait_with_output().expect("ends");
@@ -139,7 +139,7 @@ impl Stage {
 
     /// Interrupts a demo as soon as it has written something.
     fn interrupted_at(&self, mark: &str) {
-        let _alone = alone();
+        let _alone = lock_demo();
         let mut demo = self.start();
         let directory = self.directory_of(&mut demo);
         let (sender, lines) = std::sync::mpsc::channel();
@@ -167,26 +167,26 @@ impl Stage {
 }
 
 #[test]
-fn it_does_the_main_job_without_an_engine() {
+fn demo_runs_to_the_end_without_an_engine() {
     Stage::native().whole();
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
-fn it_does_the_main_job_on_docker() {
+fn demo_runs_to_the_end_on_docker() {
     Stage::docker().whole();
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
-fn it_does_the_main_job_on_podman() {
+fn demo_runs_to_the_end_on_podman() {
     Stage::podman().whole();
 }
 
 #[test]
-fn a_killed_demo_is_removed_by_the_next_command() {
+fn sweep_removes_a_killed_demo() {
     let stage = Stage::native();
-    let _alone = alone();
+    let _alone = lock_demo();
     let mut demo = stage.start();
     let directory = stage.directory_of(&mut demo);
     demo.kill().expect("is there");
@@ -205,7 +205,7 @@ fn a_killed_demo_is_removed_by_the_next_command() {
 }
 
 #[test]
-fn an_interrupted_demo_leaves_nothing() {
+fn demo_leaves_nothing_when_interrupted() {
     let stage = Stage::native();
     for mark in ["is laid out", "pipeline-herder  ready", "answered"] {
         stage.interrupted_at(mark);
@@ -214,14 +214,14 @@ fn an_interrupted_demo_leaves_nothing() {
 
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
-fn an_interrupted_demo_leaves_nothing_on_docker() {
+fn demo_leaves_nothing_when_interrupted_on_docker() {
     let stage = Stage::docker();
     ["is laid out", "Step 3/"].into_iter().for_each(|mark| stage.interrupted_at(mark));
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
-fn an_interrupted_demo_leaves_nothing_on_podman() {
+fn demo_leaves_nothing_when_interrupted_on_podman() {
     let stage = Stage::podman();
     ["$ cki build", "bus          ready"].into_iter().for_each(|mark| stage.interrupted_at(mark));
 }

@@ -37,7 +37,7 @@ fn pages() -> Vec<Page> {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn documentation_links_resolve() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = pages();
     let mut wrong = Vec::new();
@@ -73,19 +73,19 @@ fn programs(page: &Page) -> Vec<&str> {
 }
 
 #[test]
-fn examples_work_as_shown() {
-    try_out(pages().into_iter().filter(|page| programs(page).is_empty()).collect());
+fn documentation_examples_run_as_shown() {
+    assert_examples_run(pages().into_iter().filter(|page| programs(page).is_empty()).collect());
 }
 
 #[test]
 #[ignore = "needs python3 (bash tests/run)"]
-fn examples_that_need_a_program_work_as_shown() {
+fn documentation_examples_with_programs_run_as_shown() {
     let pages: Vec<_> = pages().into_iter().filter(|page| !programs(page).is_empty()).collect();
     assert!(pages.iter().flat_map(programs).all(|program| program == "python3"), "the reason above says all");
-    try_out(pages);
+    assert_examples_run(pages);
 }
 
-fn try_out(pages: Vec<Page>) {
+fn assert_examples_run(pages: Vec<Page>) {
     let demo = Demo::new();
     let mut wrong = Vec::new();
     for page in pages {

@@ -27,7 +27,7 @@ fn found(outcome: &Outcome, name: &str) -> (String, String) {
 }
 
 /// A machine without any program but what is in a directory of its own.
-fn bare() -> Cli {
+fn bare_machine() -> Cli {
     let mut cli = Cli::new();
     let programs = cli.directory().join("programs");
     std::fs::create_dir(&programs).expect("makes");
@@ -37,8 +37,8 @@ fn bare() -> Cli {
 }
 
 #[test]
-fn each_check_says_what_was_found_and_what_mends_it() {
-    let mut cli = bare();
+fn doctor_prints_finding_and_fix_of_each_check() {
+    let mut cli = bare_machine();
     cli.set("SHELL", "/bin/bash");
     let outcome = cli.run("doctor --offline");
     // How much room there is, and what the kernel allows, is different on each machine.
@@ -73,9 +73,9 @@ fn each_check_says_what_was_found_and_what_mends_it() {
 }
 
 #[test]
-fn doctor_prints_the_commands_that_install_what_is_missing() {
+fn doctor_prints_install_commands_of_missing_programs() {
     use std::os::unix::fs::PermissionsExt as _;
-    let cli = bare();
+    let cli = bare_machine();
     let program = |name: &str| {
         let file = cli.directory().join("programs").join(name);
         std::fs::write(&file, "#!/bin/sh\necho called >&2\n").expect("writes");
@@ -101,8 +101,8 @@ fn doctor_prints_the_commands_that_install_what_is_missing() {
 }
 
 #[test]
-fn settings_that_cannot_be_read_are_one_finding_among_others() {
-    let cli = bare();
+fn doctor_continues_with_unreadable_settings() {
+    let cli = bare_machine();
     let file = cli.write("cki.toml", "engine = 'steam'\n");
     let outcome = cli.run("doctor --offline -o json").ends_with(1);
     let (state, why) = found(&outcome, "configuration");
@@ -119,8 +119,8 @@ fn settings_that_cannot_be_read_are_one_finding_among_others() {
 }
 
 #[test]
-fn an_engine_that_is_asked_for_and_missing_is_a_failure() {
-    let cli = bare();
+fn doctor_fails_if_the_requested_engine_is_missing() {
+    let cli = bare_machine();
     let doctor = |flags: &str| {
         cli.call(&format!("doctor --offline -o json {flags}"))
             .set("DOCKER_HOST", "unix:///nonexistent/d.sock")
@@ -146,7 +146,7 @@ fn an_engine_that_is_asked_for_and_missing_is_a_failure() {
 }
 
 #[test]
-fn what_hangs_is_cut_off_and_leaves_nothing() {
+fn doctor_times_out_on_a_hanging_token_command() {
     let cli = Cli::new();
     let sleep = format!("sh -c 'echo $$ > {}/pid; exec sleep 1000'", cli.directory().display());
     let began = Instant::now();
@@ -171,7 +171,7 @@ fn stand_in() -> StandIn {
 }
 
 #[test]
-fn the_server_is_asked_whose_the_token_is() {
+fn doctor_checks_the_token_with_the_server() {
     let cli = Cli::new();
     let server = stand_in();
     let with = |token: &'static str| {
@@ -208,7 +208,7 @@ fn the_server_is_asked_whose_the_token_is() {
 }
 
 #[test]
-fn a_token_does_not_go_where_only_a_project_wants_it() {
+fn doctor_sends_no_token_to_a_server_of_the_project() {
     let cli = Cli::new();
     cli.write("cki.toml", "[gitlab]\nurl = 'https://gitlab.evil.example'\n");
     let outcome = cli.call("doctor -o json").set("CKI_GITLAB_TOKEN", "precious").end();
@@ -218,7 +218,7 @@ fn a_token_does_not_go_where_only_a_project_wants_it() {
     assert!(found(&outcome, "gitlab").1.ends_with("not asked without a token"));
 }
 
-fn what_killed_runs_have_left_is_counted(cli: &Cli) {
+fn doctor_counts_leftovers_of_killed_runs(cli: &Cli) {
     cli.inventory(
         "components: [{name: sleeper, category: x, image: '{busybox}', run: {command: [sleep, '1000']}}]",
     );
@@ -239,4 +239,4 @@ fn what_killed_runs_have_left_is_counted(cli: &Cli) {
     assert_eq!(doctor().0, "ok");
 }
 
-on!(docker, podman: what_killed_runs_have_left_is_counted);
+on!(docker, podman: doctor_counts_leftovers_of_killed_runs);

@@ -39,7 +39,7 @@ fn head(title: &str) -> String {
 }
 
 #[test]
-fn the_completion_scripts() {
+fn completion_scripts_are_up_to_date() {
     for (shell, file) in [
         ("bash", "cki.bash"),
         ("zsh", "_cki"),

@@ -113,7 +113,7 @@ fn url() -> impl Strategy<Value = String> {
 
 #[test]
 #[ignore = "needs CKI_TEST_PYTHON (bash tests/run)"]
-fn whatever_leads_to_production_is_told() {
+fn deny_list_matches_every_spelling_of_a_production_host() {
     let mut runner = TestRunner::deterministic();
     let tree = |runner: &mut TestRunner| url().new_tree(runner).expect("makes").current();
     let urls: Vec<String> = (0..MANY).map(|_| tree(&mut runner)).collect();

@@ -33,7 +33,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_none_is_too_long() {
+fn source_files_open_with_a_doc_comment_and_stay_short() {
     let mut wrong = Vec::new();
     for directory in ["src", "tests/suite"] {
         for (path, text) in rust_files(directory) {
@@ -52,27 +52,27 @@ fn every_file_says_what_it_is_for_and_none_is_too_long() {
 
 /// A test is ignored only where what it needs is missing, and `tests/run` sets all of that up.
 #[test]
-fn what_is_ignored_says_what_it_needs() {
+fn ignored_tests_name_their_prerequisite() {
     let mut wrong = Vec::new();
     for directory in ["src", "tests/suite"] {
         for (path, text) in rust_files(directory) {
             let ignored = text.lines().enumerate().filter(|(_, line)| line.trim().starts_with("#[ignore"));
-            for (number, line) in ignored.filter(|(_, line)| !is_a_need(line.trim())) {
+            for (number, line) in ignored.filter(|(_, line)| !is_valid_ignore(line.trim())) {
                 wrong.push(format!("{directory}/{}:{}: {}", path.display(), number + 1, line.trim()));
             }
         }
     }
     assert!(wrong.is_empty(), "not `needs … (bash tests/run)`:\n{}", wrong.join("\n"));
-    assert!(!is_a_need("#[ignore]") && !is_a_need("#[ignore = \"slow\"]"));
+    assert!(!is_valid_ignore("#[ignore]") && !is_valid_ignore("#[ignore = \"slow\"]"));
 }
 
-fn is_a_need(attribute: &str) -> bool {
+fn is_valid_ignore(attribute: &str) -> bool {
     let reason = attribute.strip_prefix("#[ignore = \"needs ");
     reason.is_some_and(|reason| reason.ends_with(" (bash tests/run)\"]"))
 }
 
 #[test]
-fn every_dependency_has_a_reason_and_every_reason_a_dependency() {
+fn dependencies_match_the_documented_reasons() {
     let manifest: toml::Table = read("Cargo.toml").parse().expect("Cargo.toml is TOML");
     let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
     let dependencies: BTreeSet<String> = tables
@@ -98,7 +98,7 @@ fn reasons(document: &str) -> BTreeSet<String> {
 
 /// A new variant of an error does not compile until somebody has decided on its exit code and hints.
 #[test]
-fn the_meaning_of_errors_has_no_wildcard() {
+fn error_diagnosis_has_no_wildcard_arm() {
     let mut wrong = Vec::new();
     for (path, text) in rust_files("src/cli/error") {
         for (at, _) in text.match_indices("_ =>") {

@@ -1,7 +1,7 @@
 //! The order of the floors: a module uses only floors below its own, and the systems never look at
 //! each other. The table is here; `src/lib.rs` tells it, and `docs/architecture.md` the reasons.
 
-mod rings;
+mod cycles;
 mod scan;
 
 use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ fn module(file: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_module_uses_only_floors_below_its_own() {
+fn modules_use_only_lower_floors() {
     let files = rust_files("src");
     let modules: Vec<_> = files.iter().map(|(path, _)| module(path)).collect();
     let house = House::new(modules.iter().map(Vec::as_slice));
@@ -109,11 +109,11 @@ fn a_module_uses_only_floors_below_its_own() {
 }
 
 #[test]
-fn files_do_not_import_each_other_in_rings() {
+fn source_files_have_no_import_cycles() {
     let sources = rust_files("src");
-    let imports = rings::Imports::new(&sources);
-    let told: Vec<_> = imports.rings().iter().map(|ring| imports.told(ring)).collect();
-    assert!(told.is_empty(), "files import each other in a ring:\n{}", told.join("\n"));
+    let imports = cycles::Imports::new(&sources);
+    let told: Vec<_> = imports.cycles().iter().map(|cycle| imports.describe(cycle)).collect();
+    assert!(told.is_empty(), "files import each other in a cycle:\n{}", told.join("\n"));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn edges(file: &str, source: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_must_not_be_is_found() {
+fn forbidden_imports_are_found() {
     for (file, source) in [
         ("base/text.rs", "use crate::model::x;"),
         ("base/text.rs", "fn f() { crate::ui::g() }"),
@@ -166,7 +166,7 @@ fn what_must_not_be_is_found() {
 }
 
 #[test]
-fn what_may_be_is_left_alone() {
+fn allowed_imports_are_accepted() {
     for (file, source) in [
         ("base/text/mod.rs", "use super::files; use crate::base::yaml; mod t { use super::*; }"),
         ("host/mod.rs", "use crate::base::exit::Exit;"),

@@ -35,7 +35,7 @@ async fn podman_has_the_images() {
 
 #[test]
 #[ignore = "needs CKI_TEST_CONTAINERS_CONF (bash tests/run)"]
-fn a_podman_program_sees_what_its_service_sees() {
+fn podman_program_lists_the_images_of_its_service() {
     let output = Command::new("podman")
         .args(["images", "--format", "{{.Repository}}:{{.Tag}}"])
         .envs(support::podman_environment())

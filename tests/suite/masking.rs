@@ -79,7 +79,7 @@ fn check(redactor: &Redactor, way: &str, text: &str) {
 }
 
 #[test]
-fn secrets_are_hidden_in_what_python_makes_of_them() {
+fn redactor_masks_encodings_of_python() {
     let forms = output_of("python3", &["-"], PYTHON);
     let forms: Vec<[String; 3]> =
         forms.lines().map(|line| serde_json::from_str(line).expect("is JSON")).collect();
@@ -90,7 +90,7 @@ fn secrets_are_hidden_in_what_python_makes_of_them() {
 }
 
 #[test]
-fn secrets_are_hidden_in_what_command_line_tools_make_of_them() {
+fn redactor_masks_encodings_of_command_line_tools() {
     let long = "token-0123456789-abcdefghij-".repeat(5);
     for secret in ["hunter2", "four", "pa ss/w+rd&x'y\"z", long.trim_end_matches('-')] {
         let redactor = Redactor::new(&[Secret::new(secret)]);
@@ -132,7 +132,7 @@ fn check_dump(secret: &str, way: &str, text: &str) {
 }
 
 #[test]
-fn secrets_are_hidden_in_dumps() {
+fn redactor_masks_byte_dumps() {
     for secret in
         ["hunter22", "abcdef0123456789fedcba", "a longer secret with Words and 9876 in it, of three lines"]
     {
@@ -170,7 +170,7 @@ print(json.dumps([['xxd', xxd], ['hexdump -C', canonical], ['xxd -p', plain], ['
 "#;
 
 #[test]
-fn secrets_within_a_secret_are_hidden_alone() {
+fn redactor_masks_parts_of_a_structured_secret() {
     let whole = [
         ("postgres://app:Hunt3r%2F22@db.example.org:5432/x", vec!["Hunt3r/22", "Hunt3r%2F22"]),
         (r#"{"user": "alice", "password": "tiger9", "host": "db.example.org"}"#, vec!["tiger9"]),
@@ -188,7 +188,7 @@ fn secrets_within_a_secret_are_hidden_alone() {
 }
 
 #[test]
-fn a_mask_takes_nothing_that_is_no_secret() {
+fn redactor_leaves_other_text_unchanged() {
     let redactor = Redactor::new(&[Secret::new("hunter22")]);
     for text in [
         "100%\r\n",

@@ -16,7 +16,7 @@ async fn run(context: &Path, file: &str) -> Result<Preprocessed, PreprocessError
 
 #[tokio::test]
 #[ignore = "needs cpp (bash tests/run)"]
-async fn includes_macros_and_comments() {
+async fn preprocess_expands_includes_and_macros() {
     let main = "/* what\n it is */\n# a comment\n#define V 1\n#include \"base\"\n\
         #include \"includes/end\"\nRUN echo V // 'x' linux\n";
     let directory = support::directory_with(&[
@@ -33,7 +33,7 @@ async fn includes_macros_and_comments() {
 
 #[tokio::test]
 #[ignore = "needs cpp (bash tests/run)"]
-async fn what_is_wrong_is_said() {
+async fn preprocess_reports_cpp_errors() {
     let directory = support::directory_with(&[
         ("a.in", "#include \"nope\"\nFROM scratch\n"),
         ("b.in", "FROM scratch\n#if 1\n"),
@@ -55,7 +55,7 @@ async fn what_is_wrong_is_said() {
 
 #[tokio::test]
 #[ignore = "needs cpp (bash tests/run)"]
-async fn a_build_file_cannot_read_what_is_beyond_its_context() {
+async fn preprocess_refuses_includes_outside_the_context() {
     let outside = tempfile::tempdir().expect("a temporary directory");
     let secret = outside.path().join("token");
     std::fs::write(&secret, "glpat-of-somebody\n").expect("writes");

@@ -66,7 +66,7 @@ fn texts() -> Vec<(String, String)> {
 }
 
 #[test]
-fn no_text_uses_a_word_that_has_a_better_one() {
+fn no_text_uses_a_banned_word() {
     let banned = BANNED.join("|");
     let banned = regex::Regex::new(&format!(r"(?i)\b({banned})\b")).expect("is one");
     let mut wrong = Vec::new();

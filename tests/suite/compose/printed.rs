@@ -128,7 +128,7 @@ pub(crate) fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(
 
 #[test]
 #[ignore = "needs CKI_TEST_COMPOSE (bash tests/run)"]
-fn environment_files_of_env_are_read_back_by_each_reader() {
+fn env_dotenv_output_is_read_back_by_every_reader() {
     let program = support::compose();
     let values = prop::collection::btree_map("V[0-9]", text(), 1..8);
     run(&values, |values| environment_file_is_read_back(&program, &values));
@@ -136,7 +136,7 @@ fn environment_files_of_env_are_read_back_by_each_reader() {
 
 #[test]
 #[ignore = "needs CKI_TEST_COMPOSE (bash tests/run)"]
-fn the_compose_file_of_a_run_is_read_back_by_docker_compose() {
+fn run_local_print_compose_is_read_back_by_docker_compose() {
     let program = support::compose();
     let values = prop::collection::btree_map("V[0-9]", text(), 1..8);
     let command = prop::collection::vec(text(), 1..4);

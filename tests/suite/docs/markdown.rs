@@ -101,7 +101,7 @@ fn is_numbered(known: &str, anchor: &str) -> bool {
 }
 
 #[test]
-fn pages_are_read_as_they_are_written() {
+fn page_read_finds_blocks_links_and_anchors() {
     let text = "# A `b`, c!\n## A\n## A\n\n[x](y.md#z) and `[no](link)` in `src/x.rs`\n\n`f/g.yaml`:\n\n```yaml\na: 1\n```\n";
     let page = Page::read("p.md", text);
     assert_eq!(page.anchors.iter().map(String::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-b-c"]);

@@ -219,7 +219,7 @@ fn steps(text: &str) -> Vec<Step> {
 }
 
 #[test]
-fn blocks_are_read_as_commands_and_output() {
+fn steps_splits_commands_and_output() {
     let steps = steps("$ a b   # why\n x\n…\n$ c # exits with 7\n$ d\ny\n^C\nz\n");
     let step = |command: &str, code| Step { command: command.into(), code, ..Step::default() };
     let x = Step { before: vec![" x".into()], ..step("a b", 0) };
@@ -228,7 +228,7 @@ fn blocks_are_read_as_commands_and_output() {
 }
 
 #[test]
-fn what_is_not_as_shown_is_told() {
+fn session_reports_differing_output() {
     let home = tempfile::tempdir().expect("a directory");
     let mut session = Session::new(home.path());
     let block = "$ printf 'run 0123abcdef\\nafter 3.5 s\\nin %s\\n' \"$HOME\"\nrun 9876543210\nafter 2 s\nin /home/you\n";

@@ -17,13 +17,13 @@ use super::lab::{BOX, Lab};
 use super::on_both;
 
 on_both!(
-    a_sweep_takes_ours_and_leaves_the_rest,
-    a_sweep_obeys_its_predicate,
-    what_is_cancelled_in_the_middle_leaves_nothing,
-    volumes_go_with_their_containers,
+    sweep_removes_labelled_resources_only,
+    sweep_applies_its_predicate,
+    sweep_removes_leftovers_of_cancelled_calls,
+    remove_deletes_anonymous_volumes,
 );
 
-async fn a_sweep_takes_ours_and_leaves_the_rest(lab: Arc<Lab>) {
+async fn sweep_removes_labelled_resources_only(lab: Arc<Lab>) {
     // Somebody else's, with no label, and with one that looks like ours but is not.
     let other = Docker::connect_with_host(lab.engine.address()).expect("connects");
     let name = format!("foreign-{}", lab.run);
@@ -75,7 +75,7 @@ async fn a_sweep_takes_ours_and_leaves_the_rest(lab: Arc<Lab>) {
     }
 }
 
-async fn a_sweep_obeys_its_predicate(lab: Arc<Lab>) {
+async fn sweep_applies_its_predicate(lab: Arc<Lab>) {
     let mut other = lab.identity();
     other.run = RunId::new(lab.run.as_str().as_bytes());
     let mut spec = lab.shell("sleep 1000");
@@ -91,7 +91,7 @@ async fn a_sweep_obeys_its_predicate(lab: Arc<Lab>) {
     assert_eq!(swept.containers.len(), 1);
 }
 
-async fn what_is_cancelled_in_the_middle_leaves_nothing(lab: Arc<Lab>) {
+async fn sweep_removes_leftovers_of_cancelled_calls(lab: Arc<Lab>) {
     let mut made = 0;
     for millis in [1, 3, 5, 10, 20, 40, 80, 120, 160, 200, 250, 300, 400, 600] {
         let whole = async {
@@ -113,7 +113,7 @@ async fn what_is_cancelled_in_the_middle_leaves_nothing(lab: Arc<Lab>) {
     assert!(made > 0);
 }
 
-async fn volumes_go_with_their_containers(lab: Arc<Lab>) {
+async fn remove_deletes_anonymous_volumes(lab: Arc<Lab>) {
     let other = Docker::connect_with_host(lab.engine.address()).expect("connects");
     let mine = async |id: &str| -> Option<String> {
         let facts = other.inspect_container(id, None::<InspectContainerOptions>).await.ok()?;

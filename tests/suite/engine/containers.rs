@@ -12,33 +12,33 @@ use super::on_both;
 use crate::support::proxy::{Hold, Proxy};
 
 on_both!(
-    twenty_one_shots_give_code_and_whole_output,
-    much_output_is_whole,
-    a_long_run_stops_when_asked,
-    what_does_not_listen_is_killed,
-    a_wait_tells_the_truth,
-    an_engine_is_known,
-    what_is_not_there_is_said_to_be_so,
-    a_taken_port_is_named,
-    an_unknown_program_is_named,
-    a_name_is_taken_once,
+    wait_and_attach_give_exit_code_and_output,
+    attach_delivers_large_output_completely,
+    stop_ends_a_container_and_wait_returns_its_code,
+    stop_kills_a_container_after_the_grace,
+    wait_reports_exited_unstarted_and_removed_containers,
+    engine_reports_version_and_reachability,
+    missing_images_and_containers_are_not_found,
+    start_names_a_port_that_is_taken,
+    start_reports_a_program_that_cannot_run,
+    create_refuses_a_name_that_is_taken,
 );
 
-async fn twenty_one_shots_give_code_and_whole_output(lab: Arc<Lab>) {
+async fn wait_and_attach_give_exit_code_and_output(lab: Arc<Lab>) {
     for round in 0..20 {
         let (code, out, err) = lab.finished(&lab.shell("echo hi; echo oh >&2; printf end; exit 3")).await;
         assert_eq!((code, out.as_str(), err.as_str()), (3, "hi\nend", "oh\n"), "round {round}");
     }
 }
 
-async fn much_output_is_whole(lab: Arc<Lab>) {
+async fn attach_delivers_large_output_completely(lab: Arc<Lab>) {
     let (code, out, _) = lab.finished(&lab.shell("seq 1 200000")).await;
     assert_eq!(code, 0);
     let expected: String = (1..=200_000).map(|number| format!("{number}\n")).collect();
     assert!(out == expected, "{} of {} bytes", out.len(), expected.len());
 }
 
-async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
+async fn stop_ends_a_container_and_wait_returns_its_code(lab: Arc<Lab>) {
     let spec = lab.shell("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.1; done");
     let id = lab.engine.create(&spec).await.expect("creates");
     let mut output = lab.engine.attach(&id).await.expect("attaches");
@@ -59,7 +59,7 @@ async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
     assert_eq!(all[0].status, Status::Exited(5));
 }
 
-async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
+async fn stop_kills_a_container_after_the_grace(lab: Arc<Lab>) {
     let deaf = lab.engine.create(&lab.shell("trap '' TERM; echo up; while :; do sleep 0.1; done")).await;
     let deaf = deaf.expect("creates");
     let mut output = lab.engine.attach(&deaf).await.expect("attaches");
@@ -83,7 +83,7 @@ async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
     lab.engine.kill(&killed).await.expect("a second kill is no error");
 }
 
-async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
+async fn wait_reports_exited_unstarted_and_removed_containers(lab: Arc<Lab>) {
     let id = lab.engine.create(&lab.shell("exit 4")).await.expect("creates");
     assert!(matches!(lab.engine.wait(&id).await, Err(EngineError::NotStarted { .. })));
     lab.start(&id).await.expect("starts");
@@ -116,7 +116,7 @@ async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
     assert!(lab.engine.wait(&gone).await.expect_err("is gone").is_not_found());
 }
 
-async fn an_engine_is_known(lab: Arc<Lab>) {
+async fn engine_reports_version_and_reachability(lab: Arc<Lab>) {
     lab.engine.ping().await.expect("answers");
     assert!(lab.engine.address().starts_with("unix://"));
     assert!(lab.engine.version().starts_with(|c: char| c.is_ascii_digit()), "{}", lab.engine.version());
@@ -124,7 +124,7 @@ async fn an_engine_is_known(lab: Arc<Lab>) {
     assert_eq!(lab.engine.reaches_containers().await.expect("answers"), !rootless);
 }
 
-async fn what_is_not_there_is_said_to_be_so(lab: Arc<Lab>) {
+async fn missing_images_and_containers_are_not_found(lab: Arc<Lab>) {
     let mut spec = lab.shell("true");
     spec.image = "cki-test/nope:1".to_owned();
     let error = lab.engine.create(&spec).await.expect_err("there is no such image");
@@ -142,7 +142,7 @@ async fn what_is_not_there_is_said_to_be_so(lab: Arc<Lab>) {
     lab.engine.remove_network(&nobody).await.expect("is removed enough");
 }
 
-async fn a_taken_port_is_named(lab: Arc<Lab>) {
+async fn start_names_a_port_that_is_taken(lab: Arc<Lab>) {
     let network = lab.engine.create_network(&lab.name(), lab.labels(), false).await.expect("creates");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = taken.local_addr().expect("has one").port();
@@ -164,7 +164,7 @@ async fn a_taken_port_is_named(lab: Arc<Lab>) {
     }
 }
 
-async fn an_unknown_program_is_named(lab: Arc<Lab>) {
+async fn start_reports_a_program_that_cannot_run(lab: Arc<Lab>) {
     for attached in [false, true] {
         for (program, is_there) in
             [("no-such-program", false), ("/bin/no-such-program", false), ("/etc", true)]
@@ -191,7 +191,7 @@ async fn an_unknown_program_is_named(lab: Arc<Lab>) {
     }
 }
 
-async fn a_name_is_taken_once(lab: Arc<Lab>) {
+async fn create_refuses_a_name_that_is_taken(lab: Arc<Lab>) {
     let spec = lab.shell("true");
     let id = lab.engine.create(&spec).await.expect("creates");
     let error = lab.engine.create(&spec).await.expect_err("the name is taken");

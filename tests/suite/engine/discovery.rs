@@ -12,9 +12,9 @@ use super::lab::{Lab, eventually};
 use super::on_both;
 use crate::support::part;
 
-on_both!(the_kind_that_is_wanted_is_found_or_refused);
+on_both!(discover_finds_the_requested_kind_only);
 
-async fn the_kind_that_is_wanted_is_found_or_refused(lab: Arc<Lab>) {
+async fn discover_finds_the_requested_kind_only(lab: Arc<Lab>) {
     let (address, kind) = (lab.engine.address().to_owned(), lab.engine.kind());
     let env =
         Env::new([("DOCKER_HOST", address.as_str()), ("PATH", "/nowhere"), ("XDG_RUNTIME_DIR", "/nowhere")]);
@@ -71,7 +71,7 @@ fn left_in(directory: &Path) -> usize {
 
 #[tokio::test]
 #[ignore = "needs podman and root (bash tests/run)"]
-async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
+async fn discover_runs_podman_for_as_long_as_it_is_used() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let found = discover(&only_podman(directory.path()), EngineChoice::Podman).await;
     let socket = socket_of(&found);
@@ -90,7 +90,7 @@ async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
 
 /// Runs in a process of its own, for the next test to kill.
 #[tokio::main]
-pub(crate) async fn hold_a_podman() {
+pub(crate) async fn hold_podman_service() {
     let host = Host::real();
     let directory = PathBuf::from(host.env.get("CKI_TEST_DIRECTORY").expect("is given"));
     let found = discover(&only_podman(&directory), EngineChoice::Podman).await;
@@ -101,9 +101,9 @@ pub(crate) async fn hold_a_podman() {
 
 #[tokio::test]
 #[ignore = "needs podman and root (bash tests/run)"]
-async fn a_killed_process_takes_its_podman_with_it() {
+async fn podman_service_ends_with_a_killed_process() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut child = part::command("hold a podman")
+    let mut child = part::command("hold podman service")
         .env("CKI_TEST_DIRECTORY", directory.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

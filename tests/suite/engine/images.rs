@@ -11,15 +11,15 @@ use super::on_both;
 use crate::support::directory_with;
 
 on_both!(
-    a_build_obeys_the_ignore_rules,
-    a_dockerfile_that_was_made_is_not_in_the_image,
-    a_failing_step_is_named_with_its_last_lines,
-    a_dockerfile_that_makes_no_sense_is_said_to_be_so,
-    args_and_targets_and_labels_arrive,
-    a_dropped_build_makes_no_image,
-    images_are_tagged_found_and_removed,
-    images_are_found_while_others_come_and_go,
-    an_image_that_cannot_be_pulled_is_named,
+    build_applies_dockerignore,
+    build_excludes_a_generated_dockerfile,
+    build_reports_the_failing_step_with_its_last_lines,
+    build_reports_an_invalid_dockerfile,
+    build_passes_args_target_and_labels,
+    build_makes_no_image_when_dropped,
+    images_can_be_tagged_inspected_and_removed,
+    image_lookup_survives_concurrent_removals,
+    pull_names_an_image_that_is_unreachable,
 );
 
 async fn build(lab: &Lab, tag: &str, context: &Packed) -> (Result<String, EngineError>, Heard) {
@@ -42,7 +42,7 @@ async fn files_in(lab: &Lab, image: &str, directory: &str) -> Vec<String> {
     out.lines().map(str::to_owned).collect()
 }
 
-async fn a_build_obeys_the_ignore_rules(lab: Arc<Lab>) {
+async fn build_applies_dockerignore(lab: Arc<Lab>) {
     let directory = directory_with(&[
         ("Dockerfile", &format!("FROM {BOX}\nCOPY . /ctx/\nRUN echo to-stdout; echo to-stderr >&2\n")),
         (".dockerignore", "**/*.log\n!keep.log\nsecret\nDockerfile\n"),
@@ -72,7 +72,7 @@ async fn a_build_obeys_the_ignore_rules(lab: Arc<Lab>) {
     assert!(lab.engine.remove_image(&tag(&lab)).await.expect("removes"));
 }
 
-async fn a_dockerfile_that_was_made_is_not_in_the_image(lab: Arc<Lab>) {
+async fn build_excludes_a_generated_dockerfile(lab: Arc<Lab>) {
     let directory = directory_with(&[("builds/x.in", "#include"), ("a", "")]);
     let text = format!("FROM {BOX}\nCOPY . /ctx/\n");
     let made = Dockerfile::Made { from: "builds/x.in".into(), text };
@@ -82,7 +82,7 @@ async fn a_dockerfile_that_was_made_is_not_in_the_image(lab: Arc<Lab>) {
     lab.engine.remove_image(&tag(&lab)).await.expect("removes");
 }
 
-async fn a_failing_step_is_named_with_its_last_lines(lab: Arc<Lab>) {
+async fn build_reports_the_failing_step_with_its_last_lines(lab: Arc<Lab>) {
     let script = "RUN for i in $(seq 15); do echo line $i; done; printf '\\033[31mabout to fail\\033[0m\\n' >&2; exit 7";
     let directory = directory_with(&[("Dockerfile", &format!("FROM {BOX}\n{script}\n"))]);
     let (result, _) = build(&lab, &tag(&lab), &packed(directory.path())).await;
@@ -95,7 +95,7 @@ async fn a_failing_step_is_named_with_its_last_lines(lab: Arc<Lab>) {
     assert_eq!(lab.engine.image(&tag(&lab)).await.expect("answers"), None);
 }
 
-async fn a_dockerfile_that_makes_no_sense_is_said_to_be_so(lab: Arc<Lab>) {
+async fn build_reports_an_invalid_dockerfile(lab: Arc<Lab>) {
     for text in ["FROM", "NONSENSE x\n", "FROM scratch\nCOPY nope /\n", ""] {
         let directory = directory_with(&[("Dockerfile", text)]);
         let (result, _) = build(&lab, &tag(&lab), &packed(directory.path())).await;
@@ -106,7 +106,7 @@ async fn a_dockerfile_that_makes_no_sense_is_said_to_be_so(lab: Arc<Lab>) {
     assert!(matches!(result, Err(EngineError::Invalid { .. })));
 }
 
-async fn args_and_targets_and_labels_arrive(lab: Arc<Lab>) {
+async fn build_passes_args_target_and_labels(lab: Arc<Lab>) {
     let text =
         format!("FROM {BOX} AS first\nARG WHO=nobody\nRUN echo \"$WHO\" > /who\nFROM {BOX}\nRUN exit 1\n");
     let directory = directory_with(&[("Dockerfile", &text)]);
@@ -135,7 +135,7 @@ async fn args_and_targets_and_labels_arrive(lab: Arc<Lab>) {
     lab.engine.remove_image(&tag(&lab)).await.expect("removes");
 }
 
-async fn a_dropped_build_makes_no_image(lab: Arc<Lab>) {
+async fn build_makes_no_image_when_dropped(lab: Arc<Lab>) {
     let directory = directory_with(&[("Dockerfile", &format!("FROM {BOX}\nRUN echo begun && sleep 3\n"))]);
     let context = packed(directory.path());
     let heard = Heard::default();
@@ -153,7 +153,7 @@ async fn a_dropped_build_makes_no_image(lab: Arc<Lab>) {
     assert_eq!(lab.engine.image(&tag(&lab)).await.expect("answers"), None);
 }
 
-async fn images_are_tagged_found_and_removed(lab: Arc<Lab>) {
+async fn images_can_be_tagged_inspected_and_removed(lab: Arc<Lab>) {
     let (one, two) = (tag(&lab), format!("localhost:5000/cki-test/{}", lab.run));
     lab.engine.tag_image(BOX, &one).await.expect("tags");
     lab.engine.tag_image(BOX, &two).await.expect("tags");
@@ -172,7 +172,7 @@ async fn images_are_tagged_found_and_removed(lab: Arc<Lab>) {
 }
 
 /// Podman fails on images that vanish while it reads its store, whichever image the request names.
-async fn images_are_found_while_others_come_and_go(lab: Arc<Lab>) {
+async fn image_lookup_survives_concurrent_removals(lab: Arc<Lab>) {
     let churn = async {
         for round in 0..12 {
             let dockerfile = format!("FROM {BOX}\nRUN echo {round} > /tmp/round\n");
@@ -193,7 +193,7 @@ async fn images_are_found_while_others_come_and_go(lab: Arc<Lab>) {
     tokio::select! { () = churn => (), () = look => () }
 }
 
-async fn an_image_that_cannot_be_pulled_is_named(lab: Arc<Lab>) {
+async fn pull_names_an_image_that_is_unreachable(lab: Arc<Lab>) {
     let task = Events::silent().start("image", "pulling");
     let error = lab.engine.pull("127.0.0.1:1/cki/nope:1", &task).await.expect_err("nobody listens");
     let EngineError::PullFailed { image, cause, message } = error else { panic!("{error}") };

@@ -12,19 +12,19 @@ use super::lab::{Lab, eventually};
 use super::on_both;
 
 on_both!(
-    an_environment_is_exact,
-    files_are_there_and_directories_stay_as_they_are,
-    limits_hold,
-    entrypoint_workdir_and_command_replace_those_of_the_image,
-    containers_find_each_other_and_we_find_them,
-    without_a_network_there_is_none,
+    container_environment_is_exact,
+    container_files_keep_modes_of_existing_directories,
+    container_limits_are_applied,
+    container_overrides_entrypoint_workdir_and_command,
+    containers_reach_each_other_by_alias_and_port,
+    container_without_a_network_has_loopback_only,
 );
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, Secret)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
 }
 
-async fn an_environment_is_exact(lab: Arc<Lab>) {
+async fn container_environment_is_exact(lab: Arc<Lab>) {
     let pairs = [
         ("EMPTY", ""),
         ("QUOTES", "it's \"so\" $HOME `x` \\n"),
@@ -59,7 +59,7 @@ async fn an_environment_is_exact(lab: Arc<Lab>) {
     assert!(foreign.is_empty(), "{foreign:?}");
 }
 
-async fn files_are_there_and_directories_stay_as_they_are(lab: Arc<Lab>) {
+async fn container_files_keep_modes_of_existing_directories(lab: Arc<Lab>) {
     let file = |path: &str, text: &str, mode: u32| ContainerFile {
         path: path.to_owned(),
         content: Secret::new(text),
@@ -110,7 +110,7 @@ async fn files_are_there_and_directories_stay_as_they_are(lab: Arc<Lab>) {
     );
 }
 
-async fn limits_hold(lab: Arc<Lab>) {
+async fn container_limits_are_applied(lab: Arc<Lab>) {
     let mut spec = lab.shell(
         "grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; cat /proc/1/comm; ulimit -n >/dev/null && echo ok",
     );
@@ -128,7 +128,7 @@ async fn limits_hold(lab: Arc<Lab>) {
     assert!(code != 0 && !out.contains("survived") && err.contains("fork"), "{code} {out} {err}");
 }
 
-async fn entrypoint_workdir_and_command_replace_those_of_the_image(lab: Arc<Lab>) {
+async fn container_overrides_entrypoint_workdir_and_command(lab: Arc<Lab>) {
     let mut spec = lab.shell("");
     spec.entrypoint = Some(super::lab::words(&["echo", "entry"]));
     spec.command = Some(super::lab::words(&["a b", "$HOME", ""]));
@@ -139,7 +139,7 @@ async fn entrypoint_workdir_and_command_replace_those_of_the_image(lab: Arc<Lab>
     assert_eq!(lab.finished(&spec).await.1, "/made/here\n");
 }
 
-async fn containers_find_each_other_and_we_find_them(lab: Arc<Lab>) {
+async fn containers_reach_each_other_by_alias_and_port(lab: Arc<Lab>) {
     for internal in [false, true] {
         let name = lab.name();
         let network = lab.engine.create_network(&name, lab.labels(), internal).await.expect("creates");
@@ -184,7 +184,7 @@ async fn answers(address: std::net::SocketAddr) -> bool {
         .is_ok_and(|text| text.is_ok_and(|t| t == "served\n"))
 }
 
-async fn without_a_network_there_is_none(lab: Arc<Lab>) {
+async fn container_without_a_network_has_loopback_only(lab: Arc<Lab>) {
     let (code, out, _) = lab.finished(&lab.shell("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '")).await;
     assert_eq!(code, 0);
     let devices: Vec<&str> =

@@ -15,8 +15,8 @@ use cki::systems::engine::{
 };
 use std::sync::{Arc, Mutex};
 
+use crate::support::gate::pass_gate;
 use crate::support::limit;
-use crate::support::passed::passed;
 
 /// The image with busybox in it.
 pub(crate) const BOX: &str = "cki-test/box:1";
@@ -112,7 +112,7 @@ impl Lab {
 
     /// Starts a container that nothing is wrong with.
     pub(crate) async fn start(&self, id: &str) -> Result<(), EngineError> {
-        self.engine.start(&passed(self.engine.inside(id).await?)).await
+        self.engine.start(&pass_gate(self.engine.inside(id).await?)).await
     }
 
     /// Creates and starts.

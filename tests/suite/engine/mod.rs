@@ -10,7 +10,7 @@ mod inside;
 mod lab;
 mod output;
 
-pub(crate) use discovery::hold_a_podman;
+pub(crate) use discovery::hold_podman_service;
 
 /// One test of each scenario for each engine.
 macro_rules! on_both {

@@ -7,22 +7,22 @@ use cki::systems::engine::{EngineError, ExecRequest, LogRequest};
 
 use super::lab::{Lab, drained, eventually, until, words};
 use super::on_both;
-use crate::support::passed::passed;
+use crate::support::gate::pass_gate;
 
 on_both!(
-    logs_are_what_was_written,
-    a_tail_is_the_end,
-    a_follower_sees_everything_and_ends,
-    a_follower_of_short_lives_ends_as_well,
-    a_follower_misses_nothing_of_much,
-    a_follower_may_leave,
-    a_command_has_input_output_and_code,
-    a_command_needs_a_running_container,
+    logs_return_written_output,
+    logs_tail_returns_the_last_lines,
+    logs_follow_streams_until_the_end,
+    logs_follow_ends_for_short_lived_containers,
+    logs_follow_streams_large_output_completely,
+    logs_follow_can_be_dropped_and_restarted,
+    exec_passes_input_output_and_exit_code,
+    exec_requires_a_running_container,
 );
 
 const FOLLOW: LogRequest = LogRequest { follow: true, tail: None, since: None, timestamps: false };
 
-async fn logs_are_what_was_written(lab: Arc<Lab>) {
+async fn logs_return_written_output(lab: Arc<Lab>) {
     let id = lab.started(&lab.shell("echo one; echo oops >&2; printf two")).await;
     lab.engine.wait(&id).await.expect("ends");
     let read = async |request: LogRequest| {
@@ -38,7 +38,7 @@ async fn logs_are_what_was_written(lab: Arc<Lab>) {
     assert_eq!(drained(log).await.expect("is empty"), (String::new(), String::new()));
 }
 
-async fn a_tail_is_the_end(lab: Arc<Lab>) {
+async fn logs_tail_returns_the_last_lines(lab: Arc<Lab>) {
     let script = "seq 100; touch /tmp/written; while [ ! -e /tmp/go ]; do sleep 0.05; done; seq 101 103";
     let id = lab.started(&lab.shell(script)).await;
     eventually("it has written", || async { run(&lab, &id, &["test", "-e", "/tmp/written"]).await.0 == 0 })
@@ -61,7 +61,7 @@ async fn a_tail_is_the_end(lab: Arc<Lab>) {
     assert_eq!(drained(log).await.expect("is whole").0, "101\n102\n103\n");
 }
 
-async fn a_follower_sees_everything_and_ends(lab: Arc<Lab>) {
+async fn logs_follow_streams_until_the_end(lab: Arc<Lab>) {
     let script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo second >&2; printf third";
     let id = lab.started(&lab.shell(script)).await;
     let mut log = lab.engine.logs(&id, FOLLOW).await.expect("is there");
@@ -70,7 +70,7 @@ async fn a_follower_sees_everything_and_ends(lab: Arc<Lab>) {
     assert_eq!(drained(log).await.expect("is whole"), ("third".to_owned(), "second\n".to_owned()));
 }
 
-async fn a_follower_of_short_lives_ends_as_well(lab: Arc<Lab>) {
+async fn logs_follow_ends_for_short_lived_containers(lab: Arc<Lab>) {
     for round in 0..20 {
         let id = lab.started(&lab.shell("printf hi")).await;
         let log = lab.engine.logs(&id, FOLLOW).await.expect("is there");
@@ -80,7 +80,7 @@ async fn a_follower_of_short_lives_ends_as_well(lab: Arc<Lab>) {
     }
 }
 
-async fn a_follower_misses_nothing_of_much(lab: Arc<Lab>) {
+async fn logs_follow_streams_large_output_completely(lab: Arc<Lab>) {
     let id = lab.started(&lab.shell("seq 1 100000; head -c 100000 /dev/zero | tr '\\0' x")).await;
     let log = lab.engine.logs(&id, FOLLOW).await.expect("is there");
     let (out, _) = drained(log).await.expect("is whole");
@@ -89,7 +89,7 @@ async fn a_follower_misses_nothing_of_much(lab: Arc<Lab>) {
     assert!(out == expected, "{} of {} bytes", out.len(), expected.len());
 }
 
-async fn a_follower_may_leave(lab: Arc<Lab>) {
+async fn logs_follow_can_be_dropped_and_restarted(lab: Arc<Lab>) {
     let id = lab.started(&lab.shell("while :; do echo tick; sleep 0.05; done")).await;
     let mut log = lab.engine.logs(&id, FOLLOW).await.expect("is there");
     until(&mut log, "tick").await;
@@ -103,7 +103,7 @@ async fn a_follower_may_leave(lab: Arc<Lab>) {
 
 /// A command's exit code and output.
 async fn run(lab: &Lab, id: &str, command: &[&str]) -> (i64, String) {
-    let request = ExecRequest::new(passed(words(command)));
+    let request = ExecRequest::new(pass_gate(words(command)));
     let mut exec = lab.engine.exec(id, request).await.expect("runs");
     let mut out = String::new();
     while let Some(chunk) = exec.output.next().await {
@@ -112,7 +112,7 @@ async fn run(lab: &Lab, id: &str, command: &[&str]) -> (i64, String) {
     (exec.wait().await.expect("ends"), out)
 }
 
-async fn a_command_has_input_output_and_code(lab: Arc<Lab>) {
+async fn exec_passes_input_output_and_exit_code(lab: Arc<Lab>) {
     let id = lab.started(&lab.shell("sleep 1000")).await;
     for _ in 0..10 {
         let (code, out) = run(&lab, &id, &["sh", "-c", "echo hi; exit 6"]).await;
@@ -120,7 +120,7 @@ async fn a_command_has_input_output_and_code(lab: Arc<Lab>) {
     }
     let input = "a line\n".repeat(50_000);
     let request = ExecRequest {
-        command: passed(words(&["sh", "-c", "pwd; cat; echo done >&2"])),
+        command: pass_gate(words(&["sh", "-c", "pwd; cat; echo done >&2"])),
         stdin: Some(Box::pin(std::io::Cursor::new(input.clone()))),
         workdir: Some("/bin".to_owned()),
     };
@@ -141,8 +141,8 @@ async fn a_command_has_input_output_and_code(lab: Arc<Lab>) {
     assert!([126, 127].contains(&code), "{code}");
 }
 
-async fn a_command_needs_a_running_container(lab: Arc<Lab>) {
-    let request = || ExecRequest::new(passed(words(&["true"])));
+async fn exec_requires_a_running_container(lab: Arc<Lab>) {
+    let request = || ExecRequest::new(pass_gate(words(&["true"])));
     let id = lab.engine.create(&lab.shell("true")).await.expect("creates");
     assert!(matches!(lab.engine.exec(&id, request()).await, Err(EngineError::NotRunning { .. })));
     lab.start(&id).await.expect("starts");
@@ -152,7 +152,7 @@ async fn a_command_needs_a_running_container(lab: Arc<Lab>) {
     assert!(lab.engine.exec(&id, request()).await.expect_err("is gone").is_not_found());
     // One that ends under the command.
     let id = lab.started(&lab.shell("sleep 1000")).await;
-    let request = ExecRequest::new(passed(words(&["sleep", "1000"])));
+    let request = ExecRequest::new(pass_gate(words(&["sleep", "1000"])));
     let exec = lab.engine.exec(&id, request).await.expect("runs");
     let (ended, killed) = tokio::join!(exec.wait(), lab.engine.kill(&id));
     killed.expect("kills");

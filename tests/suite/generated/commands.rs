@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 use super::{golden, head};
 
 #[test]
-fn the_commands() {
+fn command_reference_is_up_to_date() {
     let mut tree = cki::cli::command_tree();
     tree.build();
     let mut text = head("Commands");

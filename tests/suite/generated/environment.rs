@@ -97,7 +97,7 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
 ];
 
 #[test]
-fn the_environment() {
+fn environment_reference_is_up_to_date() {
     let mut text = head("Environment variables");
     text.push_str(
         "\n## Settings\n\nEach setting has a variable; what it means is in [settings.md](settings.md).\n\n",
@@ -120,7 +120,7 @@ outside a container. `cki env COMPONENT --explain` shows what it gets, and why.\
 }
 
 #[test]
-fn every_variable_that_is_read_is_described() {
+fn environment_reference_describes_every_variable() {
     let lookup = Regex::new(r#"\b(?:get|get_os|xdg|absolute|directory)\(\s*"([A-Z][A-Z0-9_]{2,})""#)
         .expect("is valid");
     let described: BTreeSet<&str> =

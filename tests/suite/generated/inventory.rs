@@ -36,7 +36,7 @@ fn document((path, text): &(String, String)) -> InventoryDocument {
 }
 
 #[test]
-fn the_built_in_inventory_is_carried_compiled() {
+fn compiled_inventory_is_up_to_date() {
     let compiled = cki::ops::shared::inventory::compile().expect("is YAML");
     super::golden("templates/inventory.compiled", &compiled);
     // What is read of it is what is read of the files, to the last value.
@@ -66,7 +66,7 @@ fn the_built_in_inventory_is_carried_compiled() {
 }
 
 #[test]
-fn the_examples_are_inventories_without_a_finding() {
+fn inventory_examples_have_no_findings() {
     let examples = examples();
     let is_of_directory = |path: &str| path == "inventory.yaml" || path.starts_with("service/");
     let directory: Vec<InventoryDocument> =
@@ -84,7 +84,7 @@ fn the_examples_are_inventories_without_a_finding() {
 }
 
 #[test]
-fn the_examples_of_templates_work() {
+fn template_examples_are_valid() {
     let examples = examples();
     let (file, text) = examples.iter().find(|(path, _)| path.ends_with("secrets.yaml")).expect("is there");
     let rules = SecretRules::read(file, text).expect("can be read");
@@ -114,7 +114,7 @@ fn the_examples_of_templates_work() {
 }
 
 #[test]
-fn no_key_is_left_out() {
+fn inventory_reference_describes_every_key() {
     let text = description();
     let field = Regex::new(r"(?m)^    (?:pub(?:\(super\))? )?([a-z_]+): ").expect("is valid");
     let renamed = Regex::new(r#"rename = "([a-z_]+)"\)\]\s*(?:pub )?[a-z_]+:"#).expect("is valid");

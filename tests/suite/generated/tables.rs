@@ -17,7 +17,7 @@ token_command = \"secret-tool lookup service gitlab.com\"
 ";
 
 #[test]
-fn the_settings() {
+fn settings_reference_is_up_to_date() {
     let mut text = head("Settings");
     text.push_str(
         "
@@ -71,7 +71,7 @@ An unknown setting is a warning, a value that cannot be is an error; both name f
 }
 
 #[test]
-fn the_example_of_the_settings_is_valid() {
+fn settings_example_is_valid() {
     let home = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir_all(home.path().join(".config/cki")).expect("makes");
     std::fs::write(home.path().join(".config/cki/cki.toml"), EXAMPLE).expect("writes");
@@ -82,7 +82,7 @@ fn the_example_of_the_settings_is_valid() {
 }
 
 #[test]
-fn the_exit_codes() {
+fn exit_code_reference_is_up_to_date() {
     let mut text = head("Exit codes");
     text.push_str("\nThey are a promise: a script may count on them.\n\n| code | meaning |\n|---|---|\n");
     for (exit, meaning) in Exit::TABLE {

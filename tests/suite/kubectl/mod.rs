@@ -83,7 +83,11 @@ fn variables(container: &DeployedContainer) -> BTreeMap<String, String> {
 }
 
 /// Returns the output of `kubectl kustomize` for the same files.
-fn built(kubectl: &str, directory: &Path, files: &BTreeMap<String, String>) -> Result<String, String> {
+fn kubectl_kustomize(
+    kubectl: &str,
+    directory: &Path,
+    files: &BTreeMap<String, String>,
+) -> Result<String, String> {
     for (path, text) in files {
         let path = directory.join(path);
         std::fs::create_dir_all(path.parent().expect("has a parent")).expect("makes");
@@ -99,7 +103,7 @@ fn built(kubectl: &str, directory: &Path, files: &BTreeMap<String, String>) -> R
 
 #[test]
 #[ignore = "needs CKI_TEST_KUBECTL (bash tests/run)"]
-fn kustomizations_give_what_kubectl_says_or_a_finding() {
+fn kustomizations_match_kubectl_or_report_a_finding() {
     let kubectl = support::kubectl();
     let config =
         Config { cases: support::cases().unwrap_or(CASES), failure_persistence: None, ..Config::default() };
@@ -114,7 +118,7 @@ fn kustomizations_give_what_kubectl_says_or_a_finding() {
         }
         let wanted = || {
             let directory = tempfile::tempdir().expect("a temporary directory");
-            built(&kubectl, directory.path(), &files).and_then(|text| resolve::variables(&text))
+            kubectl_kustomize(&kubectl, directory.path(), &files).and_then(|text| resolve::variables(&text))
         };
         if !findings.is_empty() || given.is_err() {
             // Whatever is missing has been said, with its place.

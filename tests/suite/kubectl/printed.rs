@@ -52,7 +52,7 @@ fn is_read_back(kubectl: &str, values: &Values, command: &[String]) -> Result<()
 
 #[test]
 #[ignore = "needs CKI_TEST_KUBECTL (bash tests/run)"]
-fn the_pod_of_a_run_is_read_back_by_kubectl() {
+fn run_local_print_kube_is_read_back_by_kubectl() {
     let kubectl = support::kubectl();
     let values = prop::collection::btree_map("V[0-9]", text(), 1..8);
     let command = prop::collection::vec(text(), 1..4);

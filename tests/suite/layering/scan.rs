@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn use_with_braces_over_lines() {
+    fn references_include_nested_use_trees() {
         let source =
             "use crate::{\n    base::{text, yaml::*},\n    cli as c, ui,\n};\nuse crate::host::{self, Env};";
         assert_eq!(
@@ -394,13 +394,13 @@ mod tests {
     }
 
     #[test]
-    fn paths_in_code_attributes_and_macros() {
+    fn references_include_code_attributes_and_macros() {
         let source = "fn f(x: &crate::cli::Args) -> Vec<crate::ui::Ui> { $crate::demo::g::<u8>(|| crate::report::h()) }\n#[x(with = crate::host::y)]";
         assert_eq!(seen(source), ["1 cli::Args", "1 ui::Ui", "1 demo::g", "1 report::h", "2 host::y"]);
     }
 
     #[test]
-    fn super_climbs_from_where_it_stands() {
+    fn references_resolve_super_from_their_module() {
         assert_eq!(seen("use super::super::cli;"), ["1 cli"]);
         assert_eq!(seen("use super::clone;"), ["1 ops::clone"]);
         assert_eq!(seen("use self::super::clone;"), ["1 ops::clone"]);
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_strings_and_visibility_are_no_references() {
+    fn references_skip_comments_strings_and_visibility() {
         let source = concat!(
             "//! crate::cli\n/* crate::cli /* super::super::cli */ crate::cli */\n",
             "const A: &str = \"crate::cli \\\" crate::cli\"; const B: &str = r#\"\" crate::cli\"#;\n",

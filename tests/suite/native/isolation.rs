@@ -1,7 +1,7 @@
 //! View of a process: environment, home, files, network, other processes.
 
 use super::*;
-use crate::support::passed::passed;
+use crate::support::gate::pass_gate;
 
 #[tokio::test]
 async fn process_environment_is_exactly_the_requested_one() {
@@ -25,7 +25,8 @@ async fn process_has_its_own_home_no_open_files_and_no_terminal() {
     let machine = Machine::new();
     let script = "stat -c %a $HOME; touch $HOME/x; pwd; ls /proc/self/fd; readlink /proc/self/fd/0; \
                   test \"$(cut -d' ' -f7 /proc/self/stat)\" = 0 && echo no terminal; ulimit -c; echo e >&2";
-    let mut process = machine.native.spawn(passed(machine.shell(script)), &Sandbox::new()).expect("starts");
+    let mut process =
+        machine.native.spawn(pass_gate(machine.shell(script)), &Sandbox::new()).expect("starts");
     let mut output = process.output().expect("is attached");
     let (mut stdout, mut stderr) = (String::new(), String::new());
     while let Some((stream, bytes)) = output.next().await {
@@ -64,7 +65,7 @@ async fn process_cannot_read_its_parent() {
     assert!(!looked.is_empty(), "{output}");
     assert_eq!(rest, ["0000000000000000"; 3], "neither environment nor memory nor capabilities: {output}");
     let mut beside =
-        machine.native.spawn(passed(machine.spec("sleep", &["sleep", "60"])), &space).expect("starts");
+        machine.native.spawn(pass_gate(machine.spec("sleep", &["sleep", "60"])), &space).expect("starts");
     drop(beside.output());
     let supervisor = machine.supervisor(&machine.only());
     let arguments = std::fs::read(format!("/proc/{supervisor}/cmdline")).expect("is there");

@@ -1,7 +1,7 @@
 //! Start and end of processes, without leftovers.
 
 use super::*;
-use crate::support::passed::passed;
+use crate::support::gate::pass_gate;
 
 #[tokio::test]
 async fn spawn_reports_exit_codes() {
@@ -22,7 +22,7 @@ async fn spawn_reports_start_errors_and_leaves_nothing() {
     std::fs::write(here.join("plain"), "").expect("writes");
     std::fs::write(here.join("script"), "#!/no/such/interpreter\n").expect("writes");
     std::fs::set_permissions(here.join("script"), std::fs::Permissions::from_mode(0o755)).expect("may");
-    let try_it = |command: &[&str]| machine.native.spawn(passed(machine.spec("x", command)), &space);
+    let try_it = |command: &[&str]| machine.native.spawn(pass_gate(machine.spec("x", command)), &space);
     assert!(matches!(try_it(&["no-such-program"]), Err(NativeError::MissingProgram { .. })));
     assert!(matches!(try_it(&["./plain"]), Err(NativeError::NotExecutable { .. })));
     assert!(matches!(try_it(&[]), Err(NativeError::EmptyCommand { .. })));
@@ -31,11 +31,11 @@ async fn spawn_reports_start_errors_and_leaves_nothing() {
     assert!(error.to_string().contains("interpreter"), "{error}");
     let mut spec = machine.shell("true");
     spec.workdir = here.join("none");
-    assert!(matches!(machine.native.spawn(passed(spec), &space), Err(NativeError::MissingWorkdir { .. })));
+    assert!(matches!(machine.native.spawn(pass_gate(spec), &space), Err(NativeError::MissingWorkdir { .. })));
     assert!(machine.is_clean());
     let first = machine.run(machine.shell("sleep 1000"), &space);
     assert!(matches!(
-        machine.native.spawn(passed(machine.shell("sleep 1000")), &space),
+        machine.native.spawn(pass_gate(machine.shell("sleep 1000")), &space),
         Err(NativeError::Exists { .. })
     ));
     drop(first);

@@ -27,8 +27,8 @@ use cki::systems::native::{
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
 
+use crate::support::gate::pass_gate;
 use crate::support::part::{self, PART};
-use crate::support::passed::passed;
 
 /// Starts what hides from its parent, its group and its session, and says so.
 const HIDE: &str = "(setsid sh -c '(setsid sh -c \"echo hidden; exec sleep 1000\" &)' &); ";
@@ -96,7 +96,7 @@ impl Machine {
     }
 
     fn run(&self, spec: ProcessSpec, space: &Sandbox) -> Running {
-        let mut process = self.native.spawn(passed(spec), space).expect("starts");
+        let mut process = self.native.spawn(pass_gate(spec), space).expect("starts");
         let output = process.output().expect("is attached");
         Running { process, output, seen: String::new() }
     }
@@ -247,10 +247,11 @@ async fn own(directory: &Path) {
         detached: lifetime == Retention::Kept,
     };
     let kept =
-        native.spawn(passed(spec("kept", Retention::Kept, "exec sleep 1000")), &space).expect("starts");
+        native.spawn(pass_gate(spec("kept", Retention::Kept, "exec sleep 1000")), &space).expect("starts");
     drop(kept);
     let script = format!("trap '' TERM; {HIDE} sleep 1000; exit 1");
-    let mut owned = native.spawn(passed(spec("owned", Retention::Owner, &script)), &space).expect("starts");
+    let mut owned =
+        native.spawn(pass_gate(spec("owned", Retention::Owner, &script)), &space).expect("starts");
     let mut output = owned.output().expect("is attached");
     assert_eq!(output.next().await.expect("says something").1, "hidden\n");
     writeln!(std::io::stdout(), "ready").expect("writes");

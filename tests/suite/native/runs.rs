@@ -1,7 +1,7 @@
 //! Runs that are found again: detached ones, those whose owner or supervisor was killed, and logs.
 
 use super::*;
-use crate::support::passed::passed;
+use crate::support::gate::pass_gate;
 
 #[tokio::test]
 async fn detached_process_supports_list_logs_exec_and_stop() {
@@ -13,7 +13,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     spec.secret = vec!["TOKEN".into()];
     spec.ports = vec![(1, 2)];
     spec.detached = true;
-    let mut process = machine.native.spawn(passed(spec.clone()), &space).expect("starts");
+    let mut process = machine.native.spawn(pass_gate(spec.clone()), &space).expect("starts");
     assert!(process.output().is_none());
     drop(process);
     let facts = machine.only();
@@ -28,7 +28,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     let words = |command: &[&str]| command.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let script = "echo $TOKEN; pwd; readlink /proc/self/ns/net; exit 9";
     let mut beside =
-        machine.native.exec(&facts, ExecSpec::new(&passed(words(&["sh", "-c", script])))).expect("enters");
+        machine.native.exec(&facts, ExecSpec::new(&pass_gate(words(&["sh", "-c", script])))).expect("enters");
     let output = beside.output().expect("is attached");
     let (output, code) = Running { process: beside, output, seen: String::new() }.end().await;
     let lines: Vec<&str> = output.lines().collect();
@@ -39,7 +39,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     assert_eq!(code, 9);
     let error = machine
         .native
-        .exec(&facts, ExecSpec::new(&passed(words(&["no-such-program"]))))
+        .exec(&facts, ExecSpec::new(&pass_gate(words(&["no-such-program"]))))
         .expect_err("is missing");
     assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
 
@@ -59,7 +59,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     assert!(log.starts_with("out\nerr\n") && log.ends_with("bye\n"), "{log}");
     assert!(!facts.is_alive());
     assert!(matches!(
-        machine.native.exec(&facts, ExecSpec::new(&passed(words(&["true"])))),
+        machine.native.exec(&facts, ExecSpec::new(&pass_gate(words(&["true"])))),
         Err(NativeError::NotRunning { .. })
     ));
     assert!(machine.is_clean());
@@ -70,7 +70,7 @@ async fn stop_kills_a_process_after_the_grace() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("trap '' TERM; {HIDE} while :; do sleep 0.02; done"));
     spec.detached = true;
-    drop(machine.native.spawn(passed(spec), &space).expect("starts"));
+    drop(machine.native.spawn(pass_gate(spec), &space).expect("starts"));
     let facts = machine.only();
     eventually("it hides", || machine.living().len() >= 2).await;
     machine.native.stop(&facts, Duration::from_millis(50)).await.expect("stops");
@@ -99,7 +99,7 @@ async fn log_of_a_detached_process_is_bounded() {
     let script = format!("yes 'some line' | head -c {WRITTEN}; echo; echo end; exec sleep 1000");
     let mut spec = machine.shell(&script);
     spec.detached = true;
-    drop(machine.native.spawn(passed(spec), &Sandbox::new()).expect("starts"));
+    drop(machine.native.spawn(pass_gate(spec), &Sandbox::new()).expect("starts"));
     let facts = machine.only();
     let log = || std::fs::metadata(machine.file(&facts, "log")).expect("is there");
     eventually("all is written", || log().len() == WRITTEN + 5).await;
@@ -164,7 +164,7 @@ async fn sweep_ends_processes_of_a_killed_supervisor() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("{HIDE} sleep 1000"));
     spec.detached = true;
-    drop(machine.native.spawn(passed(spec), &space).expect("starts"));
+    drop(machine.native.spawn(pass_gate(spec), &space).expect("starts"));
     let facts = machine.only();
     eventually("it hides", || machine.living().len() >= 2).await;
     let supervisor = machine.supervisor(&facts);

@@ -1,7 +1,7 @@
 //! Time limits: a test that does not end fails, with its name and what it waited for, and the
 //! program with all tests ends, whatever hangs. A thread watches all others from before the test
 //! harness begins, so that no test has to ask for it. The unit tests of the library use this file
-//! too. Deadlines of a single call are in `call` and `person`.
+//! too. Deadlines of a single call are in `call` and `terminal_session`.
 
 use std::backtrace::Backtrace;
 use std::collections::BTreeMap;

@@ -42,7 +42,7 @@ fn hangs(how: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_test_that_waits_for_a_process_is_named_and_the_process_ended() {
+fn limit_names_a_test_and_kills_its_process() {
     let began = Instant::now();
     let (code, said) = hangs("child");
     assert_eq!(code, Some(0), "the test was able to end: {said}");
@@ -52,7 +52,7 @@ fn a_test_that_waits_for_a_process_is_named_and_the_process_ended() {
 }
 
 #[test]
-fn tests_that_cannot_end_are_named_and_ended() {
+fn limit_ends_a_program_whose_test_hangs() {
     let (code, said) = hangs("for ever");
     assert_eq!(code, Some(101), "{said}");
     assert!(said.contains("it waits for: what never comes"), "{said}");
@@ -62,7 +62,7 @@ fn tests_that_cannot_end_are_named_and_ended() {
 }
 
 #[test]
-fn a_test_with_a_limit_of_its_own_fails_alone() {
+fn limit_within_fails_one_test_alone() {
     let hang = || {
         let _wait = limit::waits("an answer");
         std::thread::park_timeout(Duration::from_secs(10));

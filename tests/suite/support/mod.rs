@@ -2,20 +2,20 @@
 //! with that as the reason, and fails where it is asked for all the same. Asking is all that happens
 //! here; tests of behaviour are in the files beside.
 
-pub(crate) mod beyond;
 pub(crate) mod call;
 pub(crate) mod cli;
 pub(crate) mod engine;
-pub(crate) mod fenced;
+pub(crate) mod firewalled_engine;
+pub(crate) mod foreign_resources;
+pub(crate) mod gate;
 pub(crate) mod git_server;
 pub(crate) mod limit;
 mod limit_test;
-pub(crate) mod lookalike;
+pub(crate) mod network_targets;
 pub(crate) mod part;
-pub(crate) mod passed;
-pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod repository;
+pub(crate) mod terminal_session;
 
 use std::path::Path;
 use std::process::Command;

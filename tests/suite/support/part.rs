@@ -28,7 +28,7 @@ extern "C" fn begin() {
         "proxy" => super::proxy::part(),
         "native" => crate::native::part(),
         "clone until killed" => crate::git::clone_until_killed(),
-        "hold a podman" => crate::engine::hold_a_podman(),
+        "hold podman service" => crate::engine::hold_podman_service(),
         "block all threads" => crate::verbs::block_all_threads(),
         "hang" => super::limit_test::part(),
         _ => panic!("there is no part `{part}`"),

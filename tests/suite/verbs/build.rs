@@ -3,9 +3,9 @@
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
-use crate::support::beyond::{Arrived, ThisMachine};
 use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
+use crate::support::network_targets::{Arrived, ThisMachine};
 use crate::support::repository::Repositories;
 
 const INVENTORY: &str = "\

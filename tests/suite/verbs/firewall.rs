@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use super::app;
 use crate::support::cli::Cli;
 use crate::support::engine::Engine;
-use crate::support::fenced::Fenced;
+use crate::support::firewalled_engine::FirewalledEngine;
 
 /// A component that asks another for something, and has nothing against getting nothing.
 fn pair(cli: &Cli) {
@@ -18,12 +18,16 @@ fn pair(cli: &Cli) {
     ));
 }
 
-fn fenced(engine: Engine) -> (Fenced, Cli) {
-    assert_eq!(Fenced::lacks(engine), None, "an engine behind a firewall of its own can be had");
-    let fenced = Fenced::start(engine);
-    let cli = Cli::at(engine, fenced.address());
+fn firewalled(kind: Engine) -> (FirewalledEngine, Cli) {
+    assert_eq!(
+        FirewalledEngine::missing_prerequisite(kind),
+        None,
+        "an engine behind a firewall of its own can be had"
+    );
+    let engine = FirewalledEngine::start(kind);
+    let cli = Cli::at(kind, engine.address());
     pair(&cli);
-    (fenced, cli)
+    (engine, cli)
 }
 
 /// The commands in the hints of an error.
@@ -35,7 +39,7 @@ fn remedies(text: &str) -> Vec<String> {
 #[test]
 #[ignore = "needs root, Podman and iptables (bash tests/run)"]
 fn run_local_podman_names_the_blocking_firewall_policy() {
-    let (fenced, cli) = fenced(Engine::Podman);
+    let (engine, cli) = firewalled(Engine::Podman);
     let run = cli.run("run-local app");
     let typed = remedies(&run.stderr);
     assert_snapshot!(run, @"
@@ -56,9 +60,9 @@ fn run_local_podman_names_the_blocking_firewall_policy() {
     assert_eq!(network["fix"], typed[0].as_str(), "{network}");
     let undo = ["iptables -F FORWARD", "sysctl -q -w net.bridge.bridge-nf-call-iptables=1"];
     for (remedy, undo) in typed.iter().zip(undo) {
-        fenced.type_in(remedy);
+        engine.run_command(remedy);
         assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n", "{remedy}");
-        fenced.type_in(undo);
+        engine.run_command(undo);
     }
     cli.run("run-local app").ends_with(6).says("the policy of the chain FORWARD is DROP");
     // A container alone has nobody to reach.
@@ -69,15 +73,15 @@ fn run_local_podman_names_the_blocking_firewall_policy() {
 #[test]
 #[ignore = "needs root, Docker and iptables (bash tests/run)"]
 fn run_local_docker_names_the_blocking_firewall_rule() {
-    let (fenced, cli) = fenced(Engine::Docker);
+    let (engine, cli) = firewalled(Engine::Docker);
     // Docker writes the rules that its networks need, and the policy is in nobody's way.
     assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n");
-    fenced.type_in("iptables -I DOCKER-USER -m physdev --physdev-is-bridged -j DROP");
+    engine.run_command("iptables -I DOCKER-USER -m physdev --physdev-is-bridged -j DROP");
     let run = cli.run("run-local app").ends_with(6);
     let typed = remedies(&run.stderr);
     let run = run.says("the rule `-A DOCKER-USER -m physdev --physdev-is-bridged -j DROP` is in the way");
     run.says("error: `app` and `web` cannot reach each other on the run's network");
     assert_eq!(cli.left(), [""; 0]);
-    fenced.type_in(&typed[0]);
+    engine.run_command(&typed[0]);
     assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n");
 }

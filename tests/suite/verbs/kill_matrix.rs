@@ -12,7 +12,7 @@ use super::app;
 use crate::support::call::Started;
 use crate::support::cli::Cli;
 use crate::support::engine::Engine;
-use crate::support::lookalike::Lookalikes;
+use crate::support::foreign_resources::ForeignResources;
 use crate::support::proxy::{Hold, Proxy};
 use crate::support::repository::Repositories;
 
@@ -89,7 +89,7 @@ fn sweep_removes_a_run_killed_in_any_phase_without_an_engine() {
 
 /// Beside what is foreign, all of which is as it was in the end.
 fn run_matrix_on_engine(cli: &Cli, cells: &[Cell], new: impl Fn() -> Cli + Sync) {
-    let foreign = Lookalikes::new(cli.bench(), &cli.id);
+    let foreign = ForeignResources::new(cli.bench(), &cli.id);
     run_matrix(cells, new);
     foreign.are_untouched();
 }

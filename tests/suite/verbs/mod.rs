@@ -1,6 +1,6 @@
 //! The verbs as a person sees them: the real program, what it prints, and how it ends. One file for
 //! each of them, or each few that go together; `kill` and `kill_matrix` are about what a killed `cki` leaves behind,
-//! `faults` about a machine that fails, `bad_input` about what nobody should have written.
+//! `faults` about a machine that fails, `bad_input` about invalid input. A test's name begins with the command.
 
 mod bad_input;
 mod build;

@@ -4,9 +4,9 @@
 use insta::assert_snapshot;
 
 use super::app;
-use crate::support::beyond::{Arrived, Production, ThisMachine, Watch};
 use crate::support::cli::Cli;
 use crate::support::engine::on;
+use crate::support::network_targets::{Arrived, Production, ThisMachine, Watch};
 
 /// Tries whatever a component could: every address of this machine, the server of production, its
 /// own network's first address, by TCP and by UDP, and the name service that it was given. (The

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use crate::support::cli::Cli;
 use crate::support::comes_true;
 use crate::support::engine::{Engine, on};
-use crate::support::person::Person;
+use crate::support::terminal_session::TerminalSession;
 
 /// Something that ends with a code, beside something that it needs.
 fn inventory(cli: &Cli, script: &str) {
@@ -57,23 +57,23 @@ fn run_local_keep_on_failure_retains_a_failed_run(cli: &Cli) {
 
 /// A shell in a new container like the one that has ended.
 fn assert_shell_opens_a_copy(cli: &Cli) {
-    let mut person = Person::starts(cli, "shell app-{id}");
-    person.until("has ended: this is a new container like it");
-    person.types("echo =$WHO=$API_TOKEN= $(stty size)\n");
-    person.until("=me=••••••••= 33 111");
-    person.types("printf 'GET /passwd HTTP/1.0\\r\\n\\r\\n' | nc -w 3 web-");
-    person.types(&format!("{} 8000 | tail -n 1\n", cli.id));
-    person.until("nobody:x:65534");
+    let mut terminal = TerminalSession::start(cli, "shell app-{id}");
+    terminal.until("has ended: this is a new container like it");
+    terminal.type_keys("echo =$WHO=$API_TOKEN= $(stty size)\n");
+    terminal.until("=me=••••••••= 33 111");
+    terminal.type_keys("printf 'GET /passwd HTTP/1.0\\r\\n\\r\\n' | nc -w 3 web-");
+    terminal.type_keys(&format!("{} 8000 | tail -n 1\n", cli.id));
+    terminal.until("nobody:x:65534");
     // Its network is as closed as that of the component, IPv6 included.
-    person.types("echo six: $(cat /proc/net/if_inet6 2>/dev/null | wc -l) $(cat /proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null || echo 1)\n");
-    person.until("six: 0 1");
-    person.types("exit 5\n");
-    person.ends_with(5);
-    let person = Person::starts(cli, "shell app-{id}");
-    person.until("has ended");
+    terminal.type_keys("echo six: $(cat /proc/net/if_inet6 2>/dev/null | wc -l) $(cat /proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null || echo 1)\n");
+    terminal.until("six: 0 1");
+    terminal.type_keys("exit 5\n");
+    terminal.ends_with(5);
+    let terminal = TerminalSession::start(cli, "shell app-{id}");
+    terminal.until("has ended");
     cli.wait_for("the new container", || cli.left().iter().any(|left| left.ends_with("-shell")));
-    person.signals(Signal::SIGKILL);
-    person.ends_with_signal();
+    terminal.send_signal(Signal::SIGKILL);
+    terminal.ends_with_signal();
     cli.run("ps -q").ends_with(0);
     cli.wait_for("it to be gone", || !cli.left().iter().any(|left| left.ends_with("-shell")));
 }

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::cli::Cli;
 use crate::support::engine::on;
-use crate::support::person::Person;
+use crate::support::terminal_session::TerminalSession;
 
 const MASK: &str = "••••••••";
 
@@ -18,35 +18,35 @@ fn start_component(cli: &Cli) {
 on!(docker, podman, native: shell_forwards_keys_size_and_signals);
 fn shell_forwards_keys_size_and_signals(cli: &Cli) {
     start_component(cli);
-    let mut person = Person::starts(cli, "shell web-{id}");
-    person.types("echo $((40+2)) $(stty size)\n");
-    person.until("42 33 111");
-    assert!(!person.has_terminal_back(), "every key goes inside");
-    person.resizes(20, 70);
+    let mut terminal = TerminalSession::start(cli, "shell web-{id}");
+    terminal.type_keys("echo $((40+2)) $(stty size)\n");
+    terminal.until("42 33 111");
+    assert!(!terminal.is_terminal_restored(), "every key goes inside");
+    terminal.resize(20, 70);
     // The size goes its own way, which may be longer than that of a key.
-    person.types("until [ \"$(stty size)\" = '20 70' ]; do sleep 0.1; done; echo has $((20*70))\n");
-    person.until("has 1400");
-    person.types("echo =$API_TOKEN=\n");
-    person.until(&format!("={MASK}="));
-    person.types("PS1='ne''xt> '\n");
-    person.until("next> ");
-    let prompts = |person: &Person| person.sees().matches("next> ").count();
-    person.types("sh -c 'echo be''gan; exec sleep 1000'\n");
-    person.until("began");
-    let before = prompts(&person);
-    person.types("\u{3}");
-    cli.wait_for("the shell to go on", || prompts(&person) > before);
-    person.types("echo st$((1))ill $TERM\n");
-    person.until("st1ill xterm");
-    person.types("exit 7\n");
-    person.ends_with(7);
+    terminal.type_keys("until [ \"$(stty size)\" = '20 70' ]; do sleep 0.1; done; echo has $((20*70))\n");
+    terminal.until("has 1400");
+    terminal.type_keys("echo =$API_TOKEN=\n");
+    terminal.until(&format!("={MASK}="));
+    terminal.type_keys("PS1='ne''xt> '\n");
+    terminal.until("next> ");
+    let prompts = |terminal: &TerminalSession| terminal.output().matches("next> ").count();
+    terminal.type_keys("sh -c 'echo be''gan; exec sleep 1000'\n");
+    terminal.until("began");
+    let before = prompts(&terminal);
+    terminal.type_keys("\u{3}");
+    cli.wait_for("the shell to go on", || prompts(&terminal) > before);
+    terminal.type_keys("echo st$((1))ill $TERM\n");
+    terminal.until("st1ill xterm");
+    terminal.type_keys("exit 7\n");
+    terminal.ends_with(7);
     // Whatever ends it, the terminal comes back.
     for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
-        let mut person = Person::starts(cli, "shell web-{id}");
-        person.types("echo $((40+2))\n");
-        person.until("42");
-        person.signals(signal);
-        person.ends_with(code);
+        let mut terminal = TerminalSession::start(cli, "shell web-{id}");
+        terminal.type_keys("echo $((40+2))\n");
+        terminal.until("42");
+        terminal.send_signal(signal);
+        terminal.ends_with(code);
     }
     cli.run("down web-{id}").ends_with(0);
 }
@@ -54,19 +54,21 @@ fn shell_forwards_keys_size_and_signals(cli: &Cli) {
 on!(docker, podman, native: exec_allocates_a_terminal);
 fn exec_allocates_a_terminal(cli: &Cli) {
     start_component(cli);
-    let person =
-        Person::starts(cli, "exec -it -w /tmp web-{id} -- sh -c '[ -t 0 ] && [ -t 1 ] && pwd; exit 3'");
-    person.until("/tmp");
-    person.ends_with(3);
+    let terminal = TerminalSession::start(
+        cli,
+        "exec -it -w /tmp web-{id} -- sh -c '[ -t 0 ] && [ -t 1 ] && pwd; exit 3'",
+    );
+    terminal.until("/tmp");
+    terminal.ends_with(3);
     // Small numbers are no heads of frames.
-    let mut person = Person::starts(
+    let mut terminal = TerminalSession::start(
         cli,
         "exec -t web-{id} -- sh -c 'printf \"\\001\\000\\000smaller\"; read x; echo got $x'",
     );
-    person.until("\u{1}\0\0smaller");
-    person.types("it\n");
-    person.until("got it");
-    person.ends_with(0);
+    terminal.until("\u{1}\0\0smaller");
+    terminal.type_keys("it\n");
+    terminal.until("got it");
+    terminal.ends_with(0);
     let inside = cli.run("exec --workdir /tmp web-{id} -- sh -c 'pwd; exit 4'").ends_with(4);
     assert_eq!(inside.stdout, "/tmp\n");
     cli.run("exec -t web-{id} -- true").ends_with(2).says("error: there is no terminal to type at.");
@@ -99,11 +101,11 @@ fn exec_and_shell_kill_their_descendants_on_a_signal(cli: &Cli) {
         command.end().ends_with(code);
         assert!(!family_is_alive(cli), "{signal}: {}", cli.run("exec web-{id} -- ps -ef").stdout);
     }
-    let mut person = Person::starts(cli, "shell web-{id}");
-    person.types(&format!("{FAMILY}\n"));
-    person.until("is 42");
-    person.signals(Signal::SIGHUP);
-    person.ends_with(129);
+    let mut terminal = TerminalSession::start(cli, "shell web-{id}");
+    terminal.type_keys(&format!("{FAMILY}\n"));
+    terminal.until("is 42");
+    terminal.send_signal(Signal::SIGHUP);
+    terminal.ends_with(129);
     assert!(!family_is_alive(cli), "closed terminal");
     cli.run("down web-{id}").ends_with(0);
 }

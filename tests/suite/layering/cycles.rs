@@ -1,4 +1,4 @@
-//! The graph of imports between the files of `src`, and the rings in it: files that import each
+//! The graph of imports between the files of `src`, and the cycles in it: files that import each
 //! other, directly or by way of others.
 //!
 //! A file imports the file in which a name that it uses is defined, whichever way it takes to it: a
@@ -28,7 +28,7 @@ impl Imports {
         let read = Crate::new(sources);
         let mut edges = vec![BTreeMap::new(); sources.len()];
         for (from, file) in read.files.iter().enumerate() {
-            // Nothing imports the tests of a file, so what they import closes no ring.
+            // Nothing imports the tests of a file, so what they import closes no cycle.
             for reference in file.names.references.iter().filter(|reference| !reference.tested) {
                 if let Some(to) = read.imports(file, reference).filter(|to| *to != from) {
                     let place = || format!("{}: {}", reference.line, reference.path.join("::"));
@@ -41,14 +41,14 @@ impl Imports {
     }
 
     /// The groups of files in which each reaches each other, as the names of their files.
-    pub(super) fn rings(&self) -> Vec<BTreeSet<&str>> {
+    pub(super) fn cycles(&self) -> Vec<BTreeSet<&str>> {
         let reached: Vec<BTreeSet<usize>> = (0..self.files.len()).map(|file| self.reached(file)).collect();
-        let ring = |file: usize| -> BTreeSet<usize> {
+        let cycle = |file: usize| -> BTreeSet<usize> {
             reached[file].iter().copied().filter(|other| reached[*other].contains(&file)).collect()
         };
-        let rings: BTreeSet<BTreeSet<usize>> =
-            (0..self.files.len()).map(ring).filter(|ring| ring.len() > 1).collect();
-        rings.iter().map(|ring| ring.iter().map(|file| self.files[*file].as_str()).collect()).collect()
+        let cycles: BTreeSet<BTreeSet<usize>> =
+            (0..self.files.len()).map(cycle).filter(|cycle| cycle.len() > 1).collect();
+        cycles.iter().map(|cycle| cycle.iter().map(|file| self.files[*file].as_str()).collect()).collect()
     }
 
     /// All files to which imports lead from a file.
@@ -61,13 +61,13 @@ impl Imports {
         reached
     }
 
-    /// A ring with the imports that close it, a line each.
-    pub(super) fn told(&self, ring: &BTreeSet<&str>) -> String {
-        let mut text = format!("{} files:", ring.len());
+    /// A cycle with the imports that close it, a line each.
+    pub(super) fn describe(&self, cycle: &BTreeSet<&str>) -> String {
+        let mut text = format!("{} files:", cycle.len());
         for (from, edges) in self.edges.iter().enumerate() {
             for (to, place) in edges {
                 let (from, to) = (self.files[from].as_str(), self.files[*to].as_str());
-                if ring.contains(from) && ring.contains(to) {
+                if cycle.contains(from) && cycle.contains(to) {
                     let _ = write!(text, "\n  {from} -> {to} (line {place})");
                 }
             }
@@ -185,16 +185,16 @@ impl Crate {
 mod tests {
     use super::*;
 
-    /// The rings among small files, each a path and a source.
-    fn rings(files: &[(&str, &str)]) -> Vec<String> {
+    /// The cycles among small files, each a path and a source.
+    fn cycles(files: &[(&str, &str)]) -> Vec<String> {
         let sources: Vec<_> =
             files.iter().map(|(path, source)| (PathBuf::from(path), (*source).to_owned())).collect();
         let imports = Imports::new(&sources);
-        imports.rings().iter().map(|ring| imports.told(ring)).collect()
+        imports.cycles().iter().map(|cycle| imports.describe(cycle)).collect()
     }
 
     #[test]
-    fn files_that_import_each_other_are_a_ring() {
+    fn files_that_import_each_other_form_a_cycle() {
         for files in [
             [("a.rs", "use crate::b::B;"), ("b.rs", "fn f() { crate::a::g() }")].as_slice(),
             &[("a.rs", "use crate::b; fn f() { b::g() }"), ("b.rs", "use super::a::A;")],
@@ -213,16 +213,16 @@ mod tests {
                 ("m/b.rs", "use super::a::A;"),
             ],
         ] {
-            assert_eq!(rings(files).len(), 1, "{files:?}");
+            assert_eq!(cycles(files).len(), 1, "{files:?}");
         }
         assert_eq!(
-            rings(&[("a.rs", "\nuse crate::b::B;"), ("b.rs", "type A = crate::a::A;")]),
+            cycles(&[("a.rs", "\nuse crate::b::B;"), ("b.rs", "type A = crate::a::A;")]),
             ["2 files:\n  a.rs -> b.rs (line 2: b::B)\n  b.rs -> a.rs (line 1: a::A)"]
         );
     }
 
     #[test]
-    fn what_only_looks_like_a_ring_is_none() {
+    fn one_way_imports_form_no_cycle() {
         for files in [
             [("m/mod.rs", "mod c; pub use c::C; pub struct S;"), ("m/c.rs", "use super::S;")].as_slice(),
             &[
@@ -234,7 +234,7 @@ mod tests {
             &[("m/mod.rs", "mod c; fn f(x: X) { x.c() } struct S;"), ("m/c.rs", "use super::S;")],
             &[("a.rs", "use crate::b::B; mod inner { use super::X; }"), ("b.rs", "// crate::a::A")],
         ] {
-            assert_eq!(rings(files), Vec::<String>::new(), "{files:?}");
+            assert_eq!(cycles(files), Vec::<String>::new(), "{files:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A person at a terminal: the program has it for all three streams, and is typed at.
+//! A program on a pseudo-terminal, which it has for all three streams, and the keys that a user types.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::cli::Cli;
 
 /// A program on a terminal; it is killed when this is dropped.
-pub(crate) struct Person {
+pub(crate) struct TerminalSession {
     child: Child,
     outer: File,
     /// Kept open, so that the terminal can be looked at when the program has ended.
@@ -33,9 +33,9 @@ nix::ioctl_write_ptr_bad!(
     nix::libc::winsize
 );
 
-impl Person {
+impl TerminalSession {
     /// Starts a command line on a terminal of 33 rows and 111 columns.
-    pub(crate) fn starts(cli: &Cli, line: &str) -> Self {
+    pub(crate) fn start(cli: &Cli, line: &str) -> Self {
         let words = shell_words::split(&cli.fill(line)).expect("a command line");
         let ends = nix::pty::openpty(&size(33, 111), None).expect("there are terminals");
         let (outer, inner) = (File::from(ends.master), ends.slave);
@@ -56,8 +56,8 @@ impl Person {
         Self { child, outer, inner, before, shown }
     }
 
-    /// All that was shown so far.
-    pub(crate) fn sees(&self) -> String {
+    /// Returns all output so far.
+    pub(crate) fn output(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
@@ -65,16 +65,16 @@ impl Person {
     #[track_caller]
     pub(crate) fn until(&self, text: &str) {
         let _wait = super::limit::waits(format!("`{text}` to be shown"));
-        assert!(super::comes_true(|| self.sees().contains(text)), "never `{text}`:\n{}", self.sees());
+        assert!(super::comes_true(|| self.output().contains(text)), "never `{text}`:\n{}", self.output());
     }
 
-    /// Types.
-    pub(crate) fn types(&mut self, keys: &str) {
+    /// Types keys.
+    pub(crate) fn type_keys(&mut self, keys: &str) {
         self.outer.write_all(keys.as_bytes()).expect("is read");
     }
 
-    /// Gives the window another size, and has the program told of it, as a terminal would.
-    pub(crate) fn resizes(&self, rows: u16, columns: u16) {
+    /// Resizes the window and sends SIGWINCH, as a terminal would.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
         let window = size(rows, columns);
         #[expect(unsafe_code, reason = "TIOCSWINSZ reads the struct that it is given")]
         unsafe {
@@ -82,23 +82,23 @@ impl Person {
             set_window_size(self.outer.as_raw_fd(), &raw const window).expect("is a terminal");
         }
         // The program does not lead the session of this terminal, which would be told by the kernel.
-        self.signals(Signal::SIGWINCH);
+        self.send_signal(Signal::SIGWINCH);
     }
 
-    pub(crate) fn signals(&self, signal: Signal) {
+    pub(crate) fn send_signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("a process id");
         kill(Pid::from_raw(id), signal).expect("is there");
     }
 
     /// Returns whether the terminal is as it was before.
-    pub(crate) fn has_terminal_back(&self) -> bool {
+    pub(crate) fn is_terminal_restored(&self) -> bool {
         tcgetattr(&self.inner).expect("is a terminal") == self.before
     }
 
     /// Waits for its end by a signal that it could not do anything about.
     #[track_caller]
     pub(crate) fn ends_with_signal(mut self) {
-        assert_eq!(self.end().and_then(|status| status.code()), None, "{}", self.sees());
+        assert_eq!(self.end().and_then(|status| status.code()), None, "{}", self.output());
     }
 
     /// Waits for its end; the test fails if that does not come.
@@ -109,19 +109,19 @@ impl Person {
             status = self.child.try_wait().expect("waits");
             status.is_some()
         });
-        assert!(status.is_some(), "does not end: {}", self.sees());
+        assert!(status.is_some(), "does not end: {}", self.output());
         status
     }
 
     /// Waits for the end of the program, which leaves the terminal as it was.
     #[track_caller]
     pub(crate) fn ends_with(mut self, code: i32) {
-        assert_eq!(self.end().and_then(|status| status.code()), Some(code), "{}", self.sees());
-        assert!(self.has_terminal_back(), "{}", self.sees());
+        assert_eq!(self.end().and_then(|status| status.code()), Some(code), "{}", self.output());
+        assert!(self.is_terminal_restored(), "{}", self.output());
     }
 }
 
-impl Drop for Person {
+impl Drop for TerminalSession {
     fn drop(&mut self) {
         // Most have ended, and been waited for.
         let _ = self.child.kill();

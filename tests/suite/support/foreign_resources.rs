@@ -1,5 +1,5 @@
-//! Things on an engine that look as if `cki` had made them and left them behind, and are not to be
-//! touched: each lacks something that what is ours and abandoned has.
+//! Resources on an engine that resemble leftovers of `cki` and must not be removed: each lacks one property
+//! of a real leftover.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::cli::BUSYBOX;
 use super::engine::Bench;
 
-/// They go when this is dropped.
-pub(crate) struct Lookalikes<'a> {
+/// Resources that are removed on drop.
+pub(crate) struct ForeignResources<'a> {
     bench: &'a Bench,
     /// Paths, in the order in which they are removed.
     paths: Vec<String>,
@@ -53,7 +53,7 @@ fn variants(id: &str) -> Vec<(&'static str, BTreeMap<&'static str, String>)> {
     ]
 }
 
-impl<'a> Lookalikes<'a> {
+impl<'a> ForeignResources<'a> {
     /// Makes them; `id` sets them apart from those of other tests.
     pub(crate) fn new(bench: &'a Bench, id: &str) -> Self {
         let mut paths = Vec::new();
@@ -114,7 +114,7 @@ impl<'a> Lookalikes<'a> {
     }
 }
 
-impl Drop for Lookalikes<'_> {
+impl Drop for ForeignResources<'_> {
     fn drop(&mut self) {
         for path in &self.paths {
             self.bench.delete(&format!("{path}?force=1&v=1"));

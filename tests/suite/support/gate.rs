@@ -3,8 +3,8 @@
 use cki::model::guard::{Credentials, Gate, Guard, Passed, Startable, Starting};
 use cki::model::inventory::{Inventory, InventoryDocument};
 
-/// Lets something through.
-pub(crate) fn passed<T: Startable>(what: T) -> Passed<T> {
+/// Passes something through the gate of a guard without rules.
+pub(crate) fn pass_gate<T: Startable>(what: T) -> Passed<T> {
     let head = InventoryDocument { file: "i.yaml".into(), text: "components: []\n".into(), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let guard = Guard::new(&inventory, Credentials::read("c", "{marks: [], rules: []}").expect("reads"));

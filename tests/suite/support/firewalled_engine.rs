@@ -1,5 +1,5 @@
-//! An engine of one test's own, in a network of its own, whose firewall is therefore one of its own:
-//! what a rule does to containers is tried there, and the machine's firewall is never touched.
+//! An engine for one test in its own network namespace, so that firewall rules can be tried without touching
+//! the machine's firewall.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -24,15 +24,15 @@ exec \"$@\"";
 /// Setting that passes bridged traffic to iptables.
 const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
 
-/// An engine behind a fence. It goes, and its network with it, when this is dropped.
-pub(crate) struct Fenced {
+/// An engine behind its own firewall. Both are removed on drop.
+pub(crate) struct FirewalledEngine {
     directory: tempfile::TempDir,
     child: Child,
 }
 
-impl Fenced {
-    /// Returns what an engine of a kind lacks on this machine.
-    pub(crate) fn lacks(engine: Engine) -> Option<String> {
+impl FirewalledEngine {
+    /// Returns the first prerequisite of an engine kind that this machine lacks.
+    pub(crate) fn missing_prerequisite(engine: Engine) -> Option<String> {
         let env = Host::real().env;
         let program = if engine == Engine::Docker { "dockerd" } else { "podman" };
         if !nix::unistd::geteuid().is_root() {
@@ -65,11 +65,11 @@ impl Fenced {
             .stderr(log)
             .spawn()
             .expect("util-linux is installed");
-        let fenced = Self { directory, child };
+        let engine = Self { directory, child };
         let answers = || request(&socket, "GET /_ping HTTP/1.0\r\n\r\n", &[]).contains("200 OK");
-        assert!(super::comes_true(answers), "{}", fenced.log());
-        fenced.import();
-        fenced
+        assert!(super::comes_true(answers), "{}", engine.log());
+        engine.import();
+        engine
     }
 
     pub(crate) fn address(&self) -> String {
@@ -78,7 +78,7 @@ impl Fenced {
 
     /// Runs a command line where the engine is.
     #[track_caller]
-    pub(crate) fn type_in(&self, line: &str) {
+    pub(crate) fn run_command(&self, line: &str) {
         let words = shell_words::split(line).expect("a command line");
         let status = Command::new("nsenter")
             .arg(format!("--net=/proc/{}/ns/net", self.child.id()))
@@ -159,7 +159,7 @@ fn podman(directory: &Path) -> Vec<String> {
     ["podman", "system", "service", "--time=0"].map(str::to_owned).into()
 }
 
-impl Drop for Fenced {
+impl Drop for FirewalledEngine {
     fn drop(&mut self) {
         let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
