@@ -19,6 +19,8 @@ pub(super) struct Page {
     pub(super) links: Vec<(usize, String)>,
     /// The files of the project that it names in backticks, with their lines.
     pub(super) files: Vec<(usize, String)>,
+    /// Whether it is a decision record that no longer holds in whole: it may name files that are gone.
+    pub(super) is_superseded: bool,
 }
 
 /// A fenced block.
@@ -52,6 +54,7 @@ impl Page {
     /// Reads a page.
     pub(super) fn read(path: &str, text: &str) -> Self {
         let mut page = Self { path: path.to_owned(), ..Self::default() };
+        page.is_superseded = super::is_superseded(text);
         let mut open: Option<Block> = None;
         let mut before = "";
         for (index, line) in text.lines().enumerate() {
