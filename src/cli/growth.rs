@@ -110,7 +110,7 @@ fn show_and_clone_are_constant_in_entries() {
     grows_not_at_all("bytes for the places of clones", |count| {
         let inventory = inventory(count);
         let component = &inventory.components[last(&inventory)];
-        bytes(|| workspace.places(&inventory, component).len())
+        bytes(|| workspace.locations(&inventory, component).len())
     });
 }
 

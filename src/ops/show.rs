@@ -46,7 +46,7 @@ pub fn show<'a>(component: &'a Component, inventory: &'a Inventory, workspace: &
             .collect(),
         dependents: inventory.dependents(&component.reference).collect(),
         places: workspace
-            .places(inventory, component)
+            .locations(inventory, component)
             .into_iter()
             .map(|place| Cloned {
                 repo: place.repo.clone(),

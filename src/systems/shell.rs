@@ -54,12 +54,12 @@ pub enum ShellError {
 }
 
 #[derive(Deserialize)]
-struct Written {
-    shells: Vec<WrittenShell>,
+struct RawShells {
+    shells: Vec<RawShell>,
 }
 
 #[derive(Deserialize)]
-struct WrittenShell {
+struct RawShell {
     name: String,
     file: String,
     #[serde(default)]
@@ -114,8 +114,8 @@ impl Shell {
     /// Fails if the template is invalid, or there is no home directory.
     pub fn named(name: &str, env: &Env, assets: &Assets) -> Result<Option<Self>, ShellError> {
         let Some(asset) = assets.text(TEMPLATE)? else { return Ok(None) };
-        let (written, _) = yaml::parse::<Written>(&asset.origin, &asset.text)?;
-        let Some(shell) = written.shells.into_iter().find(|shell| shell.name == name) else {
+        let (raw, _) = yaml::parse::<RawShells>(&asset.origin, &asset.text)?;
+        let Some(shell) = raw.shells.into_iter().find(|shell| shell.name == name) else {
             return Ok(None);
         };
         let home = env.home().ok_or(ShellError::NoHome)?;

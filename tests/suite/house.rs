@@ -112,9 +112,6 @@ fn error_diagnosis_has_no_wildcard_arm() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Type names that more than one module of `src/` still defines. The list only gets shorter.
-const SHARED_NAMES: &[&str] = &["Place", "Reader", "State", "Written"];
-
 /// Returns the names of the types that a source defines, outside of its tests.
 fn types(text: &str) -> impl Iterator<Item = &str> {
     let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text);
@@ -139,9 +136,5 @@ fn each_type_name_is_defined_once() {
         }
     }
     let shared: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
-    let new: Vec<_> = shared.iter().filter(|(name, _)| !SHARED_NAMES.contains(&name.as_str())).collect();
-    assert!(new.is_empty(), "give each a name of its own: {new:?}");
-    let gone: Vec<_> =
-        SHARED_NAMES.iter().filter(|name| !shared.iter().any(|(shared, _)| shared == *name)).collect();
-    assert!(gone.is_empty(), "take these from the list: {gone:?}");
+    assert!(shared.is_empty(), "give each a name of its own: {shared:?}");
 }

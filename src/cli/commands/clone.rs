@@ -49,7 +49,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
         let component = inventory.find(name)?;
         // A merge request belongs to the repository from which the component is built.
         let own = component.repos().first().copied();
-        for place in context.workspace.places(inventory, component) {
+        for place in context.workspace.locations(inventory, component) {
             let merge_request = mr.clone().filter(|_| own == Some(place.repo.as_str()));
             let target = place.directory().to_owned();
             match place.url {

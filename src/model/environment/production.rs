@@ -10,7 +10,7 @@ use super::RuleError;
 use crate::base::yaml;
 
 #[derive(Debug, Deserialize)]
-struct Written {
+struct RawProductionRules {
     rules: Vec<RawProductionRule>,
 }
 
@@ -52,7 +52,7 @@ impl ProductionRules {
     /// # Errors
     /// Fails when the text is not a list of rules, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
-        let (written, _) = yaml::parse::<Written>(file, text)?;
+        let (raw, _) = yaml::parse::<RawProductionRules>(file, text)?;
         let compile = |rule: RawProductionRule| {
             let pattern = |text: Option<String>| {
                 text.map(|text| Regex::new(&format!("^(?:{text})$"))).transpose().map_err(|source| {
@@ -62,7 +62,7 @@ impl ProductionRules {
             let (field, form) = (pattern(rule.field.clone())?, pattern(rule.form.clone())?);
             Ok(ProductionRule { label: rule.rule, field, form, value: rule.value })
         };
-        let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
+        let rules = raw.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
         Ok(Self { file: file.to_owned(), rules })
     }
 

@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 256;
 const LONGEST_SHAPE: usize = 1024;
 
 #[derive(Debug, Deserialize)]
-struct Written {
+struct RawSecretNames {
     #[serde(default)]
     shapes: BTreeMap<String, String>,
     #[serde(default)]
@@ -94,7 +94,7 @@ impl SecretNames {
     /// # Errors
     /// Fails when the text is not a list of rules, a pattern is invalid, or a shape is unknown.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
-        let (written, _) = yaml::parse::<Written>(file, text)?;
+        let (raw, _) = yaml::parse::<RawSecretNames>(file, text)?;
         let compile = |rule: &str, pattern: &str| {
             Regex::new(&format!("^(?:{pattern})$")).map_err(|source| RuleError::Pattern {
                 file: file.to_owned(),
@@ -102,10 +102,10 @@ impl SecretNames {
                 source,
             })
         };
-        let shapes = written.shapes.iter().map(|(name, pattern)| Ok((name, compile(name, pattern)?)));
+        let shapes = raw.shapes.iter().map(|(name, pattern)| Ok((name, compile(name, pattern)?)));
         let shapes = shapes.collect::<Result<BTreeMap<_, _>, RuleError>>()?;
-        let compounds = written.compounds.iter().map(|pattern| compile("compounds", pattern));
-        let rules = written.rules.iter().map(|rule| {
+        let compounds = raw.compounds.iter().map(|pattern| compile("compounds", pattern));
+        let rules = raw.rules.iter().map(|rule| {
             let shape = |name: &String| {
                 let known = shapes.get(name).cloned();
                 known.ok_or_else(|| RuleError::Shape {

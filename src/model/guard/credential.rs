@@ -26,15 +26,15 @@ pub enum CredentialError {
 }
 
 #[derive(Debug, Deserialize)]
-struct Written {
+struct RawCredentials {
     marks: Vec<String>,
     #[serde(default)]
     local: Vec<String>,
-    rules: Vec<WrittenRule>,
+    rules: Vec<RawCredentialRule>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WrittenRule {
+struct RawCredentialRule {
     rule: String,
     name: Option<String>,
     pattern: String,
@@ -62,7 +62,7 @@ impl Credentials {
     /// # Errors
     /// Fails when the text is not of the expected form, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, CredentialError> {
-        let (written, _) = yaml::parse::<Written>(file, text)?;
+        let (raw, _) = yaml::parse::<RawCredentials>(file, text)?;
         let compile = |pattern: &str, whole: bool| {
             let regex = if whole { Regex::new(&format!("^(?:{pattern})$")) } else { Regex::new(pattern) };
             regex.map_err(|source| CredentialError::Pattern {
@@ -74,14 +74,14 @@ impl Credentials {
         let all = |patterns: &[String], whole| {
             patterns.iter().map(|pattern| compile(pattern, whole)).collect::<Result<Vec<_>, _>>()
         };
-        let rules = written.rules.iter().map(|rule| {
+        let rules = raw.rules.iter().map(|rule| {
             let name = rule.name.as_deref().map(|name| compile(name, true)).transpose()?;
             Ok(CredentialRule { label: rule.rule.clone(), name, pattern: compile(&rule.pattern, false)? })
         });
         Ok(Self {
             file: file.to_owned(),
-            marks: all(&written.marks, false)?,
-            local: all(&written.local, true)?,
+            marks: all(&raw.marks, false)?,
+            local: all(&raw.local, true)?,
             rules: rules.collect::<Result<_, CredentialError>>()?,
         })
     }

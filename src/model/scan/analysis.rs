@@ -30,7 +30,7 @@ pub(super) fn scan(
     let Some(tree) = grammar.parse(text) else {
         return Ok(FileScan { cut_short: true, ..FileScan::default() });
     };
-    let mut reader = Reader {
+    let mut reader = SourceReader {
         language,
         text,
         notes: SourceNotes::take(&program.query, &tree, text),
@@ -46,7 +46,7 @@ pub(super) fn scan(
     Ok(found)
 }
 
-struct Reader<'a, 't> {
+struct SourceReader<'a, 't> {
     language: &'a Language,
     text: &'a str,
     notes: SourceNotes<'t>,
@@ -64,7 +64,7 @@ enum SeenNames<'t> {
     Write(Node<'t>, bool),
 }
 
-impl<'t> Reader<'_, 't> {
+impl<'t> SourceReader<'_, 't> {
     fn read_all(&mut self) {
         let places = std::mem::take(&mut self.notes.places);
         // A function with the name as parameter is a reader itself, and so is one that calls it.

@@ -16,8 +16,12 @@ use crate::model::environment::is_variable_name;
 
 /// Scans one file.
 pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, ScanRulesError> {
-    let mut reader =
-        Reader { language, known: BTreeSet::new(), image: BTreeSet::new(), found: FileScan::default() };
+    let mut reader = DockerfileReader {
+        language,
+        known: BTreeSet::new(),
+        image: BTreeSet::new(),
+        found: FileScan::default(),
+    };
     for instruction in instructions(text) {
         reader.read(&instruction)?;
     }
@@ -99,7 +103,7 @@ fn documents(text: &str) -> Vec<String> {
     OPENING.captures_iter(text).map(|found| found[1].to_owned()).collect()
 }
 
-struct Reader<'a> {
+struct DockerfileReader<'a> {
     language: &'a Language,
     /// Arguments and variables that the file defines.
     known: BTreeSet<String>,
@@ -108,7 +112,7 @@ struct Reader<'a> {
     found: FileScan,
 }
 
-impl Reader<'_> {
+impl DockerfileReader<'_> {
     fn read(&mut self, instruction: &Instruction) -> Result<(), ScanRulesError> {
         let Instruction { line, keyword, rest, is_document } = instruction;
         match keyword.as_str() {

@@ -15,9 +15,9 @@ use crate::base::files::FileError;
 use crate::base::yaml;
 
 #[derive(Debug, Deserialize)]
-struct Written {
+struct RawScanRules {
     #[serde(default)]
-    languages: Vec<WrittenLanguage>,
+    languages: Vec<RawLanguage>,
     #[serde(default)]
     system: Vec<String>,
     #[serde(default)]
@@ -29,7 +29,7 @@ struct Written {
 }
 
 #[derive(Debug, Deserialize)]
-struct WrittenLanguage {
+struct RawLanguage {
     name: String,
     grammar: Grammar,
     #[serde(default)]
@@ -157,9 +157,9 @@ impl ScanRules {
     /// # Errors
     /// Fails when the rules are invalid, or a query cannot be read.
     pub fn read(file: &str, text: &str, query: &dyn Fn(&str) -> QueryText) -> Result<Self, ReadError> {
-        let (written, _) = yaml::parse::<Written>(file, text).map_err(ScanRulesError::from)?;
+        let (raw, _) = yaml::parse::<RawScanRules>(file, text).map_err(ScanRulesError::from)?;
         let set = |patterns: &[String]| glob_set(file, patterns);
-        let language = |one: WrittenLanguage| -> Result<Language, ReadError> {
+        let language = |one: RawLanguage| -> Result<Language, ReadError> {
             let mut queries = Vec::new();
             for name in &one.queries {
                 let named = query(name)?.ok_or_else(|| ScanRulesError::NoQuery {
@@ -186,11 +186,11 @@ impl ScanRules {
             })
         };
         Ok(Self {
-            languages: written.languages.into_iter().map(language).collect::<Result<_, _>>()?,
-            system: set(&written.system)?,
-            tests: set(&written.tests)?,
-            skipped: written.skipped,
-            no_code: set(&written.no_code)?,
+            languages: raw.languages.into_iter().map(language).collect::<Result<_, _>>()?,
+            system: set(&raw.system)?,
+            tests: set(&raw.tests)?,
+            skipped: raw.skipped,
+            no_code: set(&raw.no_code)?,
         })
     }
 

@@ -24,7 +24,7 @@ pub use error::ServiceTemplateError;
 use value::{Needs, ValueRenderer};
 
 #[derive(Debug, Clone, Deserialize)]
-struct Written {
+struct RawServiceTemplate {
     description: Option<String>,
     image: String,
     #[serde(default)]
@@ -39,29 +39,29 @@ struct Written {
     ports: Vec<u16>,
     ready: Option<ReadinessProbe>,
     #[serde(default)]
-    setup: Vec<WrittenStep>,
+    setup: Vec<RawSetupStep>,
     #[serde(default)]
     volumes: Vec<String>,
     #[serde(default, deserialize_with = "variable::keys")]
-    provides: BTreeMap<String, WrittenValue>,
-    native: Option<WrittenNative>,
+    provides: BTreeMap<String, RawProvidedValue>,
+    native: Option<RawNativeService>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct WrittenValue {
+struct RawProvidedValue {
     value: String,
     #[serde(default)]
     secret: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct WrittenStep {
+struct RawSetupStep {
     run: Vec<String>,
     when: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct WrittenNative {
+struct RawNativeService {
     command: Vec<String>,
     #[serde(default, deserialize_with = "variable::keys")]
     environment: BTreeMap<String, String>,
@@ -72,7 +72,7 @@ struct WrittenNative {
 pub struct ServiceTemplate {
     name: String,
     file: String,
-    written: Written,
+    raw: RawServiceTemplate,
 }
 
 /// A backing service, ready to be started.
@@ -117,8 +117,8 @@ impl ServiceTemplate {
     /// # Errors
     /// Fails when the text is not of the expected form.
     pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ServiceTemplateError> {
-        let (written, _) = yaml::parse::<Written>(file, text)?;
-        Ok(Self { name: name.to_owned(), file: file.to_owned(), written })
+        let (raw, _) = yaml::parse::<RawServiceTemplate>(file, text)?;
+        Ok(Self { name: name.to_owned(), file: file.to_owned(), raw })
     }
 
     /// Returns the name.
@@ -129,7 +129,7 @@ impl ServiceTemplate {
 
     /// Replaces the image.
     pub fn set_image(&mut self, image: &str) {
-        image.clone_into(&mut self.written.image);
+        image.clone_into(&mut self.raw.image);
     }
 
     /// Returns the parameters of a request, with defaults filled in. `place` is for messages.
@@ -137,10 +137,10 @@ impl ServiceTemplate {
     /// # Errors
     /// Fails when a parameter is unknown or has the wrong type.
     pub fn parameters(&self, asked: &Parameters, place: &str) -> Result<Parameters, ServiceTemplateError> {
-        let mut all = self.written.parameters.clone();
+        let mut all = self.raw.parameters.clone();
         for (name, value) in asked {
             let Some(known) = all.get_mut(name) else {
-                let names = self.written.parameters.keys().map(String::as_str);
+                let names = self.raw.parameters.keys().map(String::as_str);
                 return Err(ServiceTemplateError::Parameter {
                     place: place.to_owned(),
                     service: self.name.clone(),
@@ -171,7 +171,7 @@ impl ServiceTemplate {
         own: &Parameters,
     ) -> Result<Vec<ServiceBinding>, ServiceTemplateError> {
         let maker = ValueRenderer::new(&self.file, around, Some(own), &Needs::of(std::slice::from_ref(own)));
-        let one = |(name, value): (&String, &WrittenValue)| {
+        let one = |(name, value): (&String, &RawProvidedValue)| {
             Ok(ServiceBinding {
                 name: name.clone(),
                 value: Secret::new(maker.text(&format!("provides.{name}"), &value.value)?),
@@ -180,7 +180,7 @@ impl ServiceTemplate {
                 place: self.file.clone(),
             })
         };
-        self.written.provides.iter().map(one).collect()
+        self.raw.provides.iter().map(one).collect()
     }
 
     /// Renders the service for all its dependents; `needs` holds their parameters.
@@ -194,7 +194,7 @@ impl ServiceTemplate {
     ) -> Result<Service, ServiceTemplateError> {
         let all = Needs::of(needs);
         let maker = ValueRenderer::new(&self.file, around, None, &all);
-        let written = &self.written;
+        let raw = &self.raw;
         let pairs = |what: &str, pairs: &BTreeMap<String, String>| {
             pairs
                 .iter()
@@ -203,28 +203,28 @@ impl ServiceTemplate {
                 })
                 .collect::<Result<Vec<_>, ServiceTemplateError>>()
         };
-        let files = written.files.iter().map(|(path, text)| {
+        let files = raw.files.iter().map(|(path, text)| {
             let content = Secret::new(maker.text(&format!("files.{path}"), text)?);
             // The service may switch to another user, who must be able to read the file.
             Ok(ContainerFile { path: path.clone(), content, mode: 0o644 })
         });
-        let native = written.native.as_ref().map(|native| {
+        let native = raw.native.as_ref().map(|native| {
             let command = maker.list("native.command", &native.command)?;
-            let mut environment = pairs("environment", &written.environment)?;
+            let mut environment = pairs("environment", &raw.environment)?;
             environment.extend(pairs("native.environment", &native.environment)?);
             Ok::<_, ServiceTemplateError>(NativeService { command, environment })
         });
         Ok(Service {
             name: self.name.clone(),
-            description: written.description.clone(),
-            image: maker.text("image", &written.image)?,
-            command: maker.list("command", &written.command)?,
-            environment: pairs("environment", &written.environment)?,
+            description: raw.description.clone(),
+            image: maker.text("image", &raw.image)?,
+            command: maker.list("command", &raw.command)?,
+            environment: pairs("environment", &raw.environment)?,
             files: files.collect::<Result<_, ServiceTemplateError>>()?,
-            ports: written.ports.clone(),
-            ready: written.ready.clone(),
+            ports: raw.ports.clone(),
+            ready: raw.ready.clone(),
             setup: self.setup(around, needs, &all)?,
-            volumes: written.volumes.clone(),
+            volumes: raw.volumes.clone(),
             native: native.transpose()?,
         })
     }
@@ -239,7 +239,7 @@ impl ServiceTemplate {
         let (mut commands, mut known) = (Vec::new(), HashSet::new());
         for own in needs {
             let maker = ValueRenderer::new(&self.file, around, Some(own), all);
-            for (index, step) in self.written.setup.iter().enumerate() {
+            for (index, step) in self.raw.setup.iter().enumerate() {
                 let key = format!("setup.{index}");
                 let wanted = step.when.as_ref().map_or(Ok(true), |when| maker.holds(&key, when))?;
                 let command = if wanted { maker.list(&key, &step.run)? } else { Vec::new() };

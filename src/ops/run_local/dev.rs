@@ -44,7 +44,7 @@ pub(super) fn plan(
         component: component.name().to_owned(),
         place: component.written.place(""),
     })?;
-    let clone = tools.workspace.place(tools.inventory, &repo).target()?;
+    let clone = tools.workspace.location(tools.inventory, &repo).target()?;
     unit.work.repo = Some(repo);
     if let Some(access) = request.mount.filter(|_| !native) {
         unit.work.mounts = mounts(component, &clone, access)?;

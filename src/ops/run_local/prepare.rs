@@ -86,7 +86,7 @@ async fn sources(tools: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -
         source::ensure(tools, component, repo, request.merge_request).await?;
     }
     let repo = unit.work.repo.as_deref().unwrap_or_default();
-    let clone = tools.workspace.place(tools.inventory, repo).target()?;
+    let clone = tools.workspace.location(tools.inventory, repo).target()?;
     let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
     for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
         let is_inside = match (path.canonicalize(), clone.canonicalize()) {

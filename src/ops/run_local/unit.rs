@@ -274,7 +274,7 @@ pub(super) fn build_plan(
     merge_request: Option<u64>,
 ) -> Result<Option<BuildPlan>, GitError> {
     let Some(build) = &component.build else { return Ok(None) };
-    let clone = tools.workspace.place(tools.inventory, &build.repo).target()?;
+    let clone = tools.workspace.location(tools.inventory, &build.repo).target()?;
     let inside = |path: &str| match path.trim_start_matches("./") {
         "" | "." => clone.clone(),
         path => clone.join(path),

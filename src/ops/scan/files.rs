@@ -61,7 +61,9 @@ impl SourceFiles {
         if let Some(known) = self.repositories.iter().position(|one| one.name == name) {
             return Ok(Some(known));
         }
-        let Some(path) = request.workspace.place(request.inventory, name).found()? else { return Ok(None) };
+        let Some(path) = request.workspace.location(request.inventory, name).found()? else {
+            return Ok(None);
+        };
         let store = match request.revision {
             Some(revision) => SourceTree::of_revision(&path, revision)?,
             None => SourceTree::of_clone(&path),
@@ -118,7 +120,7 @@ impl SourceFiles {
     /// Returns the repository of a package by its name, if it is not cloned.
     fn library(&mut self, package: &str, request: ScanRequest<'_>) -> Option<Library> {
         let library = self.libraries.get_or_init(|| libraries(request.inventory)).get(package)?;
-        let place = request.workspace.place(request.inventory, &library.repo);
+        let place = request.workspace.location(request.inventory, &library.repo);
         matches!(place.found(), Ok(None)).then(|| library.clone())
     }
 }
@@ -128,7 +130,7 @@ impl SourceFiles {
 fn packages(request: ScanRequest<'_>) -> HashMap<String, String> {
     let mut packages = HashMap::new();
     for repo in request.inventory.repos.keys() {
-        let Ok(Some(root)) = request.workspace.place(request.inventory, repo).found() else { continue };
+        let Ok(Some(root)) = request.workspace.location(request.inventory, repo).found() else { continue };
         let listed = [root.join("src"), root].into_iter().filter_map(|place| std::fs::read_dir(place).ok());
         for path in listed.flatten().filter_map(|entry| Some(entry.ok()?.path())) {
             let is_module = path.extension().is_some_and(|one| one == "py") && path.is_file();

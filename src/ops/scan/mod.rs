@@ -42,7 +42,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
     let mut outcome = ScanOutcome::default();
     let mut found = files::of(request, &rules, &mut outcome)?;
     if found.repositories.is_empty() {
-        let places = request.workspace.places(request.inventory, request.component);
+        let places = request.workspace.locations(request.inventory, request.component);
         return Err(match request.revision {
             Some(revision) if places.into_iter().any(|place| !matches!(place.found(), Ok(None))) => {
                 let revision = safe_line(revision).into_owned();

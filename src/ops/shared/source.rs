@@ -68,7 +68,7 @@ pub async fn ensure(
     repo: &str,
     merge_request: Option<u64>,
 ) -> Result<Source, SourceError> {
-    let place = tools.workspace.place(tools.inventory, repo);
+    let place = tools.workspace.location(tools.inventory, repo);
     let (url, path) = (place.url.clone(), place.target()?);
     if merge_request.is_none()
         && let Some(checkout) = look(tools, component, &path).await?

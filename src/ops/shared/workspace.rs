@@ -16,7 +16,7 @@ pub struct Workspace {
 
 /// One repository and the directory of its clone.
 #[derive(Debug)]
-pub struct Place {
+pub struct CloneLocation {
     /// Its name in the inventory.
     pub repo: String,
     /// Its address; `None` if the inventory has none.
@@ -25,9 +25,9 @@ pub struct Place {
     standing: Result<CloneStanding, GitError>,
 }
 
-impl Place {
+impl CloneLocation {
     /// Returns the directory of its clone, whatever is there: for cloning, which checks the content
-    /// itself. To read a clone, use [`Place::found`].
+    /// itself. To read a clone, use [`CloneLocation::found`].
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.path
@@ -79,12 +79,16 @@ impl Workspace {
     /// the inventory has the same short name, or a clone of another inventory is there, a suffix is added
     /// that depends only on the address.
     #[must_use]
-    pub fn place(&self, inventory: &Inventory, repo: &str) -> Place {
+    pub fn location(&self, inventory: &Inventory, repo: &str) -> CloneLocation {
         let url = inventory.repo_url(repo).map(str::to_owned);
         let name = short_name(repo);
         let short = self.root.join(&name);
-        let place =
-            |path: PathBuf, standing| Place { repo: repo.to_owned(), url: url.clone(), path, standing };
+        let place = |path: PathBuf, standing| CloneLocation {
+            repo: repo.to_owned(),
+            url: url.clone(),
+            path,
+            standing,
+        };
         let Some(address) = url.as_deref().and_then(|url| GitUrl::parse(url).ok()) else {
             let found = standing(&short, None, &self.env);
             return place(short, found);
@@ -107,8 +111,8 @@ impl Workspace {
 
     /// Returns the repositories of a component.
     #[must_use]
-    pub fn places(&self, inventory: &Inventory, component: &Component) -> Vec<Place> {
-        component.repos().into_iter().map(|repo| self.place(inventory, repo)).collect()
+    pub fn locations(&self, inventory: &Inventory, component: &Component) -> Vec<CloneLocation> {
+        component.repos().into_iter().map(|repo| self.location(inventory, repo)).collect()
     }
 }
 

@@ -21,14 +21,14 @@ use crate::model::identity::{self, RunId};
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Inspected {
     id: String,
-    pub(super) state: State,
+    pub(super) state: ContainerState,
     config: ContainerConfigJson,
     network_settings: NetworkSettings,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct State {
+pub(super) struct ContainerState {
     status: String,
     exit_code: i64,
     pid: u32,
@@ -122,7 +122,7 @@ pub(super) enum ContainerStage {
     Ended(i64),
 }
 
-impl State {
+impl ContainerState {
     pub(super) fn stage(&self) -> ContainerStage {
         match self.status.as_str() {
             "created" | "configured" | "initialized" => ContainerStage::NotStarted,
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn container_stage_covers_docker_and_podman() {
-        let stage = |status: &str| State { status: status.to_owned(), exit_code: 7, pid: 0 }.stage();
+        let stage = |status: &str| ContainerState { status: status.to_owned(), exit_code: 7, pid: 0 }.stage();
         assert_eq!(stage("created"), ContainerStage::NotStarted);
         assert_eq!(stage("stopped"), ContainerStage::Ended(7));
         assert_eq!(stage("exited"), ContainerStage::Ended(7));

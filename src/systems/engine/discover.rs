@@ -147,7 +147,7 @@ pub struct Discovery {
 
 /// Address to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct EngineLocation {
     origin: EngineOrigin,
     at: EngineSource,
 }
@@ -161,21 +161,21 @@ enum EngineSource {
 
 /// Finds an engine; starts a Podman service if necessary.
 pub async fn discover(env: &Env, wanted: EngineChoice) -> Discovery {
-    look_at(env, places(env, wanted), wanted).await
+    look_at(env, locations(env, wanted), wanted).await
 }
 
 /// Finds an engine that already listens, and starts none.
 pub async fn discover_listening(env: &Env, wanted: EngineChoice) -> Discovery {
-    let mut places = places(env, wanted);
-    places.retain(|place| place.at != EngineSource::Program);
-    look_at(env, places, wanted).await
+    let mut locations = locations(env, wanted);
+    locations.retain(|location| location.at != EngineSource::Program);
+    look_at(env, locations, wanted).await
 }
 
-async fn look_at(env: &Env, places: Vec<Place>, wanted: EngineChoice) -> Discovery {
+async fn look_at(env: &Env, locations: Vec<EngineLocation>, wanted: EngineChoice) -> Discovery {
     let mut discovery = Discovery { engine: None, candidates: Vec::new() };
     let mut decided = false;
-    for place in places {
-        let Place { origin, at } = place;
+    for location in locations {
+        let EngineLocation { origin, at } = location;
         let (mut address, mut outcome) = (at.to_string(), DiscoveryOutcome::NotTried);
         if !decided {
             match look(env, &at, wanted).await {
@@ -235,12 +235,12 @@ async fn look(
 }
 
 /// Returns the addresses to try, best first.
-fn places(env: &Env, wanted: EngineChoice) -> Vec<Place> {
-    let mut places = Vec::new();
+fn locations(env: &Env, wanted: EngineChoice) -> Vec<EngineLocation> {
+    let mut locations = Vec::new();
     let mut add = |origin: EngineOrigin, at: EngineSource| {
-        let known = |place: &Place| place.at == at;
-        if origin.kind().is_none_or(|kind| wanted.takes(kind)) && !places.iter().any(known) {
-            places.push(Place { origin, at });
+        let known = |location: &EngineLocation| location.at == at;
+        if origin.kind().is_none_or(|kind| wanted.takes(kind)) && !locations.iter().any(known) {
+            locations.push(EngineLocation { origin, at });
         }
     };
     let mut variables = vec!["DOCKER_HOST", "CONTAINER_HOST"];
@@ -273,7 +273,7 @@ fn places(env: &Env, wanted: EngineChoice) -> Vec<Place> {
     add(EngineOrigin::PodmanRootless, socket(runtime.join("podman/podman.sock")));
     add(EngineOrigin::PodmanRootful, socket("/run/podman/podman.sock".into()));
     add(EngineOrigin::PodmanProgram, EngineSource::Program);
-    places
+    locations
 }
 
 impl fmt::Display for EngineSource {
@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     fn shown(env: &Env, wanted: EngineChoice) -> Vec<String> {
-        places(env, wanted).iter().map(|place| place.at.to_string()).collect()
+        locations(env, wanted).iter().map(|location| location.at.to_string()).collect()
     }
 
     #[test]

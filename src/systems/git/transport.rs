@@ -73,7 +73,7 @@ impl SmartSubtransport for GitHttp {
         };
         let exchange = match service {
             Service::UploadPackLs | Service::ReceivePackLs => link.advertisement(url, name),
-            Service::UploadPack | Service::ReceivePack => Ok(State::Asking(Vec::new())),
+            Service::UploadPack | Service::ReceivePack => Ok(ExchangeState::Asking(Vec::new())),
         };
         let state = exchange.map_err(|error| self.0.session.fail(error))?;
         Ok(Box::new(Exchange { link, name, url: url.to_owned(), state }))
@@ -87,7 +87,7 @@ impl SmartSubtransport for GitHttp {
 
 impl ServerLink {
     /// Requests the refs, and learns the repository's final address and whether the server requires a login.
-    fn advertisement(&self, url: &str, name: &str) -> Result<State, GitError> {
+    fn advertisement(&self, url: &str, name: &str) -> Result<ExchangeState, GitError> {
         let mut target = self.target(url, "info/refs")?;
         target.query_pairs_mut().append_pair("service", name);
         let mut response = self.ask(&target, Client::get)?;
@@ -99,7 +99,7 @@ impl ServerLink {
         }
         let response = self.accept(response, &format!("application/x-{name}-advertisement"))?;
         self.follow(&target, response.url())?;
-        Ok(State::Reading(GitAnswer { response, rest: Bytes::new() }))
+        Ok(ExchangeState::Reading(GitAnswer { response, rest: Bytes::new() }))
     }
 
     /// Returns the address of a part of the repository.
@@ -206,10 +206,10 @@ struct Exchange {
     link: Arc<ServerLink>,
     name: &'static str,
     url: String,
-    state: State,
+    state: ExchangeState,
 }
 
-enum State {
+enum ExchangeState {
     /// The request is being written and may still be sent whole.
     Asking(Vec<u8>),
     /// The request is too long for that, and is being sent in pieces.
@@ -252,7 +252,7 @@ impl Exchange {
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, GitError> {
         let session = self.link.session.clone();
         self.finish_asking()?;
-        let State::Reading(answer) = &mut self.state else { return Ok(0) };
+        let ExchangeState::Reading(answer) = &mut self.state else { return Ok(0) };
         while answer.rest.is_empty() {
             let chunk = session.wait(answer.response.chunk())?;
             match chunk.map_err(|error| server_message::of_transfer(session.shown(), error, true))? {
@@ -267,33 +267,33 @@ impl Exchange {
 
     /// Ends the request: sends the rest of it and waits for the beginning of the answer.
     fn finish_asking(&mut self) -> Result<(), GitError> {
-        let response = match std::mem::replace(&mut self.state, State::Over) {
-            State::Asking(question) => {
+        let response = match std::mem::replace(&mut self.state, ExchangeState::Over) {
+            ExchangeState::Asking(question) => {
                 let question = Bytes::from(question);
                 let to = self.post()?;
                 self.link.ask(&to, |client, to| self.headers(client.post(to)).body(question.clone()))?
             }
-            State::Streaming(upload) => self.finish_upload(upload)?,
+            ExchangeState::Streaming(upload) => self.finish_upload(upload)?,
             other => {
                 self.state = other;
                 return Ok(());
             }
         };
         let response = self.link.accept(response, &format!("application/x-{}-result", self.name))?;
-        self.state = State::Reading(GitAnswer { response, rest: Bytes::new() });
+        self.state = ExchangeState::Reading(GitAnswer { response, rest: Bytes::new() });
         Ok(())
     }
 
     fn write_some(&mut self, bytes: &[u8]) -> Result<(), GitError> {
         match &mut self.state {
-            State::Asking(question) => {
+            ExchangeState::Asking(question) => {
                 question.extend_from_slice(bytes);
                 if question.len() > WHOLE {
                     let begun = std::mem::take(question);
-                    self.state = State::Streaming(self.begin_upload(begun)?);
+                    self.state = ExchangeState::Streaming(self.begin_upload(begun)?);
                 }
             }
-            State::Streaming(upload) => {
+            ExchangeState::Streaming(upload) => {
                 upload.pending.extend_from_slice(bytes);
                 if upload.pending.len() >= PIECE {
                     let piece = Bytes::from(std::mem::take(&mut upload.pending));
@@ -303,7 +303,7 @@ impl Exchange {
                     }
                 }
             }
-            State::Reading(_) | State::Over => {
+            ExchangeState::Reading(_) | ExchangeState::Over => {
                 return Err(GitError::NotGit {
                     url: self.link.session.shown(),
                     why: "it answered before it was asked".to_owned(),

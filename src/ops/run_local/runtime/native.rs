@@ -77,7 +77,7 @@ impl Processes {
         };
         let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
         let workdir = match &command.repo {
-            Some(repo) => tools.workspace.place(tools.inventory, repo).target()?,
+            Some(repo) => tools.workspace.location(tools.inventory, repo).target()?,
             None => PathBuf::from("/"),
         };
         if !self.space.has_own_network() {

@@ -257,7 +257,7 @@ fn read(
     }
     let mut opened = Vec::new();
     for (index, item) in component.deployment.iter().enumerate() {
-        let Some(path) = workspace.place(inventory, &item.repo).found()? else {
+        let Some(path) = workspace.location(inventory, &item.repo).found()? else {
             let (component, repo) = (component.name().to_owned(), item.repo.clone());
             return Err(DeployedError::NotCloned { component, repo });
         };
