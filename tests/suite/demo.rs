@@ -102,7 +102,7 @@ impl Stage {
     }
 
     /// Runs a demo to its end.
-    fn whole(&self) {
+    fn run_to_the_end(&self) {
         let _alone = lock_demo();
         let mut demo = self.start();
         let directory = self.directory_of(&mut demo);
@@ -138,7 +138,7 @@ impl Stage {
     }
 
     /// Interrupts a demo as soon as it has written something.
-    fn interrupted_at(&self, mark: &str) {
+    fn interrupt_at(&self, mark: &str) {
         let _alone = lock_demo();
         let mut demo = self.start();
         let directory = self.directory_of(&mut demo);
@@ -168,19 +168,19 @@ impl Stage {
 
 #[test]
 fn demo_runs_to_the_end_without_an_engine() {
-    Stage::native().whole();
+    Stage::native().run_to_the_end();
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
 fn demo_runs_to_the_end_on_docker() {
-    Stage::docker().whole();
+    Stage::docker().run_to_the_end();
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
 fn demo_runs_to_the_end_on_podman() {
-    Stage::podman().whole();
+    Stage::podman().run_to_the_end();
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn sweep_removes_a_killed_demo() {
 fn demo_leaves_nothing_when_interrupted() {
     let stage = Stage::native();
     for mark in ["is laid out", "pipeline-herder  ready", "answered"] {
-        stage.interrupted_at(mark);
+        stage.interrupt_at(mark);
     }
 }
 
@@ -216,12 +216,12 @@ fn demo_leaves_nothing_when_interrupted() {
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
 fn demo_leaves_nothing_when_interrupted_on_docker() {
     let stage = Stage::docker();
-    ["is laid out", "Step 3/"].into_iter().for_each(|mark| stage.interrupted_at(mark));
+    ["is laid out", "Step 3/"].into_iter().for_each(|mark| stage.interrupt_at(mark));
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
 fn demo_leaves_nothing_when_interrupted_on_podman() {
     let stage = Stage::podman();
-    ["$ cki build", "bus          ready"].into_iter().for_each(|mark| stage.interrupted_at(mark));
+    ["$ cki build", "bus          ready"].into_iter().for_each(|mark| stage.interrupt_at(mark));
 }

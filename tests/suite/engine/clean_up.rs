@@ -56,7 +56,7 @@ async fn sweep_removes_labelled_resources_only(lab: Arc<Lab>) {
         let mut spec = lab.shell("sleep 1000");
         spec.network = Some((network.clone(), Vec::new()));
         spec.volumes = vec!["/data".to_owned()];
-        lab.started(&spec).await;
+        lab.create_and_start(&spec).await;
     }
     lab.engine.create(&lab.shell("true")).await.expect("creates");
     let swept = lab.sweep().await;

@@ -26,13 +26,13 @@ on_both!(
 
 async fn wait_and_attach_give_exit_code_and_output(lab: Arc<Lab>) {
     for round in 0..20 {
-        let (code, out, err) = lab.finished(&lab.shell("echo hi; echo oh >&2; printf end; exit 3")).await;
+        let (code, out, err) = lab.run_to_exit(&lab.shell("echo hi; echo oh >&2; printf end; exit 3")).await;
         assert_eq!((code, out.as_str(), err.as_str()), (3, "hi\nend", "oh\n"), "round {round}");
     }
 }
 
 async fn attach_delivers_large_output_completely(lab: Arc<Lab>) {
-    let (code, out, _) = lab.finished(&lab.shell("seq 1 200000")).await;
+    let (code, out, _) = lab.run_to_exit(&lab.shell("seq 1 200000")).await;
     assert_eq!(code, 0);
     let expected: String = (1..=200_000).map(|number| format!("{number}\n")).collect();
     assert!(out == expected, "{} of {} bytes", out.len(), expected.len());
@@ -77,7 +77,7 @@ async fn stop_kills_a_container_after_the_grace(lab: Arc<Lab>) {
     until(&mut output, "up").await;
     lab.engine.stop(&plain, Duration::from_secs(20)).await.expect("stops");
     assert_eq!(lab.engine.wait(&plain).await.expect("has ended"), 143);
-    let killed = lab.started(&lab.shell("sleep 1000")).await;
+    let killed = lab.create_and_start(&lab.shell("sleep 1000")).await;
     lab.engine.kill(&killed).await.expect("kills");
     assert_eq!(lab.engine.wait(&killed).await.expect("has ended"), 137);
     lab.engine.kill(&killed).await.expect("a second kill is no error");
@@ -90,10 +90,10 @@ async fn wait_reports_exited_unstarted_and_removed_containers(lab: Arc<Lab>) {
     for _ in 0..3 {
         assert_eq!(lab.engine.wait(&id).await.expect("ends"), 4, "as often as it is asked");
     }
-    let zero = lab.started(&lab.shell("sleep 0.3")).await;
+    let zero = lab.create_and_start(&lab.shell("sleep 0.3")).await;
     assert_eq!(lab.engine.wait(&zero).await.expect("ends"), 0);
     // Removed while somebody waits: the engine has been asked before.
-    let gone = lab.started(&lab.shell("sleep 1000")).await;
+    let gone = lab.create_and_start(&lab.shell("sleep 1000")).await;
     let directory = tempfile::tempdir().expect("a temporary directory");
     let proxy = Proxy::holding(
         lab.engine.address(),
@@ -186,7 +186,7 @@ async fn start_reports_a_program_that_cannot_run(lab: Arc<Lab>) {
         }
     }
     for code in [1, 126, 127] {
-        let (ended, ..) = lab.finished(&lab.shell(&format!("echo gone wrong >&2; exit {code}"))).await;
+        let (ended, ..) = lab.run_to_exit(&lab.shell(&format!("echo gone wrong >&2; exit {code}"))).await;
         assert_eq!(ended, code, "a program that ran has a code");
     }
 }

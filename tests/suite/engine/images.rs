@@ -37,7 +37,7 @@ fn tag(lab: &Lab) -> String {
 async fn files_in(lab: &Lab, image: &str, directory: &str) -> Vec<String> {
     let mut spec = lab.shell(&format!("cd {directory} && find . -type f -o -type l | sort"));
     spec.image = image.to_owned();
-    let (code, out, err) = lab.finished(&spec).await;
+    let (code, out, err) = lab.run_to_exit(&spec).await;
     assert_eq!((code, err.as_str()), (0, ""));
     out.lines().map(str::to_owned).collect()
 }
@@ -131,7 +131,7 @@ async fn build_passes_args_target_and_labels(lab: Arc<Lab>) {
     assert!(listed.iter().any(|image| image.id == id && image.tags == [tag(&lab)]), "{listed:?}");
     let mut spec = lab.shell("cat /who");
     spec.image = tag(&lab);
-    assert_eq!(lab.finished(&spec).await.1, "me & \"you\"\n");
+    assert_eq!(lab.run_to_exit(&spec).await.1, "me & \"you\"\n");
     lab.engine.remove_image(&tag(&lab)).await.expect("removes");
 }
 

@@ -42,13 +42,13 @@ async fn container_environment_is_exact(lab: Arc<Lab>) {
         assert_eq!(inside.environment.get(name).map(String::as_str), Some(value), "{name}");
     }
     lab.engine.remove(&id).await.expect("removes");
-    let (code, out, err) = lab.finished(&spec).await;
+    let (code, out, err) = lab.run_to_exit(&spec).await;
     assert_eq!((code, err.as_str()), (0, ""));
     let values: Vec<&str> = out.split_terminator('\0').collect();
     assert_eq!(values, pairs.map(|(_, value)| value));
     let mut names = lab.shell("env | cut -d= -f1 | sort | tr '\\n' ' '");
     names.environment = variables(&[("MINE", "1")]);
-    let (_, out, _) = lab.finished(&names).await;
+    let (_, out, _) = lab.run_to_exit(&names).await;
     let foreign: Vec<&str> = out
         .split(' ')
         .filter(|name| {
@@ -77,7 +77,7 @@ async fn container_files_keep_modes_of_existing_directories(lab: Arc<Lab>) {
     for read_only in [false, true] {
         spec.limits.read_only = read_only;
         spec.name = lab.name();
-        let (code, out, err) = lab.finished(&spec).await;
+        let (code, out, err) = lab.run_to_exit(&spec).await;
         assert_eq!((code, err.as_str()), (0, ""));
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(
@@ -98,7 +98,7 @@ async fn container_files_keep_modes_of_existing_directories(lab: Arc<Lab>) {
     let mut secret = lab.shell("cat /run/secrets/a; touch /run/x && touch /x");
     secret.files = vec![file("/run/secrets/a", "s\n", 0o400)];
     secret.limits.read_only = true;
-    let (code, out, err) = lab.finished(&secret).await;
+    let (code, out, err) = lab.run_to_exit(&secret).await;
     assert_eq!((code, out.as_str(), err.as_str()), (1, "s\n", "touch: /x: Read-only file system\n"));
     assert!(
         lab.engine
@@ -116,7 +116,7 @@ async fn container_limits_are_applied(lab: Arc<Lab>) {
     );
     spec.limits =
         Limits { unprivileged: true, memory: Some(64 << 20), processes: Some(50), ..Limits::default() };
-    let (code, out, _) = lab.finished(&spec).await;
+    let (code, out, _) = lab.run_to_exit(&spec).await;
     assert_eq!(code, 0);
     assert!(out.contains("CapEff:\t0000000000000000") && out.contains("NoNewPrivs:\t1"), "{out}");
     assert!(!out.contains("\nsh\n"), "there is an init: {out}");
@@ -124,7 +124,7 @@ async fn container_limits_are_applied(lab: Arc<Lab>) {
     spec.command =
         Some(super::lab::words(&["sh", "-c", "for i in $(seq 100); do sleep 5 & done; echo survived"]));
     spec.name = lab.name();
-    let (code, out, err) = lab.finished(&spec).await;
+    let (code, out, err) = lab.run_to_exit(&spec).await;
     assert!(code != 0 && !out.contains("survived") && err.contains("fork"), "{code} {out} {err}");
 }
 
@@ -132,11 +132,11 @@ async fn container_overrides_entrypoint_workdir_and_command(lab: Arc<Lab>) {
     let mut spec = lab.shell("");
     spec.entrypoint = Some(super::lab::words(&["echo", "entry"]));
     spec.command = Some(super::lab::words(&["a b", "$HOME", ""]));
-    assert_eq!(lab.finished(&spec).await.1, "entry a b $HOME \n");
+    assert_eq!(lab.run_to_exit(&spec).await.1, "entry a b $HOME \n");
     let mut spec = lab.shell("pwd");
     spec.entrypoint = Some(Vec::new());
     spec.workdir = Some("/made/here".to_owned());
-    assert_eq!(lab.finished(&spec).await.1, "/made/here\n");
+    assert_eq!(lab.run_to_exit(&spec).await.1, "/made/here\n");
 }
 
 async fn containers_reach_each_other_by_alias_and_port(lab: Arc<Lab>) {
@@ -148,13 +148,13 @@ async fn containers_reach_each_other_by_alias_and_port(lab: Arc<Lab>) {
         let mut server = lab.shell("while :; do echo served | nc -l -p 7000; done");
         server.network = Some((network.clone(), vec!["db".to_owned(), "db.example.internal".to_owned()]));
         server.publish = vec![Publish { container: 7000, host: None }];
-        let id = lab.started(&server).await;
+        let id = lab.create_and_start(&server).await;
         for alias in ["db", "db.example.internal"] {
             let mut client = lab.shell(&format!(
                 "for i in $(seq 100); do nc {alias} 7000 </dev/null 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
             ));
             client.network = Some((network.clone(), Vec::new()));
-            let (code, out, err) = lab.finished(&client).await;
+            let (code, out, err) = lab.run_to_exit(&client).await;
             assert_eq!((code, out.as_str()), (0, "served\n"), "{alias} {err}");
         }
         let inside = lab.engine.inside(&id).await.expect("is there");
@@ -185,7 +185,8 @@ async fn answers(address: std::net::SocketAddr) -> bool {
 }
 
 async fn container_without_a_network_has_loopback_only(lab: Arc<Lab>) {
-    let (code, out, _) = lab.finished(&lab.shell("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '")).await;
+    let (code, out, _) =
+        lab.run_to_exit(&lab.shell("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '")).await;
     assert_eq!(code, 0);
     let devices: Vec<&str> =
         out.lines().filter(|name| !["sit0", "tunl0", "ip6tnl0"].contains(name)).collect();

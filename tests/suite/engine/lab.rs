@@ -116,20 +116,20 @@ impl Lab {
     }
 
     /// Creates and starts.
-    pub(crate) async fn started(&self, spec: &ContainerSpec) -> String {
+    pub(crate) async fn create_and_start(&self, spec: &ContainerSpec) -> String {
         let id = self.engine.create(spec).await.expect("creates");
         self.start(&id).await.expect("starts");
         id
     }
 
     /// Runs to the end, by the book: exit code, output, errors.
-    pub(crate) async fn finished(&self, spec: &ContainerSpec) -> (i64, String, String) {
+    pub(crate) async fn run_to_exit(&self, spec: &ContainerSpec) -> (i64, String, String) {
         let id = self.engine.create(spec).await.expect("creates");
         let output = self.engine.attach(&id).await.expect("attaches");
-        let drain = tokio::spawn(drained(output));
+        let reader = tokio::spawn(drain(output));
         self.start(&id).await.expect("starts");
         let code = self.engine.wait(&id).await.expect("ends");
-        let (out, err) = drain.await.expect("is not cancelled").expect("is whole");
+        let (out, err) = reader.await.expect("is not cancelled").expect("is whole");
         self.engine.remove(&id).await.expect("removes");
         (code, out, err)
     }
@@ -150,7 +150,7 @@ impl Lab {
 }
 
 /// All that a stream gives: output and errors.
-pub(crate) async fn drained(mut output: OutputStream) -> Result<(String, String), EngineError> {
+pub(crate) async fn drain(mut output: OutputStream) -> Result<(String, String), EngineError> {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     while let Some(chunk) = output.next().await {
         let chunk = chunk?;

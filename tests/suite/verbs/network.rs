@@ -90,8 +90,8 @@ for name in ('web', 'beyond.example'):
     }
 }
 
-on!(docker, podman: run_local_resolves_the_component_s_own_name);
-fn run_local_resolves_the_component_s_own_name(cli: &Cli) {
+on!(docker, podman: run_local_resolves_the_name_of_the_component_itself);
+fn run_local_resolves_the_name_of_the_component_itself(cli: &Cli) {
     app(cli, "job", "nc -w 2 $(hostname) 1 2>&1; nc -w 2 app 1 2>&1; true", "");
     let outcome = cli.run("run-local app -q").ends_with(0);
     assert_eq!(outcome.stdout.matches("Connection refused").count(), 2, "{outcome}");
