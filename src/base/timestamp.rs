@@ -1,7 +1,7 @@
 //! Points in time as people write them: a duration ago, a time of today, a day, or a full date.
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{Span, Timestamp, Zoned};
 
 /// Parses a time in the past: `10m`, `1h30m`, `2d`, `14:30`, `2026-11-22`, `2026-11-22T14:30`,
 /// `2026-11-22T14:30:00+01:00`. A time without a zone is in the zone of `now`.
@@ -26,27 +26,8 @@ pub fn parse(text: &str, now: &Zoned) -> Option<Timestamp> {
         let is_past = today <= now.timestamp();
         return if is_past { Some(today) } else { here(now.date().yesterday().ok()?.to_datetime(time)) };
     }
-    now.timestamp().checked_sub(span(text)?).ok()
-}
-
-/// Parses a duration: whole numbers of days, hours, minutes and seconds.
-fn span(text: &str) -> Option<SignedDuration> {
-    let mut seconds: i64 = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: i64 = rest[..digits].parse().ok()?;
-        let factor = match rest[digits..].chars().next()? {
-            'd' => 24 * 3600,
-            'h' => 3600,
-            'm' => 60,
-            's' => 1,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.checked_mul(factor)?)?;
-        rest = &rest[digits + 1..];
-    }
-    (!text.is_empty()).then(|| SignedDuration::from_secs(seconds))
+    let span = text.parse::<Span>().ok().filter(|span| !span.is_negative())?;
+    now.checked_sub(span).ok().map(|at| at.timestamp())
 }
 
 #[cfg(test)]

@@ -41,24 +41,10 @@ pub(super) fn decoded_variants(text: &str) -> Vec<Cow<'_, str>> {
 }
 
 fn unescape_percent(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    let mut changed = false;
-    while at < bytes.len() {
-        match (bytes[at], digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                plain.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-                (at, changed) = (at + 3, true);
-            }
-            (byte, _, _) => {
-                plain.push(byte);
-                at += 1;
-            }
-        }
+    match Cow::from(percent_encoding::percent_decode_str(text)) {
+        Cow::Owned(plain) => Some(String::from_utf8_lossy(&plain).into_owned()),
+        Cow::Borrowed(_) => None,
     }
-    changed.then(|| String::from_utf8_lossy(&plain).into_owned())
 }
 
 fn unescape_json(text: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
+use ipnet::IpNet;
 
 /// Maximum length of a host name in bytes (RFC 1035, section 2.3.4).
 pub(super) const LONGEST: usize = 255;
@@ -181,20 +182,13 @@ pub(super) fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
 }
 
 /// Returns whether an address, in any of its forms, is in a network.
-pub(super) fn is_within(host: IpAddr, network: IpAddr, bits: u32) -> bool {
+pub(super) fn is_within(host: IpAddr, network: IpNet) -> bool {
     match (host, network) {
-        (IpAddr::V4(host), IpAddr::V4(network)) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            host.to_bits() & mask == network.to_bits() & mask
+        (IpAddr::V6(host), IpNet::V4(network)) => {
+            embedded(host).into_iter().any(|host| network.contains(&host))
         }
-        (IpAddr::V6(host), IpAddr::V6(network)) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            host.to_bits() & mask == network.to_bits() & mask
-        }
-        (IpAddr::V6(host), IpAddr::V4(_)) => {
-            embedded(host).into_iter().any(|host| is_within(host.into(), network, bits))
-        }
-        (IpAddr::V4(host), IpAddr::V6(_)) => is_within(host.to_ipv6_mapped().into(), network, bits),
+        (IpAddr::V4(host), IpNet::V6(network)) => network.contains(&host.to_ipv6_mapped()),
+        (host, network) => network.contains(&host),
     }
 }
 

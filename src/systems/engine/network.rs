@@ -15,6 +15,7 @@ use bollard::models::{
     NetworkDisconnectRequest,
 };
 use bollard::query_parameters::ListNetworksOptionsBuilder;
+use ipnet::Ipv4Net;
 use serde::Deserialize;
 
 use super::api_types::{label_filters, read};
@@ -43,24 +44,19 @@ pub struct ClosedNetwork {
 
 /// Addresses of a network that containers may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Addresses {
-    network: Ipv4Addr,
-    prefix: u8,
-}
+pub struct Addresses(Ipv4Net);
 
 impl Addresses {
     fn parse(text: &str) -> Option<Self> {
-        let (network, prefix) = text.split_once('/')?;
-        let prefix = prefix.parse().ok().filter(|prefix| (8..=29).contains(prefix))?;
-        Some(Self { network: network.parse().ok()?, prefix })
+        let network: Ipv4Net = text.parse().ok()?;
+        (8..=29).contains(&network.prefix_len()).then(|| Self(network.trunc()))
     }
 
     /// Returns the addresses in descending order, since the engine assigns its own in ascending order.
     pub fn last_first(self) -> impl Iterator<Item = Ipv4Addr> {
-        let size = 1_u32 << (32 - self.prefix);
-        let network = u32::from(self.network) & !(size - 1);
-        // Excludes the addresses of the network, the gateway and the broadcast.
-        (2..size - 1).rev().map(move |host| Ipv4Addr::from(network + host))
+        let hosts = self.0.hosts();
+        let gateway = hosts.clone().next();
+        hosts.rev().filter(move |host| Some(*host) != gateway)
     }
 }
 
