@@ -13,14 +13,13 @@ use crate::model::identity::{COMPONENT, ResourceLabels, Retention, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
 use crate::ops::runtime::engine::{OpenError, RunEngine};
+use crate::ops::runtime::remove::KEPT;
 use crate::systems::engine::{
     ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
 };
 use crate::systems::git;
 use crate::systems::native::Native;
 
-/// Name of the resource that marks a run as kept.
-const KEPT: &str = "kept";
 /// Prefix of the names of images that `cki build` gives.
 const BUILT: &str = "localhost/cki/";
 
@@ -233,22 +232,6 @@ async fn empty_runs(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineE
 /// Returns whether a resource belongs to one of these runs; data of a service never does.
 fn is_of(who: &ResourceLabels, runs: &BTreeSet<RunId>) -> bool {
     who.role != Role::Data && runs.contains(&who.run)
-}
-
-/// Keeps all resources of a run of this process, from now on and after its end.
-///
-/// # Errors
-/// Fails when the engine refuses.
-pub async fn keep(engine: &RunEngine, mut who: ResourceLabels) -> Result<(), OpenError> {
-    who.lifetime = Retention::Kept;
-    who.name = KEPT.to_owned();
-    match engine {
-        RunEngine::Containers(engine) => {
-            engine.create_volume(&format!("cki-{}-{KEPT}", who.run), who.to_labels()).await?;
-        }
-        RunEngine::Native(native) => native.keep(&who.run)?,
-    }
-    Ok(())
 }
 
 /// The outcome of a collection, or of its dry run.

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::base::redact::Redactor;
 use crate::base::secret::MASK;
 use crate::base::text::{binary_bytes, bytes, command_line, plural, plural_of, safe_line};
-use crate::ops::run_local::Network;
 use crate::ops::run_local::plan::RunPlan;
-use crate::ops::run_local::unit::{Image, Unit};
+use crate::ops::runtime::start::scope::Network;
+use crate::ops::runtime::start::unit::{Image, Unit};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -219,7 +219,7 @@ fn plan_view(plan: &RunPlan) -> PlanView {
                 Network::Internet => "open",
             },
             reaches: match plan.network {
-                Network::Isolated => plan.reach(),
+                Network::Isolated => plan.reach().to_string(),
                 Network::Internet if plan.native => {
                     "whatever this machine reaches, production included".to_owned()
                 }

@@ -28,7 +28,7 @@ use crate::ops::env::EnvError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
-use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::error::{InstanceError, StartError};
 use crate::ops::scan::ScanError;
 use crate::ops::shared::dependencies::NeedError;
 use crate::ops::shared::deployment::DeployedError;
@@ -48,7 +48,7 @@ use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
-use running::{of_build, of_instance, of_open, of_run};
+use running::{of_build, of_instance, of_open, of_run, of_start};
 use staging::{of_stage, of_staging, of_target};
 use systems::{
     of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
@@ -115,6 +115,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
         InstanceError => |error| Some(of_instance(error)),
+        StartError => |error| Some(of_start(error)),
         ScanError => |error| Some(of_scan(error)),
         ShellError => |error| Some(of_shell(error)),
         OpenError => |error| Some(of_open(error)),

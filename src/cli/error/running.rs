@@ -6,7 +6,7 @@ use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
-use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::error::{InstanceError, StartError};
 
 /// Hint for features that need a container engine.
 const ENGINE: &str = "`cki doctor --engine auto` prints the command that installs a container engine.";
@@ -36,19 +36,8 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
         RunError::OnceOnly { component } => {
             hint(Exit::Usage, format!("`cki run-local {component} --once -- ARGS` runs it."))
         }
-        RunError::NoImage { .. } => hint(Exit::Invalid, "name one with `--image`."),
         RunError::Offline { image } => {
             hint(Exit::Unreachable, format!("leave `--offline` out, or load `{image}` into the engine."))
-        }
-        RunError::NotNative { is_service: true, .. } => hint(Exit::Unreachable, ENGINE),
-        RunError::NotNative { .. } => {
-            hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
-        }
-        RunError::Program { .. } => {
-            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
-        }
-        RunError::NoContact { why, .. } => {
-            Diagnosis { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
         }
         RunError::NotReady { .. } => hint(
             Exit::TimedOut,
@@ -63,20 +52,9 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
         RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
-        RunError::KeptInUse { name } => {
-            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
-        }
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
-        RunError::Port { port, .. } => of_port(*port),
-        RunError::PortTaken { port, .. } => hint(
-            Exit::Unreachable,
-            format!(
-                "`ss -ltnp sport = :{port}` says what listens there: end it; or leave `--network internet` out, \
-                 or use a container engine."
-            ),
-        ),
         RunError::NoSources { place, .. } => hint(
             Exit::Invalid,
             format!("add `sources` at {}, to say which repository they are in.", at(place)),
@@ -100,7 +78,34 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
         RunError::NoSource { .. } => {
             hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
         }
-        RunError::PublishDetached => {
+    }
+}
+
+pub(super) fn of_start(error: &StartError) -> Diagnosis {
+    match error {
+        StartError::NoImage { .. } => hint(Exit::Invalid, "name one with `--image`."),
+        StartError::NotNative { is_service: true, .. } => hint(Exit::Unreachable, ENGINE),
+        StartError::NotNative { .. } => {
+            hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
+        }
+        StartError::Program { .. } => {
+            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
+        }
+        StartError::NoContact { why, .. } => {
+            Diagnosis { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
+        }
+        StartError::KeptInUse { name } => {
+            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
+        }
+        StartError::Port { port, .. } => of_port(*port),
+        StartError::PortTaken { port, .. } => hint(
+            Exit::Unreachable,
+            format!(
+                "`ss -ltnp sport = :{port}` says what listens there: end it; or leave `--network internet` out, \
+                 or use a container engine."
+            ),
+        ),
+        StartError::PublishDetached => {
             hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
         }
     }

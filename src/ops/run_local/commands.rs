@@ -1,8 +1,8 @@
 //! The commands that run in the units of a run, and the guard over them.
 
-use super::unit::Unit;
 use crate::model::guard::{self, Gate, GuardFinding, Passed, PolicyViolation, Starting};
 use crate::model::probe::ReadinessProbe;
+use crate::ops::runtime::start::unit::Unit;
 
 /// Checks the commands of all units, from any source. Known findings of a component are not repeated.
 pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[GuardFinding]) -> Vec<GuardFinding> {

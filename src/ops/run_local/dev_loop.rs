@@ -18,15 +18,14 @@ use crate::systems::file_watcher::{ChangeError, FileWatcher};
 
 use super::commands::GuardedCommands;
 use super::guard::watch_over_one;
-use super::handle::Handle;
 use super::outcome::RunExit;
 use super::plan::RunPlan;
 use super::request::RunRequest;
 use super::running::Running;
-use super::runtime::Runtime;
-use super::scope::RunScope;
 use super::supervise::{UnitStates, supervise};
-use super::unit::{Image, Unit};
+use crate::ops::runtime::start::Runtime;
+use crate::ops::runtime::start::scope::RunScope;
+use crate::ops::runtime::start::unit::{Image, Unit};
 
 /// Timeout for the rest of the output.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -168,9 +167,7 @@ impl DevLoop<'_> {
         if restart {
             return self.restart(unit, units, at, state).await;
         }
-        if let Handle::ContainerHandle(container) = &units[at].handle
-            && let Err(error) = container.engine.copy_in(&container.id, &unit.work.copies, &copied).await
-        {
+        if let Err(error) = units[at].started.instance.copy_in(&unit.work.copies, &copied).await {
             self.failed(unit, "is as it was", &error.into());
         }
         Ok(())
@@ -178,7 +175,7 @@ impl DevLoop<'_> {
 
     /// Builds the image again.
     async fn rebuild(&mut self, unit: &Unit) -> anyhow::Result<Rebuilt> {
-        let (RunEngine::Containers(engine), Image::Built(reference)) = (self.engine, &unit.image) else {
+        let (Some(engine), Image::Built(reference)) = (self.engine.containers(), &unit.image) else {
             return Ok(Rebuilt::Same);
         };
         let component = self.request.components.iter().find(|one| one.reference.to_string() == *reference);
@@ -208,7 +205,7 @@ impl DevLoop<'_> {
         let old = &mut units[at];
         let mut unit = unit.clone();
         let image = self.images.get(&unit.name).map(String::as_str);
-        if let (RunEngine::Containers(engine), Some(image)) = (self.engine, image)
+        if let (Some(engine), Some(image)) = (self.engine.containers(), image)
             && let Err(error) = watch_over_one(tools, engine, self.scope.gate, &mut unit, image).await
         {
             let now = if state.is_alive(at) { "is as it was" } else { "does not run" };
@@ -216,19 +213,19 @@ impl DevLoop<'_> {
             return Ok(());
         }
         // The ports on this machine must stay the same for its users.
-        for (port, local) in old.handle.ports() {
+        for (port, local) in old.started.ports() {
             let same = unit.work.publish.iter_mut().find(|one| one.container == port);
             same.into_iter().for_each(|one| one.host = Some(local));
         }
         let unit = &unit;
         if state.is_alive(at) {
-            old.handle.stop(tools.stop_grace).await?;
+            old.started.stop(tools.stop_grace).await?;
         }
         state.ended(at);
         if let Some(pump) = old.pump.take() {
             let _ = tokio::time::timeout(DRAIN, pump).await;
         }
-        old.handle.remove().await?;
+        old.started.remove().await?;
         let asked = GuardedCommands::of(unit, self.scope.gate)?;
         match self.runtime.start(unit, image, tools, self.scope).await {
             Ok(started) => {

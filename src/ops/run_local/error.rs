@@ -1,10 +1,8 @@
 //! Errors of a run. Their exit codes and hints are in `cli`.
 
-use std::io;
 use std::time::Duration;
 
 use crate::base::text;
-use crate::ops::runtime::contact::Why;
 use crate::systems::git::GitError;
 
 /// An error of a run.
@@ -29,45 +27,11 @@ pub enum RunError {
         /// The component.
         component: String,
     },
-    /// There is no image.
-    #[error("there is no image for `{name}`")]
-    NoImage {
-        /// Name of the unit.
-        name: String,
-    },
     /// The image is missing, and must not be pulled.
     #[error("image `{image}` is not on the engine, and `--offline` forbids to pull it")]
     Offline {
         /// The image.
         image: String,
-    },
-    /// The component or service needs a container engine.
-    #[error("`{name}` cannot be run without a container engine")]
-    NotNative {
-        /// Its name.
-        name: String,
-        /// It is a backing service.
-        is_service: bool,
-    },
-    /// The image lacks the program.
-    #[error("`{name}` cannot be started: `{program}` {missing}")]
-    Program {
-        /// Name of the unit.
-        name: String,
-        /// The program.
-        program: String,
-        /// The way in which it is missing.
-        missing: &'static str,
-    },
-    /// The firewall of this machine separates two units.
-    #[error("`{from}` and `{to}` cannot reach each other on the run's network: {why}")]
-    NoContact {
-        /// One of them.
-        from: String,
-        /// The other.
-        to: String,
-        /// The reason.
-        why: Box<Why>,
     },
     /// A unit was not ready in time.
     #[error("`{name}` is not ready after {}: {why}", text::duration(*after))]
@@ -116,12 +80,6 @@ pub enum RunError {
     /// The native engine cannot keep services.
     #[error("without a container engine, backing services cannot be kept")]
     KeepNative,
-    /// A kept service would have to be replaced while another run uses it.
-    #[error("the kept `{name}` is not as it is needed now, and another run uses it")]
-    KeptInUse {
-        /// The service.
-        name: String,
-    },
     /// Two different units have one name.
     #[error("two different things that are needed have the name `{name}`")]
     SameName {
@@ -200,27 +158,4 @@ pub enum RunError {
         /// The path.
         path: std::path::PathBuf,
     },
-    /// A port cannot be published.
-    #[error("port {port} cannot be published")]
-    Port {
-        /// The port.
-        port: u16,
-        /// Underlying error.
-        source: io::Error,
-    },
-    /// A port of this machine is not free.
-    #[error("`{name}` is to listen on port {port} of this machine, which is not free")]
-    PortTaken {
-        /// Name of the unit.
-        name: String,
-        /// The port.
-        port: u16,
-        /// Underlying error.
-        source: io::Error,
-    },
-    /// Nothing can forward the port.
-    #[error(
-        "a detached run on an isolated network cannot publish ports: nothing would be left to forward them"
-    )]
-    PublishDetached,
 }

@@ -20,11 +20,12 @@ use super::outcome::RunExit;
 use super::plan::RunPlan;
 use super::request::{KeepMode, RunRequest};
 use super::running::Running;
-use super::runtime::Runtime;
-use super::scope::RunScope;
-use super::service_reuse::{PendingServices, ServiceReuse};
 use super::supervise::{UnitStates, supervise};
-use super::unit::Unit;
+use crate::ops::runtime::instance::Instance;
+use crate::ops::runtime::start::Runtime;
+use crate::ops::runtime::start::scope::RunScope;
+use crate::ops::runtime::start::service_reuse::{PendingServices, ServiceReuse};
+use crate::ops::runtime::start::unit::Unit;
 
 /// Timeout for reading the rest of the output of an ended unit.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -47,13 +48,14 @@ pub(super) async fn execute(
             (false, _) => Retention::Decided,
         },
         network: plan.network,
+        first: plan.first(),
         publish: plan.publishes(),
         pending,
         gate,
     };
     let watchers = Watcher::all(plan)?;
     let start = async {
-        let runtime = Runtime::prepare(tools, engine, request, plan, &scope).await?;
+        let runtime = Runtime::prepare(tools, engine, &plan.units, &scope).await?;
         let units = bring_up(tools, &runtime, plan, images, &scope, request.detach).await?;
         anyhow::Ok((runtime, units))
     };
@@ -64,7 +66,7 @@ pub(super) async fn execute(
             return Ok(RunExit::Stopped(signal));
         }
     };
-    let neighbours: Vec<_> = units.iter().filter_map(|one| one.handle.neighbour()).collect();
+    let meets: Vec<_> = units.iter().map(|one| (one.name.clone(), one.started.instance.clone())).collect();
     let watch = async {
         if plan.is_dev() {
             let images = images.clone();
@@ -78,7 +80,7 @@ pub(super) async fn execute(
     };
     let how = tokio::select! {
         how = watch => how,
-        lost = met(&runtime, neighbours, tools) => Err(lost),
+        lost = met(&runtime, meets, tools) => Err(lost),
     };
     if !matches!(how, Ok(RunExit::Detached(_))) {
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
@@ -90,9 +92,9 @@ pub(super) async fn execute(
 }
 
 /// Tests whether running units reach each other, and returns only if they do not.
-async fn met(runtime: &Runtime, neighbours: Vec<(String, String)>, tools: &OpContext<'_>) -> anyhow::Error {
-    for neighbour in neighbours {
-        if let Err(error) = runtime.meet(Some(neighbour), tools).await {
+async fn met(runtime: &Runtime, started: Vec<(String, Instance)>, tools: &OpContext<'_>) -> anyhow::Error {
+    for (name, instance) in started {
+        if let Err(error) = runtime.meet(&name, &instance, tools).await {
             return error;
         }
     }
@@ -123,17 +125,17 @@ async fn bring_up(
         let mut running = Running::attach(unit, started, asked, &redactor, tools);
         // A requested component is tested while it runs (`met`): it obeys signals from its first line on.
         if is_needed || detach {
-            runtime.meet(running.handle.neighbour(), tools).await?;
+            runtime.meet(&unit.name, &running.started.instance, tools).await?;
         }
         if let Some(task) = task {
             let done = running.wait_until_ready(unit, &task, tools).await?;
             scope.pending.done(unit);
-            task.finish(TaskOutcome::Done, running.handle.kept().map_or(done, ServiceReuse::word));
+            task.finish(TaskOutcome::Done, running.started.reuse.map_or(done, ServiceReuse::word));
             gates.open(&unit.name);
         }
         if unit.wanted {
             let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
-            for (port, local) in running.handle.ports() {
+            for (port, local) in running.started.ports() {
                 let detail = format!("{of}{port} at 127.0.0.1:{local}");
                 tools.events.start("port", "").finish(TaskOutcome::Done, detail);
             }

@@ -1,14 +1,14 @@
-//! The guard over a run. Each unit passes the gate when it is started (`ground`), and its commands with
+//! The guard over a run. Each unit passes the gate when it is started (`runtime::start`), and its commands with
 //! it (`commands`). The checks here report a refusal earlier, as soon as it is known, so that nothing is
 //! started in vain.
 
 use std::collections::BTreeMap;
 
 use super::plan::RunPlan;
-use super::unit::Unit;
 use crate::base::secret::Secret;
 use crate::model::guard::{self, Gate, GuardFinding, Reason};
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::start::unit::Unit;
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::ContainerEngine;
 
@@ -22,7 +22,7 @@ pub(super) async fn check_run(
     images: &BTreeMap<String, String>,
 ) -> anyhow::Result<()> {
     let mut findings = plan.findings.clone();
-    if let RunEngine::Containers(engine) = engine {
+    if let Some(engine) = engine.containers() {
         for unit in &mut plan.units {
             let Some(name) = images.get(&unit.name) else { continue };
             findings.extend(look_at_image(engine, gate, unit, name).await?);

@@ -3,27 +3,20 @@
 
 mod clean_up;
 mod commands;
-mod config_hash;
-mod dev;
 mod dev_loop;
 mod error;
 mod execute;
 mod guard;
-mod handle;
 mod outcome;
 mod output;
 pub mod plan;
 mod prepare;
-pub(in crate::ops) mod ready;
+mod ready;
 mod request;
 mod retain;
 mod reuse;
 mod running;
-mod runtime;
-mod scope;
-mod service_reuse;
 mod supervise;
-pub mod unit;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -36,13 +29,13 @@ use crate::model::event::{Event, TaskOutcome};
 use crate::model::guard::Gate;
 use crate::model::identity::RunId;
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::start::service_reuse::PendingServices;
 use crate::ops::shared::deployment;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError};
 pub use error::RunError;
 pub use outcome::{PortMapping, RunExit, RunOutcome};
-pub use request::{Access, KeepMode, Network, RunRequest};
-use service_reuse::PendingServices;
+pub use request::{Access, KeepMode, RunRequest};
 
 /// Returns the plan of a run, without access to an engine or the network.
 ///
@@ -120,10 +113,8 @@ async fn goes_on(
     images: &BTreeMap<String, String>,
     workspace: &str,
 ) -> anyhow::Result<Option<RunOutcome>> {
-    let RunEngine::Containers(containers) = engine else { return Ok(None) };
-    if !(request.detach && request.keep_services) {
-        return Ok(None);
-    }
+    let containers = engine.containers().filter(|_| request.detach && request.keep_services);
+    let Some(containers) = containers else { return Ok(None) };
     let found = reuse::goes_on(containers, plan, images, workspace).await?;
     Ok(found.map(|(run, reached)| RunOutcome {
         run,

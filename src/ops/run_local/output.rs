@@ -9,10 +9,8 @@ use tokio::sync::watch;
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::{LineCutter, line_text};
 use crate::model::event::{Events, Stream};
-use crate::ops::runtime::relay::Batch;
+use crate::ops::runtime::relay::{Batch, LONGEST_LINE};
 
-/// Maximum bytes of a line; longer lines are cut.
-const LONGEST_LINE: usize = 64 << 10;
 /// Number of last lines to keep, for the case of a failure.
 const KEPT: usize = 12;
 

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use crate::model::event::TaskOutcome;
 use crate::ops::build::{self, BuildOptions};
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::helper_image;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::source;
+use crate::systems::engine::ContainerEngine;
 use crate::systems::git::is_within_repository;
 
 use super::error::RunError;
 use super::plan::RunPlan;
 use super::request::RunRequest;
-use super::unit::{Image, Unit};
+use crate::ops::runtime::start::unit::{Image, Unit};
 
 /// Prepares all units, and returns the image of each unit by its name.
 pub(super) async fn prepare(
@@ -33,49 +35,55 @@ pub(super) async fn prepare(
         let merge_request = request.merge_request.filter(|_| wanted.is_some());
         let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
         let component = wanted.or_else(|| tools.inventory.get_by_name(name));
-        match (engine, &unit.image) {
-            (RunEngine::Native(_), _) => {
-                let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
-                if let (Some(component), Some(repo)) = (component, repo) {
-                    source::ensure(tools, component, repo, merge_request).await?;
+        let Some(engine) = engine.containers() else {
+            let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
+            if let (Some(component), Some(repo)) = (component, repo) {
+                source::ensure(tools, component, repo, merge_request).await?;
+            }
+            continue;
+        };
+        let image = match &unit.image {
+            Image::Built(reference) => match built.get(reference) {
+                Some(image) => image.clone(),
+                None => {
+                    let component =
+                        component.ok_or_else(|| StartError::NoImage { name: unit.name.clone() })?;
+                    let wish = BuildOptions { merge_request, quiet: true, ..BuildOptions::default() };
+                    let image = build::build(tools, engine, component, &wish).await?.image;
+                    built.insert(reference.clone(), image.clone());
+                    image
                 }
+            },
+            Image::Named(name) => {
+                pull(tools, engine, name).await?;
+                name.clone()
             }
-            (RunEngine::Containers(_), Image::Built(reference)) if built.contains_key(reference) => {
-                images.insert(unit.name.clone(), built[reference].clone());
-            }
-            (RunEngine::Containers(engine), Image::Built(reference)) => {
-                let component = component.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
-                let wish = BuildOptions { merge_request, quiet: true, ..BuildOptions::default() };
-                let image = build::build(tools, engine, component, &wish).await?.image;
-                built.insert(reference.clone(), image.clone());
-                images.insert(unit.name.clone(), image);
-            }
-            (RunEngine::Containers(engine), Image::Named(name)) => {
-                if engine.image(name).await?.is_none() {
-                    if tools.offline {
-                        return Err(RunError::Offline { image: name.clone() }.into());
-                    }
-                    let task = tools.events.start(name.clone(), "pulling");
-                    tokio::select! {
-                        pulled = engine.pull(name, &task) => pulled?,
-                        signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
-                    }
-                    task.finish(TaskOutcome::Done, "pulled");
-                }
-                images.insert(unit.name.clone(), name.clone());
-            }
-            (RunEngine::Containers(engine), Image::Own) => {
-                images.insert(unit.name.clone(), helper_image::ensure(tools, engine).await?);
-            }
-            (RunEngine::Containers(_), Image::Unknown) => {
-                return Err(RunError::NoImage { name: unit.name.clone() }.into());
-            }
-        }
+            Image::Own => helper_image::ensure(tools, engine).await?,
+            Image::Unknown => return Err(StartError::NoImage { name: unit.name.clone() }.into()),
+        };
+        images.insert(unit.name.clone(), image);
     }
     for unit in plan.units().filter(|unit| unit.work.repo.is_some()) {
         sources(tools, request, unit).await?;
     }
     Ok(images)
+}
+
+/// Pulls an image, unless the engine has it.
+async fn pull(tools: &OpContext<'_>, engine: &ContainerEngine, name: &str) -> anyhow::Result<()> {
+    if engine.image(name).await?.is_some() {
+        return Ok(());
+    }
+    if tools.offline {
+        return Err(RunError::Offline { image: name.to_owned() }.into());
+    }
+    let task = tools.events.start(name, "pulling");
+    tokio::select! {
+        pulled = engine.pull(name, &task) => pulled?,
+        signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
+    }
+    task.finish(TaskOutcome::Done, "pulled");
+    Ok(())
 }
 
 /// Clones the sources of a unit, and checks that its mounts and copies exist: engines create a directory

@@ -3,6 +3,7 @@
 use super::outcome::RunExit;
 use crate::model::environment::EnvOverrides;
 use crate::model::inventory::Component;
+use crate::ops::runtime::start::scope::Network;
 
 /// The request of a run.
 #[derive(Debug, Clone)]
@@ -94,14 +95,4 @@ impl KeepMode {
             (Self::OnFailure, Ok(RunExit::Stopped(_))) => false,
         }
     }
-}
-
-/// The reach of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Network {
-    /// Its dependencies only.
-    #[default]
-    Isolated,
-    /// Every host that this machine reaches.
-    Internet,
 }

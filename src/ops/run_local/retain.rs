@@ -2,7 +2,6 @@
 
 use crate::model::event::TaskOutcome;
 use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
-use crate::ops::gc;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::shared::op_context::OpContext;
 
@@ -24,7 +23,7 @@ pub(super) async fn keep(
         owner: tools.owner.clone(),
         lifetime: Retention::Kept,
     };
-    if let Err(error) = gc::keep(engine, who).await {
+    if let Err(error) = engine.retain(who).await {
         tools.events.warn(format!("Nothing is kept: {error}."));
         return false;
     }

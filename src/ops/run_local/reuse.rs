@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::config_hash::{digest_of, specification};
 use super::outcome::PortMapping;
 use super::plan::RunPlan;
 use crate::model::container::{ContainerSummary, Status};
 use crate::model::identity::{CONFIG_HASH, ResourceLabels, RunId};
+use crate::ops::runtime::start::config_hash::{digest_of, specification};
 use crate::systems::engine::{ContainerEngine, EngineError};
 
 /// Returns the running run that matches the plan, and the ways to reach it; `None` if a part is missing,

@@ -1,5 +1,5 @@
-//! A running unit: its handle, and its output with the last lines. Starting a unit is in `live`, waiting
-//! for its end in `watch`.
+//! A running unit: its instance, and its output with the last lines. Starting a unit is in `execute`,
+//! waiting for its end in `supervise`.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,16 @@ use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::ReadinessProbe;
+use crate::ops::runtime::probe::ended_with;
 use crate::ops::runtime::relay::{RelayPace, Step};
+use crate::ops::runtime::started::{InstanceOutput, StartedInstance};
 use crate::ops::shared::op_context::OpContext;
 
 use super::commands::GuardedCommands;
 use super::error::RunError;
-use super::handle::{Handle, HandleOutput};
 use super::output::{Pump, UnitTail};
 use super::ready;
-use super::unit::Unit;
+use crate::ops::runtime::start::unit::Unit;
 
 /// Timeout for the last lines of a failed unit.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -28,7 +29,7 @@ pub(super) struct Running {
     pub(super) name: String,
     /// The unit was requested, and all its lines are shown.
     pub(super) wanted: bool,
-    pub(super) handle: Handle,
+    pub(super) started: StartedInstance,
     pub(super) pump: Option<JoinHandle<()>>,
     asked: GuardedCommands,
     tail: UnitTail,
@@ -51,7 +52,7 @@ impl Running {
     /// kept.
     pub(super) fn attach(
         unit: &Unit,
-        (handle, output): (Handle, Option<HandleOutput>),
+        (started, output): (StartedInstance, Option<InstanceOutput>),
         asked: GuardedCommands,
         redactor: &Redactor,
         tools: &OpContext<'_>,
@@ -61,7 +62,7 @@ impl Running {
             Some(ReadinessProbe::Log(text)) => Some(pump.watch_for(text)),
             _ => None,
         };
-        if let Some(log) = handle.log() {
+        if let Some(log) = started.log() {
             pump.tee(log);
         }
         let tail = pump.tail();
@@ -79,7 +80,7 @@ impl Running {
             })
         });
         let (name, wanted, redactor) = (unit.name.clone(), unit.wanted, redactor.clone());
-        Self { name, wanted, handle, pump, asked, tail, seen, redactor }
+        Self { name, wanted, started, pump, asked, tail, seen, redactor }
     }
 
     /// Probes the unit until it is ready.
@@ -88,7 +89,8 @@ impl Running {
     /// Fails at the timeout.
     pub(super) async fn ask_ready(&self, ready: &ReadinessProbe, limit: Duration) -> Result<(), RunError> {
         let (asked, seen) = (&self.asked.ready, self.seen.clone());
-        let answer = ready::until_ready(&self.handle, ready, asked, seen, limit, &self.redactor).await;
+        let answer =
+            ready::until_ready(&self.started.instance, ready, asked, seen, limit, &self.redactor).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
@@ -105,7 +107,7 @@ impl Running {
             task.detail("waiting until it has ended");
             self.wait_done(limit).await.map(|()| "done")
         } else {
-            let mut waiter = self.handle.waiter();
+            let mut waiter = self.started.waiter();
             tokio::select! {
                 done = self.ready_and_set_up(unit, task, limit) => done.map(|()| "ready"),
                 code = waiter.ended(), if unit.ready.is_some() || !unit.setup.is_empty() => {
@@ -121,7 +123,7 @@ impl Running {
 
     async fn wait_done(&self, limit: Duration) -> anyhow::Result<()> {
         let name = self.name.clone();
-        match tokio::time::timeout(limit, self.handle.waiter().ended()).await {
+        match tokio::time::timeout(limit, self.started.waiter().ended()).await {
             Ok(code) => match code? {
                 0 => Ok(()),
                 code => Err(RunError::StepFailed { name, code }.into()),
@@ -137,10 +139,10 @@ impl Running {
         }
         for command in &self.asked.setup {
             task.detail("setting up");
-            let how = match tokio::time::timeout(limit, self.handle.try_command(command)).await {
+            let how = match tokio::time::timeout(limit, self.started.instance.run_command(command)).await {
                 Ok(answer) => match answer? {
                     (0, _) => continue,
-                    (code, said) => ready::ended_with(code, &self.redactor.text(&said)),
+                    (code, said) => ended_with(code, &self.redactor.text(&said)),
                 },
                 Err(_) => "does not end".to_owned(),
             };

@@ -14,7 +14,7 @@ use super::outcome::{PortMapping, RunExit};
 use super::plan::RunPlan;
 use super::request::RunRequest;
 use super::running::Running;
-use super::unit::Unit;
+use crate::ops::runtime::start::unit::Unit;
 
 /// The state of the units so far.
 pub(super) struct UnitStates {
@@ -156,7 +156,7 @@ fn rounds(units: &[&Unit]) -> Vec<Vec<usize>> {
 
 /// Waits for the end of a unit.
 async fn ending((index, one): (usize, &Running)) -> (usize, anyhow::Result<i64>) {
-    (index, one.handle.waiter().ended().await)
+    (index, one.started.waiter().ended().await)
 }
 
 /// Returns whether the end of a unit is expected: it was requested, and no living unit needs it, unless
@@ -186,7 +186,7 @@ async fn end(
         return Ok(());
     }
     let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
-    let others: Vec<&Running> = others.into_iter().filter(|one| one.handle.kept().is_none()).collect();
+    let others: Vec<&Running> = others.into_iter().filter(|one| one.started.reuse.is_none()).collect();
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
     if names.is_empty() {
         return Ok(());
@@ -194,7 +194,7 @@ async fn end(
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {
         for now in rounds(&planned(plan, wanted.iter().copied())) {
-            let stops = now.into_iter().map(|at| wanted[at].handle.stop(tools.stop_grace));
+            let stops = now.into_iter().map(|at| wanted[at].started.stop(tools.stop_grace));
             for stopped in join_all(stops).await {
                 stopped?;
             }
@@ -220,7 +220,7 @@ fn reached(units: &[Running]) -> Vec<PortMapping> {
     let wanted = units.iter().filter(|one| one.wanted);
     wanted
         .flat_map(|one| {
-            let ports = one.handle.ports().into_iter();
+            let ports = one.started.ports().into_iter();
             ports.map(|(port, local)| PortMapping { component: one.name.clone(), port, local })
         })
         .collect()

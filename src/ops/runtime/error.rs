@@ -1,7 +1,10 @@
 //! Errors of finding, using and starting instances. Their exit codes and hints are in `cli`.
 
+use std::io;
+
+use super::contact::Why;
+use super::engine::OpenError;
 use crate::model::guard::PolicyViolation;
-use crate::ops::runtime::engine::OpenError;
 use crate::systems::engine::EngineError;
 use crate::systems::native::NativeError;
 
@@ -46,7 +49,7 @@ pub enum InstanceError {
     },
     /// There is no terminal.
     #[error("there is no terminal to type at")]
-    Terminal(#[source] std::io::Error),
+    Terminal(#[source] io::Error),
     /// The container engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -59,4 +62,72 @@ pub enum InstanceError {
     /// The engine cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
+}
+
+/// An error of starting a unit.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no image.
+    #[error("there is no image for `{name}`")]
+    NoImage {
+        /// Name of the unit.
+        name: String,
+    },
+    /// The component or service needs a container engine.
+    #[error("`{name}` cannot be run without a container engine")]
+    NotNative {
+        /// Its name.
+        name: String,
+        /// It is a backing service.
+        is_service: bool,
+    },
+    /// The image lacks the program.
+    #[error("`{name}` cannot be started: `{program}` {missing}")]
+    Program {
+        /// Name of the unit.
+        name: String,
+        /// The program.
+        program: String,
+        /// The way in which it is missing.
+        missing: &'static str,
+    },
+    /// The firewall of this machine separates two units.
+    #[error("`{from}` and `{to}` cannot reach each other on the run's network: {why}")]
+    NoContact {
+        /// One of them.
+        from: String,
+        /// The other.
+        to: String,
+        /// The reason.
+        why: Box<Why>,
+    },
+    /// A kept service would have to be replaced while another run uses it.
+    #[error("the kept `{name}` is not as it is needed now, and another run uses it")]
+    KeptInUse {
+        /// The service.
+        name: String,
+    },
+    /// A port cannot be published.
+    #[error("port {port} cannot be published")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Underlying error.
+        source: io::Error,
+    },
+    /// A port of this machine is not free.
+    #[error("`{name}` is to listen on port {port} of this machine, which is not free")]
+    PortTaken {
+        /// Name of the unit.
+        name: String,
+        /// The port.
+        port: u16,
+        /// Underlying error.
+        source: io::Error,
+    },
+    /// Nothing can forward the port.
+    #[error(
+        "a detached run on an isolated network cannot publish ports: nothing would be left to forward them"
+    )]
+    PublishDetached,
 }

@@ -13,4 +13,6 @@ pub(in crate::ops) mod probe;
 pub(in crate::ops) mod relay;
 pub(in crate::ops) mod remove;
 pub mod select;
+pub mod start;
+pub(in crate::ops) mod started;
 pub(in crate::ops) mod terminal;

@@ -1,4 +1,5 @@
-//! Removal of what carries labels of `cki`: containers, networks, volumes and processes.
+//! Removal of the resources that carry labels of `cki` (containers, networks, volumes and processes), and the
+//! mark that keeps a run from it.
 
 use std::time::Duration;
 
@@ -6,8 +7,11 @@ use futures_util::future::join_all;
 
 use super::engine::RunEngine;
 use super::error::InstanceError;
-use crate::model::identity::ResourceLabels;
+use crate::model::identity::{ResourceLabels, Retention};
 use crate::systems::native::{Native, NativeError};
+
+/// Name of the resource that marks a run as kept.
+pub(in crate::ops) const KEPT: &str = "kept";
 
 /// Removed resources.
 #[derive(Debug, Default)]
@@ -43,6 +47,22 @@ impl RunEngine {
                 Ok(RemovedResources { left, ..RemovedResources::default() })
             }
         }
+    }
+
+    /// Keeps all resources of a run of this process, from now on and after its end.
+    ///
+    /// # Errors
+    /// Fails when the engine refuses.
+    pub(in crate::ops) async fn retain(&self, mut who: ResourceLabels) -> Result<(), InstanceError> {
+        who.lifetime = Retention::Kept;
+        who.name = KEPT.to_owned();
+        match self {
+            Self::Containers(engine) => {
+                engine.create_volume(&format!("cki-{}-{KEPT}", who.run), who.to_labels()).await?;
+            }
+            Self::Native(native) => native.keep(&who.run)?,
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Exporter, Fragment, asking};
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::inventory::BuildNetwork;
-use crate::ops::run_local::unit::Unit;
+use crate::ops::runtime::start::unit::Unit;
 
 pub(super) fn text(draft: &Exporter<'_>) -> String {
     let services: Map<String, Value> =

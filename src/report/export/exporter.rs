@@ -12,9 +12,9 @@ use crate::model::container::Publish;
 use crate::model::identity::{COMPONENT, NAME, ROLE};
 use crate::model::inventory::BuildNetwork;
 use crate::model::probe::ReadinessProbe;
-use crate::ops::run_local::Network;
 use crate::ops::run_local::plan::RunPlan;
-use crate::ops::run_local::unit::{BuildPlan, Image, Unit};
+use crate::ops::runtime::start::scope::Network;
+use crate::ops::runtime::start::unit::{BuildPlan, Image, Unit};
 
 /// Minimum bytes of a value that is searched for in texts. A shorter secret is recognised only as the whole
 /// value of a secret variable.

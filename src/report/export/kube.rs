@@ -9,7 +9,7 @@ use super::{Exporter, Fragment};
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::probe::ReadinessProbe;
-use crate::ops::run_local::unit::Unit;
+use crate::ops::runtime::start::unit::Unit;
 
 pub(super) fn text(draft: &Exporter<'_>) -> String {
     let name = &draft.name;

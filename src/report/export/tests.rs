@@ -5,8 +5,8 @@ use crate::base::secret::Secret;
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::identity::{Role, RunId};
-use crate::ops::run_local::Network;
-use crate::ops::run_local::unit::{DevOptions, Image, Unit};
+use crate::ops::runtime::start::scope::Network;
+use crate::ops::runtime::start::unit::{DevOptions, Image, Unit, production_hosts};
 
 fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
     Unit {
@@ -97,7 +97,7 @@ fn export_blocks_production_hosts() {
     let inventory = crate::model::inventory::Inventory::read("here", vec![head]).expect("reads");
     let mut open = sample();
     open.network = Network::Internet;
-    open.production = open.production_of(&inventory);
+    open.production = production_hosts(&open.units, &inventory);
     let compose = text(&open, ExportFormat::Compose, false);
     for name in ["prod.test", "prod.test.", "bücher.test", "xn--bcher-kva.test."] {
         assert_eq!(compose.matches(&format!("- {name}:255.255.255.255\n")).count(), 2, "{name}: {compose}");

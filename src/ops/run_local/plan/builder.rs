@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::dev;
+use super::units::{build_plan, component_unit, init_units, service_unit};
 use crate::model::environment::EnvOverrides;
 use crate::model::guard::GuardFinding;
 use crate::model::identity::Role;
@@ -11,8 +13,8 @@ use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
 use crate::model::service::{ServiceTemplate, TemplateContext};
 use crate::ops::env::{check_complete, resolve};
-use crate::ops::run_local::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
-use crate::ops::run_local::{RunError, RunRequest, dev};
+use crate::ops::run_local::{RunError, RunRequest};
+use crate::ops::runtime::start::unit::{Image, Unit};
 use crate::ops::shared::dependencies::{self, RunDependency};
 use crate::ops::shared::deployment::{self, DeployedComponents};
 use crate::ops::shared::op_context::OpContext;

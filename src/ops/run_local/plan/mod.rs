@@ -2,13 +2,14 @@
 //! the user's request.
 
 mod builder;
+mod dev;
+mod units;
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::model::guard::{self, GuardFinding};
 use crate::model::identity::RunId;
-use crate::model::inventory::Inventory;
 use crate::model::service::TemplateContext;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
@@ -16,8 +17,10 @@ use crate::ops::shared::run_policy::RunPolicy;
 
 use super::commands::commands;
 use super::error::RunError;
-use super::request::{Network, RunRequest};
-use super::unit::Unit;
+use super::request::RunRequest;
+use crate::ops::runtime::start::reach::Reach;
+use crate::ops::runtime::start::scope::Network;
+use crate::ops::runtime::start::unit::{Unit, production_hosts};
 use builder::PlanBuilder;
 
 /// Everything that a run starts.
@@ -79,29 +82,16 @@ impl RunPlan {
         self.units().any(|unit| !unit.work.publish.is_empty())
     }
 
-    /// Returns the hosts of production that this run knows.
-    #[must_use]
-    pub fn production_of(&self, inventory: &Inventory) -> BlockedHosts {
-        let environment = self.units().flat_map(|unit| &unit.environment).map(|(_, value)| value.expose());
-        let commands = self.units().flat_map(|unit| unit.command.iter().flatten()).map(String::as_str);
-        BlockedHosts::of(inventory, environment.chain(commands))
-    }
-
     /// Returns the reference of the component that owns the shared resources of the units.
     #[must_use]
     pub fn first(&self) -> &str {
         self.wanted().next().map_or("", |unit| &unit.of)
     }
 
-    /// Describes the reach of the requested components within the run, as the end of a sentence.
+    /// Returns the reach of the requested components within the run.
     #[must_use]
-    pub fn reach(&self) -> String {
-        let lasting = self.units().filter(|unit| !unit.wanted && !unit.once);
-        let others = lasting.map(|unit| unit.name.as_str());
-        let (who, each) =
-            if self.is_group() { ("they reach", Some("each other")) } else { ("it reaches", None) };
-        let names: Vec<&str> = each.into_iter().chain(others).collect();
-        if names.is_empty() { format!("{who} nothing") } else { format!("{who} {}", names.join(", ")) }
+    pub fn reach(&self) -> Reach {
+        Reach::of(&self.units)
     }
 }
 
@@ -148,7 +138,11 @@ pub fn plan(
     // A closed network does not need the list, and a large inventory makes it long.
     let has_builds = plan.units().any(|unit| unit.work.build.is_some());
     let is_open = network == Network::Internet || plan.publishes() || has_builds;
-    Ok(if is_open { RunPlan { production: plan.production_of(tools.inventory), ..plan } } else { plan })
+    Ok(if is_open {
+        RunPlan { production: production_hosts(&plan.units, tools.inventory), ..plan }
+    } else {
+        plan
+    })
 }
 
 #[cfg(test)]

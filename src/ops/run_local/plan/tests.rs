@@ -4,7 +4,7 @@ use super::*;
 use crate::base::yaml;
 use crate::model::identity::Role;
 use crate::model::inventory::{self, Inventory, InventoryDocument};
-use crate::ops::run_local::unit::Image;
+use crate::ops::runtime::start::unit::Image;
 
 const SAMPLE: &str = "\
 components:
@@ -98,7 +98,7 @@ fn what_is_needed_starts_first_and_once() {
         ]
         .map(|(name, needs)| (name, needs.to_owned()))
     );
-    assert_eq!(plan.reach(), "it reaches redis, postgres, api");
+    assert_eq!(plan.reach().to_string(), "it reaches redis, postgres, api");
     let web = &plan.units[6];
     assert_eq!(web.image, Image::Named("example.org/web:latest".into()));
     assert!(web.wanted && !web.once && !plan.is_needed(web));

@@ -1,5 +1,5 @@
 //! The deployment of a component, read from the clones that hold its files, or from a commit in them.
-//! File access is in `files`, the run settings are in `completed`.
+//! File access is in `files`, the run settings are in `defaults`.
 
 mod defaults;
 mod files;

@@ -11,14 +11,13 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::reach::Reach;
+use super::scope::{Network, RunScope};
+use super::unit::{Unit, production_hosts};
 use crate::model::container::ContainerSpec;
 use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::run_local::RunError;
-use crate::ops::run_local::plan::RunPlan;
-use crate::ops::run_local::request::Network;
-use crate::ops::run_local::scope::RunScope;
-use crate::ops::run_local::unit::Unit;
+use crate::ops::runtime::error::StartError;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
 use crate::systems::engine::{AddressKind, ContainerEngine, EngineError};
@@ -64,17 +63,16 @@ enum Isolation {
 pub(super) async fn prepare(
     engine: &ContainerEngine,
     tools: &OpContext<'_>,
-    network: Network,
-    plan: &RunPlan,
+    units: &[Unit],
     scope: &RunScope<'_>,
 ) -> anyhow::Result<RunNetwork> {
-    let asked = plan
-        .units()
+    let asked = units
+        .iter()
         .any(|unit| matches!(unit.ready, Some(ReadinessProbe::Tcp(_) | ReadinessProbe::Http { .. })));
     let wants_in = asked || scope.publish;
-    let (bounds, way) = decide(engine, network, wants_in, scope.publish).await?;
+    let (bounds, way) = decide(engine, scope.network, wants_in, scope.publish).await?;
     if scope.publish && scope.lifetime == Retention::Kept && way != PortAccess::Publish {
-        return Err(RunError::PublishDetached.into());
+        return Err(StartError::PublishDetached.into());
     }
     let mut laid = RunNetwork {
         id: None,
@@ -84,10 +82,10 @@ pub(super) async fn prepare(
         addresses: BTreeMap::new(),
         production: BlockedHosts::default(),
     };
-    if bounds == Isolation::Closed && plan.units().count() == 1 {
+    if bounds == Isolation::Closed && units.len() == 1 {
         return Ok(laid);
     }
-    let labels = scope.identity(tools, plan.first(), "network", Role::Service).to_labels();
+    let labels = scope.identity(tools, scope.first, "network", Role::Service).to_labels();
     let name = laid.name.clone();
     if bounds == Isolation::Closed {
         let made = engine.create_closed_network(&name, labels).await?;
@@ -96,15 +94,15 @@ pub(super) async fn prepare(
             laid.bounds = Isolation::Leaky { names: true };
         }
         if let Some(addresses) = made.addresses {
-            let names = plan.units().map(|unit| unit.name.clone());
+            let names = units.iter().map(|unit| unit.name.clone());
             laid.addresses = names.zip(addresses.last_first()).collect();
         }
         return Ok(laid);
     }
     laid.id = Some(engine.create_network(&name, labels, bounds != Isolation::Open).await?);
     if bounds == Isolation::Open {
-        laid.production = plan.production_of(tools.inventory);
-        if network != Network::Internet {
+        laid.production = production_hosts(units, tools.inventory);
+        if scope.network != Network::Internet {
             tools.events.warn(
                 "This engine's containers cannot be reached from here on a network of their own, so the \
                  run's network is open to the internet. Nothing of production is in its environment.",
@@ -192,7 +190,7 @@ impl RunNetwork {
     }
 
     /// Describes the reach of the units of a run.
-    pub(super) fn reach(&self, plan: &RunPlan) -> String {
+    pub(super) fn describe(&self, reach: &Reach) -> String {
         let leak = match self.bounds {
             Isolation::Open => return format!("open: {}", self.production.reach()),
             Isolation::Closed => None,
@@ -201,11 +199,11 @@ impl RunNetwork {
                 Some("what this machine serves on all its addresses, its name service among it")
             }
         };
-        match (plan.reach(), leak) {
-            (reach, None) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
-            (reach, Some(leak)) if reach.ends_with(" nothing") => format!("isolated: {reach} but {leak}"),
-            (reach, None) => format!("isolated: {reach} and nothing else"),
-            (reach, Some(leak)) => format!("isolated: {reach}, and {leak}"),
+        match (reach.is_empty(), leak) {
+            (true, None) => format!("isolated: {reach}"),
+            (true, Some(leak)) => format!("isolated: {reach} but {leak}"),
+            (false, None) => format!("isolated: {reach} and nothing else"),
+            (false, Some(leak)) => format!("isolated: {reach}, and {leak}"),
         }
     }
 }

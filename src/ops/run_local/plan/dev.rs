@@ -1,15 +1,15 @@
 //! Development settings of a component: its sources in the container, the effect of a change to them, and
-//! access for a debugger. This is pure planning; applying changes is in `reload`.
+//! access for a debugger. Applying changes is in `dev_loop`.
 
 use std::path::{Component as Part, Path, PathBuf};
 
-use super::error::RunError;
-use super::request::{Access, RunRequest};
-use super::unit::{Image, Reload, Unit};
 use crate::base::secret::Secret;
 use crate::model::container::{CopyIn, Mount, Publish};
 use crate::model::environment::{EnvOverrides, ValueOrigin};
 use crate::model::inventory::{Component, Debugger};
+use crate::ops::run_local::error::RunError;
+use crate::ops::run_local::request::{Access, RunRequest};
+use crate::ops::runtime::start::unit::{Image, Reload, Unit};
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::git::is_within_repository;
 

@@ -7,20 +7,20 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::config_hash::specification;
 use super::containers::{Containers, container, pass, pieces, ports_for_engine};
 use super::network::{PortAccess, create_service_network, service_port_access};
+use super::scope::RunScope;
+use super::service_reuse::ServiceReuse;
+use super::unit::Unit;
 use crate::base::digest;
 use crate::host;
 use crate::model::container::{ContainerSummary, Status};
 use crate::model::guard::Gate;
 use crate::model::identity::{CONFIG_HASH, ResourceLabels, Retention, Role, RunId};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::run_local::RunError;
-use crate::ops::run_local::config_hash::specification;
-use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
-use crate::ops::run_local::scope::RunScope;
-use crate::ops::run_local::service_reuse::ServiceReuse;
-use crate::ops::run_local::unit::Unit;
+use crate::ops::runtime::error::StartError;
+use crate::ops::runtime::started::{InstanceOutput, StartedInstance, StartedProgram};
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::{EngineError, LogRequest};
 
@@ -50,7 +50,7 @@ impl Containers {
         image: &str,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
+    ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let identity = ResourceLabels {
             run: RunId::of_workspace(scope.pending.workspace(), &unit.name),
             component: format!("services/{}", unit.name),
@@ -67,7 +67,7 @@ impl Containers {
                 Found::Good(facts) => return self.reuse(unit, image, &facts, scope.gate).await,
                 Found::Removed => kept = ServiceReuse::Replaced,
                 Found::Coming if began.elapsed() > OTHERS => {
-                    return Err(RunError::KeptInUse { name: unit.name.clone() }.into());
+                    return Err(StartError::KeptInUse { name: unit.name.clone() }.into());
                 }
                 Found::Coming => {
                     // Another process creates it, and only the engine knows when it is done.
@@ -78,9 +78,9 @@ impl Containers {
             }
             scope.pending.begin(&identity.run);
             match self.make(unit, image, &identity, &specification, (tools, scope)).await {
-                Ok((mut container, output)) => {
-                    container.kept = Some(kept);
-                    return Ok((Handle::ContainerHandle(Box::new(container)), Some(output)));
+                Ok((mut started, output)) => {
+                    started.reuse = Some(kept);
+                    return Ok((started, Some(output)));
                 }
                 // Another run was quicker: its service will be there in a moment.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
@@ -116,7 +116,7 @@ impl Containers {
                 && others
                     .any(|network| one.networks.iter().any(|id| *id == network.id || *id == network.name))
             {
-                return Err(RunError::KeptInUse { name: identity.name.clone() }.into());
+                return Err(StartError::KeptInUse { name: identity.name.clone() }.into());
             }
             // The service may have data to write before its end.
             self.engine.stop(&one.id, OTHERS / 2).await?;
@@ -131,7 +131,7 @@ impl Containers {
         image: &str,
         facts: &ContainerSummary,
         gate: &Gate<'_>,
-    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
+    ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let engine = &self.engine;
         // The line that says ready may be long past.
         let tail = (!matches!(unit.ready, Some(ReadinessProbe::Log(_)))).then_some(LINES);
@@ -145,16 +145,11 @@ impl Containers {
         // Another run may have allowed more than this one.
         let inside = pass(inside, unit, image, gate)?.into_inner();
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
-        let container = ContainerHandle {
-            engine: engine.clone(),
-            id: facts.id.clone(),
-            what: Started { name: unit.name.clone(), program }.into(),
-            reach: Self::reach(way, &facts.id, &inside),
-            ports: inside.ports,
-            forwards: Vec::new(),
-            kept: Some(ServiceReuse::Reused),
-        };
-        Ok((Handle::ContainerHandle(Box::new(container)), Some(pieces(output))))
+        let program = StartedProgram { name: unit.name.clone(), program };
+        let dialer = Self::dialer(way, &facts.id, &inside);
+        let mut started = StartedInstance::container(engine, &facts.id, program.into(), dialer, inside.ports);
+        started.reuse = Some(ServiceReuse::Reused);
+        Ok((started, Some(pieces(output))))
     }
 
     async fn make(
@@ -164,7 +159,7 @@ impl Containers {
         identity: &ResourceLabels,
         specification: &str,
         (tools, scope): (&OpContext<'_>, &RunScope<'_>),
-    ) -> anyhow::Result<(ContainerHandle, HandleOutput)> {
+    ) -> anyhow::Result<(StartedInstance, InstanceOutput)> {
         let engine = &self.engine;
         let mut spec = container(unit, image, tools, scope);
         spec.name = format!("cki-{}-{}", identity.run, unit.name);
@@ -190,9 +185,9 @@ impl Containers {
         if is_new && made.as_ref().is_err_and(is_name_taken) {
             engine.remove_network(&network).await?;
         }
-        let (container, output) = made?;
-        self.network.admit(engine, &container.id, unit).await?;
-        Ok((container, output))
+        let made = made?;
+        self.network.admit(engine, &spec.name, unit).await?;
+        Ok(made)
     }
 
     /// Returns the network of the service, and whether it is new.

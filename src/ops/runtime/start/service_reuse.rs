@@ -1,5 +1,5 @@
 //! Backing services that outlive the run: the origin of each, and the ones that are not ready yet.
-//! Finding and starting them is in `ground::kept`.
+//! Finding and starting them is in `kept_services`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::model::identity::{ResourceLabels, RunId};
 
 /// The origin of a kept service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ServiceReuse {
+pub(in crate::ops) enum ServiceReuse {
     /// It was started for this run.
     Made,
     /// It was running already.
@@ -21,7 +21,7 @@ pub(super) enum ServiceReuse {
 
 impl ServiceReuse {
     /// Returns the word to show when it is ready.
-    pub(super) fn word(self) -> &'static str {
+    pub(in crate::ops) fn word(self) -> &'static str {
         match self {
             Self::Made => "ready, kept from now on",
             Self::Reused => "ready, kept from before",
@@ -33,7 +33,7 @@ impl ServiceReuse {
 /// Services that this process is starting and will keep. Until such a service is ready, it is removed
 /// with the run like everything else; services of other processes and stored data are not.
 #[derive(Debug)]
-pub(super) struct PendingServices {
+pub(in crate::ops) struct PendingServices {
     owner: ProcessRef,
     /// The identity of the workspace that owns the services.
     workspace: Arc<str>,
@@ -43,25 +43,25 @@ pub(super) struct PendingServices {
 
 impl PendingServices {
     /// Returns an empty list.
-    pub(super) fn new(owner: ProcessRef, workspace: Arc<str>) -> Self {
+    pub(in crate::ops) fn new(owner: ProcessRef, workspace: Arc<str>) -> Self {
         Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
     }
 
     /// Returns the identity of the workspace.
-    pub(super) fn workspace(&self) -> &str {
+    pub(in crate::ops) fn workspace(&self) -> &str {
         &self.workspace
     }
 
-    pub(super) fn begin(&self, run: &RunId) {
+    pub(in crate::ops) fn begin(&self, run: &RunId) {
         self.runs().insert(run.clone());
     }
 
-    pub(super) fn end(&self, run: &RunId) {
+    pub(in crate::ops) fn end(&self, run: &RunId) {
         self.runs().remove(run);
     }
 
     /// Records that a unit is ready.
-    pub(super) fn done(&self, unit: &Unit) {
+    pub(in crate::ops) fn done(&self, unit: &Unit) {
         if unit.kept {
             self.end(&RunId::of_workspace(&self.workspace, &unit.name));
             self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(unit.name.clone());
@@ -69,14 +69,14 @@ impl PendingServices {
     }
 
     /// Returns the names of the services that are ready and will be kept.
-    pub(super) fn kept(&self) -> Vec<String> {
+    pub(in crate::ops) fn kept(&self) -> Vec<String> {
         let mut kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone();
         kept.sort();
         kept
     }
 
     /// Returns whether a resource is removed with the run.
-    pub(super) fn holds(&self, who: &ResourceLabels) -> bool {
+    pub(in crate::ops) fn holds(&self, who: &ResourceLabels) -> bool {
         who.owner == self.owner && self.runs().contains(&who.run)
     }
 

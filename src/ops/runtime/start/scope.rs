@@ -1,28 +1,45 @@
 //! The context that the units of one run share: their owner, their lifetime, their reach, and the gate
 //! that each start passes.
 
-use super::request::Network;
 use super::service_reuse::PendingServices;
 use crate::model::guard::Gate;
 use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
 use crate::ops::shared::op_context::OpContext;
 
+/// The reach of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Network {
+    /// Its dependencies only.
+    #[default]
+    Isolated,
+    /// Every host that this machine reaches.
+    Internet,
+}
+
 /// The owner and lifetime of units.
-pub(super) struct RunScope<'a> {
-    pub(super) run: &'a RunId,
-    pub(super) lifetime: Retention,
+pub(in crate::ops) struct RunScope<'a> {
+    pub(in crate::ops) run: &'a RunId,
+    pub(in crate::ops) lifetime: Retention,
+    /// The reference of the component that owns the shared resources of the units.
+    pub(in crate::ops) first: &'a str,
     /// The reach of the units.
-    pub(super) network: Network,
-    pub(super) publish: bool,
+    pub(in crate::ops) network: Network,
+    pub(in crate::ops) publish: bool,
     /// Kept services of this process that are not ready yet.
-    pub(super) pending: &'a PendingServices,
+    pub(in crate::ops) pending: &'a PendingServices,
     /// The gate that each start passes.
-    pub(super) gate: &'a Gate<'a>,
+    pub(in crate::ops) gate: &'a Gate<'a>,
 }
 
 impl RunScope<'_> {
     /// Returns the labels of a resource of the run; `of` is the reference of its component.
-    pub(super) fn identity(&self, tools: &OpContext<'_>, of: &str, name: &str, role: Role) -> ResourceLabels {
+    pub(in crate::ops) fn identity(
+        &self,
+        tools: &OpContext<'_>,
+        of: &str,
+        name: &str,
+        role: Role,
+    ) -> ResourceLabels {
         ResourceLabels {
             run: self.run.clone(),
             component: of.to_owned(),

@@ -5,23 +5,22 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
+use super::reach::Reach;
+use super::scope::{Network, RunScope};
+use super::unit::Unit;
 use crate::model::container::Publish;
 use crate::model::event::{Stream, TaskOutcome};
 use crate::model::guard::Starting;
 use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::run_local::RunError;
-use crate::ops::run_local::handle::{Handle, HandleOutput};
-use crate::ops::run_local::plan::RunPlan;
-use crate::ops::run_local::request::Network;
-use crate::ops::run_local::scope::RunScope;
-use crate::ops::run_local::unit::Unit;
+use crate::ops::runtime::error::StartError;
+use crate::ops::runtime::started::{InstanceOutput, StartedInstance};
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::native::{Native, ProcessSpec, Sandbox};
 
 /// Processes, with their shared namespaces.
 #[derive(Debug)]
-pub(in crate::ops::run_local) struct Processes {
+pub(in crate::ops) struct Processes {
     native: Native,
     space: Sandbox,
 }
@@ -31,14 +30,13 @@ impl Processes {
     pub(super) fn prepare(
         native: &Native,
         tools: &OpContext<'_>,
-        network: Network,
-        plan: &RunPlan,
+        units: &[Unit],
         scope: &RunScope<'_>,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, StartError> {
         if scope.lifetime == Retention::Kept && scope.publish {
-            return Err(RunError::PublishDetached);
+            return Err(StartError::PublishDetached);
         }
-        let is_open = network == Network::Internet;
+        let is_open = scope.network == Network::Internet;
         let space = if is_open { Sandbox::open() } else { Sandbox::new() };
         for (what, state) in space.isolation() {
             match state {
@@ -49,12 +47,12 @@ impl Processes {
                 Err(why) => tools.events.note(format!("not isolated: {what}: {why}")),
             }
         }
-        let isolated = space.isolation().iter().any(|(what, state)| *what == "network" && state.is_ok());
-        let network = match (isolated, plan.reach()) {
-            (false, _) if is_open => "open: whatever this machine reaches, production included".to_owned(),
-            (false, _) => "this machine's".to_owned(),
-            (true, reach) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
-            (true, reach) => format!("isolated: {reach} and nothing else"),
+        let reach = Reach::of(units);
+        let network = match space.has_own_network() {
+            false if is_open => "open: whatever this machine reaches, production included".to_owned(),
+            false => "this machine's".to_owned(),
+            true if reach.is_empty() => format!("isolated: {reach}"),
+            true => format!("isolated: {reach} and nothing else"),
         };
         let detail = format!("{network}; files and user are this machine's");
         tools.events.start("network", "").finish(TaskOutcome::Done, detail);
@@ -67,9 +65,9 @@ impl Processes {
         unit: &Unit,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
+    ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let Some(command) = &unit.native else {
-            return Err(RunError::NotNative {
+            return Err(StartError::NotNative {
                 name: unit.name.clone(),
                 is_service: unit.role == Role::Service,
             }
@@ -83,7 +81,7 @@ impl Processes {
         if !self.space.has_own_network() {
             // Another program on that port would be taken for this unit.
             for port in &unit.ports {
-                TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(|source| RunError::PortTaken {
+                TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(|source| StartError::PortTaken {
                     name: unit.name.clone(),
                     port: *port,
                     source,
@@ -116,6 +114,6 @@ impl Processes {
             }
             (output, _) => output,
         };
-        Ok((Handle::of_process(process, &self.space, &self.native, published), output))
+        Ok((StartedInstance::process(process, &self.space, &self.native, published)?, output))
     }
 }

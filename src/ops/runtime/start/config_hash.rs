@@ -1,13 +1,12 @@
 //! Digests of the configuration of containers. A container with the planned digest is left as it is.
 
-use super::request::Network;
-use super::scope::RunScope;
+use super::scope::{Network, RunScope};
 use super::unit::Unit;
 use crate::base::digest;
 use crate::model::identity::{CONFIG_HASH, Retention};
 
 /// Returns a digest of a service's configuration.
-pub(super) fn specification(unit: &Unit, image: &str) -> String {
+pub(in crate::ops) fn specification(unit: &Unit, image: &str) -> String {
     let mut parts: Vec<String> = vec![
         image.to_owned(),
         format!("{:?}", (&unit.command, &unit.workdir, &unit.ports, &unit.ready, &unit.setup, &unit.volumes)),
@@ -22,13 +21,13 @@ pub(super) fn specification(unit: &Unit, image: &str) -> String {
 }
 
 /// Returns a digest of the configuration of a container of this workspace.
-pub(super) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
+pub(in crate::ops) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
     let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
     digest::sha256_hex([workspace, &specification(unit, image), &bounds])[..20].to_owned()
 }
 
 /// Returns the label with the digest, for a container that outlives the command.
-pub(super) fn label(unit: &Unit, image: &str, scope: &RunScope<'_>) -> Option<(String, String)> {
+pub(in crate::ops) fn label(unit: &Unit, image: &str, scope: &RunScope<'_>) -> Option<(String, String)> {
     let goes_on = scope.lifetime == Retention::Kept;
     goes_on
         .then(|| (CONFIG_HASH.to_owned(), digest_of(unit, image, scope.network, scope.pending.workspace())))
@@ -41,7 +40,7 @@ mod tests {
     use crate::model::container::{ContainerFile, Limits};
     use crate::model::identity::Role;
     use crate::model::probe::ReadinessProbe;
-    use crate::ops::run_local::unit::{DevOptions, Image};
+    use crate::ops::runtime::start::unit::{DevOptions, Image};
 
     fn unit() -> Unit {
         Unit {

@@ -5,17 +5,17 @@
 use tokio::sync::Mutex;
 
 use super::network::RunNetwork;
-use crate::ops::run_local::RunError;
 use crate::ops::runtime::contact::{self, Contact};
+use crate::ops::runtime::error::StartError;
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::ContainerEngine;
 
 /// The state of the contact test.
 #[derive(Debug, Default)]
-pub(super) struct Neighbours(Mutex<KnownShell>);
+pub(super) struct Neighbours(Mutex<KnownContainers>);
 
 #[derive(Debug, Default)]
-struct KnownShell {
+struct KnownContainers {
     /// Two containers have reached each other, or no test is possible here.
     settled: bool,
     /// Names and IDs of the started containers.
@@ -31,7 +31,7 @@ impl Neighbours {
         &self,
         engine: &ContainerEngine,
         network: &RunNetwork,
-        (name, id): &(String, String),
+        (name, id): (&str, &str),
         tools: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         let Some(network) = network.names() else { return Ok(()) };
@@ -53,14 +53,14 @@ impl Neighbours {
                     return Ok(());
                 }
                 Contact::Lost(why) => {
-                    let (from, to) = (name.clone(), other.clone());
-                    return Err(RunError::NoContact { from, to, why: Box::new(why) }.into());
+                    let (from, to) = (name.to_owned(), other.clone());
+                    return Err(StartError::NoContact { from, to, why: Box::new(why) }.into());
                 }
                 // One of the two has ended: another pair is tested.
                 Contact::Unknown => {}
             }
         }
-        known.started.push((name.clone(), id.clone()));
+        known.started.push((name.to_owned(), id.to_owned()));
         Ok(())
     }
 }

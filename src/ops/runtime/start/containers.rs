@@ -4,27 +4,28 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
+use super::config_hash;
 use super::neighbours::Neighbours;
 use super::network::{PortAccess, RunNetwork, prepare};
+use super::reach::Reach;
+use super::scope::RunScope;
+use super::unit::Unit;
 use crate::model::container::{ContainerInspect, ContainerSpec, Publish};
 use crate::model::environment::DIRECTORY;
 use crate::model::event::TaskOutcome;
 use crate::model::guard::{Gate, Passed, PolicyViolation, Starting};
 use crate::model::identity::{ALLOWED, READY, SECRETS};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
-use crate::ops::run_local::plan::RunPlan;
-use crate::ops::run_local::request::Network;
-use crate::ops::run_local::scope::RunScope;
-use crate::ops::run_local::unit::Unit;
-use crate::ops::run_local::{RunError, config_hash};
 use crate::ops::runtime::dialer::Dialer;
+use crate::ops::runtime::error::StartError;
+use crate::ops::runtime::instance::Instance;
+use crate::ops::runtime::started::{InstanceOutput, StartedInstance, StartedProgram};
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::{ContainerEngine, OutputStream};
 
 /// A network on a container engine.
 #[derive(Debug)]
-pub(in crate::ops::run_local) struct Containers {
+pub(in crate::ops) struct Containers {
     pub(super) engine: ContainerEngine,
     pub(super) network: RunNetwork,
     pub(super) neighbours: Neighbours,
@@ -35,12 +36,11 @@ impl Containers {
     pub(super) async fn prepare(
         engine: &ContainerEngine,
         tools: &OpContext<'_>,
-        network: Network,
-        plan: &RunPlan,
+        units: &[Unit],
         scope: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
-        let network = prepare(engine, tools, network, plan, scope).await?;
-        tools.events.start("network", "").finish(TaskOutcome::Done, network.reach(plan));
+        let network = prepare(engine, tools, units, scope).await?;
+        tools.events.start("network", "").finish(TaskOutcome::Done, network.describe(&Reach::of(units)));
         Ok(Self { engine: engine.clone(), network, neighbours: Neighbours::default() })
     }
 
@@ -51,8 +51,8 @@ impl Containers {
         image: Option<&str>,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
-        let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
+    ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
+        let image = image.ok_or_else(|| StartError::NoImage { name: unit.name.clone() })?;
         if unit.kept {
             return self.start_kept(unit, image, tools, scope).await;
         }
@@ -61,12 +61,22 @@ impl Containers {
         if self.network.way() == PortAccess::Publish {
             spec.publish = ports_for_engine(unit);
         }
-        let (mut container, output) =
-            self.start_container(&spec, unit, scope.gate, self.network.way()).await?;
+        let (mut started, output) = self.start_container(&spec, unit, scope.gate, self.network.way()).await?;
         if self.network.way() != PortAccess::Publish && !unit.work.publish.is_empty() {
-            container.forward(&unit.work.publish, &tools.events).await?;
+            started.forward(&unit.work.publish, &tools.events).await?;
         }
-        Ok((Handle::ContainerHandle(Box::new(container)), Some(output)))
+        Ok((started, Some(output)))
+    }
+
+    /// Records a started container, and checks that it reaches another one.
+    pub(super) async fn meet(
+        &self,
+        name: &str,
+        instance: &Instance,
+        tools: &OpContext<'_>,
+    ) -> anyhow::Result<()> {
+        let Some(id) = instance.container_id() else { return Ok(()) };
+        self.neighbours.meet(&self.engine, &self.network, (name, id), tools).await
     }
 
     /// Removes the remains of a unit that could not be started.
@@ -82,33 +92,25 @@ impl Containers {
         unit: &Unit,
         gate: &Gate<'_>,
         way: PortAccess,
-    ) -> anyhow::Result<(ContainerHandle, HandleOutput)> {
+    ) -> anyhow::Result<(StartedInstance, InstanceOutput)> {
         let engine = &self.engine;
         let id = engine.create(spec).await?;
         let output = engine.attach(&id).await?;
         let passed = pass(engine.inside(&id).await?, unit, &spec.image, gate)?;
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
-        let what = Arc::new(Started { name: unit.name.clone(), program });
-        engine.start(&passed).await.map_err(|error| what.explain(error))?;
-        let mut container = ContainerHandle {
-            engine: engine.clone(),
-            id,
-            what,
-            reach: Dialer::Nothing,
-            ports: Vec::new(),
-            forwards: Vec::new(),
-            kept: None,
+        let program = Arc::new(StartedProgram { name: unit.name.clone(), program });
+        engine.start(&passed).await.map_err(|error| program.explain(error))?;
+        let (dialer, ports) = if unit.ready.is_some() || !unit.ports.is_empty() {
+            let inside = engine.inside(&id).await?;
+            (Self::dialer(way, &id, &inside), inside.ports)
+        } else {
+            (Dialer::Nothing, Vec::new())
         };
-        if unit.ready.is_some() || !unit.ports.is_empty() {
-            let inside = engine.inside(&container.id).await?;
-            container.reach = Self::reach(way, &container.id, &inside);
-            container.ports = inside.ports;
-        }
-        Ok((container, pieces(output)))
+        Ok((StartedInstance::container(engine, &id, program, dialer, ports), pieces(output)))
     }
 
     /// Returns the way to a started container.
-    pub(super) fn reach(way: PortAccess, id: &str, inside: &ContainerInspect) -> Dialer {
+    pub(super) fn dialer(way: PortAccess, id: &str, inside: &ContainerInspect) -> Dialer {
         match (way, inside.address) {
             (PortAccess::Publish, _) => Dialer::Published(inside.ports.clone()),
             (PortAccess::Dial, Some(address)) => Dialer::Address(address),
@@ -119,7 +121,7 @@ impl Containers {
 }
 
 /// Returns the output of a container in pieces.
-pub(super) fn pieces(output: OutputStream) -> HandleOutput {
+pub(super) fn pieces(output: OutputStream) -> InstanceOutput {
     let pieces = futures_util::stream::unfold(output, |mut output| async {
         match output.next().await {
             Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),
