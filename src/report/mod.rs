@@ -6,6 +6,7 @@ pub mod clone;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+pub mod down;
 pub mod env;
 pub mod env_diff;
 mod env_explain;

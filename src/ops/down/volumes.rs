@@ -6,8 +6,7 @@ use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 
 /// Returns whether a resource belongs to a kept service of the workspace with this seed.
-#[must_use]
-pub fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
+pub(super) fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
     let service = who.component.rsplit('/').next().unwrap_or_default();
     who.run == RunId::of_workspace(seed, service)
 }
@@ -17,7 +16,7 @@ pub fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
 ///
 /// # Errors
 /// Fails when the engine refuses.
-pub async fn remove(
+pub(super) async fn remove(
     engine: &RunEngine,
     seed: &str,
     service: Option<&str>,

@@ -13,6 +13,8 @@ use crate::model::container::Status;
 use crate::model::identity::{ALLOWED, READY, ResourceLabels, Retention, Role, SECRETS};
 use crate::model::probe::ReadinessProbe;
 use crate::systems::native::Native;
+#[cfg(test)]
+use crate::systems::native::ProcessFacts;
 
 /// A running instance, or one that has ended and not been removed.
 #[derive(Debug, Clone)]
@@ -45,6 +47,25 @@ impl InstanceSummary {
     /// Returns whether this is the same container or process.
     pub(in crate::ops) fn is(&self, other: &Self) -> bool {
         self.instance.is(&other.instance)
+    }
+
+    /// Returns an instance for tests, which only has labels and a status.
+    #[cfg(test)]
+    pub(crate) fn sample(identity: ResourceLabels, status: Status) -> Self {
+        let native = Native::new(&host::Env::default());
+        Self {
+            engine: "native",
+            status,
+            ports: Vec::new(),
+            what: String::new(),
+            created: 0,
+            is_kept: false,
+            ready: None,
+            secret: Vec::new(),
+            allowed: Vec::new(),
+            instance: Instance::process(&native, ProcessFacts::sample(identity.clone())),
+            identity,
+        }
     }
 
     /// Returns whether it has not ended.

@@ -71,6 +71,23 @@ struct Record {
 }
 
 impl ProcessFacts {
+    /// Returns a process for tests, which has never run.
+    #[cfg(test)]
+    pub(crate) fn sample(identity: ResourceLabels) -> Self {
+        Self {
+            identity,
+            command: Vec::new(),
+            workdir: PathBuf::new(),
+            secret: Vec::new(),
+            ready: None,
+            ports: Vec::new(),
+            created: 0,
+            process: None,
+            own_processes: false,
+            directory: PathBuf::new(),
+        }
+    }
+
     /// Returns whether it runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {

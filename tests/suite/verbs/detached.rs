@@ -116,7 +116,25 @@ fn logs_asks_for_a_run_id_if_a_component_runs_twice(cli: &Cli) {
     cli.run(&format!("logs {}", runs[0])).ends_with(0).says("begins");
     cli.run(&format!("down {}", runs[0])).ends_with(0);
     assert_eq!(running(cli).len(), 2, "the other one goes on");
-    cli.run("down web-{id}").ends_with(0);
+    down_prints_removed_resources_as_json(cli, &runs);
+}
+
+fn down_prints_removed_resources_as_json(cli: &Cli, runs: &[String]) {
+    let down = cli.run("down web-{id} -o json").ends_with(0).json();
+    let other = runs.iter().find(|run| **run != runs[0]).expect("there are two");
+    let facts = |key: &str| -> Vec<String> {
+        let all = down["instances"].as_array().expect("is a list").iter();
+        all.map(|one| one[key].as_str().expect("is text").replace(&cli.id, "ID")).collect()
+    };
+    assert_eq!(facts("name"), ["help-ID", "web-ID"]);
+    assert_eq!(facts("component"), ["service/web-ID"; 2]);
+    assert_eq!(facts("run"), [other.clone(), other.clone()]);
+    let networks = if cli.engine.has_images() { vec![format!("cki-{other}")] } else { Vec::new() };
+    assert_eq!(down["networks"], serde_json::json!(networks));
+    let nothing = cli.run("down web-{id} --volumes -o json").ends_with(0).json();
+    for key in ["instances", "networks", "volumes", "data"] {
+        assert_eq!(nothing[key], serde_json::json!([]), "{key}");
+    }
 }
 
 on!(docker, podman, native: logs_and_down_accept_a_component_that_has_exited);

@@ -1,0 +1,106 @@
+//! Report of `cki down`: the removed instances, networks and volumes, as a sentence and as JSON.
+
+use serde::Serialize;
+
+use crate::base::text::{join_and, safe_line};
+use crate::ops::down::DownOutcome;
+use crate::report::view;
+use crate::ui::Ui;
+
+#[derive(Serialize)]
+struct DownView<'a> {
+    instances: Vec<RemovedInstanceView<'a>>,
+    networks: &'a [String],
+    volumes: &'a [String],
+    data: &'a [String],
+}
+
+#[derive(Serialize)]
+struct RemovedInstanceView<'a> {
+    name: &'a str,
+    component: &'a str,
+    run: &'a str,
+    engine: &'a str,
+}
+
+/// Prints what was removed.
+pub fn print(ui: &Ui, outcome: &DownOutcome) {
+    if ui.is_json() {
+        return view::print(ui, &down_view(outcome));
+    }
+    ui.status(&sentence(outcome));
+}
+
+/// Returns what was removed as a sentence. Networks and volumes of a named instance's run go without saying.
+fn sentence(outcome: &DownOutcome) -> String {
+    let mut names: Vec<String> =
+        outcome.instances.iter().map(|one| format!("`{}`", safe_line(&one.identity.name))).collect();
+    for (kind, all) in [("network", &outcome.networks), ("volume", &outcome.volumes)] {
+        let others = all.iter().filter(|name| !outcome.belongs_to_instance(name));
+        names.extend(others.map(|name| format!("{kind} `{}`", safe_line(name))));
+    }
+    names.extend(outcome.data.iter().map(|name| format!("volume `{}`", safe_line(name))));
+    match names.as_slice() {
+        [] => "Nothing was running.".to_owned(),
+        names => format!("Removed {}.", join_and(names)),
+    }
+}
+
+fn down_view(outcome: &DownOutcome) -> DownView<'_> {
+    let instances = outcome.instances.iter().map(|one| RemovedInstanceView {
+        name: &one.identity.name,
+        component: &one.identity.component,
+        run: one.identity.run.as_str(),
+        engine: one.engine,
+    });
+    let DownOutcome { networks, volumes, data, .. } = outcome;
+    DownView { instances: instances.collect(), networks, volumes, data }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::process_ref::ProcessRef;
+    use crate::model::container::Status;
+    use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
+    use crate::ops::runtime::list::InstanceSummary;
+
+    fn outcome() -> DownOutcome {
+        let run = RunId::new(b"a run");
+        let identity = ResourceLabels {
+            run: run.clone(),
+            component: "service/web".into(),
+            role: Role::Component,
+            name: "web".into(),
+            owner: ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
+            lifetime: Retention::Kept,
+        };
+        DownOutcome {
+            instances: vec![InstanceSummary::sample(identity, Status::Running)],
+            networks: vec![format!("cki-{run}"), "cki-other".into()],
+            volumes: Vec::new(),
+            data: vec!["cki-db-data".into()],
+            signal: None,
+        }
+    }
+
+    #[test]
+    fn down_names_instances_and_what_belongs_to_none() {
+        assert_eq!(sentence(&outcome()), "Removed `web`, network `cki-other` and volume `cki-db-data`.");
+        assert_eq!(sentence(&DownOutcome::default()), "Nothing was running.");
+    }
+
+    #[test]
+    fn down_lists_everything_as_json() {
+        let outcome = outcome();
+        let json = serde_json::to_value(down_view(&outcome)).expect("is JSON");
+        let run = outcome.instances[0].identity.run.as_str();
+        let expected = serde_json::json!({
+            "instances": [{"name": "web", "component": "service/web", "run": run, "engine": "native"}],
+            "networks": [format!("cki-{run}"), "cki-other"],
+            "volumes": [],
+            "data": ["cki-db-data"],
+        });
+        assert_eq!(json, expected);
+    }
+}
