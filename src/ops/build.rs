@@ -11,9 +11,9 @@ use crate::base::files::{self, FileError};
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
+use crate::ops::clone::source::{self, Source};
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
-use crate::ops::shared::source::{self, Source};
 use crate::systems::engine::context::{self, Dockerfile, Packed};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 use crate::systems::preprocessor;
@@ -268,7 +268,7 @@ fn image_name(component: &Component, commit: &str, inputs: &str, dirty: bool, so
 
 /// Returns the merge request that is checked out.
 fn merge_request(source: &Source) -> Option<u64> {
-    crate::ops::shared::clone_notes::merge_request(&source.checkout)
+    crate::ops::clone::notes::merge_request(&source.checkout)
 }
 
 #[cfg(test)]

@@ -28,6 +28,27 @@ const SYSTEMS: &str = "systems";
 /// from the caller.
 const NEVER: [(&str, &str); 3] = [(SYSTEMS, "ui"), (SYSTEMS, "config"), ("ops", "ui")];
 
+/// The order within `ops`: a directory uses itself and the ones named here, and no command.
+const WITHIN_OPS: [(&str, &[&str]); 2] =
+    [("ops/shared/", &["shared"]), ("ops/runtime/", &["runtime", "shared"])];
+
+/// Planning is pure: no file of this directory, tests aside, uses a module that reads, writes or reports.
+const PLAN: &str = "ops/run_local/plan/";
+/// Modules that planning does not use.
+const IMPURE: [&[&str]; 9] = [
+    &["host"],
+    &["config"],
+    &["systems"],
+    &["base", "assets"],
+    &["base", "files"],
+    &["model", "event"],
+    &["ops", "shared", "op_context"],
+    &["ops", "shared", "workspace"],
+    &["ops", "shared", "workspace_secrets"],
+];
+/// A function of a system that only looks at a path.
+const PURE: [&[&str]; 1] = [&["systems", "git", "is_within_repository"]];
+
 /// Above all floors: `src/lib.rs` and `src/main.rs`.
 const ROOF: &str = "the crate's root";
 
@@ -114,6 +135,61 @@ fn source_files_have_no_import_cycles() {
     let imports = cycles::Imports::new(&sources);
     let told: Vec<_> = imports.cycles().iter().map(|cycle| imports.describe(cycle)).collect();
     assert!(told.is_empty(), "files import each other in a cycle:\n{}", told.join("\n"));
+}
+
+/// The references of a file below one of these directories to what it must not use, each as a sentence.
+fn forbidden_within_ops(file: &str, source: &str) -> Vec<String> {
+    let within = WITHIN_OPS.iter().find(|(directory, _)| file.starts_with(directory));
+    let is_command = |path: &[String]| {
+        let child = path.get(1).filter(|_| path[0] == "ops");
+        within.zip(child).is_some_and(|((_, known), child)| !known.contains(&child.as_str()))
+    };
+    let is_below = |path: &[String], modules: &[&[&str]]| {
+        modules
+            .iter()
+            .any(|module| module.iter().zip(path).filter(|(one, other)| one == other).count() == module.len())
+    };
+    let plans = file.starts_with(PLAN) && !file.ends_with("tests.rs");
+    let is_impure = |path: &[String]| plans && is_below(path, &IMPURE) && !is_below(path, &PURE);
+    let references = scan::references(source, &module(Path::new(file))).into_iter();
+    references
+        .filter(|one| is_command(&one.path) || is_impure(&one.path))
+        .map(|one| format!("src/{file}:{}: uses `crate::{}`", one.line, one.path.join("::")))
+        .collect()
+}
+
+#[test]
+fn shared_parts_of_ops_use_no_command() {
+    let wrong: Vec<String> = rust_files("src")
+        .iter()
+        .flat_map(|(path, source)| forbidden_within_ops(&path.to_string_lossy(), source))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "shared and runtime use no command, and planning reads nothing:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn commands_in_shared_parts_and_impure_plans_are_found() {
+    for (file, source) in [
+        ("ops/shared/token.rs", "use crate::ops::clone::clone;"),
+        ("ops/shared/token.rs", "use crate::ops::runtime::engine::open;"),
+        ("ops/runtime/start/mod.rs", "use crate::ops::run_local::RunError;"),
+        ("ops/run_local/plan/dev.rs", "use crate::base::assets::Assets;"),
+        ("ops/run_local/plan/mod.rs", "fn f() { crate::systems::git::inspect() }"),
+        ("ops/run_local/plan/mod.rs", "use crate::ops::shared::{op_context::OpContext, run_policy};"),
+    ] {
+        assert_eq!(forbidden_within_ops(file, source).len(), 1, "{file}: {source}");
+    }
+    for (file, source) in [
+        ("ops/runtime/start/mod.rs", "use crate::ops::shared::op_context::OpContext; use super::dialer;"),
+        ("ops/run_local/plan/dev.rs", "use crate::systems::git::is_within_repository;"),
+        ("ops/run_local/load.rs", "use crate::base::assets::Assets;"),
+    ] {
+        assert_eq!(forbidden_within_ops(file, source), Vec::<String>::new(), "{file}: {source}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Exit codes and hints for errors of builds and runs.
 
 use super::diagnosis::{Diagnosis, at, hint, plain};
-use super::systems::{of_engine, of_git, of_native, of_port};
+use super::systems::{of_engine, of_native, of_port};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
@@ -28,7 +28,6 @@ pub(super) fn of_build(error: &BuildError) -> Diagnosis {
 
 pub(super) fn of_run(error: &RunError) -> Diagnosis {
     match error {
-        RunError::Clone(inner) => of_git(inner),
         RunError::NotRunnable { place, .. } => hint(
             Exit::Invalid,
             format!("add a `run` section at {}, or name an image with `--image`.", at(place)),

@@ -17,7 +17,7 @@ use crate::model::environment::{
 };
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::TemplateContext;
-use crate::ops::shared::dependencies::{self, NeedError, RunDependency, ServiceRequest};
+use crate::ops::shared::dependencies::{self, NeedError, RunDependency, ServiceRequest, ServiceTemplates};
 use crate::ops::shared::deployment::DeployedComponents;
 
 /// Maximum bytes of a file with variables.
@@ -83,7 +83,7 @@ pub struct Resolved<'a> {
     pub needs: Vec<RunDependency<'a>>,
 }
 
-/// Resolves the environment of a component.
+/// Resolves the environment of a component, after loading the templates of its backing services.
 ///
 /// # Errors
 /// Fails when the rules refuse, or a named thing cannot be read.
@@ -95,10 +95,26 @@ pub fn resolve<'a>(
     deployed: Option<&DeployedComponents>,
     wishes: EnvOverrides,
 ) -> Result<Resolved<'a>, EnvError> {
+    let templates = ServiceTemplates::load(assets, [component])?;
+    resolve_loaded(component, inventory, &templates, around, deployed, wishes)
+}
+
+/// Resolves the environment of a component from what is loaded.
+///
+/// # Errors
+/// Fails when the rules refuse, or a named thing does not exist.
+pub fn resolve_loaded<'a>(
+    component: &Component,
+    inventory: &'a Inventory,
+    templates: &ServiceTemplates,
+    around: TemplateContext<'_>,
+    deployed: Option<&DeployedComponents>,
+    wishes: EnvOverrides,
+) -> Result<Resolved<'a>, EnvError> {
     let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
     let is_credential =
         |name: &str, text: &str| deployed.is_some_and(|deployed| deployed.is_credential(name, text));
-    let needs = dependencies::of(component, inventory, assets, around)?;
+    let needs = dependencies::of(component, inventory, templates, around)?;
     let provided = needs
         .iter()
         .filter_map(|need| match need {

@@ -3,14 +3,10 @@
 use std::time::Duration;
 
 use crate::base::text;
-use crate::systems::git::GitError;
 
 /// An error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The clone of a repository cannot be used.
-    #[error(transparent)]
-    Clone(#[from] GitError),
     /// The entry has no command.
     #[error(
         "the inventory does not say how `{component}` is run: its entry has neither `run`, `build` nor `image`"

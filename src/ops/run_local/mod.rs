@@ -7,6 +7,7 @@ mod dev_loop;
 mod error;
 mod execute;
 mod guard;
+mod load;
 mod outcome;
 mod output;
 pub mod plan;
@@ -30,7 +31,6 @@ use crate::model::guard::Gate;
 use crate::model::identity::RunId;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::start::service_reuse::PendingServices;
-use crate::ops::shared::deployment;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError};
 pub use error::RunError;
@@ -47,7 +47,20 @@ pub fn dry_run(
     native: bool,
 ) -> anyhow::Result<plan::RunPlan> {
     let rules = RunPolicy::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
-    plan::plan(tools, request, &rules, native, RunId::new(b"dry run"))
+    planned(tools, request, &rules, native, RunId::new(b"dry run"))
+}
+
+/// Loads the input of a plan, makes the plan, and shows its warnings.
+fn planned(
+    tools: &OpContext<'_>,
+    request: &RunRequest<'_>,
+    rules: &RunPolicy,
+    native: bool,
+    run: RunId,
+) -> anyhow::Result<plan::RunPlan> {
+    let plan::Planning { plan, warnings } = plan::plan(&load::load(tools, request, rules, native, run)?);
+    warnings.into_iter().for_each(|warning| tools.events.warn(warning));
+    plan
 }
 
 /// Runs components to their end.
@@ -62,8 +75,8 @@ pub async fn run(
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
     let rules = RunPolicy::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
-    deployment::fetch(tools, &request.components, request.merge_request).await?;
-    let mut plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
+    load::fetch_deployments(tools, request).await?;
+    let mut plan = planned(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, tools.inventory, &request.allow);
     guard::check_run(tools, engine, &gate, &mut plan, &images).await?;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::model::event::TaskOutcome;
 use crate::ops::build::{self, BuildOptions};
+use crate::ops::clone::source;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::helper_image;
 use crate::ops::shared::op_context::OpContext;
-use crate::ops::shared::source;
 use crate::systems::engine::ContainerEngine;
 use crate::systems::git::is_within_repository;
 

@@ -1,10 +1,13 @@
 //! The dependencies of a component: backing services from `templates/services`, and other components.
 
+use std::collections::BTreeMap;
+
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
 use crate::model::environment::ServiceBinding;
 use crate::model::inventory::{self, Component, Inventory, Parameters};
+use crate::model::reference::is_name;
 use crate::model::service::{ServiceTemplate, ServiceTemplateError, TemplateContext};
 
 /// One dependency.
@@ -25,6 +28,48 @@ pub struct ServiceRequest {
     pub parameters: Parameters,
     /// The resources that it provides for them.
     pub provided: Vec<ServiceBinding>,
+}
+
+/// The loaded templates of backing services.
+#[derive(Debug, Default)]
+pub struct ServiceTemplates {
+    /// The names of all templates, loaded or not.
+    names: Vec<String>,
+    loaded: BTreeMap<String, ServiceTemplate>,
+}
+
+impl ServiceTemplates {
+    /// Loads the templates that components need directly.
+    ///
+    /// # Errors
+    /// Fails when a template cannot be read or is invalid.
+    pub fn load<'a>(
+        assets: &Assets,
+        components: impl IntoIterator<Item = &'a Component>,
+    ) -> Result<Self, NeedError> {
+        let names = assets.names("services")?;
+        let names = names.iter().map(|name| name.trim_end_matches(".yaml").to_owned()).collect();
+        let mut templates = Self { names, loaded: BTreeMap::new() };
+        for component in components {
+            let needs = component.run.iter().flat_map(|run| &run.needs);
+            for name in needs.map(|need| need.name.as_str()).filter(|name| is_name(name)) {
+                if templates.loaded.contains_key(name) {
+                    continue;
+                }
+                if let Some(asset) = assets.text(&format!("services/{name}.yaml"))? {
+                    let template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
+                    templates.loaded.insert(name.to_owned(), template);
+                }
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Returns whether a backing service has this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.loaded.contains_key(name)
+    }
 }
 
 /// An error of resolving a dependency.
@@ -57,25 +102,27 @@ pub enum NeedError {
 pub fn of<'a>(
     component: &Component,
     inventory: &'a Inventory,
-    assets: &Assets,
+    templates: &ServiceTemplates,
     around: TemplateContext<'_>,
 ) -> Result<Vec<RunDependency<'a>>, NeedError> {
     let needs = component.run.iter().flat_map(|run| &run.needs);
-    needs.enumerate().map(|(index, need)| one(component, (index, need), inventory, assets, around)).collect()
+    needs
+        .enumerate()
+        .map(|(index, need)| one(component, (index, need), inventory, templates, around))
+        .collect()
 }
 
 fn one<'a>(
     component: &Component,
     (index, need): (usize, &inventory::NeedDecl),
     inventory: &'a Inventory,
-    assets: &Assets,
+    templates: &ServiceTemplates,
     around: TemplateContext<'_>,
 ) -> Result<RunDependency<'a>, NeedError> {
     let place = || component.written.place(&format!("run.needs.{index}"));
     let (name, asked) = (need.name.as_str(), &need.parameters);
-    let safe = crate::model::reference::is_name(name);
-    if let Some(asset) = safe.then(|| assets.text(&format!("services/{name}.yaml"))).transpose()?.flatten() {
-        let mut template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
+    if let Some(template) = templates.loaded.get(name) {
+        let mut template = template.clone();
         if let Some(image) = inventory.services.get(name).and_then(|choice| choice.image.as_deref()) {
             template.set_image(image);
         }
@@ -95,8 +142,7 @@ fn one<'a>(
         }
         return Ok(RunDependency::Component(other));
     }
-    let services = assets.names("services")?;
-    let names = services.iter().map(|name| name.trim_end_matches(".yaml"));
+    let names = templates.names.iter().map(String::as_str);
     let names = names.chain(inventory.components.iter().map(Component::name));
     Err(NeedError::Unknown {
         place: place(),

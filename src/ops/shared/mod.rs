@@ -1,14 +1,12 @@
 //! Parts that several operations use: their context, the inventory, clones, deployments, rules and tokens.
 //! Running instances are in `ops::runtime`.
 
-pub mod clone_notes;
 pub mod dependencies;
 pub mod deployment;
 pub mod inventory;
 pub mod op_context;
 pub mod production;
 pub mod run_policy;
-pub mod source;
 pub mod token;
 pub mod workspace;
 pub mod workspace_secrets;

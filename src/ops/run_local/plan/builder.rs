@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::dev;
+use super::input::PlanInput;
 use super::units::{build_plan, component_unit, init_units, service_unit};
 use crate::model::environment::EnvOverrides;
 use crate::model::guard::GuardFinding;
@@ -11,25 +12,18 @@ use crate::model::identity::Role;
 use crate::model::inventory::{Component, Parameters};
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
-use crate::model::service::{ServiceTemplate, TemplateContext};
-use crate::ops::env::{check_complete, resolve};
-use crate::ops::run_local::{RunError, RunRequest};
+use crate::model::service::ServiceTemplate;
+use crate::ops::env::{EnvError, Resolved, check_complete, resolve_loaded};
+use crate::ops::run_local::RunError;
 use crate::ops::runtime::start::unit::{Image, Unit};
 use crate::ops::shared::dependencies::{self, RunDependency};
-use crate::ops::shared::deployment::{self, DeployedComponents};
-use crate::ops::shared::op_context::OpContext;
-use crate::ops::shared::run_policy::RunPolicy;
+use crate::ops::shared::deployment::{DeployedComponents, init_component, with_deployment_defaults};
 
 /// A plan in the making, with its inputs.
 pub(super) struct PlanBuilder<'a> {
-    tools: &'a OpContext<'a>,
-    request: &'a RunRequest<'a>,
-    rules: &'a RunPolicy,
-    around: TemplateContext<'a>,
+    input: &'a PlanInput<'a>,
     /// Units, each after its dependencies.
     found: Vec<FoundUnit>,
-    /// The units are processes, not containers.
-    native: bool,
     /// The requested components.
     wanted: HashSet<&'a Reference>,
     /// The meaning of each name.
@@ -38,7 +32,8 @@ pub(super) struct PlanBuilder<'a> {
     pub(super) summaries: BTreeMap<String, String>,
     /// Findings of the guard.
     pub(super) findings: Vec<GuardFinding>,
-    judges: deployment::Judges,
+    /// Warnings for the user.
+    pub(super) warnings: Vec<String>,
 }
 
 /// One thing to start.
@@ -63,32 +58,22 @@ struct VisitedUnit<'a> {
     unit: Unit,
     /// The component with the settings of its deployment.
     whole: Component,
-    deployed: Option<DeployedComponents>,
+    deployed: Option<&'a DeployedComponents>,
     wishes: EnvOverrides,
     /// Dependencies that are not added yet.
     needs: std::vec::IntoIter<RunDependency<'a>>,
 }
 
 impl<'a> PlanBuilder<'a> {
-    pub(super) fn new(
-        tools: &'a OpContext<'a>,
-        request: &'a RunRequest<'a>,
-        rules: &'a RunPolicy,
-        around: TemplateContext<'a>,
-        native: bool,
-    ) -> Self {
+    pub(super) fn new(input: &'a PlanInput<'a>) -> Self {
         Self {
-            tools,
-            request,
-            rules,
-            around,
-            native,
+            input,
             found: Vec::new(),
-            wanted: request.components.iter().map(|one| &one.reference).collect(),
+            wanted: input.request.components.iter().map(|one| &one.reference).collect(),
             known: HashMap::new(),
             summaries: BTreeMap::new(),
             findings: Vec::new(),
-            judges: deployment::Judges::default(),
+            warnings: Vec::new(),
         }
     }
 
@@ -122,31 +107,20 @@ impl<'a> PlanBuilder<'a> {
         if !self.is_new(component)? {
             return Ok(None);
         }
-        let (tools, request) = (self.tools, self.request);
+        let input = self.input;
+        let PlanInput { request, policy, .. } = *input;
         let is_wanted = self.wanted.contains(&component.reference);
         let wishes = if is_wanted { dev::wishes(request, component)? } else { EnvOverrides::default() };
-        let deployed = deployment::for_run(tools, component, &self.judges)?;
-        let mut resolved = resolve(
-            component,
-            tools.inventory,
-            tools.assets,
-            self.around,
-            deployed.as_ref(),
-            wishes.clone(),
-        )?;
-        self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
+        let deployed = input.deployments.get(&component.reference);
+        let mut resolved = self.resolve(component, deployed, &wishes)?;
+        self.findings.extend(policy.guard.inspect(component.name(), &mut resolved.environment));
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
-        let whole = deployment::with_deployment_defaults(
-            tools,
-            component,
-            deployed.as_ref(),
-            &resolved.environment,
-            self.rules,
-        )?;
-        self.inspect(component, &whole, deployed.as_ref());
-        let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
-        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted))?;
+        let environment = &resolved.environment;
+        let whole = with_deployment_defaults(component, deployed, environment, policy, &mut self.warnings)?;
+        self.inspect(component, &whole, deployed);
+        let mut unit = component_unit(&whole, environment, input.image_tag, input.memory);
+        unit.work.build = build_plan(component, input, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -159,12 +133,22 @@ impl<'a> PlanBuilder<'a> {
         Ok(Some(VisitedUnit { component, unit, whole, deployed, wishes, needs }))
     }
 
+    fn resolve(
+        &self,
+        component: &Component,
+        deployed: Option<&DeployedComponents>,
+        wishes: &EnvOverrides,
+    ) -> Result<Resolved<'a>, EnvError> {
+        let PlanInput { inventory, templates, .. } = self.input;
+        resolve_loaded(component, inventory, templates, self.input.around(), deployed, wishes.clone())
+    }
+
     /// Adds a component after all its dependencies.
     fn leave(&mut self, entered: VisitedUnit<'a>) -> anyhow::Result<()> {
         let VisitedUnit { component, mut unit, whole, deployed, wishes, needs: _ } = entered;
         unit.needs.dedup();
         let has_own = whole.run.as_ref().is_some_and(|run| !run.init.is_empty());
-        let initial = match &deployed {
+        let initial = match deployed {
             Some(deployed) if !has_own => self.initial(component, &unit, deployed, &wishes)?,
             _ => Vec::new(),
         };
@@ -175,7 +159,7 @@ impl<'a> PlanBuilder<'a> {
     /// Collects findings in the commands and the readiness probe of a component, from its entry and its
     /// deployment.
     fn inspect(&mut self, component: &Component, whole: &Component, deployed: Option<&DeployedComponents>) {
-        let (guard, name) = (&self.rules.guard, component.name());
+        let (guard, name) = (&self.input.policy.guard, component.name());
         let Some(run) = &whole.run else { return };
         let is_own =
             component.run.as_ref().is_some_and(|own| !own.command.is_empty() || !own.once.is_empty());
@@ -189,7 +173,7 @@ impl<'a> PlanBuilder<'a> {
             self.findings.extend(guard.command(name, command, &place(key)));
         }
         let debugger = component.run.as_ref().and_then(|run| run.debug.as_ref());
-        if let Some(debugger) = debugger.filter(|_| self.request.debug_port.is_some()) {
+        if let Some(debugger) = debugger.filter(|_| self.input.request.debug_port.is_some()) {
             let place = component.written.place("run.debug.command");
             self.findings.extend(guard.command(name, &debugger.command, &place));
         }
@@ -218,29 +202,24 @@ impl<'a> PlanBuilder<'a> {
         deployed: &DeployedComponents,
         wishes: &EnvOverrides,
     ) -> anyhow::Result<Vec<Unit>> {
-        let tools = self.tools;
+        let input = self.input;
         let mut units = Vec::new();
         for before in deployed.init() {
-            let made = deployment::init_component(component, deployed, &before);
-            let mut resolved =
-                resolve(&made, tools.inventory, tools.assets, self.around, Some(&before), wishes.clone())?;
-            self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
-            let whole = deployment::with_deployment_defaults(
-                tools,
-                &made,
-                Some(&before),
-                &resolved.environment,
-                self.rules,
-            )?;
+            let made = init_component(component, deployed, &before);
+            let mut resolved = self.resolve(&made, Some(&before), wishes)?;
+            let environment = &mut resolved.environment;
+            self.findings.extend(input.policy.guard.inspect(component.name(), environment));
+            let (policy, warnings) = (input.policy, &mut self.warnings);
+            let whole = with_deployment_defaults(&made, Some(&before), environment, policy, warnings)?;
             self.inspect(&made, &whole, Some(&before));
-            let mut one = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
+            let mut one = component_unit(&whole, &resolved.environment, input.image_tag, input.memory);
             let shares_image = before.container.shares_image(&deployed.container);
             let lacks = match shares_image {
                 false => Some("it has an image of its own"),
                 true => one.native.is_none().then_some("its command is the one of its image"),
             };
-            if let Some(why) = lacks.filter(|_| self.native) {
-                tools.events.warn(format!(
+            if let Some(why) = lacks.filter(|_| input.native) {
+                self.warnings.push(format!(
                     "{}: {} is not run: {why}, and no container is used.",
                     before.container.place, before.container.label
                 ));
@@ -292,8 +271,9 @@ impl<'a> PlanBuilder<'a> {
 
     /// Completes the units with facts that need the whole plan: a component that others need runs its
     /// usual command whatever the request, and a backing service gets the requests of all its dependents.
-    pub(super) fn settle(self) -> anyhow::Result<Vec<Unit>> {
-        let Self { tools, request, around, found, native, .. } = self;
+    pub(super) fn settle(&mut self) -> anyhow::Result<Vec<Unit>> {
+        let (input, found) = (self.input, std::mem::take(&mut self.found));
+        let (request, around) = (input.request, input.around());
         let needed: HashSet<String> = found
             .iter()
             .filter_map(|one| {
@@ -319,7 +299,7 @@ impl<'a> PlanBuilder<'a> {
                     unit.set_command(command(&component, unit.once, args)?, &component);
                     let init = init_units(&unit, &component, initial);
                     if unit.wanted {
-                        dev::plan(tools, request, &component, native, &mut unit)?;
+                        dev::plan(input, &component, &mut unit, &mut self.warnings)?;
                     }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);

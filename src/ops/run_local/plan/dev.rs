@@ -3,6 +3,7 @@
 
 use std::path::{Component as Part, Path, PathBuf};
 
+use super::input::PlanInput;
 use crate::base::secret::Secret;
 use crate::model::container::{CopyIn, Mount, Publish};
 use crate::model::environment::{EnvOverrides, ValueOrigin};
@@ -10,17 +11,16 @@ use crate::model::inventory::{Component, Debugger};
 use crate::ops::run_local::error::RunError;
 use crate::ops::run_local::request::{Access, RunRequest};
 use crate::ops::runtime::start::unit::{Image, Reload, Unit};
-use crate::ops::shared::op_context::OpContext;
 use crate::systems::git::is_within_repository;
 
 /// Plans the development settings of a requested component.
 pub(super) fn plan(
-    tools: &OpContext<'_>,
-    request: &RunRequest<'_>,
+    input: &PlanInput<'_>,
     component: &Component,
-    native: bool,
     unit: &mut Unit,
+    warnings: &mut Vec<String>,
 ) -> Result<(), RunError> {
+    let PlanInput { request, native, .. } = *input;
     if request.publish {
         unit.work.publish.extend(unit.ports.iter().map(|port| Publish { container: *port, host: None }));
     }
@@ -44,17 +44,17 @@ pub(super) fn plan(
         component: component.name().to_owned(),
         place: component.written.place(""),
     })?;
-    let clone = tools.workspace.location(tools.inventory, &repo).target()?;
-    unit.work.repo = Some(repo);
+    let clone = input.clone_of(&repo);
+    unit.work.repo = Some(repo.clone());
     if let Some(access) = request.mount.filter(|_| !native) {
-        unit.work.mounts = mounts(component, &clone, access)?;
+        unit.work.mounts = mounts(component, clone, access)?;
     }
     if request.watch {
-        unit.work.reload = Some(reload(component, &clone, native, unit)?);
+        unit.work.reload = Some(reload(component, clone, native, unit)?);
     }
     if unit.limits.read_only && !unit.work.copies.is_empty() {
         unit.limits.read_only = false;
-        tools.events.warn(format!(
+        warnings.push(format!(
             "The file system of `{}` can be written in this run, since sources are copied into it; with \
              `--mount` it stays read-only.",
             unit.name

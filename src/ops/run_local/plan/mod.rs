@@ -1,8 +1,9 @@
-//! The plan of a local run, made before anything is started: pure, from the inventory, the templates and
-//! the user's request.
+//! The plan of a local run, made before anything is started. Planning is pure: it reads its input alone
+//! (`input`), and its warnings are part of its result.
 
 mod builder;
 mod dev;
+pub(super) mod input;
 mod units;
 
 use std::collections::HashSet;
@@ -10,18 +11,15 @@ use std::sync::OnceLock;
 
 use crate::model::guard::{self, GuardFinding};
 use crate::model::identity::RunId;
-use crate::model::service::TemplateContext;
-use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
-use crate::ops::shared::run_policy::RunPolicy;
 
 use super::commands::commands;
 use super::error::RunError;
-use super::request::RunRequest;
 use crate::ops::runtime::start::reach::Reach;
 use crate::ops::runtime::start::scope::Network;
 use crate::ops::runtime::start::unit::{Unit, production_hosts};
 use builder::PlanBuilder;
+use input::PlanInput;
 
 /// Everything that a run starts.
 #[derive(Debug)]
@@ -95,24 +93,26 @@ impl RunPlan {
     }
 }
 
-/// Plans a run.
-///
-/// # Errors
-/// Fails when the inventory is incomplete, or the environment is refused or incomplete.
-pub fn plan(
-    tools: &OpContext<'_>,
-    request: &RunRequest<'_>,
-    rules: &RunPolicy,
-    native: bool,
-    run: RunId,
-) -> anyhow::Result<RunPlan> {
+/// A plan, or the reason why there is none, with warnings for the user in any case.
+#[derive(Debug)]
+pub(super) struct Planning {
+    pub(super) plan: anyhow::Result<RunPlan>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Plans a run from its input alone. The plan fails when the inventory is incomplete, or the environment is
+/// refused or incomplete.
+pub(super) fn plan(input: &PlanInput<'_>) -> Planning {
+    let mut draft = PlanBuilder::new(input);
+    let plan = complete(&mut draft, input);
+    Planning { plan, warnings: draft.warnings }
+}
+
+fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow::Result<RunPlan> {
+    let PlanInput { request, native, policy, .. } = *input;
     if native && request.keep_services {
         return Err(RunError::KeepNative.into());
     }
-    let host = if native { "127.0.0.1" } else { "" };
-    let around =
-        TemplateContext { host, program: &tools.program, context: &rules.context, rules: &rules.secrets };
-    let mut draft = PlanBuilder::new(tools, request, rules, around, native);
     let is_group = request.components.len() > 1;
     for component in &request.components {
         if !component.is_runnable() && request.image.is_none() {
@@ -122,7 +122,7 @@ pub fn plan(
         draft.add(component, &component.reference.to_string())?;
     }
     let first = request.components.first().map_or("", |component| component.name());
-    draft.findings.extend(rules.guard.command(first, &request.args, "after `--`"));
+    draft.findings.extend(policy.guard.command(first, &request.args, "after `--`"));
     let summaries = request.components.iter().map(|component| {
         let summary = draft.summaries.get(component.name()).cloned().unwrap_or_default();
         if is_group { format!("{}: {summary}", component.name()) } else { summary }
@@ -131,17 +131,16 @@ pub fn plan(
     let mut findings = std::mem::take(&mut draft.findings);
     let (network, detach) = (request.network, request.detach);
     let (units, needed) = (draft.settle()?, OnceLock::new());
-    findings.extend(commands(&rules.guard, &units, &findings));
-    guard::enforce(&findings, &request.allow, tools.inventory)?;
-    let production = BlockedHosts::default();
+    findings.extend(commands(&policy.guard, &units, &findings));
+    guard::enforce(&findings, &request.allow, input.inventory)?;
+    let (production, run) = (BlockedHosts::default(), input.run.clone());
     let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
     // A closed network does not need the list, and a large inventory makes it long.
     let has_builds = plan.units().any(|unit| unit.work.build.is_some());
     let is_open = network == Network::Internet || plan.publishes() || has_builds;
-    Ok(if is_open {
-        RunPlan { production: production_hosts(&plan.units, tools.inventory), ..plan }
-    } else {
-        plan
+    Ok(match is_open {
+        true => RunPlan { production: production_hosts(&plan.units, input.inventory), ..plan },
+        false => plan,
     })
 }
 

@@ -4,7 +4,11 @@ use super::*;
 use crate::base::yaml;
 use crate::model::identity::Role;
 use crate::model::inventory::{self, Inventory, InventoryDocument};
+use crate::ops::run_local::load::load;
+use crate::ops::run_local::request::RunRequest;
 use crate::ops::runtime::start::unit::Image;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy::RunPolicy;
 
 const SAMPLE: &str = "\
 components:
@@ -67,7 +71,8 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
     let state = tempfile::tempdir()?;
     let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
     let rules = RunPolicy::load(&assets, &inventory, &state, &workspace)?;
-    plan(&tools, &request, &rules, false, RunId::new(b"r"))
+    let input = load(&tools, &request, &rules, false, RunId::new(b"r"))?;
+    plan(&input).plan
 }
 
 fn order(plan: &RunPlan) -> Vec<(&str, String)> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::input::PlanInput;
 use crate::model::container::Limits;
 use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
@@ -9,8 +10,6 @@ use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::service::Service;
 use crate::ops::runtime::helper_image;
 use crate::ops::runtime::start::unit::{BuildPlan, DevOptions, Image, NativeCommand, Unit};
-use crate::ops::shared::op_context::OpContext;
-use crate::systems::git::GitError;
 
 /// Maximum number of processes in a container; no component needs more.
 const PROCESSES: u32 = 4096;
@@ -95,18 +94,18 @@ pub(super) fn component_unit(
 /// Returns the build of a component's image, given where its clone is or will be.
 pub(super) fn build_plan(
     component: &Component,
-    tools: &OpContext<'_>,
+    input: &PlanInput<'_>,
     merge_request: Option<u64>,
-) -> Result<Option<BuildPlan>, GitError> {
-    let Some(build) = &component.build else { return Ok(None) };
-    let clone = tools.workspace.location(tools.inventory, &build.repo).target()?;
+) -> Option<BuildPlan> {
+    let build = component.build.as_ref()?;
+    let clone = input.clone_of(&build.repo);
     let inside = |path: &str| match path.trim_start_matches("./") {
-        "" | "." => clone.clone(),
+        "" | "." => clone.to_path_buf(),
         path => clone.join(path),
     };
     let context = inside(build.context.as_deref().unwrap_or("."));
     let file = build.file.as_deref().map(inside);
-    Ok(Some(BuildPlan {
+    Some(BuildPlan {
         repo: build.repo.clone(),
         merge_request,
         file: file.map(|file| file.strip_prefix(&context).map_or(file.clone(), Path::to_path_buf)),
@@ -114,7 +113,7 @@ pub(super) fn build_plan(
         args: build.args.clone(),
         target: build.target.clone(),
         network: build.network,
-    }))
+    })
 }
 
 pub(super) fn service_unit(service: Service, of: &str) -> Unit {

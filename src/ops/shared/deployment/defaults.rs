@@ -7,20 +7,19 @@ use crate::model::deployment::expansion::Segment;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Run};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::RunPolicy;
 
 /// Returns the component, with the run settings of its deployment where its entry has none. Replacements
-/// of words of the command that name production are reported.
+/// of words of the command that name production are warnings.
 ///
 /// # Errors
 /// Fails when a rule does not work.
 pub fn with_deployment_defaults(
-    tools: &OpContext<'_>,
     component: &Component,
     deployed: Option<&DeployedComponents>,
     environment: &Environment,
     rules: &RunPolicy,
+    warnings: &mut Vec<String>,
 ) -> Result<Component, DeployedError> {
     let mut component = component.clone();
     let Some(deployed) = deployed else { return Ok(component) };
@@ -34,7 +33,7 @@ pub fn with_deployment_defaults(
         })
     };
     if run.command.is_empty() && run.once.is_empty() {
-        let words = |words: &[Vec<Segment>]| -> Result<Vec<String>, DeployedError> {
+        let mut words = |words: &[Vec<Segment>]| -> Result<Vec<String>, DeployedError> {
             let mut made = Vec::new();
             for (index, pieces) in words.iter().enumerate() {
                 let word = local(environment.expand(pieces));
@@ -50,10 +49,10 @@ pub fn with_deployment_defaults(
                 match deployed.judge.rules.replace(&name, &word, &names_production)? {
                     Some(replaced) => {
                         let rule = &replaced.rule;
-                        tools.events.warn(format!("{what}; the rule `{rule}` puts another in its place"));
+                        warnings.push(format!("{what}; the rule `{rule}` puts another in its place"));
                         made.push(replaced.value);
                     }
-                    None => tools.events.warn(format!("{what}; no rule fits, and it is left out")),
+                    None => warnings.push(format!("{what}; no rule fits, and it is left out")),
                 }
             }
             Ok(made)

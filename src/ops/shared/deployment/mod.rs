@@ -5,7 +5,6 @@ mod defaults;
 mod files;
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,10 +15,7 @@ use crate::model::deployment::{self, DeployedContainer, DeploymentError, Deploym
 use crate::model::environment::{self, ProductionRules, RuleError, SecretNames};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Inventory, InventoryFinding};
-use crate::model::reference::Reference;
-use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::{CREDENTIALS, NAMES, NO_CREDENTIALS};
-use crate::ops::shared::source::{self, SourceError};
 use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::{GitError, Tree};
 pub use defaults::{init_component, with_deployment_defaults};
@@ -183,6 +179,20 @@ pub fn load(
     load_judged(component, inventory, workspace, assets, &Judges::default())
 }
 
+/// Loads the component's deployment as [`load_if_there`] does, with rules that are loaded once.
+///
+/// # Errors
+/// As [`load_if_there`].
+pub fn load_judged_if_there(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    assets: &Assets,
+    judges: &Judges,
+) -> Result<(Option<DeployedComponents>, Option<String>), DeployedError> {
+    if_there(load_judged(component, inventory, workspace, assets, judges))
+}
+
 fn load_judged(
     component: &Component,
     inventory: &Inventory,
@@ -277,61 +287,4 @@ fn read(
     let read = deployment::read(component.name(), &items)?;
     let judge = judges.of(inventory, assets)?;
     Ok(DeployedComponents { container: read.container, findings: read.findings, judge })
-}
-
-/// Clones the repositories with the deployments of components and of their dependencies. An unreachable
-/// repository is not an error: the run continues without its deployment.
-///
-/// # Errors
-/// Fails when a reachable repository cannot be cloned.
-pub async fn fetch(
-    tools: &OpContext<'_>,
-    components: &[&Component],
-    merge_request: Option<u64>,
-) -> Result<(), SourceError> {
-    let mut todo = components.to_vec();
-    let mut seen: HashSet<&Reference> = HashSet::new();
-    while let Some(one) = todo.pop() {
-        if !seen.insert(&one.reference) {
-            continue;
-        }
-        let needs = one.run.iter().flat_map(|run| &run.needs);
-        todo.extend(needs.filter_map(|need| tools.inventory.get_by_name(&need.name)));
-        for item in &one.deployment {
-            let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
-            let merge_request = merge_request
-                .filter(|_| built_from && components.iter().any(|wanted| wanted.reference == one.reference));
-            match source::ensure(tools, one, &item.repo, merge_request).await {
-                Ok(_) => {}
-                Err(SourceError::Git(error)) if error.is_out_of_reach() => tools.events.warn(format!(
-                    "The deployment of `{}` cannot be had, and the run is without what it gives: {error}.",
-                    one.name()
-                )),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Loads the deployment of a component for a run; returns `None` if it is absent.
-///
-/// # Errors
-/// Fails when the deployment exists and cannot be read.
-pub fn for_run(
-    tools: &OpContext<'_>,
-    component: &Component,
-    judges: &Judges,
-) -> Result<Option<DeployedComponents>, DeployedError> {
-    let (inventory, workspace) = (tools.inventory, tools.workspace);
-    let (deployed, missing) = if_there(load_judged(component, inventory, workspace, tools.assets, judges))?;
-    if let Some(missing) = missing {
-        tools.events.note(missing);
-    }
-    if let Some(deployed) = &deployed {
-        for finding in &deployed.findings {
-            tools.events.note(finding.to_string());
-        }
-    }
-    Ok(deployed)
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::host::signals::Signal;
 use crate::model::inventory::Component;
+use crate::ops::clone::notes;
 use crate::ops::clone::{CloneRequest, CloneState, CloneTarget, clone};
-use crate::ops::shared::clone_notes;
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::git::{Checkout, GitError, MergeRequestHead, inspect};
 
@@ -111,9 +111,9 @@ async fn look(
     let work = tokio::task::spawn_blocking(move || {
         let checkout = inspect(&path)?;
         if let Some(checkout) = &checkout {
-            clone_notes::tell_merge_request(&path, checkout, &events);
-            clone_notes::tell_missing(&path, &events);
-            clone_notes::tell_half_updated(&path, &name, checkout, &events);
+            notes::tell_merge_request(&path, checkout, &events);
+            notes::tell_missing(&path, &events);
+            notes::tell_half_updated(&path, &name, checkout, &events);
         }
         Ok::<_, GitError>(checkout)
     });

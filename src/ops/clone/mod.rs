@@ -1,6 +1,9 @@
 //! Clones repositories and updates clones, several at a time. An unreachable repository is reported and
 //! does not stop the others. The caller decides on the repositories and their directories.
 
+pub mod notes;
+pub mod source;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +12,6 @@ use futures_util::StreamExt as _;
 use crate::base::text::{join_and, safe_line};
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::{Events, TaskOutcome};
-use crate::ops::shared::clone_notes;
 use crate::systems::git::{
     Checkout, CloneResult, CloneStanding, CommitId, Git, GitContext, GitError, GitUrl, MergeRequestHead,
     NewClone, inspect, without_login,
@@ -280,8 +282,8 @@ fn one(
     task.finish(repository.state.state(), repository.detail());
     if let (CloneState::Done(_), Some(checkout)) = (&repository.state, &repository.checkout) {
         // A caller that asked for the merge request knows of it; the way back is reported here as well.
-        clone_notes::tell_merge_request(&repository.path, checkout, events);
-        clone_notes::tell_missing(&repository.path, events);
+        notes::tell_merge_request(&repository.path, checkout, events);
+        notes::tell_missing(&repository.path, events);
     }
     repository
 }

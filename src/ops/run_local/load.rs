@@ -1,0 +1,101 @@
+//! Loads everything that a plan depends on: rules, deployments, templates, and the places of clones. The plan
+//! itself reads nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use super::plan::input::{PlanInput, repositories};
+use super::request::RunRequest;
+use crate::model::identity::RunId;
+use crate::model::inventory::Component;
+use crate::model::reference::Reference;
+use crate::ops::clone::source::{self, SourceError};
+use crate::ops::shared::dependencies::ServiceTemplates;
+use crate::ops::shared::deployment::{Judges, load_judged_if_there};
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy::RunPolicy;
+
+/// Loads the input of a plan.
+///
+/// # Errors
+/// Fails when a file exists and cannot be read, or a directory in the workspace is not the clone that it should
+/// be.
+pub(super) fn load<'a>(
+    tools: &'a OpContext<'a>,
+    request: &'a RunRequest<'a>,
+    policy: &'a RunPolicy,
+    native: bool,
+    run: RunId,
+) -> anyhow::Result<PlanInput<'a>> {
+    // The error is remembered, and reported where a placeholder secret is needed.
+    let _ = policy.context.kept.open();
+    let components = with_dependencies(tools, &request.components);
+    let templates = ServiceTemplates::load(tools.assets, components.iter().copied())?;
+    let judges = Judges::default();
+    let (mut deployments, mut clones) = (HashMap::new(), HashMap::new());
+    for component in components {
+        let (inventory, workspace) = (tools.inventory, tools.workspace);
+        let (deployed, missing) =
+            load_judged_if_there(component, inventory, workspace, tools.assets, &judges)?;
+        let findings = deployed.iter().flat_map(|deployed| &deployed.findings).map(ToString::to_string);
+        missing.into_iter().chain(findings).for_each(|note| tools.events.note(note));
+        deployments.extend(deployed.map(|deployed| (&component.reference, deployed)));
+        for repo in repositories(component, request) {
+            clones.insert(repo, workspace.location(inventory, repo).target()?);
+        }
+    }
+    Ok(PlanInput {
+        run,
+        request,
+        inventory: tools.inventory,
+        policy,
+        native,
+        program: &tools.program,
+        image_tag: tools.image_tag,
+        memory: tools.memory,
+        templates,
+        deployments,
+        clones,
+    })
+}
+
+/// Returns components with all components that they need, each once.
+fn with_dependencies<'a>(tools: &OpContext<'a>, components: &[&'a Component]) -> Vec<&'a Component> {
+    let mut todo = components.to_vec();
+    let mut seen: HashSet<&Reference> = HashSet::new();
+    let mut all = Vec::new();
+    while let Some(one) = todo.pop() {
+        if seen.insert(&one.reference) {
+            let needs = one.run.iter().flat_map(|run| &run.needs);
+            todo.extend(needs.filter_map(|need| tools.inventory.get_by_name(&need.name)));
+            all.push(one);
+        }
+    }
+    all
+}
+
+/// Clones the repositories with the deployments of components and of their dependencies. An unreachable
+/// repository is not an error: the run continues without its deployment.
+///
+/// # Errors
+/// Fails when a reachable repository cannot be cloned.
+pub(super) async fn fetch_deployments(
+    tools: &OpContext<'_>,
+    request: &RunRequest<'_>,
+) -> Result<(), SourceError> {
+    for one in with_dependencies(tools, &request.components) {
+        for item in &one.deployment {
+            let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
+            let is_wanted = || request.components.iter().any(|wanted| wanted.reference == one.reference);
+            let merge_request = request.merge_request.filter(|_| built_from && is_wanted());
+            match source::ensure(tools, one, &item.repo, merge_request).await {
+                Ok(_) => {}
+                Err(SourceError::Git(error)) if error.is_out_of_reach() => tools.events.warn(format!(
+                    "The deployment of `{}` cannot be had, and the run is without what it gives: {error}.",
+                    one.name()
+                )),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
