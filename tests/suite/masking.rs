@@ -119,12 +119,15 @@ fn check_dump(secret: &str, way: &str, text: &str) {
         assert!(shown.contains(MASK), "{way}: {shown}");
         let digits: String = shown.chars().filter(|c| !c.is_whitespace()).collect();
         for four in secret.as_bytes().windows(4) {
-            let (hex, plain) = (
-                four.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-                String::from_utf8_lossy(four),
-            );
+            let hex: String = four.iter().map(|byte| format!("{byte:02x}")).collect();
+            let (low, high) = hex.split_at(4);
+            let swapped = [low, high].map(|word| format!("{}{}", &word[2..], &word[..2]));
+            let number = u32::from_le_bytes(four.try_into().expect("four"));
+            let octal = [format!("{:06o}{:06o}", number & 0xffff, number >> 16), format!("{number:011o}")];
+            let forms = [hex, swapped.concat(), format!("{number:08x}")];
+            let plain = String::from_utf8_lossy(four);
             assert!(
-                !digits.contains(&hex) && !shown.contains(&*plain),
+                forms.iter().chain(&octal).all(|form| !digits.contains(form)) && !shown.contains(&*plain),
                 "{way} of {secret}, from {first}: {shown}"
             );
         }
@@ -144,6 +147,12 @@ fn redactor_masks_byte_dumps() {
                 &["-v", "-Ax", "-tx1z"],
                 &["-v", "-tu1"],
                 &["-v", "-b"],
+                &["-v"],
+                &["-v", "-x"],
+                &["-An", "-v", "-x"],
+                &["-v", "-tx4"],
+                &["-v", "-to4"],
+                &["-v", "-Ax", "-tx8z"],
             ] {
                 check_dump(secret, &format!("od {args:?}"), &output_of("od", args, &input));
             }

@@ -1,339 +1,362 @@
 //! Bytes written as separated numbers: `73:65`, `0x73, 0x65`, `[115, 101]`, and the output of `xxd`,
-//! `hexdump -C` and `od`, including offsets and text columns. Digits without separators are in
-//! [`super::forms`].
+//! `hexdump` and `od`, including offsets and text columns. Where a text may contain such numbers, and what a
+//! number stands for, is in [`super::numbers`]; digits without separators are in [`super::forms`].
 
 use super::folded::Folded;
+use super::numbers::{GAP, Radix, WORD, Written, has_offset, kind, numbers_within};
 use super::phrases::PatternSet;
 
-/// Minimum characters of a relevant run of numbers: four numbers of two digits with separators.
-const SHORTEST: usize = 11;
 /// Maximum bytes between two numbers of one run.
 const WIDEST_GAP: usize = 16;
-/// Maximum digits of a hexadecimal word in a dump.
-const LONGEST_WORD: usize = 32;
-/// Minimum digits of an offset at the start of a line: `od` writes seven, other programs eight.
-const OFFSET: usize = 6;
 /// Minimum bytes of a line that continues in the next one.
 const FULL: usize = 8;
 /// Byte that separates two runs; no phrase contains it.
 const BARRIER: u8 = 0;
 
-const OTHER: u8 = 0;
-const WORD: u8 = 1;
-const GAP: u8 = 2;
-
-/// Kinds of bytes: part of a number, part of a gap between numbers, or neither.
-const KINDS: [u8; 256] = {
-    let mut kinds = [OTHER; 256];
-    let (word, gap) = (b"0123456789abcdefABCDEFxX", b" \t\r\n,;:-_.=|\"'[](){}<>\\/+");
-    let mut at = 0;
-    while at < word.len() {
-        kinds[word[at] as usize] = WORD;
-        at += 1;
-    }
-    at = 0;
-    while at < gap.len() {
-        kinds[gap[at] as usize] = GAP;
-        at += 1;
-    }
-    kinds
-};
-
-fn kind(byte: u8) -> u8 {
-    KINDS[usize::from(byte)]
+/// Receiver of decoded bytes.
+pub(super) trait DumpSink: Default {
+    /// Appends a byte, written in a range of the text.
+    fn byte(&mut self, raw: (usize, usize), byte: u8);
+    /// Appends a line end; most lines end a phrase.
+    fn newline(&mut self, at: usize, is_newline: bool);
+    /// Bytes so far.
+    fn bytes(&self) -> &[u8];
+    /// Place in the sink, for [`DumpSink::extend`].
+    fn place(&self) -> usize;
+    /// Extends the ranges of all bytes since a place.
+    fn extend(&mut self, from: usize, end: usize);
 }
 
-/// Base of the numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Radix {
-    Octal,
-    Decimal,
-    Hexadecimal,
+/// Bytes alone, for a search whether there is anything to find.
+#[derive(Default)]
+struct Plain {
+    bytes: Vec<u8>,
+    /// Starts of lines, in the text and in the bytes.
+    lines: Vec<(usize, usize)>,
 }
 
-/// All bases; each gives a reading of its own.
-pub(super) const BASES: [Radix; 3] = [Radix::Hexadecimal, Radix::Decimal, Radix::Octal];
+impl DumpSink for Plain {
+    fn byte(&mut self, _: (usize, usize), byte: u8) {
+        self.bytes.push(byte);
+    }
 
-/// Returns the ranges of a text that may be numbers: most texts have next to none.
-pub(super) fn candidates(text: &[u8], last: bool) -> Vec<(usize, usize)> {
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    let mut done = 0;
-    let mut at = SHORTEST / 2;
-    while at < text.len() {
-        if kind(text[at]) == OTHER {
-            at += SHORTEST / 2;
-            continue;
-        }
-        let start =
-            text[done..at].iter().rposition(|byte| kind(*byte) == OTHER).map_or(done, |n| done + n + 1);
-        let end = text[at..].iter().position(|byte| kind(*byte) == OTHER).map_or(text.len(), |n| at + n);
-        if end - start >= SHORTEST {
-            found.push((start, end));
-            done = end;
-        }
-        at = end + SHORTEST / 2;
+    fn newline(&mut self, at: usize, _: bool) {
+        self.lines.push((at + 1, self.bytes.len()));
     }
-    // The end may be the start of a run.
-    let end = text.len();
-    let start = text[done..].iter().rposition(|byte| kind(*byte) == OTHER).map_or(done, |n| done + n + 1);
-    if !last && start < end && found.last().is_none_or(|(_, to)| *to < end) {
-        found.push((start, end));
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
-    found
+
+    fn place(&self) -> usize {
+        0
+    }
+
+    fn extend(&mut self, _: usize, _: usize) {}
 }
 
-/// Decodes the candidates of a text in one base.
+/// Bytes with their ranges.
+impl DumpSink for Folded {
+    fn byte(&mut self, raw: (usize, usize), byte: u8) {
+        self.piece(raw, &[byte], false);
+    }
+
+    fn newline(&mut self, at: usize, is_newline: bool) {
+        self.piece((at, at + 1), &[], is_newline);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn place(&self) -> usize {
+        self.count()
+    }
+
+    fn extend(&mut self, from: usize, end: usize) {
+        Self::extend(self, from, end);
+    }
+}
+
+/// Decodes the candidates of a text in all bases. Returns nothing if the results contain no phrase, nor the
+/// beginning of one at their end.
 pub(super) fn read(
     text: &[u8],
     candidates: &[(usize, usize)],
-    base: Radix,
     sought: &PatternSet,
     last: bool,
-) -> Folded {
-    let (view, line) = (Folded::default(), DumpLine::default());
-    let mut dump = Dump { text, base, view, sought, last, line, gap: 0 };
-    let mut done = 0;
-    for (start, end) in candidates.iter().copied() {
-        if end > done && dump.view.open.is_none() {
-            done = dump.region(start.max(done));
-        }
-    }
-    dump.view
+) -> impl Iterator<Item = Folded> {
+    let starts = readings::<Plain>(text, candidates, sought, last);
+    let start = starts.filter_map(|reading| reading.first_line_of_phrases(sought, last)).min();
+    let found = start.map(|start| {
+        let rest = candidates.iter().filter(|(_, end)| *end > start);
+        let rest: Vec<(usize, usize)> = rest.map(|(from, to)| (*from.max(&start), *to)).collect();
+        readings(text, &rest, sought, last).map(Reading::view)
+    });
+    found.into_iter().flatten()
+}
+
+/// Reads the candidates, and then the text columns, in which numbers of their own may be: a line may begin with
+/// a time that looks like an offset.
+fn readings<Sink: DumpSink>(
+    text: &[u8],
+    candidates: &[(usize, usize)],
+    sought: &PatternSet,
+    last: bool,
+) -> impl Iterator<Item = Reading<Sink>> + use<Sink> {
+    let dump = Dump::new(text, sought, last).read(candidates);
+    let within = dump.columns.iter().flat_map(|column| numbers_within(text, *column, sought.shortest, last));
+    let within: Vec<(usize, usize)> = within.collect();
+    let columns = (!within.is_empty()).then(|| Dump::new(text, sought, last).read(&within).readings);
+    dump.readings.into_iter().chain(columns.into_iter().flatten())
+}
+
+/// A reading of the numbers in one base.
+struct Reading<Sink> {
+    base: Radix,
+    sink: Sink,
+    line: DumpLine,
+    /// Start of an unfinished number.
+    open: Option<usize>,
+    /// Number of bytes at the end whose range the following bytes may extend.
+    unsettled: usize,
 }
 
 /// State of the current line.
 #[derive(Debug, Default)]
 struct DumpLine {
+    /// Place in the sink at which the line begins, and the number of bytes before it.
+    start: (usize, usize),
     /// The line begins with an offset.
     has_offset: bool,
-    /// A colon follows the offset, as in the output of `xxd`.
-    has_colon: bool,
-    /// Numbers of the line: range in the text, and byte.
-    numbers: Vec<(usize, usize, u8)>,
-    /// End of the text column after the numbers.
-    column: Option<usize>,
-    /// Count of numbers so far.
+    /// Count of numbers, without the offset.
     count: usize,
 }
 
-struct Dump<'a> {
+impl<Sink: DumpSink> Reading<Sink> {
+    fn new(base: Radix) -> Self {
+        Self { base, sink: Sink::default(), line: DumpLine::default(), open: None, unsettled: 0 }
+    }
+
+    /// Returns whether the decoded bytes end in the beginning of a phrase.
+    fn has_begun(&self, sought: &PatternSet) -> bool {
+        let bytes = self.sink.bytes();
+        sought.partial_match_len(bytes, |_| true) < bytes.len()
+    }
+
+    fn begin_line(&mut self) {
+        let start = (self.sink.place(), self.sink.bytes().len());
+        self.line = DumpLine { start, ..DumpLine::default() };
+    }
+
+    fn end_line(&mut self, at: usize) {
+        let is_full = self.line.count >= FULL || self.line.has_offset;
+        self.sink.newline(at, !is_full);
+        self.begin_line();
+    }
+
+    /// Ends a run of numbers.
+    fn part(&mut self, at: usize) {
+        if self.sink.bytes().last() != Some(&BARRIER) {
+            self.sink.byte((at, at), BARRIER);
+        }
+    }
+
+    /// Skips the text column of a line, which is masked together with its numbers.
+    fn column(&mut self, (at, end): (usize, usize)) {
+        if self.line.count > 0 {
+            self.sink.extend(self.line.start.0, end);
+        } else {
+            self.part(at);
+        }
+    }
+
+    /// Reads a word: a number that extends a run, or else the end of a run.
+    fn word(&mut self, word: &Written<'_>, (from, to): (usize, usize), is_cut: bool, sought: &PatternSet) {
+        if self.open.is_some() {
+            return;
+        }
+        let is_number = self.base.is_number(word);
+        let is_unfinished = is_cut
+            && (!is_number || !self.base.is_whole(word))
+            && (!is_number && self.line.has_offset
+                || self.has_begun(sought)
+                || self.base.completions(word).any(|(from, to)| sought.begins_with(from..=to)));
+        if is_unfinished {
+            self.open = Some(from);
+        } else if is_number {
+            self.base.decode(word, |(start, end), byte| {
+                self.sink.byte((if start == 0 { from } else { to - start }, to - end), byte);
+                self.line.count += 1;
+            });
+        } else {
+            self.part(from);
+        }
+    }
+}
+
+impl Reading<Plain> {
+    /// Returns the start of a line, in the text, that is before all phrases; `None` if there are none, nor
+    /// the beginning of one at the end.
+    fn first_line_of_phrases(&self, sought: &PatternSet, last: bool) -> Option<usize> {
+        let mut is_found = false;
+        sought.find(&self.sink.bytes, |_, _| {
+            is_found = true;
+            true
+        });
+        if is_found {
+            return Some(0);
+        }
+        let bytes = &self.sink.bytes;
+        let begun = if last { bytes.len() } else { sought.partial_match_len(bytes, |_| true) };
+        (self.open.is_some() || begun < bytes.len()).then(|| {
+            let line = self.sink.lines.iter().rev().find(|(_, bytes)| *bytes <= begun);
+            line.map_or(0, |(at, _)| *at)
+        })
+    }
+}
+
+impl Reading<Folded> {
+    fn view(self) -> Folded {
+        let mut view = self.sink;
+        (view.open, view.unsettled) = (self.open, self.unsettled);
+        view
+    }
+}
+
+struct Dump<'a, Sink> {
     text: &'a [u8],
-    base: Radix,
-    view: Folded,
     sought: &'a PatternSet,
     last: bool,
-    line: DumpLine,
-    /// Length of the gap since the last number.
+    readings: [Reading<Sink>; 4],
+    /// Text columns.
+    columns: Vec<(usize, usize)>,
+    /// The line begins with an offset, and a colon follows it, as in the output of `xxd`.
+    has_offset: bool,
+    has_colon: bool,
+    /// Length of the gap since the last word.
     gap: usize,
 }
 
-impl Dump<'_> {
+impl<'a, Sink: DumpSink> Dump<'a, Sink> {
+    fn new(text: &'a [u8], sought: &'a PatternSet, last: bool) -> Self {
+        let (readings, columns) = (Radix::ALL.map(Reading::new), Vec::new());
+        Self { text, sought, last, readings, columns, has_offset: false, has_colon: false, gap: 0 }
+    }
+
+    fn read(mut self, candidates: &[(usize, usize)]) -> Self {
+        let mut done = 0;
+        for (start, end) in candidates.iter().copied() {
+            if end > done {
+                done = self.region(start.max(done));
+            }
+        }
+        self
+    }
+
     /// Decodes numbers from a start, and returns their end.
     fn region(&mut self, start: usize) -> usize {
         let mut at = start;
         self.part(start);
-        self.line = DumpLine::default();
+        self.begin_line();
         let mut begins_line = start == 0 || self.text[start - 1] == b'\n';
         while let Some(byte) = self.text.get(at).copied() {
             match kind(byte) {
                 GAP if byte == b'\n' => {
-                    self.end_line(at);
+                    self.readings.iter_mut().for_each(|reading| reading.end_line(at));
+                    (self.has_offset, self.has_colon) = (false, false);
+                    self.gap += 1;
                     begins_line = true;
                     at += 1;
                 }
-                GAP if self.is_column(at) => at = self.skip_column(at),
+                GAP if self.has_offset && self.begins_column(at) => at = self.column(at),
                 GAP => {
                     self.gap += 1;
                     begins_line &= matches!(byte, b' ' | b'\t');
                     at += 1;
                 }
                 WORD => {
-                    let end = self.text[at..].iter().position(|byte| kind(*byte) != WORD);
-                    let end = end.map_or(self.text.len(), |length| at + length);
-                    let is_cut = end == self.text.len() && !self.last;
-                    if begins_line && is_cut && self.has_begun() {
-                        // An offset, or a number: the rest of it tells.
-                        self.view.open = Some(at);
-                        return end;
-                    }
-                    if begins_line && self.is_offset(at, end) {
-                        self.line.has_offset = true;
-                        self.line.has_colon = self.text.get(end) == Some(&b':');
-                    } else if !self.word(at, end) {
-                        self.end_text(end);
-                        return end;
-                    }
+                    at = self.word(at, begins_line);
                     begins_line = false;
-                    at = end;
                 }
-                _ if self.line.has_offset && self.line.count > 0 => at = self.skip_column(at),
+                _ if self.has_offset && self.has_number() => at = self.column(at),
                 _ => break,
             }
         }
-        self.end_text(at);
+        if at == self.text.len() && self.has_offset {
+            // The line may still get a text column.
+            for reading in &mut self.readings {
+                reading.unsettled = reading.sink.bytes().len() - reading.line.start.1;
+            }
+        }
         at
-    }
-
-    /// Returns whether the decoded bytes end in the beginning of a phrase.
-    fn has_begun(&self) -> bool {
-        self.sought.partial_match_len(&self.view.bytes, |_| true) < self.view.bytes.len()
     }
 
     /// Returns whether a letter that is not a digit adjoins a word.
     fn is_part_of_word(&self, from: usize, to: usize) -> bool {
         let is_letter = |at: Option<usize>| {
             at.and_then(|at| self.text.get(at))
-                .is_some_and(|byte| kind(*byte) == OTHER && (byte.is_ascii_alphanumeric() || *byte >= 0x80))
+                .is_some_and(|byte| (byte.is_ascii_alphanumeric() || *byte >= 0x80) && kind(*byte) != WORD)
         };
         is_letter(from.checked_sub(1)) || is_letter(Some(to))
     }
 
-    fn is_offset(&self, from: usize, to: usize) -> bool {
-        let is_apart = self.text.get(to).is_none_or(|byte| matches!(byte, b':' | b' ' | b'\t' | b'\n'));
-        (OFFSET..=16).contains(&(to - from)) && is_apart
+    /// Returns whether the line contains a number in any base.
+    fn has_number(&self) -> bool {
+        self.readings.iter().any(|reading| reading.line.count > 0)
     }
 
-    /// Returns whether the text column begins here.
-    fn is_column(&self, at: usize) -> bool {
+    /// Returns whether the text column begins with this part of a gap, in a line with an offset.
+    fn begins_column(&self, at: usize) -> bool {
         let is_blank = |at: usize| self.text.get(at) == Some(&b' ');
-        self.line.has_offset
-            && self.line.count > 0
-            && (matches!(self.text[at], b'|' | b'>')
-                || self.line.has_colon && is_blank(at) && is_blank(at + 1))
+        let is_mark =
+            matches!(self.text[at], b'|' | b'>') || self.has_colon && is_blank(at) && is_blank(at + 1);
+        is_mark && self.has_number()
     }
 
-    /// Skips the text column of a line, which is masked together with its numbers.
-    fn skip_column(&mut self, at: usize) -> usize {
-        let length = memchr::memchr(b'\n', &self.text[at..]);
-        let end = length.map_or(self.text.len(), |length| at + length);
-        self.line.column = Some(end);
+    /// Skips the text column of a line with an offset; returns its end.
+    fn column(&mut self, at: usize) -> usize {
+        let end = memchr::memchr(b'\n', &self.text[at..]).map_or(self.text.len(), |length| at + length);
+        self.columns.push((at, end));
+        self.readings.iter_mut().for_each(|reading| reading.column((at, end)));
         end
     }
 
-    /// Decodes a word, which extends or ends a run. Returns whether to continue.
-    fn word(&mut self, from: usize, to: usize) -> bool {
-        let word = &self.text[from..to];
-        if self.is_part_of_word(from, to) {
-            self.part(from);
-            return true;
-        }
-        if self.gap > WIDEST_GAP {
-            self.part(from);
-        }
-        self.gap = 0;
+    /// Reads a word: an offset, or a number. Returns its end.
+    fn word(&mut self, from: usize, begins_line: bool) -> usize {
+        let word = Written::new(&self.text[from..]);
+        let to = from + word.length();
         let is_cut = to == self.text.len() && !self.last;
-        let is_whole = self.base == Radix::Hexadecimal || word.len() == 3;
-        match self.bytes(word) {
-            Some(bytes) if is_whole || !is_cut || !self.may_become(word) => {
-                self.line.count += bytes.len();
-                let place = |nth: usize| if nth == 0 { from } else { to - 2 * (bytes.len() - nth) };
-                for (nth, byte) in bytes.iter().enumerate() {
-                    let end = if nth + 1 == bytes.len() { to } else { place(nth + 1) };
-                    self.line.numbers.push((place(nth), end, *byte));
-                }
+        // An offset, or a number that continues a phrase: the rest of it tells.
+        for reading in self.readings.iter_mut().filter(|_| is_cut && begins_line) {
+            reading.open = Some(from).filter(|_| reading.has_begun(self.sought));
+        }
+        if begins_line && has_offset(self.text, from, to) {
+            self.has_offset = true;
+            self.has_colon = self.text.get(to) == Some(&b':');
+            self.readings.iter_mut().for_each(|reading| reading.line.has_offset = true);
+        } else if self.is_part_of_word(from, to) {
+            self.part(from);
+        } else {
+            if self.gap > WIDEST_GAP {
+                self.part(from);
             }
-            _ if is_cut && (self.line.has_offset || self.may_become(word)) => {
-                self.view.open = Some(from);
-                return false;
+            self.gap = 0;
+            for reading in &mut self.readings {
+                reading.word(&word, (from, to), is_cut, self.sought);
             }
-            _ => self.part(from),
         }
-        true
+        to
     }
 
-    /// Adds the numbers of the line to the view.
-    fn flush(&mut self) {
-        let column = self.line.column.take();
-        for (from, to, byte) in self.line.numbers.drain(..) {
-            self.view.piece((from, column.unwrap_or(to)), &[byte], false);
-        }
+    fn begin_line(&mut self) {
+        (self.has_offset, self.has_colon) = (false, false);
+        self.readings.iter_mut().for_each(Reading::begin_line);
     }
 
-    fn end_line(&mut self, at: usize) {
-        self.flush();
-        self.view.piece((at, at + 1), &[], self.line.count < FULL && !self.line.has_offset);
-        self.line = DumpLine::default();
-        self.gap += 1;
-    }
-
-    /// Ends the reading: a line with an offset may still get a text column.
-    fn end_text(&mut self, at: usize) {
-        let first = self.line.numbers.first().map(|(from, ..)| *from);
-        if at == self.text.len() && !self.last && self.line.has_offset && first.is_some() {
-            self.view.open = first;
-            self.view.unsettled = self.line.numbers.len();
-        }
-        self.flush();
-    }
-
-    /// Ends a run of numbers.
+    /// Ends a run of numbers in all bases.
     fn part(&mut self, at: usize) {
         self.gap = 0;
-        if self.line.has_offset {
-            // The line's text column has not been read yet.
-            self.line.numbers.push((at, at, BARRIER));
-            return;
-        }
-        self.flush();
-        self.view.piece((at, at), &[BARRIER], false);
-    }
-
-    /// Returns the bytes of a word.
-    fn bytes(&self, word: &[u8]) -> Option<Vec<u8>> {
-        let digits = match (self.base, word) {
-            (Radix::Hexadecimal, [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..]) => digits,
-            _ => word,
-        };
-        let text = std::str::from_utf8(digits).ok()?;
-        match self.base {
-            Radix::Hexadecimal => {
-                if digits.is_empty() || digits.len() > LONGEST_WORD || digits.len() % 2 == 1 {
-                    return None;
-                }
-                (0..digits.len())
-                    .step_by(2)
-                    .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-                    .collect()
-            }
-            Radix::Decimal if digits.len() <= 3 => text.parse().ok().map(|byte| vec![byte]),
-            Radix::Octal if digits.len() == 3 => u8::from_str_radix(text, 8).ok().map(|byte| vec![byte]),
-            Radix::Decimal | Radix::Octal => None,
-        }
-    }
-
-    /// Returns whether a word at the end of the text may become a relevant number: the next byte of a
-    /// phrase that has begun, or the first byte of one.
-    fn may_become(&self, word: &[u8]) -> bool {
-        let begun: Vec<u8> = self.line.numbers.iter().map(|(.., byte)| *byte).collect();
-        let begun = [&self.view.bytes[..], &begun].concat();
-        if self.sought.partial_match_len(&begun, |_| true) < begun.len() {
-            return true;
-        }
-        let first = |from: u32, to: u32| {
-            let byte = |number: u32| u8::try_from(number.min(255)).unwrap_or(u8::MAX);
-            from < 256 && self.sought.begins_with(byte(from)..=byte(to))
-        };
-        let number = std::str::from_utf8(word).ok().and_then(|word| word.parse::<u32>().ok());
-        let digit = word.last().and_then(|digit| char::from(*digit).to_digit(16));
-        match (self.base, word, digit, number) {
-            (Radix::Hexadecimal, [b'0'] | [b'0', b'x' | b'X'], ..) => self.view.bytes.is_empty(),
-            (Radix::Hexadecimal, [.., _], Some(digit), _) if word.len() <= 3 => {
-                first(digit * 16, digit * 16 + 15)
-            }
-            (Radix::Decimal, _, _, Some(number)) if word.len() < 3 => {
-                first(number, number)
-                    || first(number * 10, number * 10 + 9)
-                    || first(number * 100, number * 100 + 99)
-            }
-            (Radix::Octal, [high @ b'0'..=b'3'], ..) => {
-                let high = u32::from(high - b'0') * 64;
-                first(high, high + 63)
-            }
-            (Radix::Octal, [high @ b'0'..=b'3', low @ b'0'..=b'7'], ..) => {
-                let high = u32::from(high - b'0') * 64 + u32::from(low - b'0') * 8;
-                first(high, high + 7)
-            }
-            _ => false,
-        }
+        self.readings.iter_mut().for_each(|reading| reading.part(at));
     }
 }

@@ -3,7 +3,7 @@
 //! same bytes, in which secrets are searched. Forms other than escapes are in [`super::forms`] and
 //! [`super::decoded_variants`].
 
-use super::terminal::{Lexeme, ReadOptions, is_control};
+use super::terminal::{Lexeme, ReadOptions, is_control, letters};
 use super::units::unit;
 
 /// Minimum characters of a base64 word before a line end that count as a line break within base64.
@@ -24,6 +24,8 @@ pub(super) struct Folded {
     pub(super) unsettled: usize,
     /// The text contains terminal control sequences.
     pub(super) has_sequences: bool,
+    /// Number of pieces up to the last one with bytes.
+    seen: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,48 +46,61 @@ pub(super) struct Folding {
     pub(super) quotes: bool,
 }
 
-const PLAIN: u8 = 0;
-const SPECIAL: u8 = 1;
-const QUOTE: u8 = 2;
+/// Bytes to test at once for special ones: the compiler turns the test into a few vector instructions.
+const BLOCK: usize = 16;
 
-/// Kinds of bytes that may need decoding.
-const KINDS: [u8; 256] = {
-    let mut kinds = [PLAIN; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        if byte < 0x20 || byte >= 0x7f {
-            kinds[byte] = SPECIAL;
-        }
-        byte += 1;
+impl Folding {
+    /// Returns whether a byte may need decoding.
+    fn is_special(self, byte: u8) -> bool {
+        let is_quote = (byte == b'"') | (byte == b'\'');
+        (byte.wrapping_sub(0x20) >= 0x5f)
+            | (byte == b'%')
+            | (byte == b'\\')
+            | (byte == b'&')
+            | (is_quote & self.quotes)
     }
-    kinds[b'%' as usize] = SPECIAL;
-    kinds[b'\\' as usize] = SPECIAL;
-    kinds[b'&' as usize] = SPECIAL;
-    kinds[b'"' as usize] = QUOTE;
-    kinds[b'\'' as usize] = QUOTE;
-    kinds
-};
+
+    /// Returns the number of bytes before the first special one.
+    fn plain(self, text: &[u8]) -> usize {
+        let mut at = 0;
+        loop {
+            at += self.plain_ascii(&text[at..]);
+            let letters = letters(&text[at..]);
+            if letters == 0 {
+                return at;
+            }
+            at += letters;
+        }
+    }
+
+    fn plain_ascii(self, text: &[u8]) -> usize {
+        let (blocks, _) = text.as_chunks::<BLOCK>();
+        let is_any = |block: &[u8; BLOCK]| block.iter().fold(false, |any, byte| any | self.is_special(*byte));
+        let done = blocks.iter().position(is_any).unwrap_or(blocks.len()) * BLOCK;
+        let rest = text[done..].iter().position(|byte| self.is_special(*byte));
+        rest.map_or(text.len(), |rest| done + rest)
+    }
+}
 
 impl Folded {
     /// Folds a text, and replaces the earlier content.
     pub(super) fn fold(&mut self, text: &[u8], reading: ReadOptions, folding: Folding) {
         self.bytes.clear();
         self.pieces.clear();
-        (self.open, self.is_escaped, self.has_sequences) = (None, false, false);
-        let least = if folding.quotes { SPECIAL } else { QUOTE };
-        let is_special = |byte: &u8| {
-            let kind = KINDS[usize::from(*byte)];
-            kind == SPECIAL || kind == QUOTE && least == SPECIAL
-        };
+        (self.open, self.is_escaped, self.has_sequences, self.seen) = (None, false, false, 0);
         let mut at = 0;
         while at < text.len() {
-            let plain = text[at..].iter().position(is_special).unwrap_or(text.len() - at);
+            let plain = folding.plain(&text[at..]);
             self.bytes.extend_from_slice(&text[at..at + plain]);
             at += plain;
             let Some(first) = text.get(at).copied() else { break };
             if matches!(first, b'"' | b'\'') {
                 self.quote((at, at + 1));
                 at += 1;
+                continue;
+            }
+            if first == b'\n' {
+                at = self.piece((at, at + 1), &[], true);
                 continue;
             }
             at = match unit(text, at, reading) {
@@ -122,25 +137,46 @@ impl Folded {
     pub(super) fn piece(&mut self, raw: (usize, usize), bytes: &[u8], is_newline: bool) -> usize {
         self.pieces.push(FoldedPiece { at: self.bytes.len(), length: bytes.len(), raw, is_newline });
         self.bytes.extend_from_slice(bytes);
+        if !bytes.is_empty() {
+            self.seen = self.pieces.len();
+        }
         raw.1
     }
 
-    /// Takes back the last character, which was overwritten; returns its start in the raw text.
+    /// Number of pieces.
+    pub(super) fn count(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Extends the pieces from an index on to an end in the raw text.
+    pub(super) fn extend(&mut self, from: usize, end: usize) {
+        for piece in self.pieces.iter_mut().skip(from).filter(|piece| piece.length > 0) {
+            piece.raw.1 = end;
+        }
+    }
+
+    /// Takes back the last character, which was overwritten; returns its start in the raw text. Bytes that
+    /// are in no piece are characters of their own.
     pub(super) fn take_back(&mut self) -> Option<usize> {
-        while let Some(piece) = self.pieces.pop() {
+        loop {
+            let last = self.pieces.last();
+            let (end, raw) = last.map_or((0, 0), |piece| (piece.at + piece.length, piece.raw.1));
+            if self.bytes.len() > end {
+                self.bytes.pop();
+                return Some(raw + self.bytes.len() - end);
+            }
+            let piece = self.pieces.pop()?;
             if piece.length > 0 {
                 self.bytes.truncate(piece.at);
                 return Some(piece.raw.0);
             }
         }
-        None
     }
 
     /// Appends a quote, or merges it with the quote right before it.
     fn quote(&mut self, raw: (usize, usize)) {
         let end = self.bytes.len();
-        let before = self.pieces.iter_mut().rev().find(|piece| piece.length > 0);
-        match before {
+        match self.seen.checked_sub(1).and_then(|before| self.pieces.get_mut(before)) {
             Some(piece) if piece.at + piece.length == end && self.bytes.last() == Some(&b'\'') => {
                 piece.raw.1 = raw.1;
                 self.piece(raw, &[], false);

@@ -7,7 +7,7 @@ use super::folded::{Folded, Folding, Word, is_base64};
 use super::phrases::{PatternSet, Phrase};
 use super::terminal::ReadOptions;
 use super::tokens::TokenStream;
-use super::{dump, views};
+use super::{dump, numbers, views};
 use crate::base::secret::MASK;
 
 /// Bytes held back for invisible characters, in addition to those for the longest phrase.
@@ -50,16 +50,17 @@ impl Sought {
 /// A stream being masked.
 pub struct RedactStream {
     sought: Option<Arc<Sought>>,
-    /// Bytes that may start a phrase, or were masked and may continue it.
-    held: Vec<u8>,
-    /// Number of bytes at the start of `held` that belong to a found phrase.
+    /// Output so far of the current line, in which to read numbers, and the held bytes, which may start a
+    /// phrase, or were masked and may continue it.
+    text: Vec<u8>,
+    /// Start of the held bytes.
+    held: usize,
+    /// Number of bytes at the start of the held ones that belong to a found phrase.
     masked: usize,
     /// The last output was a mask.
     in_mask: bool,
-    /// Base64 word before `held`.
+    /// Base64 word before the held bytes.
     word: Word,
-    /// Output so far of the line that `held` continues, in which to read numbers.
-    line: Vec<u8>,
     folded: Folded,
     /// Search for tokens by their form, in the masked text.
     tokens: Option<TokenStream>,
@@ -86,11 +87,11 @@ impl RedactStream {
             tokens,
             shown: Vec::new(),
             sought,
-            held: Vec::new(),
+            text: Vec::new(),
+            held: 0,
             masked: 0,
             in_mask: false,
             word: Word::default(),
-            line: Vec::new(),
             folded: Folded::default(),
         }
     }
@@ -123,10 +124,10 @@ impl RedactStream {
 
     fn push_secrets(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let Some(sought) = self.sought.clone() else { return out.extend_from_slice(bytes) };
-        self.held.extend_from_slice(bytes);
+        self.text.extend_from_slice(bytes);
         let look = self.look(&sought, false);
         self.write(&look.hidden, look.open, out);
-        if self.held.len() > sought.most() {
+        if self.held().len() > sought.most() {
             self.relieve(&sought, out);
         }
     }
@@ -134,36 +135,44 @@ impl RedactStream {
     fn finish_secrets(&mut self, out: &mut Vec<u8>) {
         let Some(sought) = self.sought.clone() else { return };
         let look = self.look(&sought, true);
-        self.write(&look.hidden, self.held.len(), out);
+        self.write(&look.hidden, self.held().len(), out);
         self.in_mask = false;
         self.word = Word::default();
-        self.line.clear();
+        self.text.clear();
+        self.held = 0;
     }
 
-    /// Returns the number of bytes held back.
+    /// Returns the bytes of memory in use beyond the held bytes.
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        self.held.len()
+    pub(super) fn room(&self) -> usize {
+        self.text.capacity() - self.held().len()
+    }
+
+    /// Returns the bytes held back.
+    pub(super) fn held(&self) -> &[u8] {
+        &self.text[self.held..]
     }
 
     fn look(&mut self, sought: &Sought, last: bool) -> StreamLook {
-        let mut look = StreamLook { hidden: vec![(0, self.masked)], open: self.held.len() };
+        let held = &self.text[self.held..];
+        let mut look = StreamLook { hidden: vec![(0, self.masked)], open: held.len() };
         let mut folded = std::mem::take(&mut self.folded);
-        folded.fold(&self.held, ReadOptions { strip: true, last }, sought.folding);
+        folded.fold(held, ReadOptions { strip: true, last }, sought.folding);
         self.look_into(&folded, sought.folded.as_ref(), last, &mut look);
         if folded.has_sequences {
             // A terminal hides the address of a link, but a file shows it.
             let mut whole = Folded::default();
-            whole.fold(&self.held, ReadOptions { strip: false, last }, sought.folding);
+            whole.fold(held, ReadOptions { strip: false, last }, sought.folding);
             self.look_into(&whole, sought.folded.as_ref(), last, &mut look);
         }
         self.look_into_views(sought, last, &mut look);
+        self.look_into_numbers(sought, last, &mut look);
         if sought.needs_raw || folded.is_escaped {
-            sought.raw.find(&self.held, |start, phrase| {
+            sought.raw.find(held, |start, phrase| {
                 look.hidden.push((start, start + phrase.bytes.len()));
                 true
             });
-            look.open = look.open.min(sought.raw.partial_match_len(&self.held, |_| true));
+            look.open = look.open.min(sought.raw.partial_match_len(held, |_| true));
         }
         look.open = folded.whole(look.open.min(folded.open.unwrap_or(look.open)));
         for part in &mut look.hidden {
@@ -176,22 +185,26 @@ impl RedactStream {
 
     /// Searches the other readings of the text, if it has any.
     fn look_into_views(&self, sought: &Sought, last: bool, look: &mut StreamLook) {
-        let raw = &sought.raw;
-        let views = [views::written_over(&self.held, last), views::unquoted(&self.held, last)];
+        let views = [views::written_over(self.held(), last), views::unquoted(self.held(), &sought.raw, last)];
         for view in views.into_iter().flatten() {
-            self.look_into(&view, Some(raw), last, look);
+            self.look_into(&view, Some(&sought.raw), last, look);
             look.open = look.open.min(view.open.unwrap_or(look.open));
         }
-        // Numbers mean something else by what is before them in their line.
-        let (shift, text) = (self.line.len(), [&self.line[..], &self.held].concat());
-        let candidates = dump::candidates(&text, last);
+    }
+
+    /// Searches numbers that stand for bytes. What is before them in their line decides about their meaning.
+    fn look_into_numbers(&self, sought: &Sought, last: bool, look: &mut StreamLook) {
+        let (raw, text) = (&sought.raw, &self.text[..]);
+        let candidates = numbers::candidates(text, raw.shortest, last);
+        if candidates.is_empty() {
+            return;
+        }
         let mut whole = StreamLook { hidden: Vec::new(), open: text.len() };
-        for base in dump::BASES.iter().filter(|_| !candidates.is_empty()) {
-            let view = dump::read(&text, &candidates, *base, raw, last);
+        for view in dump::read(text, &candidates, raw, last) {
             self.look_into(&view, Some(raw), last, &mut whole);
             whole.open = whole.open.min(view.open.unwrap_or(whole.open));
         }
-        let place = |at: usize| at.saturating_sub(shift);
+        let place = |at: usize| at.saturating_sub(self.held);
         look.hidden.extend(whole.hidden.into_iter().map(|(from, to)| (place(from), place(to))));
         look.open = look.open.min(place(whole.open));
     }
@@ -232,16 +245,17 @@ impl RedactStream {
         }
     }
 
-    /// Writes `held[..end]`, each unbroken run of hidden bytes as one mask, and keeps the rest.
+    /// Writes the held bytes up to an end, each unbroken run of hidden bytes as one mask, and keeps the rest.
     fn write(&mut self, hidden: &[(usize, usize)], end: usize, out: &mut Vec<u8>) {
         if end == 0 {
             return;
         }
+        let held = self.held;
         let mut at = 0;
         // The next search finds the phrases that begin in the kept part.
         for (from, to) in hidden.iter().copied().take_while(|(from, _)| *from < end) {
             if from > at {
-                out.extend_from_slice(&self.held[at..from]);
+                out.extend_from_slice(&self.text[held + at..held + from]);
                 self.in_mask = false;
             }
             if to > at {
@@ -250,18 +264,15 @@ impl RedactStream {
             at = at.max(to);
         }
         if end > at {
-            out.extend_from_slice(&self.held[at..end]);
+            out.extend_from_slice(&self.text[held + at..held + end]);
             self.in_mask = false;
         }
         self.masked = at.saturating_sub(end);
         self.word = self.folded.word(self.word, end);
-        let begins = memchr::memrchr(b'\n', &self.held[..end]).map(|newline| newline + 1);
-        if begins.is_some() {
-            self.line.clear();
-        }
-        self.line.extend_from_slice(&self.held[begins.unwrap_or(0).max(end.saturating_sub(LINE))..end]);
-        self.line.drain(..self.line.len().saturating_sub(LINE));
-        self.held.drain(..end);
+        let done = held + end;
+        let line = memchr::memrchr(b'\n', &self.text[..done]).map_or(0, |newline| newline + 1);
+        self.text.drain(..line.max(done.saturating_sub(LINE)));
+        self.held = done.min(LINE).min(done - line);
     }
 
     fn mask(&mut self, out: &mut Vec<u8>) {
@@ -274,16 +285,16 @@ impl RedactStream {
     /// Writes out the invisible bytes within a possible phrase. The visible bytes count as a phrase from
     /// here on, so that nothing of it is shown if it continues.
     fn relieve(&mut self, sought: &Sought, out: &mut Vec<u8>) {
-        let before = self.held.len();
+        let held = self.text.split_off(self.held);
         let mut folded = std::mem::take(&mut self.folded);
-        folded.fold(&self.held, ReadOptions { strip: true, last: false }, sought.folding);
-        let (mut kept, unseen) = folded.seen_and_unseen(&self.held, 0);
+        folded.fold(&held, ReadOptions { strip: true, last: false }, sought.folding);
+        let (mut kept, unseen) = folded.seen_and_unseen(&held, 0);
         if !kept.is_empty() {
             self.mask(out);
         }
         out.extend_from_slice(&unseen);
         self.masked = kept.len();
-        let open = &self.held[folded.open.unwrap_or(before)..];
+        let open = &held[folded.open.unwrap_or(held.len())..];
         match open.len().checked_sub(sought.raw.longest).filter(|middle| *middle > ROOM / 2) {
             // Keep the first bytes and the end of an unfinished sequence, and write out its middle.
             Some(middle) => {
@@ -296,12 +307,12 @@ impl RedactStream {
             None => kept.extend_from_slice(open),
         }
         self.in_mask = true;
-        self.held = kept;
         self.folded = folded;
-        if self.held.len() > before / 4 * 3 {
-            self.held.clear();
+        if kept.len() > held.len() / 4 * 3 {
+            kept.clear();
             self.masked = 0;
         }
+        self.text.extend_from_slice(&kept);
     }
 }
 

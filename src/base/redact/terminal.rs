@@ -76,6 +76,22 @@ fn plain_form(character: char) -> Option<([u8; 4], usize)> {
     Some((bytes, count))
 }
 
+/// Returns the number of bytes in characters at the start of a text that stand for themselves in any case:
+/// most letters beyond ASCII, box drawing and symbols. A shortcut only; [`visible`] knows all characters.
+pub(super) fn letters(text: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let is_more = |nth: usize| text.get(at + nth).is_some_and(|byte| byte & 0xc0 == 0x80);
+        at += match text.get(at).copied() {
+            Some(0xc3..=0xcb | 0xce..=0xd7 | 0xd9..=0xdf) if is_more(1) => 2,
+            Some(0xe2) if matches!(text.get(at + 1), Some(0x94..=0xbf)) && is_more(2) => 3,
+            Some(0xe3) if matches!(text.get(at + 1), Some(0x81..=0x84)) && is_more(2) => 3,
+            Some(0xe4..=0xec) if is_more(1) && is_more(2) => 3,
+            _ => return at,
+        };
+    }
+}
+
 /// Returns whether a byte is a control character alone.
 pub(super) fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
@@ -193,5 +209,30 @@ impl TerminalFilter<'_> {
                 _ => return Lexeme::Nothing(end + 1),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortcut_takes_only_characters_that_stand_for_themselves() {
+        let reading = ReadOptions { strip: true, last: true };
+        let mut count = 0;
+        for character in '\0'..=char::MAX {
+            let mut bytes = [0; 4];
+            let text = character.encode_utf8(&mut bytes).as_bytes();
+            let length = letters(text);
+            if length > 0 {
+                assert_eq!(
+                    (length, visible(text, 0, reading)),
+                    (text.len(), Lexeme::Plain(text.len())),
+                    "{character:?}"
+                );
+                count += 1;
+            }
+        }
+        assert!(count > 30_000, "{count}");
     }
 }

@@ -41,7 +41,7 @@ fn an_endless_chain_of_overlaps_takes_no_memory() {
     let mut out = Vec::new();
     for _ in 0..1000 {
         stream.push(b"abababab", &mut out);
-        assert!(stream.held() < 16);
+        assert!(stream.held().len() < 16);
     }
     stream.finish(&mut out);
     assert_eq!(out, MASK.as_bytes());
@@ -405,12 +405,48 @@ fn endless_rubbish_inside_of_a_secret_takes_no_memory_and_hides_it_still() {
         let many = junk.repeat(8 << 10);
         for _ in 0..40 {
             stream.push(&many, &mut out);
-            assert!(stream.held() < 200 << 10, "{}", stream.held());
+            assert!(stream.held().len() < 200 << 10, "{}", stream.held().len());
         }
         stream.push(ends, &mut out);
         stream.push(b"upersecret and more", &mut out);
         stream.finish(&mut out);
         let shown = String::from_utf8_lossy(&out);
         assert!(shown.contains(MASK) && shown.ends_with(" and more") && !shown.contains("secret"));
+    }
+}
+
+/// Masks endless repetitions of a text in pieces, and checks the bytes held back. Returns the bytes allocated
+/// for half and for all of them.
+fn allocated(begins: &str, again: &str) -> [usize; 2] {
+    let redactor = redactor(&["supersecret", "hunter22", "hunt\"er'33"]);
+    let pieces = again.repeat((8 << 10) / again.len());
+    [12, 24].map(|count| {
+        let (mut stream, mut out) = (redactor.stream(), Vec::with_capacity(128 << 10));
+        stream.push(begins.as_bytes(), &mut out);
+        let ((), bytes) = crate::base::allocated::during(|| {
+            for _ in 0..count {
+                out.clear();
+                stream.push(pieces.as_bytes(), &mut out);
+                let held = stream.held().len() + stream.room();
+                assert!(held < 250 << 10, "{held} bytes after {begins:?} and {again:?}");
+            }
+        });
+        stream.finish(&mut out);
+        bytes
+    })
+}
+
+#[test]
+fn memory_depends_on_no_input_and_work_grows_as_the_input_does() {
+    let texts = [
+        "x", "73 ", "115,", "6873", "\r", "\\", "%25", "&#1", "\x1b[1m", "s\x08", "=73", "=\r\n", "'",
+        "\u{200b}",
+    ];
+    for begins in ["", "hun\x1b[", "0000000 68 75 "] {
+        for again in texts {
+            let [half, all] = allocated(begins, again);
+            // Four times as much would be quadratic; the first pieces allocate less.
+            assert!(all <= 3 * half + (1 << 20), "{half} and {all} bytes for {begins:?} and {again:?}");
+        }
     }
 }

@@ -308,8 +308,9 @@ impl UnitReader<'_> {
 
 /// Returns whether the name of a known entity may continue with a byte.
 fn may_go_on(name: &str, byte: u8) -> bool {
-    let name = [name.as_bytes(), &[byte]].concat();
-    [&b"amp"[..], b"lt", b"gt", b"quot", b"apos"].iter().any(|known| known.starts_with(&name))
+    ["amp", "lt", "gt", "quot", "apos"]
+        .iter()
+        .any(|known| known.strip_prefix(name).is_some_and(|rest| rest.as_bytes().first() == Some(&byte)))
 }
 
 fn bytes(these: &[u8], end: usize) -> Lexeme {

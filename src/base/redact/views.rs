@@ -3,6 +3,7 @@
 //! Numbers that stand for bytes are in [`super::dump`].
 
 use super::folded::Folded;
+use super::phrases::PatternSet;
 use super::terminal::{Lexeme, ReadOptions, visible};
 
 /// Sequence that moves the cursor left.
@@ -20,9 +21,23 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
     view.unsettled = 1;
     let (mut at, mut from) = (0, None);
     while at < text.len() {
-        let step = if text[at] == 8 { 1 } else { LEFT.len() };
-        if text[at] == 8 || text[at..].starts_with(LEFT) {
+        if from.is_none() {
+            let plain = text[at..].iter().position(|byte| !matches!(byte, b' '..=b'~'));
+            let end = plain.map_or(text.len(), |length| at + length);
+            view.bytes.extend_from_slice(&text[at..end]);
+            at = end;
+        }
+        let step = match text.get(at) {
+            None => break,
+            Some(8) => 1,
+            Some(0x1b) if text[at..].starts_with(LEFT) => LEFT.len(),
+            Some(_) => 0,
+        };
+        if step > 0 {
             from = view.take_back();
+            if from.is_none() {
+                view.piece((at, at + step), &[], false);
+            }
             at += step;
             continue;
         }
@@ -36,6 +51,8 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
                 from = None;
                 view.piece((at, end), &[], true)
             }
+            // Bytes without a piece are right after the last one.
+            Lexeme::Nothing(end) if from.is_none() => view.piece((at, end), &[], false),
             Lexeme::Nothing(end) => end,
             Lexeme::Open => {
                 view.open = Some(at);
@@ -50,9 +67,20 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
     Some(view)
 }
 
-/// Decodes quoted-printable (RFC 2045), if the text may be that.
-pub(super) fn unquoted(text: &[u8], last: bool) -> Option<Folded> {
-    memchr::memchr_iter(b'=', text).find(|at| !matches!(sign(text, *at, last), Sign::None))?;
+/// Decodes quoted-printable (RFC 2045), if the text may be that and may contain a phrase.
+pub(super) fn unquoted(text: &[u8], sought: &PatternSet, last: bool) -> Option<Folded> {
+    let mut before = 0;
+    memchr::memchr_iter(b'=', text).find(|at| {
+        let (bytes, end) = match sign(text, *at, last) {
+            Sign::None => return false,
+            Sign::Open => return true,
+            Sign::Bytes(byte, end) => (byte, end),
+        };
+        let known = |byte: Option<&u8>| byte.copied().filter(|byte| *byte != b'=');
+        let first = at.checked_sub(1).filter(|_| before < *at).and_then(|at| text.get(at));
+        before = end;
+        sought.may_contain(known(first), bytes.as_slice(), known(text.get(end)))
+    })?;
     let (mut view, mut done) = (Folded::default(), 0);
     for at in memchr::memchr_iter(b'=', text) {
         if at < done {
@@ -65,9 +93,9 @@ pub(super) fn unquoted(text: &[u8], last: bool) -> Option<Folded> {
                 view.open = Some(at);
                 return Some(view);
             }
-            Sign::Bytes(bytes, end) => {
+            Sign::Bytes(byte, end) => {
                 view.bytes.extend_from_slice(&text[done..at]);
-                done = view.piece((at, end), &bytes, false);
+                done = view.piece((at, end), byte.as_slice(), false);
             }
         }
     }
@@ -82,17 +110,15 @@ enum Sign {
     /// Unfinished; the meaning depends on the following bytes.
     Open,
     /// A byte, or nothing for a soft line break; up to this end.
-    Bytes(Vec<u8>, usize),
+    Bytes(Option<u8>, usize),
 }
 
 fn sign(text: &[u8], at: usize, last: bool) -> Sign {
     let digit = |at: usize| text.get(at).map(|byte| char::from(*byte).to_digit(16));
     match (text.get(at + 1), digit(at + 1), digit(at + 2)) {
-        (Some(b'\n'), ..) => Sign::Bytes(Vec::new(), at + 2),
-        (Some(b'\r'), ..) if text.get(at + 2) == Some(&b'\n') => Sign::Bytes(Vec::new(), at + 3),
-        (_, Some(Some(high)), Some(Some(low))) => {
-            Sign::Bytes(u8::try_from(high * 16 + low).into_iter().collect(), at + 3)
-        }
+        (Some(b'\n'), ..) => Sign::Bytes(None, at + 2),
+        (Some(b'\r'), ..) if text.get(at + 2) == Some(&b'\n') => Sign::Bytes(None, at + 3),
+        (_, Some(Some(high)), Some(Some(low))) => Sign::Bytes(u8::try_from(high * 16 + low).ok(), at + 3),
         (None, ..) | (_, Some(Some(_)), None) if !last => Sign::Open,
         (Some(b'\r'), ..) if !last && at + 2 == text.len() => Sign::Open,
         _ => Sign::None,
