@@ -151,7 +151,6 @@ fn redactor_masks_byte_dumps() {
                 &["-v", "-x"],
                 &["-An", "-v", "-x"],
                 &["-v", "-tx4"],
-                &["-v", "-to4"],
                 &["-v", "-Ax", "-tx8z"],
             ] {
                 check_dump(secret, &format!("od {args:?}"), &output_of("od", args, &input));

@@ -29,13 +29,13 @@ pub(super) trait DumpSink: Default {
 
 /// Bytes alone, for a search whether there is anything to find.
 #[derive(Default)]
-struct Plain {
+struct PlainBytes {
     bytes: Vec<u8>,
     /// Starts of lines, in the text and in the bytes.
     lines: Vec<(usize, usize)>,
 }
 
-impl DumpSink for Plain {
+impl DumpSink for PlainBytes {
     fn byte(&mut self, _: (usize, usize), byte: u8) {
         self.bytes.push(byte);
     }
@@ -86,7 +86,7 @@ pub(super) fn read(
     sought: &PatternSet,
     last: bool,
 ) -> impl Iterator<Item = Folded> {
-    let starts = readings::<Plain>(text, candidates, sought, last);
+    let starts = readings::<PlainBytes>(text, candidates, sought, last);
     let start = starts.filter_map(|reading| reading.first_line_of_phrases(sought, last)).min();
     let found = start.map(|start| {
         let rest = candidates.iter().filter(|(_, end)| *end > start);
@@ -195,7 +195,7 @@ impl<Sink: DumpSink> Reading<Sink> {
     }
 }
 
-impl Reading<Plain> {
+impl Reading<PlainBytes> {
     /// Returns the start of a line, in the text, that is before all phrases; `None` if there are none, nor
     /// the beginning of one at the end.
     fn first_line_of_phrases(&self, sought: &PatternSet, last: bool) -> Option<usize> {
