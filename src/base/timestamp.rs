@@ -9,8 +9,8 @@ use jiff::{Span, Timestamp, Zoned};
 pub fn parse(text: &str, now: &Zoned) -> Option<Timestamp> {
     let text = text.trim();
     let here = |at: DateTime| at.to_zoned(now.time_zone().clone()).ok().map(|at| at.timestamp());
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(moment);
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(timestamp);
     }
     if let Ok(date) = text.parse::<Date>().and_then(|date| match text.contains([':', 'T', ' ']) {
         true => text.parse::<DateTime>(),
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn parse_accepts_durations_times_and_dates() {
         let now: Zoned = "2026-11-22T10:00:00+01:00[Europe/Prague]".parse().expect("is a time");
-        let at = |text: &str| parse(text, &now).map(|moment| moment.to_string());
+        let at = |text: &str| parse(text, &now).map(|timestamp| timestamp.to_string());
         for (text, meant) in [
             ("10m", "2026-11-22T08:50:00Z"),
             ("1h30m5s", "2026-11-22T07:29:55Z"),

@@ -117,10 +117,10 @@ fn show_and_clone_are_constant_in_entries() {
 #[test]
 fn env_is_constant_in_entries() {
     let (rules, context, assets) = (rules(), GeneratorContext::of("s"), Assets::default());
-    let around = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
+    let ctx = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
     let resolve = |inventory: &Inventory| {
         let component = inventory.components.last().expect("has some");
-        env::resolve(component, inventory, &assets, around, None, EnvOverrides::default()).expect("resolves");
+        env::resolve(component, inventory, &assets, ctx, None, EnvOverrides::default()).expect("resolves");
     };
     grows_not_at_all("bytes", |count| {
         let inventory = inventory(count);
@@ -176,7 +176,7 @@ fn guard_is_linear_in_hosts_and_findings() {
 #[test]
 fn service_template_is_linear_in_requests() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
+    let ctx = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
     for (name, key) in [("postgres", "database"), ("rabbitmq", "virtual_host")] {
         let text = embedded_text(&format!("services/{name}.yaml")).expect("is built in");
         let template = ServiceTemplate::read(name, name, text).expect("reads");
@@ -184,7 +184,7 @@ fn service_template_is_linear_in_requests() {
             let asked = |at: usize| Parameters::from([(key.to_owned(), format!("n{at}").into())]);
             let needs: Vec<Parameters> =
                 (0..count / 4).map(|at| template.parameters(&asked(at), "f").expect("are known")).collect();
-            bytes(|| template.fill(around, &needs).expect("is filled in"))
+            bytes(|| template.fill(ctx, &needs).expect("is filled in"))
         });
     }
 }

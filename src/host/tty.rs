@@ -70,7 +70,7 @@ impl Tty {
 
 impl ResizeSignal {
     /// Waits until the window size changes.
-    pub async fn again(&mut self) {
+    pub async fn recv(&mut self) {
         if self.0.recv().await.is_none() {
             std::future::pending::<()>().await;
         }

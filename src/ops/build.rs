@@ -100,15 +100,15 @@ pub async fn build(
     tools: &OpContext<'_>,
     engine: &ContainerEngine,
     component: &Component,
-    wish: &BuildOptions,
+    options: &BuildOptions,
 ) -> anyhow::Result<BuildOutcome> {
     let build = component.build.as_ref().ok_or_else(|| BuildError::NoBuild {
         component: component.name().to_owned(),
         place: component.written.place(""),
     })?;
     // An invalid name must fail before the work, not after it.
-    wish.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
-    let source = source::ensure(tools, component, &build.repo, wish.merge_request).await?;
+    options.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
+    let source = source::ensure(tools, component, &build.repo, options.merge_request).await?;
     let commit = source.checkout.head.ok_or_else(|| BuildError::Empty(build.repo.clone()))?;
     let task = tools.events.start("image", format!("preparing {}", component.name()));
     let recipe = recipe(tools, component, build, &source).await?;
@@ -124,7 +124,7 @@ pub async fn build(
         dirty,
         unchanged: false,
     };
-    let existing = if wish.no_cache { None } else { engine.image(&image).await? };
+    let existing = if options.no_cache { None } else { engine.image(&image).await? };
     if let Some(facts) = existing.filter(|facts| facts.labels.get(INPUTS) == Some(&inputs)) {
         (built.id, built.unchanged) = (facts.id, true);
         task.finish(TaskOutcome::Unchanged, format!("{image}  unchanged"));
@@ -150,11 +150,11 @@ pub async fn build(
             labels,
             args: build.args.clone(),
             target: build.target.clone(),
-            no_cache: wish.no_cache,
+            no_cache: options.no_cache,
             hosts: production.hosts_of_build().collect(),
             closed,
         };
-        let lines = if wish.quiet { Events::silent() } else { tools.events.clone() };
+        let lines = if options.quiet { Events::silent() } else { tools.events.clone() };
         built.id = tokio::select! {
             id = engine.build(&request, &packed, &task, &lines) => id?,
             signal = tools.stop.requested() => {
@@ -165,7 +165,7 @@ pub async fn build(
         };
         task.finish(TaskOutcome::Done, format!("{image}  built"));
     }
-    if let Some(tag) = &wish.tag {
+    if let Some(tag) = &options.tag {
         engine.tag_image(&image, tag).await?;
     }
     Ok(built)

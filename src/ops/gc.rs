@@ -214,8 +214,8 @@ async fn empty_runs(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineE
     let (networks, volumes) = tokio::join!(engine.networks(), engine.volumes());
     let (networks, volumes) = (networks?, volumes?);
     let labels = networks.iter().map(|one| &one.labels).chain(volumes.iter().map(|one| &one.labels));
-    let goes_on = |who: &ResourceLabels| matches!(who.lifetime, Retention::Kept | Retention::Decided);
-    let all = labels.filter_map(identity).filter(|who| goes_on(who) && who.role != Role::Data);
+    let is_retained = |who: &ResourceLabels| matches!(who.lifetime, Retention::Kept | Retention::Decided);
+    let all = labels.filter_map(identity).filter(|who| is_retained(who) && who.role != Role::Data);
     let mut runs: BTreeSet<RunId> =
         all.filter(|who| !host::is_alive(&who.owner)).map(|who| who.run).collect();
     if !runs.is_empty() {

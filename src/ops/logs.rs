@@ -60,18 +60,18 @@ pub async fn logs(
     engine: &RunEngine,
     native: &Native,
     queries: &[String],
-    wish: LogOptions,
+    options: LogOptions,
     events: &Events,
     stop: &Shutdown,
 ) -> Result<(), InstanceError> {
     let all = list(engine, native).await?;
     let chosen = select_outputs(&all, queries)?;
-    if (wish.since.is_some() || wish.timestamps)
+    if (options.since.is_some() || options.timestamps)
         && let Some(one) = chosen.iter().find(|one| !one.instance.records_times())
     {
         return Err(InstanceError::NoTimes { name: one.identity.name.clone() });
     }
-    let mut merge = LogMerge { lanes: Vec::new(), wish, stamped: wish.timestamps || chosen.len() > 1 };
+    let mut merge = LogMerge { lanes: Vec::new(), options, stamped: options.timestamps || chosen.len() > 1 };
     for one in &chosen {
         merge.open(one, label(one, &chosen)).await?;
     }
@@ -82,7 +82,7 @@ pub async fn logs(
             // Available lines are sent at once, and written when there are no more.
             for _ in 0..AT_ONCE {
                 match merge.next().now_or_never() {
-                    Some(Some((label, line))) => send(&mut batch, &label, line?, wish.timestamps),
+                    Some(Some((label, line))) => send(&mut batch, &label, line?, options.timestamps),
                     Some(None) => return Ok(()),
                     None => break,
                 }
@@ -91,7 +91,7 @@ pub async fn logs(
             // A signal is noticed although there is always more output.
             tokio::task::yield_now().await;
             let look = async {
-                match wish.follow && !queries.is_empty() {
+                match options.follow && !queries.is_empty() {
                     // Instances that start later are found by looking again.
                     true => tokio::time::sleep(LOOK).await,
                     false => std::future::pending().await,
@@ -99,7 +99,7 @@ pub async fn logs(
             };
             tokio::select! {
                 next = merge.next() => match next {
-                    Some((label, line)) => send(&mut batch, &label, line?, wish.timestamps),
+                    Some((label, line)) => send(&mut batch, &label, line?, options.timestamps),
                     None => return Ok(()),
                 },
                 () = look => merge.open_more(engine, native, queries, events).await?,
@@ -108,7 +108,7 @@ pub async fn logs(
     };
     let result = tokio::select! {
         shown = shown => shown,
-        () = unread(wish.follow) => {
+        () = unread(options.follow) => {
             stop.trigger(Signal::Pipe);
             Ok(())
         }
@@ -127,9 +127,9 @@ async fn unread(follow: bool) {
 }
 
 /// Returns the name of an instance for the user, with its run if two instances share a name.
-fn label(one: &InstanceSummary, beside: &[&InstanceSummary]) -> String {
+fn label(one: &InstanceSummary, all: &[&InstanceSummary]) -> String {
     let name = &one.identity.name;
-    let same = beside.iter().filter(|other| other.identity.name == *name).count();
+    let same = all.iter().filter(|other| other.identity.name == *name).count();
     if same > 1 { format!("{name} {}", &one.identity.run.as_str()[..4]) } else { name.clone() }
 }
 
@@ -181,7 +181,7 @@ impl Drop for LogStream {
 /// The merged output of several instances.
 struct LogMerge {
     lanes: Vec<LogStream>,
-    wish: LogOptions,
+    options: LogOptions,
     /// The engine reports times.
     stamped: bool,
 }
@@ -189,7 +189,7 @@ struct LogMerge {
 impl LogMerge {
     /// Starts to read one more instance.
     async fn open(&mut self, instance: &InstanceSummary, label: String) -> Result<(), InstanceError> {
-        let LogOptions { follow, tail, since, .. } = self.wish;
+        let LogOptions { follow, tail, since, .. } = self.options;
         let since = since.map(Timestamp::as_second);
         let request = LogRequest { follow, tail, since, timestamps: self.stamped };
         let output = instance.instance.logs(request).await?;
@@ -229,7 +229,7 @@ impl LogMerge {
         let meant: Vec<&InstanceSummary> = all.iter().filter(|one| matches_query(one, queries)).collect();
         for one in &meant {
             if !self.lanes.iter().any(|lane| lane.instance.is(one)) && one.is_alive() {
-                self.stamped |= self.wish.timestamps;
+                self.stamped |= self.options.timestamps;
                 self.open(one, label(one, &meant)).await?;
                 events.send(Event::Speakers(self.lanes.iter().map(|lane| lane.label.to_string()).collect()));
             }
@@ -253,7 +253,7 @@ impl LogMerge {
             if !is_ready && self.lanes.iter().all(|lane| lane.ended) {
                 return None;
             }
-            if self.wish.follow && awaited {
+            if self.options.follow && awaited {
                 if tokio::time::timeout(PATIENCE, self.more(is_awaited)).await.is_err() {
                     self.lanes.iter_mut().for_each(|lane| lane.is_live |= is_awaited(lane));
                 }

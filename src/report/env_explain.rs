@@ -70,11 +70,11 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
         }
         let room = columns.saturating_sub(2);
         let (why, place) = (why(variable), place(variable));
-        let mut lines = beside(why, &place, room);
+        let mut lines = with_place(why, &place, room);
         if let (Some(known), Some(there)) = (in_production(variable), &variable.production) {
             let other =
                 if there.place == place { String::new() } else { safe_line(&there.place).into_owned() };
-            lines.extend(beside(format!("production: {known}"), &other, room));
+            lines.extend(with_place(format!("production: {known}"), &other, room));
         }
         for line in lines {
             ui.data(&format!("  {}", style::dim(&text::truncate_middle(&line, room))));
@@ -83,7 +83,7 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
 }
 
 /// Joins a text and its place, on one line if they fit.
-fn beside(text: String, place: &str, room: usize) -> Vec<String> {
+fn with_place(text: String, place: &str, room: usize) -> Vec<String> {
     if place.is_empty() {
         return vec![text];
     }

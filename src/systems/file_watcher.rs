@@ -131,8 +131,8 @@ impl FileWatcher {
             let mut places = now.directories.clone();
             if places.is_empty() {
                 // The root is a file; or it is missing for the moment, maybe with its parents.
-                let around = self.root.ancestors().skip(1).find(|directory| directory.exists());
-                places.extend(around.map(Path::to_path_buf));
+                let ancestor = self.root.ancestors().skip(1).find(|directory| directory.exists());
+                places.extend(ancestor.map(Path::to_path_buf));
             }
             let is_other = |path: &Path| path.ancestors().any(|directory| replaced.contains(directory));
             let gone = self.watched.iter().filter(|path| !places.contains(*path) || is_other(path));

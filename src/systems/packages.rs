@@ -51,17 +51,17 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Returns the packages that provide a thing: an engine by its name, `cpp`, `git`, `certificates`. `None`
+    /// Returns the packages that provide a program or file: an engine by its name, `cpp`, `git`, `certificates`. `None`
     /// if there are none.
     #[must_use]
-    pub fn packages(&self, thing: &str) -> Option<&[String]> {
-        self.packages.get(thing).map(Vec::as_slice).filter(|packages| !packages.is_empty())
+    pub fn packages(&self, program: &str) -> Option<&[String]> {
+        self.packages.get(program).map(Vec::as_slice).filter(|packages| !packages.is_empty())
     }
 
-    /// Returns the command line that installs a thing; `None` if no package provides it.
+    /// Returns the command line that installs a program or file; `None` if no package provides it.
     #[must_use]
-    pub fn install_command(&self, env: &Env, thing: &str) -> Option<String> {
-        let install = [self.install.as_slice(), self.packages(thing)?].concat();
+    pub fn install_command(&self, env: &Env, program: &str) -> Option<String> {
+        let install = [self.install.as_slice(), self.packages(program)?].concat();
         let shown = |argv: &[String]| match self.root {
             true => command_line(&as_root(env, argv)),
             false => command_line(argv),
@@ -203,10 +203,10 @@ mod tests {
     #[test]
     fn install_command_uses_package_manager() {
         let packages = Packages::read(&Assets::default()).expect("is good");
-        let on = |program: &str, thing: &str| {
-            let manager = packages.managers.iter().find(|one| one.program == program).expect("is known");
+        let on = |manager: &str, program: &str| {
+            let manager = packages.managers.iter().find(|one| one.program == manager).expect("is known");
             // These tests run as root, or behind `sudo`.
-            manager.install_command(&Env::default(), thing).map(|command| command.replace("sudo ", ""))
+            manager.install_command(&Env::default(), program).map(|command| command.replace("sudo ", ""))
         };
         assert_eq!(on("apt-get", "git").as_deref(), Some("apt-get update && apt-get install git"));
         assert_eq!(on("dnf", "docker").as_deref(), Some("dnf install moby-engine"));

@@ -203,14 +203,16 @@ fn fill(text: &str, env: &Env, home: &Path, script: &str) -> Result<String, Shel
     };
     let mut templates = Templates::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    let around = context! {
+    let variables = context! {
         home => shown(home),
         script => shell_words::quote(script),
         config => directory("XDG_CONFIG_HOME", ".config"),
         data => directory("XDG_DATA_HOME", ".local/share"),
         zdotdir => env.get("ZDOTDIR").map_or_else(|| shown(home), str::to_owned),
     };
-    templates.render_str(text, around).map_err(|source| ShellError::Value { value: text.to_owned(), source })
+    templates
+        .render_str(text, variables)
+        .map_err(|source| ShellError::Value { value: text.to_owned(), source })
 }
 
 #[cfg(test)]

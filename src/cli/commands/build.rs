@@ -42,11 +42,11 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let component = inventory.find(&component)?;
     let git = context.git(believed)?;
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
-    let wish = BuildOptions { merge_request: mr, tag, no_cache, quiet };
+    let options = BuildOptions { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {
         let tools = context.tools(inventory, &git, stop);
         match context.engine().await? {
-            RunEngine::Containers(engine) => build(&tools, &engine, component, &wish).await,
+            RunEngine::Containers(engine) => build(&tools, &engine, component, &options).await,
             RunEngine::Native(_) => Err(BuildError::Native.into()),
         }
     })?;

@@ -16,7 +16,7 @@ use crate::model::inventory::{Component, Inventory};
 use crate::model::service::TemplateContext;
 use crate::ops;
 use crate::ops::env::diff::{DiffContext, DiffTarget, compare};
-use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
+use crate::ops::env::{UserVariables, check_complete, read_overrides, resolve};
 use crate::ops::scan::ScanRequest;
 use crate::ops::shared::deployment::{self, DeployedComponents};
 use crate::ops::shared::run_policy::RunPolicy;
@@ -75,15 +75,15 @@ pub(in crate::cli) struct VariableArgs {
 
 impl VariableArgs {
     /// Returns the overrides that the user asked for.
-    pub(in crate::cli) fn wishes(&self, context: &Context) -> anyhow::Result<EnvOverrides> {
+    pub(in crate::cli) fn overrides(&self, context: &Context) -> anyhow::Result<EnvOverrides> {
         let Self { set, files, unset } = self;
         let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
         let own = |name: &str| context.host.env.get(name).map(str::to_owned);
-        let wishes = wishes(&user, &context.host.cwd, &own)?;
-        for note in &wishes.notes {
+        let overrides = read_overrides(&user, &context.host.cwd, &own)?;
+        for note in &overrides.notes {
             context.ui.warning(&safe_line(note));
         }
-        Ok(wishes)
+        Ok(overrides)
     }
 }
 
@@ -110,16 +110,16 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let rules = RunPolicy::load(&context.assets, inventory, &context.host.env, &context.workspace)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
-    let around = TemplateContext { host, program: &program, context: &rules.context, rules: &rules.secrets };
-    let wishes = variables.wishes(context)?;
+    let ctx = TemplateContext { host, program: &program, context: &rules.context, rules: &rules.secrets };
+    let overrides = variables.overrides(context)?;
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);
         let guard = &rules.guard;
-        let whose = DiffContext { component, inventory, workspace, assets, around, guard };
-        return compare_with(context, whose, wishes, &with, format);
+        let diff = DiffContext { component, inventory, workspace, assets, ctx, guard };
+        return compare_with(context, diff, overrides, &with, format);
     }
     let deployed = deployed(context, component, inventory)?;
-    let mut resolved = resolve(component, inventory, &context.assets, around, deployed.as_ref(), wishes)?;
+    let mut resolved = resolve(component, inventory, &context.assets, ctx, deployed.as_ref(), overrides)?;
     let findings = rules.guard.inspect(component.name(), &mut resolved.environment);
     if scan {
         return scan_sources(component, inventory, &resolved.environment, format, context);
@@ -135,19 +135,19 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
 /// Prints the differences from another environment.
 fn compare_with(
     context: &Context,
-    whose: DiffContext<'_>,
-    wishes: EnvOverrides,
+    diff: DiffContext<'_>,
+    overrides: EnvOverrides,
     with: &str,
     format: EnvFormat,
 ) -> anyhow::Result<Exit> {
     if !matches!(format, EnvFormat::Table | EnvFormat::Json) {
         return Err(UsageError("`--diff` has the forms `table` and `json`".to_owned()).into());
     }
-    let compared = compare(whose, wishes, &DiffTarget::parse(with))?;
+    let compared = compare(diff, overrides, &DiffTarget::parse(with))?;
     for finding in &compared.findings {
         context.ui.warning(&safe_line(&finding.to_string()));
     }
-    report::env_diff::print(&context.ui, whose.component.name(), &compared);
+    report::env_diff::print(&context.ui, diff.component.name(), &compared);
     Ok(Exit::Done)
 }
 

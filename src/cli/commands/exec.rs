@@ -53,7 +53,7 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
             return Ok(exit(left));
         }
         let passes_on = interactive || !context.host.terminal.stdin;
-        let wish = ExecOptions { command, stdin: passes_on.then(standard_input), workdir };
-        pass_bytes(instance, wish, context, &stop).await
+        let options = ExecOptions { command, stdin: passes_on.then(standard_input), workdir };
+        pass_bytes(instance, options, context, &stop).await
     })
 }

@@ -16,11 +16,11 @@ pub(super) fn person(context: &Context) -> LocalTerminal<'_> {
 /// Runs a command without a terminal: its input and output pass unchanged.
 pub(super) async fn pass_bytes(
     instance: &InstanceSummary,
-    wish: ExecOptions,
+    options: ExecOptions,
     context: &Context,
     stop: &Shutdown,
 ) -> anyhow::Result<Exit> {
-    Ok(exit(exec(instance, wish, &context.events(), stop).await?))
+    Ok(exit(exec(instance, options, &context.events(), stop).await?))
 }
 
 /// Returns the exit code of `cki` for an ended command.

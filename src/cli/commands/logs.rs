@@ -49,10 +49,10 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
         })?),
         None => None,
     };
-    let wish = LogOptions { follow, tail, since, timestamps };
+    let options = LogOptions { follow, tail, since, timestamps };
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        logs(&engine, &context.native(), &components, wish, &context.events(), &stop).await?;
+        logs(&engine, &context.native(), &components, options, &context.events(), &stop).await?;
         // The exit code tells a script about the signal, although Ctrl-C is the usual end of `cki logs -f`.
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))
     })

@@ -203,7 +203,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         }),
         watch,
         debug_port,
-        wishes: variables.wishes(context)?,
+        overrides: variables.overrides(context)?,
         allow,
     };
     if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.components.len() > 1) {

@@ -51,8 +51,8 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         }
         if !context.host.terminal.stdin && instance.is_alive() {
             let command = vec![shell_of(instance).await?.to_owned()];
-            let wish = ExecOptions { command, stdin: Some(standard_input()), workdir };
-            return pass_bytes(instance, wish, context, &stop).await;
+            let options = ExecOptions { command, stdin: Some(standard_input()), workdir };
+            return pass_bytes(instance, options, context, &stop).await;
         }
         let owner = context.host.owner();
         let inventory = context.inventory()?;

@@ -138,9 +138,9 @@ mod tests {
     }
 
     fn words(script: &Script, now: f64) -> Vec<String> {
-        let moment = at(script, seconds(now));
-        let jobs = moment.jobs.iter().map(|job| job.status.to_string());
-        [moment.status.to_string()].into_iter().chain(jobs).collect()
+        let snapshot = at(script, seconds(now));
+        let jobs = snapshot.jobs.iter().map(|job| job.status.to_string());
+        [snapshot.status.to_string()].into_iter().chain(jobs).collect()
     }
 
     #[test]

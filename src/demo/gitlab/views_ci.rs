@@ -12,7 +12,7 @@ use crate::model::staging::PipelineStatus;
 impl ServerState {
     /// Returns a pipeline as part of a list.
     pub(super) fn pipeline_view(&self, pipeline: &StoredPipeline) -> Value {
-        let moment = pipeline.at(self.time.now());
+        let snapshot = pipeline.at(self.time.now());
         let number = self.project(&pipeline.project).map_or(0, |(number, _)| number);
         json!({
             "id": pipeline.id,
@@ -20,10 +20,10 @@ impl ServerState {
             "project_id": number,
             "sha": pipeline.sha,
             "ref": pipeline.branch,
-            "status": moment.status,
+            "status": snapshot.status,
             "source": "trigger",
             "created_at": self.time.stamp(pipeline.created),
-            "updated_at": self.time.stamp(pipeline.created + moment.changed),
+            "updated_at": self.time.stamp(pipeline.created + snapshot.changed),
             "web_url": format!("{}/{}/-/pipelines/{}", self.url, pipeline.project, pipeline.id),
             "name": null,
         })
@@ -31,10 +31,11 @@ impl ServerState {
 
     /// Returns a single pipeline.
     pub(super) fn whole_pipeline_view(&self, pipeline: &StoredPipeline) -> Value {
-        let moment = pipeline.at(self.time.now());
+        let snapshot = pipeline.at(self.time.now());
         let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
-        let ran = moment.finished.zip(moment.started).map(|(to, from)| (to - from).as_secs());
-        let word = if moment.status == PipelineStatus::Success { "passed" } else { moment.status.as_str() };
+        let ran = snapshot.finished.zip(snapshot.started).map(|(to, from)| (to - from).as_secs());
+        let word =
+            if snapshot.status == PipelineStatus::Success { "passed" } else { snapshot.status.as_str() };
         let bot = self.config.bot.as_ref().map_or("", |bot| bot.user.as_str());
         let mut view = self.pipeline_view(pipeline);
         extend(
@@ -44,18 +45,18 @@ impl ServerState {
                 "tag": false,
                 "yaml_errors": null,
                 "user": self.user_view(bot),
-                "started_at": at(moment.started),
-                "finished_at": at(moment.finished),
+                "started_at": at(snapshot.started),
+                "finished_at": at(snapshot.finished),
                 "committed_at": null,
                 "duration": ran,
-                "queued_duration": moment.started.map(|span| span.as_secs()),
+                "queued_duration": snapshot.started.map(|span| span.as_secs()),
                 "coverage": null,
                 "detailed_status": {
-                    "icon": format!("status_{}", moment.status), "text": word, "label": word,
-                    "group": moment.status, "tooltip": word, "has_details": true,
+                    "icon": format!("status_{}", snapshot.status), "text": word, "label": word,
+                    "group": snapshot.status, "tooltip": word, "has_details": true,
                     "details_path": format!("/{}/-/pipelines/{}", pipeline.project, pipeline.id),
                     "illustration": null,
-                    "favicon": format!("/assets/ci_favicons/favicon_status_{}.png", moment.status),
+                    "favicon": format!("/assets/ci_favicons/favicon_status_{}.png", snapshot.status),
                 },
                 "archived": false,
             }),
@@ -65,8 +66,8 @@ impl ServerState {
 
     /// Returns the jobs of a pipeline with their numbers, newest first.
     pub(super) fn job_views(&self, pipeline: &StoredPipeline) -> Vec<(u64, PipelineStatus, Value)> {
-        let moment = pipeline.at(self.time.now());
-        let numbered = (pipeline.first_job..).zip(moment.jobs.iter().enumerate());
+        let snapshot = pipeline.at(self.time.now());
+        let numbered = (pipeline.first_job..).zip(snapshot.jobs.iter().enumerate());
         let mut views: Vec<_> = numbered
             .map(|(id, (index, job))| (id, job.status.clone(), self.job_view(pipeline, id, index, job)))
             .collect();
@@ -123,8 +124,8 @@ impl ServerState {
     /// Returns the log of a job so far.
     pub(super) fn log(&self, pipeline: &StoredPipeline, job: u64) -> String {
         let index = usize::try_from(job - pipeline.first_job).unwrap_or(usize::MAX);
-        let moment = pipeline.at(self.time.now());
-        let Some((job, script)) = moment.jobs.get(index).zip(pipeline.script.jobs.get(index)) else {
+        let snapshot = pipeline.at(self.time.now());
+        let Some((job, script)) = snapshot.jobs.get(index).zip(pipeline.script.jobs.get(index)) else {
             return String::new();
         };
         let lines = script.log.lines().count();

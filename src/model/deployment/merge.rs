@@ -142,19 +142,18 @@ impl StrategicMerge<'_> {
     }
 
     /// Keeps the first item of each key, and drops items without a key, as kustomize does.
-    fn first_of_each(&mut self, items: Vec<Node>, key: &str, whose: &str) -> Vec<Node> {
+    fn first_of_each(&mut self, items: Vec<Node>, key: &str, list: &str) -> Vec<Node> {
         let mut seen = HashSet::new();
         let mut kept = Vec::new();
         for item in items {
             match item.text_of(key) {
                 None => {
-                    let message = format!(
-                        "this item has no `{key}`, by which kustomize merges, and is lost in {whose}"
-                    );
+                    let message =
+                        format!("this item has no `{key}`, by which kustomize merges, and is lost in {list}");
                     self.findings.push(finding(&item.spot, message));
                 }
                 Some(id) if !seen.insert(id.to_owned()) => {
-                    let message = format!("`{id}` is there twice, and only the first counts in {whose}");
+                    let message = format!("`{id}` is there twice, and only the first counts in {list}");
                     self.findings.push(finding(&item.spot, message));
                 }
                 Some(_) => kept.push(item),

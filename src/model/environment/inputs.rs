@@ -51,7 +51,7 @@ pub struct Inputs<'a> {
     /// Seed and material of placeholder secrets.
     pub context: GeneratorContext,
     /// The user's changes.
-    pub wishes: EnvOverrides,
+    pub overrides: EnvOverrides,
 }
 
 /// A deployment with the checks for its values.

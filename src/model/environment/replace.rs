@@ -94,8 +94,9 @@ impl Placeholders<'_> {
             spans.iter().any(|span| span.source.name == name && span.range == (at..at))
         };
         // If anything but secrets is missing, the value stays unknown.
-        let lacks = given.parts.iter().any(|part| !part.known && !is_filled(&part.name, part.range.start));
-        if lacks {
+        let has_unfilled_part =
+            given.parts.iter().any(|part| !part.known && !is_filled(&part.name, part.range.start));
+        if has_unfilled_part {
             return Ok(Local::Same);
         }
         spans.extend(secret_part::find(draft, names).into_iter().map(|SecretPart { range, what }| {

@@ -34,7 +34,7 @@ fn rules() -> SecretRules {
     SecretRules::read("placeholder-secrets.yaml", text).expect("are valid")
 }
 
-fn resolve(wishes: EnvOverrides, seed: &str) -> Result<Environment, EnvironmentError> {
+fn resolve(overrides: EnvOverrides, seed: &str) -> Result<Environment, EnvironmentError> {
     let inventory = inventory();
     let provided = ServiceBinding {
         name: "BUS_PASSWORD".into(),
@@ -50,7 +50,7 @@ fn resolve(wishes: EnvOverrides, seed: &str) -> Result<Environment, EnvironmentE
         provided: vec![provided],
         secrets: &rules(),
         context: GeneratorContext::of(seed),
-        wishes,
+        overrides,
     })
 }
 
@@ -60,12 +60,12 @@ fn flag(name: &str, value: &str) -> (String, Secret, ValueOrigin) {
 
 #[test]
 fn environment_prefers_higher_layers() {
-    let wishes = EnvOverrides {
+    let overrides = EnvOverrides {
         set: vec![flag("LEVEL", "INFO"), flag("EXTRA", "1")],
         unset: vec!["PORT".into()],
         ..EnvOverrides::default()
     };
-    let environment = resolve(wishes, "w").expect("resolves");
+    let environment = resolve(overrides, "w").expect("resolves");
     let seen: Vec<(&str, Option<&str>, &str)> = environment
         .variables
         .iter()
@@ -117,7 +117,7 @@ fn placeholder_secrets_are_stable_and_differ_between_workspaces() {
 }
 
 /// Resolves a table with all inputs for placeholders.
-fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &str)])]) -> Environment {
+fn made(table: &'static str, overrides: EnvOverrides, services: &[(&str, &[(&str, &str)])]) -> Environment {
     let head = InventoryDocument { file: "i.yaml".into(), text: Cow::Borrowed(table), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let now = std::time::SystemTime::now();
@@ -135,7 +135,7 @@ fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &
         provided: Vec::new(),
         secrets: &rules(),
         context,
-        wishes,
+        overrides,
     })
     .expect("resolves")
 }
@@ -145,7 +145,7 @@ fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
     variable.and_then(|variable| variable.value.as_ref()).map_or("–", Secret::expose)
 }
 
-fn wish(name: &str, value: &str) -> EnvOverrides {
+fn set_override(name: &str, value: &str) -> EnvOverrides {
     EnvOverrides {
         set: vec![(name.into(), Secret::new(value), ValueOrigin::Flag)],
         unset: Vec::new(),
@@ -163,13 +163,14 @@ components: [{name: a, category: x, environment: [{name: GITLAB_TOKENS, type: js
     let variable = |name: &str| environment.variables.iter().find(|v| v.name == name).expect("is there");
     assert!(!variable("GITLAB_TOKENS").secret && variable("GITLAB_TOKEN").secret);
     assert_eq!(variable("GITLAB_TOKEN").origin.place(), Some("i.yaml:1"));
-    let own = made(TABLE, wish("GITLAB_TOKENS", r#"{"a.test": "A_TOKEN", "b.test": "no name"}"#), &[]);
+    let own =
+        made(TABLE, set_override("GITLAB_TOKENS", r#"{"a.test": "A_TOKEN", "b.test": "no name"}"#), &[]);
     assert!(value(&own, "A_TOKEN").starts_with("cki-reference-a-token-"));
     assert_eq!(own.variables.len(), 2);
-    let mut wishes = wish("A_TOKEN", "mine");
-    wishes.set.extend(wish("GITLAB_TOKENS", r#"{"a.test": "A_TOKEN"}"#).set);
-    assert_eq!(value(&made(TABLE, wishes, &[]), "A_TOKEN"), "mine");
-    let broken = made(TABLE, wish("GITLAB_TOKENS", "{"), &[]);
+    let mut overrides = set_override("A_TOKEN", "mine");
+    overrides.set.extend(set_override("GITLAB_TOKENS", r#"{"a.test": "A_TOKEN"}"#).set);
+    assert_eq!(value(&made(TABLE, overrides, &[]), "A_TOKEN"), "mine");
+    let broken = made(TABLE, set_override("GITLAB_TOKENS", "{"), &[]);
     assert_eq!(broken.variables.len(), 1);
 }
 
@@ -209,7 +210,7 @@ components:
         assert!(hidden.iter().any(|part| content(name).contains(part.expose())), "{name}");
     }
     assert!(!hidden.iter().any(|part| content("RABBITMQ_CAFILE").contains(part.expose())), "is public");
-    let own = made(TABLE, wish("RABBITMQ_CAFILE", "/etc/ca.pem"), &[]);
+    let own = made(TABLE, set_override("RABBITMQ_CAFILE", "/etc/ca.pem"), &[]);
     assert_eq!(own.files.len(), 3, "nobody names it any more");
 }
 

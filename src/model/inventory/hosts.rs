@@ -10,7 +10,7 @@ impl Inventory {
         let entries = self.components.iter().map(|component| &component.written);
         // Entries of one file share its text.
         let files =
-            entries.filter(move |written| !std::mem::replace(&mut before, written).is_beside(written));
+            entries.filter(move |written| !std::mem::replace(&mut before, written).is_same_file(written));
         [&self.written].into_iter().chain(files).flat_map(|written| host_names(written.text()))
     }
 }

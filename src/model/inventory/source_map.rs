@@ -45,7 +45,7 @@ impl SourceMap {
     }
 
     /// Returns whether two entries are in the same file.
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.source, &other.source)
     }
 

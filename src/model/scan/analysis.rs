@@ -170,8 +170,8 @@ impl<'t> SourceReader<'_, 't> {
     fn learn(&mut self, place: &CaptureSite<'_>, seen: &SeenNames<'t>) {
         let SeenNames::Read { name, is_name: false, default, missing, build } = seen else { return };
         let at = place.read.start_byte();
-        let around = |body: &Range<usize>| body.contains(&at);
-        let wrapper = self.notes.wrappers.iter().filter(|one| around(&one.body));
+        let contains_read = |body: &Range<usize>| body.contains(&at);
+        let wrapper = self.notes.wrappers.iter().filter(|one| contains_read(&one.body));
         let Some(wrapper) = wrapper.min_by_key(|one| one.body.len()) else { return };
         let position = |node: Node<'_>| {
             let written = &self.text[node.byte_range()];
@@ -226,7 +226,7 @@ impl<'t> SourceReader<'_, 't> {
                 };
                 match self.said(name, is_name) {
                     Some(name) => self.add(place.read, name, need, build),
-                    None if self.is_told_elsewhere(place.read, name) => {}
+                    None if self.is_parameter(place.read, name) => {}
                     None if syntax::literal(name, self.text).is_some() => {}
                     None => self.add_unknown(place.read),
                 }
@@ -234,8 +234,8 @@ impl<'t> SourceReader<'_, 't> {
         }
     }
 
-    /// Returns whether the name is a parameter, so that the callers tell the variable.
-    fn is_told_elsewhere(&self, read: Node<'_>, name: Node<'_>) -> bool {
+    /// Returns whether the name is a parameter, so that the callers determine the variable.
+    fn is_parameter(&self, read: Node<'_>, name: Node<'_>) -> bool {
         let written = &self.text[name.byte_range()];
         let inner = self.notes.wrappers.iter().filter(|one| one.body.contains(&read.start_byte()));
         inner.min_by_key(|one| one.body.len()).is_some_and(|one| {

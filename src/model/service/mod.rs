@@ -167,10 +167,10 @@ impl ServiceTemplate {
     /// Fails when a value cannot be rendered.
     pub fn provided(
         &self,
-        around: TemplateContext<'_>,
+        ctx: TemplateContext<'_>,
         own: &Parameters,
     ) -> Result<Vec<ServiceBinding>, ServiceTemplateError> {
-        let maker = ValueRenderer::new(&self.file, around, Some(own), &Needs::of(std::slice::from_ref(own)));
+        let maker = ValueRenderer::new(&self.file, ctx, Some(own), &Needs::of(std::slice::from_ref(own)));
         let one = |(name, value): (&String, &RawProvidedValue)| {
             Ok(ServiceBinding {
                 name: name.clone(),
@@ -189,11 +189,11 @@ impl ServiceTemplate {
     /// Fails when a value cannot be rendered.
     pub fn fill(
         &self,
-        around: TemplateContext<'_>,
+        ctx: TemplateContext<'_>,
         needs: &[Parameters],
     ) -> Result<Service, ServiceTemplateError> {
         let all = Needs::of(needs);
-        let maker = ValueRenderer::new(&self.file, around, None, &all);
+        let maker = ValueRenderer::new(&self.file, ctx, None, &all);
         let raw = &self.raw;
         let pairs = |what: &str, pairs: &BTreeMap<String, String>| {
             pairs
@@ -223,7 +223,7 @@ impl ServiceTemplate {
             files: files.collect::<Result<_, ServiceTemplateError>>()?,
             ports: raw.ports.clone(),
             ready: raw.ready.clone(),
-            setup: self.setup(around, needs, &all)?,
+            setup: self.setup(ctx, needs, &all)?,
             volumes: raw.volumes.clone(),
             native: native.transpose()?,
         })
@@ -232,13 +232,13 @@ impl ServiceTemplate {
     /// Returns the setup commands of all dependents; equal commands run once.
     fn setup(
         &self,
-        around: TemplateContext<'_>,
+        ctx: TemplateContext<'_>,
         needs: &[Parameters],
         all: &Needs,
     ) -> Result<Vec<Vec<String>>, ServiceTemplateError> {
         let (mut commands, mut known) = (Vec::new(), HashSet::new());
         for own in needs {
-            let maker = ValueRenderer::new(&self.file, around, Some(own), all);
+            let maker = ValueRenderer::new(&self.file, ctx, Some(own), all);
             for (index, step) in self.raw.setup.iter().enumerate() {
                 let key = format!("setup.{index}");
                 let wanted = step.when.as_ref().map_or(Ok(true), |when| maker.holds(&key, when))?;

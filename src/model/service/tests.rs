@@ -23,22 +23,22 @@ fn asked(value: Value) -> Parameters {
 #[test]
 fn built_in_services_render_and_share_login() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "bus", program: "/cki", context: &context, rules: &rules };
+    let ctx = TemplateContext { host: "bus", program: "/cki", context: &context, rules: &rules };
     let names = assets::Assets::default().names("services").expect("lists");
     assert!(names.contains(&"rabbitmq.yaml".to_owned()));
     for name in names {
         let template = built_in(name.trim_end_matches(".yaml"));
         let parameters = template.parameters(&Parameters::new(), "f").expect(&name);
-        let provided = template.provided(around, &parameters).expect(&name);
-        let service = template.fill(around, &[parameters.clone(), parameters]).expect(&name);
+        let provided = template.provided(ctx, &parameters).expect(&name);
+        let service = template.fill(ctx, &[parameters.clone(), parameters]).expect(&name);
         assert!(service.ready.is_some() && !provided.is_empty(), "{name}");
     }
     let template = built_in("rabbitmq");
     let own = template.parameters(&Parameters::new(), "f").expect("has defaults");
-    let provided = template.provided(around, &own).expect("provides");
+    let provided = template.provided(ctx, &own).expect("provides");
     let given = provided.iter().find(|p| p.name == "RABBITMQ_PASSWORD").expect("is provided");
     assert!(given.secret);
-    let service = template.fill(around, &[own]).expect("fills in");
+    let service = template.fill(ctx, &[own]).expect("fills in");
     assert!(service.environment.iter().any(|(_, value)| *value == given.value));
     assert!(service.files.iter().any(|file| file.content.expose().contains(given.value.expose())));
 }
@@ -46,7 +46,7 @@ fn built_in_services_render_and_share_login() {
 #[test]
 fn rabbitmq_template_merges_all_requests() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "rabbitmq", program: "/cki", context: &context, rules: &rules };
+    let ctx = TemplateContext { host: "rabbitmq", program: "/cki", context: &context, rules: &rules };
     let template = built_in("rabbitmq");
     let first = asked(json!({
         "virtual_host": "cki",
@@ -54,10 +54,10 @@ fn rabbitmq_template_merges_all_requests() {
         "queues": [{"name": "a \"queue\"", "bind": [{"exchange": "hooks", "routing_key": "#"}]}, "other"],
     }));
     let needs = [first, Parameters::new()].map(|one| template.parameters(&one, "f").expect("is known"));
-    let provided = template.provided(around, &needs[0]).expect("provides");
+    let provided = template.provided(ctx, &needs[0]).expect("provides");
     let host = provided.iter().find(|p| p.name == "RABBITMQ_VIRTUAL_HOST").expect("is provided");
     assert_eq!(host.value.expose(), "cki");
-    let service = template.fill(around, &needs).expect("fills in");
+    let service = template.fill(ctx, &needs).expect("fills in");
     let file = service.files.iter().find(|file| file.path.ends_with(".json")).expect("has definitions");
     let definitions: Value = serde_json::from_str(file.content.expose()).expect("is JSON");
     assert_eq!(definitions["vhosts"], json!([{"name": "cki"}, {"name": "/"}]));
@@ -93,7 +93,7 @@ fn service_parameters_are_checked_by_name_and_type() {
 #[test]
 fn service_setup_runs_once_per_request() {
     let (rules, context) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "x", program: "/cki", context: &context, rules: &rules };
+    let ctx = TemplateContext { host: "x", program: "/cki", context: &context, rules: &rules };
     let text = "
 image: x
 parameters: {name: a, more: []}
@@ -107,7 +107,7 @@ setup:
         .into_iter()
         .map(|one| template.parameters(&asked(one), "f").expect("is known"))
         .collect();
-    let service = template.fill(around, &needs).expect("fills in");
+    let service = template.fill(ctx, &needs).expect("fills in");
     assert_eq!(service.command, ["serve", "a", "a", "; rm -rf /", "for 3"]);
     assert_eq!(
         service.setup,

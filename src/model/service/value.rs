@@ -12,7 +12,7 @@ use crate::model::inventory::Parameters;
 /// Renderer of values.
 pub(super) struct ValueRenderer<'a> {
     file: &'a str,
-    around: TemplateContext<'a>,
+    ctx: TemplateContext<'a>,
     context: Value,
 }
 
@@ -29,16 +29,16 @@ impl Needs {
 impl<'a> ValueRenderer<'a> {
     pub(super) fn new(
         file: &'a str,
-        around: TemplateContext<'a>,
+        ctx: TemplateContext<'a>,
         own: Option<&'a Parameters>,
         needs: &Needs,
     ) -> Self {
         let own = own.into_iter().flatten().map(|(name, value)| (name.clone(), Serde(value).into()));
         let mut context: BTreeMap<String, Value> = own.collect();
-        context.insert("host".to_owned(), around.host.into());
-        context.insert("cki".to_owned(), around.program.into());
+        context.insert("host".to_owned(), ctx.host.into());
+        context.insert("cki".to_owned(), ctx.program.into());
         context.insert("needs".to_owned(), needs.0.clone());
-        Self { file, around, context: Value::from_object(context) }
+        Self { file, ctx, context: Value::from_object(context) }
     }
 
     /// Renders a text.
@@ -93,7 +93,7 @@ impl<'a> ValueRenderer<'a> {
         // A service and its clients use the same variable name, and so share its secret.
         let mut made = BTreeMap::new();
         for name in secret_names(text) {
-            let secret = self.around.rules.make(&name, None, self.around.context)?;
+            let secret = self.ctx.rules.make(&name, None, self.ctx.context)?;
             made.insert(name, secret.value.expose().to_owned());
         }
         templates.add_function("secret", move |name: String| made.get(&name).cloned());

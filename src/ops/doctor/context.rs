@@ -50,14 +50,14 @@ impl DoctorContext {
 
     /// Returns the command that installs an item of the table of packages, or the reason why there is
     /// none.
-    pub(super) fn install_command(&self, thing: &str) -> Result<String, String> {
+    pub(super) fn install_command(&self, program: &str) -> Result<String, String> {
         let packages = Packages::read(&self.trusted_assets()).map_err(|error| error.to_string())?;
         let Some(manager) = packages.manager(&self.env) else {
             let known: Vec<&str> = packages.managers.iter().map(|one| one.program.as_str()).collect();
             return Err(format!("none of these package managers is in PATH: {}", known.join(", ")));
         };
         let none = || format!("`{}` has no package with it", manager.program);
-        manager.install_command(&self.env, thing).ok_or_else(none)
+        manager.install_command(&self.env, program).ok_or_else(none)
     }
 
     /// Returns the templates for the commands that are printed and the files that `cki completions

@@ -51,7 +51,7 @@ pub struct DiffContext<'a> {
     /// Templates.
     pub assets: &'a Assets,
     /// The facts that differ between engines and machines.
-    pub around: TemplateContext<'a>,
+    pub ctx: TemplateContext<'a>,
     /// The guard, which recognises credentials.
     pub guard: &'a Guard,
 }
@@ -73,27 +73,31 @@ pub struct Compared {
 ///
 /// # Errors
 /// Fails when one of the two is not available.
-pub fn compare(whose: DiffContext<'_>, wishes: EnvOverrides, with: &DiffTarget) -> anyhow::Result<Compared> {
-    let DiffContext { component, inventory, .. } = whose;
+pub fn compare(
+    diff: DiffContext<'_>,
+    overrides: EnvOverrides,
+    with: &DiffTarget,
+) -> anyhow::Result<Compared> {
+    let DiffContext { component, inventory, .. } = diff;
     let mut findings = Vec::new();
     let name = component.name().to_owned();
     let (left, right, names) = match with {
         DiffTarget::Deployment => {
-            let deployed = deployment::load(component, inventory, whose.workspace, whose.assets)?;
-            let environment = local(whose, component, Some(&deployed), wishes)?;
+            let deployed = deployment::load(component, inventory, diff.workspace, diff.assets)?;
+            let environment = local(diff, component, Some(&deployed), overrides)?;
             findings = deployed.findings;
             let names = ("deployment".to_owned(), "local".to_owned());
             (EnvSnapshot::production(&environment), EnvSnapshot::local(&environment), names)
         }
         DiffTarget::Component(other) => {
             let other = inventory.find(other)?;
-            let one = with_deployment(whose, component, wishes, &mut findings)?;
-            let two = with_deployment(whose, other, EnvOverrides::default(), &mut findings)?;
+            let one = with_deployment(diff, component, overrides, &mut findings)?;
+            let two = with_deployment(diff, other, EnvOverrides::default(), &mut findings)?;
             (EnvSnapshot::local(&one), EnvSnapshot::local(&two), (name, other.name().to_owned()))
         }
         DiffTarget::Revisions(left, right) => {
-            let (one, two) = (RevisionState::read(whose, left)?, RevisionState::read(whose, right)?);
-            let (left_side, right_side) = sides(whose, one, two, &mut findings)?;
+            let (one, two) = (RevisionState::read(diff, left)?, RevisionState::read(diff, right)?);
+            let (left_side, right_side) = sides(diff, one, two, &mut findings)?;
             (left_side, right_side, (left.clone(), right.clone()))
         }
     };
@@ -109,8 +113,8 @@ struct RevisionState {
 }
 
 impl RevisionState {
-    fn read(whose: DiffContext<'_>, revision: &str) -> anyhow::Result<Self> {
-        let DiffContext { component, inventory, workspace, assets, .. } = whose;
+    fn read(diff: DiffContext<'_>, revision: &str) -> anyhow::Result<Self> {
+        let DiffContext { component, inventory, workspace, assets, .. } = diff;
         let deployed = match deployment::load_at(revision, component, inventory, workspace, assets) {
             // The other revision may have a deployment.
             Err(error) if !error.is_absence() => return Err(error.into()),
@@ -135,7 +139,7 @@ impl RevisionState {
 
 /// Compares two revisions of a component, limited to the facts that both have.
 fn sides(
-    whose: DiffContext<'_>,
+    diff: DiffContext<'_>,
     left: RevisionState,
     right: RevisionState,
     findings: &mut Vec<InventoryFinding>,
@@ -150,14 +154,14 @@ fn sides(
             None => None,
             // Without any deployment, the user means the sources.
             Some(unread)
-                if matches!(error, DeployedError::None { .. }) && !whose.component.sources.is_empty() =>
+                if matches!(error, DeployedError::None { .. }) && !diff.component.sources.is_empty() =>
             {
                 return Err(unread.into());
             }
             Some(_) => return Err(error.into()),
         },
     };
-    let is_secret = |name: &str| whose.component.environment.iter().any(|v| v.name == name && v.is_secret());
+    let is_secret = |name: &str| diff.component.environment.iter().any(|v| v.name == name && v.is_secret());
     let (mut one, mut two) = (EnvSnapshot::default(), EnvSnapshot::default());
     if let Some((left, right)) = deployed {
         let side = |at: &DeployedComponents| {
@@ -179,27 +183,27 @@ fn sides(
 }
 
 fn with_deployment(
-    whose: DiffContext<'_>,
+    diff: DiffContext<'_>,
     component: &Component,
-    wishes: EnvOverrides,
+    overrides: EnvOverrides,
     findings: &mut Vec<InventoryFinding>,
 ) -> anyhow::Result<Environment> {
-    let (deployed, _) = deployment::load_if_there(component, whose.inventory, whose.workspace, whose.assets)?;
-    let environment = local(whose, component, deployed.as_ref(), wishes)?;
+    let (deployed, _) = deployment::load_if_there(component, diff.inventory, diff.workspace, diff.assets)?;
+    let environment = local(diff, component, deployed.as_ref(), overrides)?;
     findings.extend(deployed.into_iter().flat_map(|deployed| deployed.findings));
     Ok(environment)
 }
 
 fn local(
-    whose: DiffContext<'_>,
+    diff: DiffContext<'_>,
     component: &Component,
     deployed: Option<&DeployedComponents>,
-    wishes: EnvOverrides,
+    overrides: EnvOverrides,
 ) -> anyhow::Result<Environment> {
-    let DiffContext { inventory, assets, around, .. } = whose;
-    let mut environment = resolve(component, inventory, assets, around, deployed, wishes)?.environment;
+    let DiffContext { inventory, assets, ctx, .. } = diff;
+    let mut environment = resolve(component, inventory, assets, ctx, deployed, overrides)?.environment;
     // A credential is masked here; refusing it is up to a run.
-    let _ = whose.guard.inspect(component.name(), &mut environment);
+    let _ = diff.guard.inspect(component.name(), &mut environment);
     Ok(environment)
 }
 

@@ -91,12 +91,12 @@ pub fn resolve<'a>(
     component: &Component,
     inventory: &'a Inventory,
     assets: &Assets,
-    around: TemplateContext<'_>,
+    ctx: TemplateContext<'_>,
     deployed: Option<&DeployedComponents>,
-    wishes: EnvOverrides,
+    overrides: EnvOverrides,
 ) -> Result<Resolved<'a>, EnvError> {
     let templates = ServiceTemplates::load(assets, [component])?;
-    resolve_loaded(component, inventory, &templates, around, deployed, wishes)
+    resolve_loaded(component, inventory, &templates, ctx, deployed, overrides)
 }
 
 /// Resolves the environment of a component from what is loaded.
@@ -107,14 +107,14 @@ pub fn resolve_loaded<'a>(
     component: &Component,
     inventory: &'a Inventory,
     templates: &ServiceTemplates,
-    around: TemplateContext<'_>,
+    ctx: TemplateContext<'_>,
     deployed: Option<&DeployedComponents>,
-    wishes: EnvOverrides,
+    overrides: EnvOverrides,
 ) -> Result<Resolved<'a>, EnvError> {
     let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
     let is_credential =
         |name: &str, text: &str| deployed.is_some_and(|deployed| deployed.is_credential(name, text));
-    let needs = dependencies::of(component, inventory, templates, around)?;
+    let needs = dependencies::of(component, inventory, templates, ctx)?;
     let provided = needs
         .iter()
         .filter_map(|need| match need {
@@ -124,25 +124,25 @@ pub fn resolve_loaded<'a>(
         .flatten()
         .collect();
     let services = needs.iter().filter_map(|need| match need {
-        RunDependency::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, around))),
+        RunDependency::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, ctx))),
         RunDependency::Component(_) => None,
     });
-    let context = GeneratorContext { services: Arc::new(services.collect()), ..around.context.clone() };
+    let context = GeneratorContext { services: Arc::new(services.collect()), ..ctx.context.clone() };
     let environment = Environment::resolve(&Inputs {
         component,
         inventory,
         deployed: deployed.map(|deployed| deployed.layer(&names_production, &is_credential)),
         provided,
-        secrets: around.rules,
+        secrets: ctx.rules,
         context,
-        wishes,
+        overrides,
     })?;
     Ok(Resolved { environment, needs })
 }
 
 /// Returns the facts about a service that the rules for placeholder secrets may use.
-fn facts(asked: &ServiceRequest, around: TemplateContext<'_>) -> BTreeMap<String, String> {
-    let host = dependencies::at(around, asked.template.name()).host;
+fn facts(asked: &ServiceRequest, ctx: TemplateContext<'_>) -> BTreeMap<String, String> {
+    let host = dependencies::at(ctx, asked.template.name()).host;
     let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
     provided.chain([("host".to_owned(), host.to_owned())]).collect()
 }
@@ -168,24 +168,24 @@ pub fn check_complete(component: &Component, environment: &Environment) -> Resul
 ///
 /// # Errors
 /// Fails when a file cannot be read, or a line is not an assignment.
-pub fn wishes(
+pub fn read_overrides(
     user: &UserVariables,
     cwd: &Path,
     own: &dyn Fn(&str) -> Option<String>,
 ) -> Result<EnvOverrides, EnvError> {
-    let mut wishes = EnvOverrides { unset: user.unset.clone(), ..EnvOverrides::default() };
+    let mut overrides = EnvOverrides { unset: user.unset.clone(), ..EnvOverrides::default() };
     for file in &user.files {
         let text = files::read_text(&cwd.join(file), LIMIT)?;
-        read_file(&text, &file.display().to_string(), own, &mut wishes)?;
+        read_file(&text, &file.display().to_string(), own, &mut overrides)?;
     }
     for text in &user.set {
         // The shell has already removed its quotes: the value is the rest, unchanged.
         let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
         let place = format!("--env {name}");
         let (name, value) = assignment(name, value.map(str::to_owned), &place, own)?;
-        wishes.set.push((name, value, ValueOrigin::Flag));
+        overrides.set.push((name, value, ValueOrigin::Flag));
     }
-    Ok(wishes)
+    Ok(overrides)
 }
 
 /// Reads an environment file as Compose does. Variables in its values refer to the lines above, to the
@@ -194,10 +194,10 @@ fn read_file(
     text: &str,
     label: &str,
     own: &dyn Fn(&str) -> Option<String>,
-    wishes: &mut EnvOverrides,
+    overrides: &mut EnvOverrides,
 ) -> Result<(), EnvError> {
     let mut above: BTreeMap<String, String> =
-        wishes.set.iter().map(|(name, value, _)| (name.clone(), value.expose().to_owned())).collect();
+        overrides.set.iter().map(|(name, value, _)| (name.clone(), value.expose().to_owned())).collect();
     for statement in dotenv::statements(text) {
         let wrong = |line: usize, message: String| {
             let place = format!("{label}:{line}");
@@ -209,7 +209,7 @@ fn read_file(
         let place = format!("{label}:{line}");
         let value = match statement.value {
             None if own(&statement.name).is_none() => {
-                wishes.notes.push(match statement.follows_quotes {
+                overrides.notes.push(match statement.follows_quotes {
                     // The text may be a part of a secret.
                     true => format!(
                         "{place}: what follows the closing quote is a line of its own, and gives no value"
@@ -228,13 +228,13 @@ fn read_file(
                         statement.name
                     )
                 };
-                wishes.notes.extend(unset.iter().map(note));
+                overrides.notes.extend(unset.iter().map(note));
                 Some(text)
             }
         };
         let (name, value) = assignment(&statement.name, value, &place, own)?;
         above.insert(name.clone(), value.expose().to_owned());
-        wishes.set.push((name, value, ValueOrigin::File { place }));
+        overrides.set.push((name, value, ValueOrigin::File { place }));
     }
     Ok(())
 }
@@ -278,10 +278,11 @@ mod tests {
         std::fs::write(&file, text).expect("writes");
         let user = UserVariables { set: vec!["A=2".into()], files: vec![file.clone()], unset: vec![] };
         let own = |name: &str| (name == "PASSED").then(|| "own".to_owned());
-        let wishes = wishes(&user, directory.path(), &own).expect("reads");
-        let seen: Vec<(&str, &str)> = wishes.set.iter().map(|(n, v, _)| (n.as_str(), v.expose())).collect();
+        let overrides = read_overrides(&user, directory.path(), &own).expect("reads");
+        let seen: Vec<(&str, &str)> =
+            overrides.set.iter().map(|(n, v, _)| (n.as_str(), v.expose())).collect();
         assert_eq!(seen, [("A", "1"), ("B", "two\nlines"), ("C", "x y"), ("PASSED", "own"), ("A", "2")]);
-        assert_eq!(wishes.set[1].2.place(), Some(format!("{}:4", file.display()).as_str()));
+        assert_eq!(overrides.set[1].2.place(), Some(format!("{}:4", file.display()).as_str()));
     }
 
     fn read(text: &str) -> Result<Vec<(String, String)>, String> {
@@ -292,11 +293,11 @@ mod tests {
 
     /// Returns the variables of a file, and the notes about it.
     fn noted(text: &str) -> Result<(Pairs, Vec<String>), String> {
-        let mut wishes = EnvOverrides::default();
+        let mut overrides = EnvOverrides::default();
         let own = |name: &str| (name == "OWN").then(|| "own".to_owned());
-        read_file(text, "f", &own, &mut wishes).map_err(|error| error.to_string())?;
-        let set = wishes.set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned()));
-        Ok((set.collect(), wishes.notes))
+        read_file(text, "f", &own, &mut overrides).map_err(|error| error.to_string())?;
+        let set = overrides.set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned()));
+        Ok((set.collect(), overrides.notes))
     }
 
     #[test]
@@ -327,15 +328,15 @@ mod tests {
         assert_eq!(notes.len(), 3, "{notes:?}");
         assert!(read("A=1\n\nB='x\n").expect_err("is open").starts_with("f:3: the quotes"));
         let user = UserVariables { set: vec!["A=\"x\" ".into()], ..UserVariables::default() };
-        let wishes = wishes(&user, Path::new("/"), &|_| None).expect("reads");
-        assert_eq!(wishes.set[0].1.expose(), "\"x\" ", "a flag is not a line of a file");
+        let overrides = read_overrides(&user, Path::new("/"), &|_| None).expect("reads");
+        assert_eq!(overrides.set[0].1.expose(), "\"x\" ", "a flag is not a line of a file");
     }
 
     #[test]
     fn what_is_no_assignment_is_refused() {
         for wrong in ["=x", "A B=x", "NOWHERE", ""] {
             let user = UserVariables { set: vec![wrong.into()], ..UserVariables::default() };
-            assert!(wishes(&user, Path::new("/"), &|_| None).is_err(), "{wrong}");
+            assert!(read_overrides(&user, Path::new("/"), &|_| None).is_err(), "{wrong}");
         }
     }
 }

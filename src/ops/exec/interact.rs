@@ -100,7 +100,7 @@ pub(in crate::ops) async fn proxy_io(
                 Ok(keys) if !keys.is_empty() => remote.type_in(&keys).await,
                 _ => listens = false,
             },
-            () = resized.again() => if let Some(size) = terminal.size() {
+            () = resized.recv() => if let Some(size) = terminal.size() {
                 remote.resize(size).await;
             },
             signal = stop.requested() => {

@@ -45,11 +45,11 @@ pub enum CommandExit {
 /// Fails when the command cannot be run.
 pub async fn exec(
     one: &InstanceSummary,
-    wish: ExecOptions,
+    options: ExecOptions,
     events: &Events,
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
-    let ExecOptions { command, stdin, workdir } = wish;
+    let ExecOptions { command, stdin, workdir } = options;
     let secrets = one.secrets().await?;
     events.hide(&secrets);
     let redactor = Redactor::new(&secrets);

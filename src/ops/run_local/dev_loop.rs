@@ -180,8 +180,8 @@ impl DevLoop<'_> {
         };
         let component = self.request.components.iter().find(|one| one.reference.to_string() == *reference);
         let Some(component) = component else { return Ok(Rebuilt::Same) };
-        let wish = BuildOptions { quiet: true, ..BuildOptions::default() };
-        match build::build(self.tools, engine, component, &wish).await {
+        let options = BuildOptions { quiet: true, ..BuildOptions::default() };
+        match build::build(self.tools, engine, component, &options).await {
             Ok(built) => {
                 let before = self.images.insert(unit.name.clone(), built.image.clone());
                 Ok(if before.as_ref() == Some(&built.image) { Rebuilt::Same } else { Rebuilt::Other })

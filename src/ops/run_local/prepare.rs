@@ -48,8 +48,8 @@ pub(super) async fn prepare(
                 None => {
                     let component =
                         component.ok_or_else(|| StartError::NoImage { name: unit.name.clone() })?;
-                    let wish = BuildOptions { merge_request, quiet: true, ..BuildOptions::default() };
-                    let image = build::build(tools, engine, component, &wish).await?.image;
+                    let options = BuildOptions { merge_request, quiet: true, ..BuildOptions::default() };
+                    let image = build::build(tools, engine, component, &options).await?.image;
                     built.insert(reference.clone(), image.clone());
                     image
                 }

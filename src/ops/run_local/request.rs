@@ -35,7 +35,7 @@ pub struct RunRequest<'a> {
     /// Arguments for its command; only with a single component.
     pub args: Vec<String>,
     /// The user's variables.
-    pub wishes: EnvOverrides,
+    pub overrides: EnvOverrides,
     /// The names of variables that the guard must not refuse.
     pub allow: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl<'a> RunRequest<'a> {
             watch: false,
             debug_port: None,
             args: Vec::new(),
-            wishes: EnvOverrides::default(),
+            overrides: EnvOverrides::default(),
             allow: Vec::new(),
         }
     }

@@ -103,13 +103,10 @@ pub fn of<'a>(
     component: &Component,
     inventory: &'a Inventory,
     templates: &ServiceTemplates,
-    around: TemplateContext<'_>,
+    ctx: TemplateContext<'_>,
 ) -> Result<Vec<RunDependency<'a>>, NeedError> {
     let needs = component.run.iter().flat_map(|run| &run.needs);
-    needs
-        .enumerate()
-        .map(|(index, need)| one(component, (index, need), inventory, templates, around))
-        .collect()
+    needs.enumerate().map(|(index, need)| one(component, (index, need), inventory, templates, ctx)).collect()
 }
 
 fn one<'a>(
@@ -117,7 +114,7 @@ fn one<'a>(
     (index, need): (usize, &inventory::NeedDecl),
     inventory: &'a Inventory,
     templates: &ServiceTemplates,
-    around: TemplateContext<'_>,
+    ctx: TemplateContext<'_>,
 ) -> Result<RunDependency<'a>, NeedError> {
     let place = || component.written.place(&format!("run.needs.{index}"));
     let (name, asked) = (need.name.as_str(), &need.parameters);
@@ -127,7 +124,7 @@ fn one<'a>(
             template.set_image(image);
         }
         let parameters = template.parameters(asked, &place())?;
-        let provided = template.provided(at(around, name), &parameters)?;
+        let provided = template.provided(at(ctx, name), &parameters)?;
         return Ok(RunDependency::Service(Box::new(ServiceRequest { template, parameters, provided })));
     }
     if let Some(other) = inventory.get_by_name(name) {
@@ -153,7 +150,7 @@ fn one<'a>(
 }
 
 /// Returns the surroundings of a service: its host is its own name, unless all services have one address.
-pub(in crate::ops) fn at<'a>(around: TemplateContext<'a>, name: &'a str) -> TemplateContext<'a> {
-    let host = if around.host.is_empty() { name } else { around.host };
-    TemplateContext { host, ..around }
+pub(in crate::ops) fn at<'a>(ctx: TemplateContext<'a>, name: &'a str) -> TemplateContext<'a> {
+    let host = if ctx.host.is_empty() { name } else { ctx.host };
+    TemplateContext { host, ..ctx }
 }

@@ -303,7 +303,7 @@ impl<'a> PipelineFollower<'a> {
         let Some(table) = table::read(body) else { return };
         self.is_cut |= table.is_cut;
         let default = self.options.pipelines_project.as_ref().unwrap_or(&self.plan.merge_request.project);
-        let known: Vec<&AnswerRow> = self.rows.iter().map(PipelineRow::told).collect();
+        let known: Vec<&AnswerRow> = self.rows.iter().map(PipelineRow::answer).collect();
         let pairs = pair(&known, &table.rows, self.gitlab.server());
         for (at, one) in pairs.into_iter().zip(table.rows) {
             match at {

@@ -16,7 +16,7 @@ pub(super) const JOB_PAGES: usize = 5;
 /// A followed pipeline.
 #[derive(Debug)]
 pub(super) struct PipelineRow {
-    told: AnswerRow,
+    answer: AnswerRow,
     /// The project to look in.
     project: Option<String>,
     pipeline: Option<Poller<Pipeline>>,
@@ -27,17 +27,17 @@ pub(super) struct PipelineRow {
 }
 
 impl PipelineRow {
-    pub(super) fn new(told: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
+    pub(super) fn new(answer: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
         let mut row =
-            Self { told, project: None, pipeline: None, jobs: None, missed: 0, gone: false, sent: None };
+            Self { answer, project: None, pipeline: None, jobs: None, missed: 0, gone: false, sent: None };
         row.resolve_project(gitlab, default_project);
         row
     }
 
     /// Updates the row from the table.
-    pub(super) fn update(&mut self, told: AnswerRow, gitlab: &GitLab, default_project: &str) {
-        let aimed = self.told.id.is_some();
-        self.told = told;
+    pub(super) fn update(&mut self, answer: AnswerRow, gitlab: &GitLab, default_project: &str) {
+        let aimed = self.answer.id.is_some();
+        self.answer = answer;
         if !aimed {
             self.resolve_project(gitlab, default_project);
         }
@@ -45,8 +45,8 @@ impl PipelineRow {
 
     /// Decides in which project to look for the pipeline.
     fn resolve_project(&mut self, gitlab: &GitLab, default_project: &str) {
-        let Some(id) = self.told.id else { return };
-        let project = match &self.told.link {
+        let Some(id) = self.answer.id else { return };
+        let project = match &self.answer.link {
             None => Some(default_project.to_owned()),
             // With a link to another server, the number is not one of this server's.
             Some(link) => pipeline_of_url(link, gitlab.server())
@@ -59,13 +59,13 @@ impl PipelineRow {
     }
 
     /// Returns the row of the table.
-    pub(super) fn told(&self) -> &AnswerRow {
-        &self.told
+    pub(super) fn answer(&self) -> &AnswerRow {
+        &self.answer
     }
 
     /// Returns whether the status is final.
     pub(super) fn is_finished(&self) -> bool {
-        self.gone || self.told.is_not_found() || self.status().is_finished()
+        self.gone || self.answer.is_not_found() || self.status().is_finished()
     }
 
     /// Returns whether the pipeline itself is readable.
@@ -78,7 +78,7 @@ impl PipelineRow {
     }
 
     pub(super) fn status(&self) -> &PipelineStatus {
-        self.seen().map_or(&self.told.status, |pipeline| &pipeline.status)
+        self.seen().map_or(&self.answer.status, |pipeline| &pipeline.status)
     }
 
     /// Returns project and number, if the pipeline itself was read.
@@ -135,7 +135,7 @@ impl PipelineRow {
     }
 
     fn name(&self) -> String {
-        let Self { told: AnswerRow { group, branch, id, .. }, .. } = self;
+        let Self { answer: AnswerRow { group, branch, id, .. }, .. } = self;
         match id {
             Some(id) => format!("Pipeline {id} (`{group}`, `{branch}`)"),
             None => format!("The pipeline of `{group}`, `{branch}`"),
@@ -143,8 +143,8 @@ impl PipelineRow {
     }
 
     fn url(&self) -> Option<String> {
-        let told = || self.told.link.as_deref().and_then(address);
-        self.seen().and_then(|pipeline| address(&pipeline.web_url)).or_else(told)
+        let answer = || self.answer.link.as_deref().and_then(address);
+        self.seen().and_then(|pipeline| address(&pipeline.web_url)).or_else(answer)
     }
 
     /// Returns the duration of the run so far.
@@ -183,9 +183,9 @@ impl PipelineRow {
     /// Sends an event if anything but the time has changed.
     fn tell(&mut self, gitlab: &GitLab, events: &Events) {
         let event = PipelineEvent {
-            group: self.told.group.clone(),
-            branch: self.told.branch.clone(),
-            id: self.told.id,
+            group: self.answer.group.clone(),
+            branch: self.answer.branch.clone(),
+            id: self.answer.id,
             status: self.status().clone(),
             url: self.url(),
             took: self.took(gitlab),
@@ -213,9 +213,9 @@ impl PipelineRow {
 
     pub(super) fn outcome(&self, gitlab: &GitLab) -> PipelineOutcome {
         PipelineOutcome {
-            group: self.told.group.clone(),
-            branch: self.told.branch.clone(),
-            id: self.told.id,
+            group: self.answer.group.clone(),
+            branch: self.answer.branch.clone(),
+            id: self.answer.id,
             project: self.project.clone(),
             status: self.status().clone(),
             by_hearsay: !self.is_seen(),

@@ -8,7 +8,7 @@ use crate::model::staging::{AnswerRow, PipelineStatus};
 
 /// Returns, for each row of a table, the index of its row in `known`; each index at most once. Rows
 /// without a link belong to `server`.
-pub(super) fn pair(known: &[&AnswerRow], told: &[AnswerRow], server: &str) -> Vec<Option<usize>> {
+pub(super) fn pair(known: &[&AnswerRow], rows_read: &[AnswerRow], server: &str) -> Vec<Option<usize>> {
     let server = AnswerRow::server_of(server);
     let key = |row: &AnswerRow| {
         let at = row.id.and_then(|_| row.link.as_deref().map_or(server.clone(), AnswerRow::server_of));
@@ -19,9 +19,11 @@ pub(super) fn pair(known: &[&AnswerRow], told: &[AnswerRow], server: &str) -> Ve
         free.entry(key(row)).or_default().push_back(index);
     }
     let mut pairs: Vec<Option<usize>> =
-        told.iter().map(|row| free.get_mut(&key(row)).and_then(VecDeque::pop_front)).collect();
+        rows_read.iter().map(|row| free.get_mut(&key(row)).and_then(VecDeque::pop_front)).collect();
     // A row without a number gets one, unless it has already failed without one.
-    for (pair, row) in pairs.iter_mut().zip(told).filter(|(pair, row)| pair.is_none() && row.id.is_some()) {
+    for (pair, row) in
+        pairs.iter_mut().zip(rows_read).filter(|(pair, row)| pair.is_none() && row.id.is_some())
+    {
         let unnumbered = free.get_mut(&(row.group.clone(), row.branch.clone(), None, None));
         let Some(free) = unnumbered else { continue };
         let waits = |index: &usize| known[*index].status != PipelineStatus::Failed;
@@ -51,9 +53,9 @@ mod tests {
     /// Merges tables one after the other, and returns all followed rows.
     fn followed(tables: &[Vec<AnswerRow>]) -> Vec<AnswerRow> {
         let mut rows: Vec<AnswerRow> = Vec::new();
-        for told in tables {
-            let pairs = pair(&rows.iter().collect::<Vec<_>>(), told, SERVER);
-            for (at, one) in pairs.into_iter().zip(told) {
+        for rows_read in tables {
+            let pairs = pair(&rows.iter().collect::<Vec<_>>(), rows_read, SERVER);
+            for (at, one) in pairs.into_iter().zip(rows_read) {
                 match at {
                     Some(at) => rows[at] = one.clone(),
                     None => rows.push(one.clone()),
@@ -97,9 +99,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_row_of_a_table_is_followed(told in prop::collection::vec(any_row(), 0..12)) {
-            let read = table::parse(&table::render(&told)).expect("is a table");
-            prop_assert_eq!(read.len(), told.len());
+        fn every_row_of_a_table_is_followed(rows_read in prop::collection::vec(any_row(), 0..12)) {
+            let read = table::parse(&table::render(&rows_read)).expect("is a table");
+            prop_assert_eq!(read.len(), rows_read.len());
             let (mut followed, mut read) = (followed(std::slice::from_ref(&read)), read);
             let by = |row: &AnswerRow| format!("{row:?}");
             followed.sort_by_key(by);
@@ -128,8 +130,8 @@ mod tests {
         }
 
         #[test]
-        fn the_same_table_again_adds_nothing(told in prop::collection::vec(any_row(), 0..12)) {
-            prop_assert_eq!(followed(&[told.clone(), told.clone(), told.clone()]).len(), told.len());
+        fn the_same_table_again_adds_nothing(rows_read in prop::collection::vec(any_row(), 0..12)) {
+            prop_assert_eq!(followed(&[rows_read.clone(), rows_read.clone(), rows_read.clone()]).len(), rows_read.len());
         }
     }
 }

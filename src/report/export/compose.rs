@@ -39,12 +39,12 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
         ),
         None => "Run it with `docker compose -f FILE up`, and remove it with `down --volumes`.".to_owned(),
     };
-    let mut lacks: Vec<String> = draft.plan.units().filter_map(Exporter::cannot_wait).collect();
+    let mut limitations: Vec<String> = draft.plan.units().filter_map(Exporter::cannot_wait).collect();
     for unit in draft.plan.units() {
         for command in &unit.setup {
             let words: Vec<String> =
                 command.iter().map(|word| super::shell_word(&draft.parts(word))).collect();
-            lacks.push(format!(
+            limitations.push(format!(
                 "When {0} is ready, run: docker compose -f FILE exec -T {0} {1}",
                 unit.name,
                 words.join(" ")
@@ -52,19 +52,19 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
         }
     }
     if draft.plan.units().any(|unit| unit.ready.is_some()) {
-        lacks.push(
+        limitations.push(
             "Whether something is ready is asked inside of it, by tools that its image must have.".into(),
         );
     }
     for (unit, build) in draft.builds().filter(|(_, build)| build.is_preprocessed()) {
         let file = build.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
-        lacks.push(format!(
+        limitations.push(format!(
             "Compose cannot build `{file}`; first: cki build {} --tag {}",
             unit.name,
             Exporter::image(unit)
         ));
     }
-    format!("{}{}", draft.head(&how, &lacks), yaml::to_string(&file))
+    format!("{}{}", draft.head(&how, &limitations), yaml::to_string(&file))
 }
 
 fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {

@@ -150,7 +150,7 @@ impl<'a> Exporter<'a> {
 
     /// Returns the comments at the start of every form: its purpose, its limits, and the source of its
     /// secrets.
-    pub(super) fn head(&self, how: &str, lacks: &[String]) -> String {
+    pub(super) fn head(&self, how: &str, limitations: &[String]) -> String {
         let names: Vec<&str> = self.plan.wanted().map(|unit| unit.name.as_str()).collect();
         let mut lines =
             vec![format!("{} as `cki run-local` would run it, without `cki`.", names.join(" and "))];
@@ -170,7 +170,7 @@ impl<'a> Exporter<'a> {
                 unit.name
             ));
         }
-        lines.extend(lacks.iter().cloned());
+        lines.extend(limitations.iter().cloned());
         lines.iter().fold(String::new(), |text, line| format!("{text}# {}\n", safe_line(line)))
     }
 

@@ -25,24 +25,26 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
         "Run it with `podman network create{internal} {name}` and `{fill}`, and remove it with \
          `podman kube play --down FILE` and `podman network rm {name}`."
     );
-    let mut lacks = vec![
+    let mut limitations = vec![
         "Nobody waits until what a Pod needs is ready: what fails without it is started again.".to_owned(),
         "Kubernetes itself finds a Pod by name only if a Service of that name is added.".to_owned(),
     ];
     let processes = draft.plan.units().find_map(|unit| unit.limits.processes);
-    lacks.extend(
+    limitations.extend(
         processes.map(|count| format!("A Pod cannot say that it may have {count} processes at most.")),
     );
     let mut pods = String::new();
     for unit in draft.plan.units() {
         if let Some(ReadinessProbe::Log(text)) = &unit.ready {
-            lacks.push(format!("{} is ready when its log says `{text}`, which no probe asks.", unit.name));
+            limitations
+                .push(format!("{} is ready when its log says `{text}`, which no probe asks.", unit.name));
         }
         for command in &unit.setup {
             let words: Vec<String> =
                 command.iter().map(|word| super::shell_word(&draft.parts(word))).collect();
             let name = pod_name(unit);
-            lacks.push(format!("When {name} is ready, run: podman exec {name}-main {}", words.join(" ")));
+            limitations
+                .push(format!("When {name} is ready, run: podman exec {name}-main {}", words.join(" ")));
         }
         if !unit.files.is_empty() {
             pods.push_str("---\n");
@@ -54,17 +56,17 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
         pods.push_str(&texts.put_into(&yaml::to_string(&pod)));
     }
     if !draft.hidden().is_empty() {
-        lacks.push(
+        limitations.push(
             "A secret gets between double quotes: write `\\` before each `\"` and `\\` of it, and `\\n` for a line break."
                 .to_owned(),
         );
     }
-    lacks.extend(
+    limitations.extend(
         draft
             .builds()
             .map(|(unit, _)| format!("First: cki build {} --tag {}", unit.name, Exporter::image(unit))),
     );
-    format!("{}{pods}", draft.head(&how, &lacks))
+    format!("{}{pods}", draft.head(&how, &limitations))
 }
 
 fn pod_name(unit: &Unit) -> String {

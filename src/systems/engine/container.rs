@@ -66,7 +66,7 @@ impl ContainerEngine {
         match self.retry(ask, EngineError::is_lost_image).await {
             Ok(answer) => Ok(answer.id),
             Err(error) if error.says(&["already in use"]) => {
-                Err(EngineError::NameTaken { thing: ResourceKind::Container, name: name.to_owned() })
+                Err(EngineError::NameTaken { kind: ResourceKind::Container, name: name.to_owned() })
             }
             Err(error) => Err(error.or_not_found(ResourceKind::Image, image)),
         }
@@ -227,7 +227,7 @@ fn start_error(id: &str, error: EngineError) -> EngineError {
     let container = short(id).to_owned();
     let EngineError::Refused { message, .. } = &error else { return error };
     if error.says(&["no such container"]) {
-        return EngineError::NotFound { thing: ResourceKind::Container, name: container };
+        return EngineError::NotFound { kind: ResourceKind::Container, name: container };
     }
     if error.says(&["address already in use", "port is already allocated"]) {
         return EngineError::PortTaken { container, port: taken_port(message) };

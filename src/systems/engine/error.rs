@@ -1,4 +1,4 @@
-//! Errors of engine requests; each names the affected thing. `cli::error` decides their exit codes and hints.
+//! Errors of engine requests; each names the affected resource. `cli::error` decides their exit codes and hints.
 
 use std::fmt;
 use std::io;
@@ -45,18 +45,18 @@ pub enum EngineError {
         doing: String,
     },
     /// The named object does not exist on the engine.
-    #[error("there is no {thing} `{name}` on the container engine")]
+    #[error("there is no {kind} `{name}` on the container engine")]
     NotFound {
         /// Kind of object.
-        thing: ResourceKind,
+        kind: ResourceKind,
         /// Name or id.
         name: String,
     },
     /// The name is in use, and must be unique.
-    #[error("there already is a {thing} `{name}` on the container engine")]
+    #[error("there already is a {kind} `{name}` on the container engine")]
     NameTaken {
         /// Kind of object.
-        thing: ResourceKind,
+        kind: ResourceKind,
         /// Name.
         name: String,
     },
@@ -266,8 +266,8 @@ impl EngineError {
     }
 
     /// Returns the same error, or `NotFound` if it reports a missing object.
-    pub(super) fn or_not_found(self, thing: ResourceKind, name: &str) -> Self {
-        if self.is_absence() { Self::NotFound { thing, name: name.to_owned() } } else { self }
+    pub(super) fn or_not_found(self, kind: ResourceKind, name: &str) -> Self {
+        if self.is_absence() { Self::NotFound { kind, name: name.to_owned() } } else { self }
     }
 
     /// Converts bollard's error for a request to the engine at an address.

@@ -212,7 +212,7 @@ impl ContainerEngine {
             loop {
                 match make(engine.clone(), doing.clone()).await {
                     Err(error) if error.says(&["already used", "already exists"]) => {
-                        return Err(EngineError::NameTaken { thing: ResourceKind::Network, name });
+                        return Err(EngineError::NameTaken { kind: ResourceKind::Network, name });
                     }
                     // Podman searches all interfaces for free addresses, and fails on one that vanishes
                     // meanwhile with the network of another run.

@@ -126,9 +126,9 @@ fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), P
     let keeper = std::thread::Builder::new().name("podman".to_owned()).spawn(move || {
         let mut child: Option<Child> = None;
         let started = command.spawn().map(|process| child.insert(process).id());
-        let told = sender.send(started);
+        let sent = sender.send(started);
         if let Some(mut child) = child {
-            if told.is_err() {
+            if sent.is_err() {
                 // The receiver is gone.
                 let _ = child.kill();
             }

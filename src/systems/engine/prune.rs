@@ -125,13 +125,13 @@ impl ContainerEngine {
     /// Removes one resource by its id; returns its name.
     fn gone(
         &self,
-        thing: ResourceKind,
+        kind: ResourceKind,
         id: String,
         name: String,
     ) -> impl Future<Output = Result<String, EngineError>> + Send + 'static {
         let engine = self.clone();
         async move {
-            match thing {
+            match kind {
                 ResourceKind::Container => engine.remove(&id).await?,
                 ResourceKind::Network => engine.remove_network(&id).await?,
                 ResourceKind::Volume => engine.remove_volume(&id).await?,

@@ -57,7 +57,7 @@ impl ContainerEngine {
         });
         let made = made.await?;
         if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
-            return Err(EngineError::NameTaken { thing: ResourceKind::Volume, name: name.to_owned() });
+            return Err(EngineError::NameTaken { kind: ResourceKind::Volume, name: name.to_owned() });
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Git {
         if is_occupied(order.target) {
             return Err(GitError::Occupied { path: order.target.to_owned() });
         }
-        let temporary = StagingDir::beside(order.target)?;
+        let temporary = StagingDir::next_to(order.target)?;
         self.fill(temporary.path(), order, job)?;
         if job.stop.now().is_some() {
             return Err(GitError::Stopped { what: order.url.to_string() });
@@ -59,8 +59,9 @@ impl Git {
         let repository = Repository::init_opts(directory, &options).map_err(&at)?;
         let ask: Vec<String> = order.merge_request.iter().map(|request| request.source()).collect();
         let plan = |advertised: &Advertised| plan(order, advertised);
-        let wish = FetchRequest { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };
-        let advertised = self.fetch(&repository, order.url, job, &wish)?;
+        let fetch_request =
+            FetchRequest { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };
+        let advertised = self.fetch(&repository, order.url, job, &fetch_request)?;
         job.task.detail("checking out");
         let spec = branches(&advertised);
         set_up(&repository, order, &advertised, &spec).map_err(&at)?;

@@ -21,7 +21,7 @@ pub(super) fn fetch(
     url: &GitUrl,
     session: &Arc<GitSession>,
     job: GitContext<'_>,
-    wish: &FetchRequest<'_>,
+    fetch_request: &FetchRequest<'_>,
 ) -> Result<Advertised, GitError> {
     let _entered = session.enter();
     let explain = |error| session.explain(error);
@@ -32,15 +32,16 @@ pub(super) fn fetch(
     let refs = refs.iter().map(|head| (head.name().to_owned(), head.oid())).collect();
     let default_branch = connection.default_branch().ok();
     let default_branch = default_branch.and_then(|name| name.as_str().ok().map(str::to_owned));
-    let advertised = Advertised { default_branch, refs, is_complete: true, shallow: wish.depth.is_some() };
-    let specs = (wish.plan)(&advertised)?;
+    let advertised =
+        Advertised { default_branch, refs, is_complete: true, shallow: fetch_request.depth.is_some() };
+    let specs = (fetch_request.plan)(&advertised)?;
     if specs.is_empty() {
         return Ok(advertised);
     }
-    make_way(repository, &specs, &advertised, wish.prune).map_err(at(repository.path()))?;
+    make_way(repository, &specs, &advertised, fetch_request.prune).map_err(at(repository.path()))?;
     let mut options = FetchOptions::new();
     options.remote_callbacks(callbacks(job)).update_fetchhead(false).download_tags(AutotagOption::Auto);
-    if let Some(depth) = wish.depth {
+    if let Some(depth) = fetch_request.depth {
         options.depth(i32::try_from(depth).unwrap_or(i32::MAX));
     }
     connection.remote().fetch(&specs, Some(&mut options), Some("cki: fetch")).map_err(explain)?;
@@ -109,12 +110,12 @@ fn callbacks<'a>(job: GitContext<'a>) -> RemoteCallbacks<'a> {
 /// Reporter of progress, with a limited rate.
 struct Meter<'a> {
     job: GitContext<'a>,
-    told: Option<Instant>,
+    last_report: Option<Instant>,
 }
 
 impl<'a> Meter<'a> {
     fn new(job: GitContext<'a>) -> Self {
-        Self { job, told: None }
+        Self { job, last_report: None }
     }
 
     fn objects(&mut self, done: usize, total: usize) {
@@ -130,9 +131,9 @@ impl<'a> Meter<'a> {
     }
 
     fn is_due(&mut self) -> bool {
-        let due = self.told.is_none_or(|told| told.elapsed() >= OFTEN);
+        let due = self.last_report.is_none_or(|last_report| last_report.elapsed() >= OFTEN);
         if due {
-            self.told = Some(Instant::now());
+            self.last_report = Some(Instant::now());
         }
         due
     }

@@ -126,8 +126,8 @@ impl Git {
         let ask = [request.source()];
         let plan = |advertised: &Advertised| Ok(vec![request.refspec(&url, advertised)?]);
         let depth = depth.filter(|_| repository.is_shallow());
-        let wish = FetchRequest { ask: &ask, depth, prune: Prune::OnlyInTheWay, plan: &plan };
-        self.fetch(&repository, &url, job, &wish)?;
+        let fetch_request = FetchRequest { ask: &ask, depth, prune: Prune::OnlyInTheWay, plan: &plan };
+        self.fetch(&repository, &url, job, &fetch_request)?;
         let outcome = apply(&repository, request, &branch);
         request.forget_incoming(&repository).map_err(&at)?;
         outcome.map_err(&at)
@@ -235,8 +235,8 @@ mod tests {
             3 => vec![1, 2, 3],
             _ => vec![1, 4],
         };
-        let lacks = |a: Oid, b: Oid| history(a).iter().filter(|c| !history(b).contains(c)).count();
-        Ok((lacks(a, b), lacks(b, a)))
+        let missing = |a: Oid, b: Oid| history(a).iter().filter(|c| !history(b).contains(c)).count();
+        Ok((missing(a, b), missing(b, a)))
     }
 
     #[test]

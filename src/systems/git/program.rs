@@ -79,19 +79,19 @@ impl<'a> GitProgram<'a> {
         url: &GitUrl,
         session: &Arc<GitSession>,
         job: GitContext<'_>,
-        wish: &FetchRequest<'_>,
+        fetch_request: &FetchRequest<'_>,
     ) -> Result<Advertised, GitError> {
         let mut listing =
             vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD", "refs/heads/*", "refs/tags/*"];
-        listing.extend(wish.ask.iter().map(String::as_str));
+        listing.extend(fetch_request.ask.iter().map(String::as_str));
         let said = self.run(repository, &listing, session, job)?;
-        let advertised = read_listing(&said, wish);
-        let specs = (wish.plan)(&advertised)?;
+        let advertised = read_listing(&said, fetch_request);
+        let specs = (fetch_request.plan)(&advertised)?;
         if specs.is_empty() {
             return Ok(advertised);
         }
-        make_way(repository, &specs, &advertised, wish.prune).map_err(at(repository.path()))?;
-        let depth = wish.depth.map(|depth| format!("--depth={depth}"));
+        make_way(repository, &specs, &advertised, fetch_request.prune).map_err(at(repository.path()))?;
+        let depth = fetch_request.depth.map(|depth| format!("--depth={depth}"));
         let mut fetching =
             vec!["fetch", "--progress", "--no-recurse-submodules", "--no-prune", "--no-prune-tags"];
         fetching.extend(depth.as_deref());
@@ -280,12 +280,12 @@ fn read_progress(line: &str) -> Option<(u64, u64)> {
 }
 
 /// Parses the lines of `git ls-remote --symref`.
-fn read_listing(said: &Said, wish: &FetchRequest<'_>) -> Advertised {
+fn read_listing(said: &Said, fetch_request: &FetchRequest<'_>) -> Advertised {
     let mut advertised = Advertised {
         default_branch: None,
         refs: std::collections::BTreeMap::new(),
         is_complete: said.output.len() < MOST_OUTPUT,
-        shallow: wish.depth.is_some(),
+        shallow: fetch_request.depth.is_some(),
     };
     let mut target = None;
     for (what, name) in said.output.lines().filter_map(|line| line.split_once('\t')) {
@@ -367,7 +367,8 @@ mod tests {
     #[test]
     fn read_listing_returns_branch_and_requested_refs() {
         let ask = ["refs/merge-requests/1/head".to_owned()];
-        let wish = FetchRequest { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
+        let fetch_request =
+            FetchRequest { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
         let said = |text: &str| Said {
             status: ExitStatus::default(),
             output: text.to_owned(),
@@ -375,10 +376,10 @@ mod tests {
         };
         let text =
             "ref: refs/heads/dev\tHEAD\n1234\tHEAD\n1234\trefs/heads/dev\n5678\trefs/merge-requests/1/head\n";
-        let advertised = read_listing(&said(text), &wish);
+        let advertised = read_listing(&said(text), &fetch_request);
         assert_eq!(advertised.default_branch.as_deref(), Some("refs/heads/dev"));
         assert!(advertised.refs.contains_key("refs/heads/dev") && advertised.refs.contains_key(&ask[0]));
-        assert_eq!(read_listing(&said("ref: refs/heads/dev\tHEAD\n"), &wish).default_branch, None);
+        assert_eq!(read_listing(&said("ref: refs/heads/dev\tHEAD\n"), &fetch_request).default_branch, None);
     }
 
     #[test]

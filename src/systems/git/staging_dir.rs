@@ -36,7 +36,7 @@ pub(super) struct StagingDir {
 
 impl StagingDir {
     /// Creates one next to the target of a clone.
-    pub(super) fn beside(target: &Path) -> Result<Self, GitError> {
+    pub(super) fn next_to(target: &Path) -> Result<Self, GitError> {
         Self::make(target, Some(REPOSITORY))
     }
 
@@ -186,7 +186,7 @@ fn left(parent: &Path) -> Vec<(PathBuf, File)> {
     held.collect()
 }
 
-/// Returns whether [`StagingDir::beside`] creates such names.
+/// Returns whether [`StagingDir::next_to`] creates such names.
 fn is_ours(name: &str) -> bool {
     let random =
         name.strip_prefix('.').and_then(|name| name.rsplit_once(MARK)).filter(|(name, _)| !name.is_empty());
@@ -245,14 +245,14 @@ mod tests {
         std::fs::write(dead.join(".git").join(UNFINISHED), NOTE).expect("writes");
         std::fs::create_dir_all(theirs.join(".git")).expect("makes");
         std::fs::create_dir(directory.path().join("x")).expect("makes");
-        let alive = StagingDir::beside(&directory.path().join("x")).expect("makes");
+        let alive = StagingDir::next_to(&directory.path().join("x")).expect("makes");
         sweep(directory.path());
         assert!(!dead.exists() && alive.path().exists() && theirs.exists());
         std::fs::remove_dir_all(theirs).expect("removes");
         alive.persist(&directory.path().join("x")).expect("an empty directory gives way");
         assert_eq!(files::list_dir(directory.path()).expect("reads"), ["x"]);
         std::fs::write(directory.path().join("x/file"), "").expect("writes");
-        let second = StagingDir::beside(&directory.path().join("x")).expect("makes");
+        let second = StagingDir::next_to(&directory.path().join("x")).expect("makes");
         let error = second.persist(&directory.path().join("x")).expect_err("is taken");
         assert!(matches!(error, GitError::Occupied { .. }));
         assert_eq!(files::list_dir(directory.path()).expect("reads"), ["x"]);
@@ -270,7 +270,7 @@ mod tests {
         ];
         for taken in take {
             assert!(!is_occupied(&target));
-            let made = StagingDir::beside(&target).expect("makes");
+            let made = StagingDir::next_to(&target).expect("makes");
             taken();
             assert!(is_occupied(&target));
             assert!(matches!(made.persist(&target), Err(GitError::Occupied { .. })));
@@ -280,7 +280,7 @@ mod tests {
         // The directory itself is replaced by a link.
         let inner = directory.path().join("inner");
         std::fs::create_dir(&inner).expect("makes");
-        let made = StagingDir::beside(&inner.join("x")).expect("makes");
+        let made = StagingDir::next_to(&inner.join("x")).expect("makes");
         std::fs::rename(&inner, directory.path().join("moved")).expect("renames");
         std::os::unix::fs::symlink(elsewhere.path(), &inner).expect("links");
         assert!(matches!(made.persist(&inner.join("x")), Err(GitError::Occupied { .. })));
@@ -296,7 +296,7 @@ mod tests {
                 scope.spawn(move || {
                     for _ in 0..200 {
                         sweep(target.parent().expect("has one"));
-                        let made = StagingDir::beside(&target).expect("makes");
+                        let made = StagingDir::next_to(&target).expect("makes");
                         std::fs::write(made.path().join("file"), "").expect("it stays");
                     }
                 });

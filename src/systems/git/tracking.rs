@@ -67,7 +67,7 @@ fn make_room(repository: &Repository, wanted: &str) -> Result<(), git2::Error> {
 }
 
 /// Refs of a clone before a fetch, to tell afterwards which ones the fetch removed.
-pub(super) struct Told {
+pub(super) struct RefSnapshot {
     refs: BTreeMap<String, Oid>,
     /// Refs that local branches follow, and those branches.
     followed: BTreeMap<String, String>,
@@ -75,7 +75,7 @@ pub(super) struct Told {
     current: Option<String>,
 }
 
-impl Told {
+impl RefSnapshot {
     /// Reads the refs of a clone.
     pub(super) fn of(repository: &Repository) -> Result<Self, git2::Error> {
         let refs = local_refs(repository)?;
@@ -94,7 +94,7 @@ impl Told {
 
     /// Reports removed and moved refs: as a warning if they concern a local branch that followed one, or a
     /// tag.
-    pub(super) fn tell(
+    pub(super) fn report_changes(
         &self,
         repository: &Repository,
         url: &GitUrl,

@@ -10,7 +10,7 @@ use super::error::at;
 use super::fetch::{Advertised, FetchRequest};
 use super::program::GitProgram;
 use super::session::GitSession;
-use super::tracking::Told;
+use super::tracking::RefSnapshot;
 use super::transfer::Transfer;
 use super::url::Scheme;
 use super::{Git, GitContext, GitError, GitUrl, library, special, tree};
@@ -46,25 +46,25 @@ impl Git {
         repository: &Repository,
         url: &GitUrl,
         job: GitContext<'_>,
-        wish: &FetchRequest<'_>,
+        fetch_request: &FetchRequest<'_>,
     ) -> Result<Advertised, GitError> {
         let means = self.begin(repository, url, false, job)?;
         let (inner, session) = (means.transfer.repository(), &means.session);
-        let mut wish = FetchRequest { ..*wish };
-        if wish.depth.is_some() && means.actual.scheme() == Scheme::Local {
+        let mut fetch_request = FetchRequest { ..*fetch_request };
+        if fetch_request.depth.is_some() && means.actual.scheme() == Scheme::Local {
             let actual = &means.actual;
             job.events.note(format!("`{actual}` is on this machine and is cloned with its whole history"));
-            wish.depth = None;
+            fetch_request.depth = None;
         }
-        let told = Told::of(repository).map_err(at(repository.path()))?;
+        let refs_before = RefSnapshot::of(repository).map_err(at(repository.path()))?;
         let advertised = self.go(
             &means,
             job,
-            |program| program.fetch(inner, url, session, job, &wish),
-            || library::fetch(inner, &means.actual, session, job, &wish),
+            |program| program.fetch(inner, url, session, job, &fetch_request),
+            || library::fetch(inner, &means.actual, session, job, &fetch_request),
         )?;
         means.transfer.settle()?;
-        told.tell(repository, url, &advertised, job).map_err(at(repository.path()))?;
+        refs_before.report_changes(repository, url, &advertised, job).map_err(at(repository.path()))?;
         Ok(advertised)
     }
 

@@ -51,9 +51,9 @@ impl Git {
         let plan = |advertised: &Advertised| Ok(upstream.plan(&specs, advertised));
         let user = UserConfig::read(&self.env)?;
         let prune = prune(&repository, &user, &upstream.remote).map_err(&at)?;
-        let wish = FetchRequest { ask: &ask, depth: None, prune, plan: &plan };
+        let fetch_request = FetchRequest { ask: &ask, depth: None, prune, plan: &plan };
         let held = tree::commit_of(&repository, &upstream.tracking).map_err(&at)?;
-        let advertised = self.fetch(&repository, &url, job, &wish)?;
+        let advertised = self.fetch(&repository, &url, job, &fetch_request)?;
         let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
         if let Some(default) = default {
             upstream.note_default(&repository, default).map_err(&at)?;

@@ -22,13 +22,13 @@ pub(super) fn last_lines(log: &[u8], cut: bool, most: usize) -> Vec<String> {
     splitter.push(log.as_bytes(), &mut take);
     splitter.finish(&mut take);
     let whole = lines.iter().skip(usize::from(cut && lines.len() > 1));
-    let told: Vec<String> = whole.filter_map(|line| told(line)).collect();
-    told[told.len().saturating_sub(most)..].to_vec()
+    let cleaned: Vec<String> = whole.filter_map(|line| clean_line(line)).collect();
+    cleaned[cleaned.len().saturating_sub(most)..].to_vec()
 }
 
 /// Returns the text of a line without the runner's timestamp, section markers, and text that a carriage
 /// return has overwritten.
-fn told(line: &str) -> Option<String> {
+fn clean_line(line: &str) -> Option<String> {
     static STAMP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z [0-9a-f]{2}[OE][+ ]?")
             .expect("a constant expression")

@@ -156,7 +156,7 @@ async fn clone_continues_past_unreachable_repositories() {
         CloneTarget { target: bench.work().join(&name), name, url: url.clone(), merge_request: None }
     });
     let mut repositories: Vec<_> = repositories.collect();
-    // A second wish for the same place is the same wish.
+    // A second request for the same target is merged with the first.
     repositories.push(repositories[0].clone());
     let request = CloneRequest { repositories, depth: None, jobs: 3 };
     let outcome: CloneOutcome = clone(request, &bench.git(), &Events::silent(), &Shutdown::new()).await;

@@ -59,10 +59,10 @@ impl<'a> ComposeProject<'a> {
             notes: BTreeMap::new(),
             extended: HashMap::new(),
         };
-        let beside = paths::joined(&project.directory, ".env");
+        let dotenv = paths::joined(&project.directory, ".env");
         let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
-        if let Some(beside) = beside.filter(|path| reader.is_file(path).unwrap_or(false)) {
-            project.read_variables(&beside, &Variables::new(), &mut variables, &mut unknown)?;
+        if let Some(dotenv) = dotenv.filter(|path| reader.is_file(path).unwrap_or(false)) {
+            project.read_variables(&dotenv, &Variables::new(), &mut variables, &mut unknown)?;
         }
         (project.variables, project.unknown) = (Rc::new(variables), Rc::new(unknown));
         Ok(project)

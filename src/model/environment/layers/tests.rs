@@ -35,7 +35,7 @@ fn text(name: &str, value: &str) -> EnvEntry {
 }
 
 /// Returns the environment of a deployment: name, value, origin, rule, and value in production.
-fn resolved(variables: Vec<EnvEntry>, wishes: EnvOverrides) -> Vec<(String, Variable)> {
+fn resolved(variables: Vec<EnvEntry>, overrides: EnvOverrides) -> Vec<(String, Variable)> {
     let head = InventoryDocument { file: "i.yaml".into(), text: TABLE.into(), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let container = DeployedContainer {
@@ -76,7 +76,7 @@ fn resolved(variables: Vec<EnvEntry>, wishes: EnvOverrides) -> Vec<(String, Vari
         provided: vec![provided],
         secrets: &SecretRules::read("r", secrets).expect("are valid").with_names(names),
         context: GeneratorContext::of("w"),
-        wishes,
+        overrides,
     });
     let variables = environment.expect("resolves").variables;
     variables.into_iter().map(|variable| (variable.name.clone(), variable)).collect()

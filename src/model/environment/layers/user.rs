@@ -10,7 +10,7 @@ use crate::model::environment::variable::ValueOrigin;
 /// Applies the user's changes.
 pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, EnvironmentError> {
     let (locks, names) = (Locks::of(inputs), inputs.secrets.names());
-    for name in &inputs.wishes.unset {
+    for name in &inputs.overrides.unset {
         locks.check_unset(name)?;
         if let Some(variable) = draft.variables.get_mut(name) {
             variable.instead_of = Some(std::mem::replace(&mut variable.origin, ValueOrigin::Unset));
@@ -18,10 +18,10 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
             variable.parts.clear();
         }
     }
-    let wished = inputs.wishes.set.iter().map(|(name, ..)| name);
+    let overridden = inputs.overrides.set.iter().map(|(name, ..)| name);
     let with_value = draft.variables.iter().filter(|(_, one)| one.value.is_some()).map(|(name, _)| name);
-    locks.check_case(with_value.chain(wished))?;
-    for (name, value, origin) in &inputs.wishes.set {
+    locks.check_case(with_value.chain(overridden))?;
+    for (name, value, origin) in &inputs.overrides.set {
         locks.check_set(name, value.expose(), origin)?;
         let is_secret = names.judge(name, value.expose()).hide || holds_password(value.expose(), names);
         draft.set(name, value.clone(), origin.clone(), is_secret);

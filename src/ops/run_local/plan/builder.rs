@@ -59,7 +59,7 @@ struct VisitedUnit<'a> {
     /// The component with the settings of its deployment.
     whole: Component,
     deployed: Option<&'a DeployedComponents>,
-    wishes: EnvOverrides,
+    overrides: EnvOverrides,
     /// Dependencies that are not added yet.
     needs: std::vec::IntoIter<RunDependency<'a>>,
 }
@@ -110,9 +110,9 @@ impl<'a> PlanBuilder<'a> {
         let input = self.input;
         let PlanInput { request, policy, .. } = *input;
         let is_wanted = self.wanted.contains(&component.reference);
-        let wishes = if is_wanted { dev::wishes(request, component)? } else { EnvOverrides::default() };
+        let overrides = if is_wanted { dev::overrides(request, component)? } else { EnvOverrides::default() };
         let deployed = input.deployments.get(&component.reference);
-        let mut resolved = self.resolve(component, deployed, &wishes)?;
+        let mut resolved = self.resolve(component, deployed, &overrides)?;
         self.findings.extend(policy.guard.inspect(component.name(), &mut resolved.environment));
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
@@ -130,26 +130,26 @@ impl<'a> PlanBuilder<'a> {
             (unit.role, unit.of) = (Role::Service, of.to_owned());
         }
         let needs = resolved.needs.into_iter();
-        Ok(Some(VisitedUnit { component, unit, whole, deployed, wishes, needs }))
+        Ok(Some(VisitedUnit { component, unit, whole, deployed, overrides, needs }))
     }
 
     fn resolve(
         &self,
         component: &Component,
         deployed: Option<&DeployedComponents>,
-        wishes: &EnvOverrides,
+        overrides: &EnvOverrides,
     ) -> Result<Resolved<'a>, EnvError> {
         let PlanInput { inventory, templates, .. } = self.input;
-        resolve_loaded(component, inventory, templates, self.input.around(), deployed, wishes.clone())
+        resolve_loaded(component, inventory, templates, self.input.ctx(), deployed, overrides.clone())
     }
 
     /// Adds a component after all its dependencies.
     fn leave(&mut self, entered: VisitedUnit<'a>) -> anyhow::Result<()> {
-        let VisitedUnit { component, mut unit, whole, deployed, wishes, needs: _ } = entered;
+        let VisitedUnit { component, mut unit, whole, deployed, overrides, needs: _ } = entered;
         unit.needs.dedup();
         let has_own = whole.run.as_ref().is_some_and(|run| !run.init.is_empty());
         let initial = match deployed {
-            Some(deployed) if !has_own => self.initial(component, &unit, deployed, &wishes)?,
+            Some(deployed) if !has_own => self.initial(component, &unit, deployed, &overrides)?,
             _ => Vec::new(),
         };
         self.found.push(FoundUnit::Component(Box::new(unit), Box::new(whole), initial));
@@ -200,13 +200,13 @@ impl<'a> PlanBuilder<'a> {
         component: &'a Component,
         unit: &Unit,
         deployed: &DeployedComponents,
-        wishes: &EnvOverrides,
+        overrides: &EnvOverrides,
     ) -> anyhow::Result<Vec<Unit>> {
         let input = self.input;
         let mut units = Vec::new();
         for before in deployed.init() {
             let made = init_component(component, deployed, &before);
-            let mut resolved = self.resolve(&made, Some(&before), wishes)?;
+            let mut resolved = self.resolve(&made, Some(&before), overrides)?;
             let environment = &mut resolved.environment;
             self.findings.extend(input.policy.guard.inspect(component.name(), environment));
             let (policy, warnings) = (input.policy, &mut self.warnings);
@@ -273,7 +273,7 @@ impl<'a> PlanBuilder<'a> {
     /// usual command whatever the request, and a backing service gets the requests of all its dependents.
     pub(super) fn settle(&mut self) -> anyhow::Result<Vec<Unit>> {
         let (input, found) = (self.input, std::mem::take(&mut self.found));
-        let (request, around) = (input.request, input.around());
+        let (request, ctx) = (input.request, input.ctx());
         let needed: HashSet<String> = found
             .iter()
             .filter_map(|one| {
@@ -289,7 +289,7 @@ impl<'a> PlanBuilder<'a> {
                     let mut seen = HashSet::new();
                     let asked: Vec<Parameters> =
                         asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
-                    let service = template.fill(dependencies::at(around, template.name()), &asked)?;
+                    let service = template.fill(dependencies::at(ctx, template.name()), &asked)?;
                     units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
                 }
                 FoundUnit::Component(mut unit, component, initial) => {

@@ -64,16 +64,16 @@ pub(super) fn plan(
 }
 
 /// Returns the variables for a debugger; the user's variables override them.
-pub(super) fn wishes(request: &RunRequest<'_>, component: &Component) -> Result<EnvOverrides, RunError> {
-    let mut wishes = request.wishes.clone();
+pub(super) fn overrides(request: &RunRequest<'_>, component: &Component) -> Result<EnvOverrides, RunError> {
+    let mut overrides = request.overrides.clone();
     if request.debug_port.is_some() {
         let place = component.written.place("run.debug.environment");
         let own = debugger(component)?.environment.iter().map(|(name, value)| {
             (name.clone(), Secret::new(value), ValueOrigin::Debugger { place: place.clone() })
         });
-        wishes.set = own.chain(wishes.set).collect();
+        overrides.set = own.chain(overrides.set).collect();
     }
-    Ok(wishes)
+    Ok(overrides)
 }
 
 fn debugger(component: &Component) -> Result<&Debugger, RunError> {

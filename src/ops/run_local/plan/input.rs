@@ -38,7 +38,7 @@ pub(in crate::ops::run_local) struct PlanInput<'a> {
 
 impl<'a> PlanInput<'a> {
     /// Returns the surroundings of templates.
-    pub(super) fn around(&self) -> TemplateContext<'_> {
+    pub(super) fn ctx(&self) -> TemplateContext<'_> {
         let host = if self.native { "127.0.0.1" } else { "" };
         let RunPolicy { context, secrets: rules, .. } = self.policy;
         TemplateContext { host, program: self.program, context, rules }
