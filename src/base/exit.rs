@@ -44,7 +44,7 @@ impl Exit {
         (Self::Done, "done"),
         (Self::Failed, "the thing asked about failed: a job, a check, a pipeline"),
         (Self::Usage, "the command line was not understood"),
-        (Self::NotFound, "what was named does not exist"),
+        (Self::NotFound, "a named component, file or other object does not exist"),
         (
             Self::Invalid,
             "the configuration, the inventory or a file that was named is invalid or cannot be read",

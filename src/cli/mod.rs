@@ -76,7 +76,7 @@ fn answer(host: Host) -> Exit {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => error::report(&ui, &error),
         Err(_) => {
-            let hint = "please report the command and what is above; `RUST_BACKTRACE=1` shows more.";
+            let hint = "please report the command and the output above; `RUST_BACKTRACE=1` shows more.";
             ui.error("this is a bug in `cki`.", &[], &[hint.to_owned()]);
             Exit::Bug
         }

@@ -118,7 +118,7 @@ fn chapters() -> [Chapter; 7] {
         chapter("Get its code.", &["clone", "pipeline-herder"], &[]),
         chapter("Build it.", &["build", "pipeline-herder"], &[]),
         chapter(
-            "Run it, with what it needs, never in production. It goes on until Ctrl-C.",
+            "Run it, with what it needs, never in production. It runs until Ctrl-C.",
             &["run-local", "pipeline-herder"],
             &[
                 "environment: development, production: false",
@@ -163,7 +163,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
         }
         RunEngine::Native(_) => {
             ui.data(match demo.wanted {
-                config::Engine::Native => "Components run as processes, as was asked for.",
+                config::Engine::Native => "Components run as processes, as requested.",
                 _ => "No container engine answers, so components run as processes; `cki doctor` says how to install one.",
             });
             (program, directory.join("plays").display().to_string(), "none".to_owned())

@@ -91,7 +91,7 @@ impl Shutdown {
         });
         match failure {
             None if *is_listening => Ok(stop),
-            failure => Err(failure.unwrap_or_else(|| std::io::Error::other("nobody hears signals"))),
+            failure => Err(failure.unwrap_or_else(|| std::io::Error::other("no signal handler runs"))),
         }
     }
 

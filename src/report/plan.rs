@@ -122,8 +122,8 @@ pub fn print(ui: &Ui, plan: &RunPlan) {
     for (number, unit) in view.units.iter().enumerate() {
         ui.data("");
         let what = match (unit.wanted, unit.once) {
-            (true, true) => "asked for, ends by itself",
-            (true, false) => "asked for",
+            (true, true) => "requested, ends by itself",
+            (true, false) => "requested",
             (false, _) => "needed",
         };
         let name = style::name(&safe_line(&unit.name));

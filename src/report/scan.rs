@@ -79,7 +79,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
     }
     page.group("not understood", rows);
     if page.is_empty {
-        ui.data("All that is read is given, and all that is given is read.");
+        ui.data("All variables that the sources read are set, and all that are set are read.");
     }
     for repo in &outcome.not_cloned {
         let repo = safe_line(repo);

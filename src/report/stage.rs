@@ -147,16 +147,20 @@ fn end(ui: &Ui, outcome: &StageOutcome) {
             ui.error("the bot did not answer in time.", &causes, &[format!("`{again}` looks again.")]);
         }
         StagingResult::TimedOut => {
-            ui.error(&format!("not finished after {took}."), &[], &[format!("`{again}` goes on following.")]);
+            ui.error(
+                &format!("not finished after {took}."),
+                &[],
+                &[format!("`{again}` continues to follow them.")],
+            );
         }
         StagingResult::Stopped(_) => {
-            ui.status(&format!("Not followed further; the request stays. `{again}` goes on."));
+            ui.status(&format!("Not followed further; the request stays. `{again}` continues."));
         }
         StagingResult::Lost(error) => {
             ui.error(
                 &format!("{}.", safe_line(&error.to_string())),
                 &[],
-                &[format!("`{again}` goes on following.")],
+                &[format!("`{again}` continues to follow them.")],
             );
         }
     }

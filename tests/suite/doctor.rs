@@ -53,13 +53,13 @@ fn doctor_prints_finding_and_fix_of_each_check() {
     configuration  ✔ ok          /tmp/cki-TESTID/project/cki.toml
     inventory      ✔ ok          untitled, /tmp/cki-TESTID/project/inventory.yaml (named by /tmp/cki-TESTID/project/cki.toml:1): 1 component
     engine         – not needed  CKI_ENGINE asks for the native engine
-    network        – not needed  no container engine is wanted
+    network        – not needed  no container engine is selected
     leftovers      ✔ ok          nothing is left of runs that were killed
     git            ✘ failed      not installed, and needed for 1 repository behind SSH
                                  · none of these package managers is in PATH: apt-get, dnf, zypper, pacman, apk, brew
     cpp            ! warning     not installed, and needed to build 1 component
                                  · none of these package managers is in PATH: apt-get, dnf, zypper, pacman, apk, brew
-    certificates   ✔ ok          those of the system
+    certificates   ✔ ok          system certificates
     gitlab         – not needed  https://gitlab.com (default), not asked with `--offline`
     token          ! warning     none: `cki stage` and private repositories need one
                                  → export CKI_GITLAB_TOKEN=…

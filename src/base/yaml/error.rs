@@ -43,10 +43,10 @@ pub(super) fn message(error: &serde_yaml::Error) -> String {
         | Error::AliasReplayStackDepthExceeded { .. } => {
             "it is too large, or its aliases make it so".to_owned()
         }
-        Error::Unexpected { expected: "sequence start", .. } => "a list is wanted here".to_owned(),
-        Error::Unexpected { expected: "mapping start", .. } => "a mapping is wanted here".to_owned(),
-        Error::InvalidScalar { ty: "u16", .. } => "a whole number from 0 to 65535 is wanted here".to_owned(),
-        Error::InvalidScalar { ty: "u32", .. } => "a whole number is wanted here".to_owned(),
+        Error::Unexpected { expected: "sequence start", .. } => "expected a list".to_owned(),
+        Error::Unexpected { expected: "mapping start", .. } => "expected a mapping".to_owned(),
+        Error::InvalidScalar { ty: "u16", .. } => "expected a whole number from 0 to 65535".to_owned(),
+        Error::InvalidScalar { ty: "u32", .. } => "expected a whole number".to_owned(),
         other => other.render_with_formatter(&serde_yaml::UserMessageFormatter),
     }
 }

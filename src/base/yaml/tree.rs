@@ -331,7 +331,7 @@ impl TreeBuilder {
                 },
                 Some((name, spot, _)) => {
                     if !names.insert(name.clone()) {
-                        return Err(wrong(&spot, format!("the key `{name}` is there twice")));
+                        return Err(wrong(&spot, format!("duplicate key `{name}`")));
                     }
                     entries.push(MapEntry { key: name, spot, node });
                 }
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn documents_report_location_of_errors() {
         let error = |text: &str| documents("f.yaml", text).expect_err("is wrong").to_string();
-        assert_eq!(error("a: 1\nb: 2\na: 3\n"), "f.yaml:3:1: the key `a` is there twice");
+        assert_eq!(error("a: 1\nb: 2\na: 3\n"), "f.yaml:3:1: duplicate key `a`");
         assert!(error("a: [1\nb").starts_with("f.yaml:"), "{}", error("a: [1\nb"));
         assert_eq!(error("a: &a [*a]"), "f.yaml:1:8: this alias names what it is in");
         assert_eq!(error("? [a]\n: b"), "f.yaml:1:3: a key must be a text");

@@ -13,7 +13,7 @@ pub(super) fn of_deployed(error: &DeployedError) -> Diagnosis {
         DeployedError::Git(inner) => of_git(inner),
         DeployedError::NoRevision { .. } => hint(
             Exit::NotFound,
-            "name a branch, a tag or a commit of the clone; `git fetch` in it brings what is new.",
+            "name a branch, a tag or a commit of the clone; `git fetch` in it gets new ones.",
         ),
         DeployedError::NotCloned { component, .. } => {
             hint(Exit::NotFound, format!("`cki clone {component}` clones it."))

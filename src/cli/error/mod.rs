@@ -152,7 +152,7 @@ fn of_load(error: &LoadError) -> Diagnosis {
     match error {
         LoadError::Missing(_) => hint(
             Exit::NotFound,
-            "without `--inventory`, the built-in inventory is used; `cki config` shows who named this one.",
+            "without `--inventory`, the built-in inventory is used; `cki config` shows the setting that names this one.",
         ),
         LoadError::File(_) | LoadError::Files { .. } => plain(Exit::Invalid),
         LoadError::TooLong(_) => hint(
@@ -232,7 +232,7 @@ fn of_scan(error: &ScanError) -> Diagnosis {
         }
         ScanError::NoRevision { .. } => hint(
             Exit::NotFound,
-            "name a branch, a tag or a commit of the clone; `git fetch` in it brings what is new.",
+            "name a branch, a tag or a commit of the clone; `git fetch` in it gets new ones.",
         ),
         ScanError::NotCloned { component } => hint(Exit::NotFound, format!("`cki clone {component}`.")),
         ScanError::Lacking { variables, .. } => {

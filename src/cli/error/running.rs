@@ -74,9 +74,10 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
         RunError::Outside { .. } | RunError::GitDirectory { .. } | RunError::NotAbsolute { .. } => {
             plain(Exit::Invalid)
         }
-        RunError::NoSource { .. } => {
-            hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
-        }
+        RunError::NoSource { .. } => hint(
+            Exit::NotFound,
+            "paths in `run.mount` and `run.watch` of the entry are relative to the clone.",
+        ),
     }
 }
 
@@ -116,7 +117,7 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
         [rule, switch] => vec![
             format!("`{rule}` as root lets containers of one network reach each other."),
             format!(
-                "`{switch}` does so for all networks, and keeps what goes on within them from the firewall."
+                "`{switch}` does so for all networks, and keeps their internal traffic from the firewall."
             ),
         ],
         [switch] => vec![format!("try `{switch}` as root, which keeps the firewall out of it.")],
@@ -143,7 +144,7 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
             "leave `--since` and `--timestamps` out, or let the component write times itself.",
         ),
         InstanceError::NoShell { .. } => {
-            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs any program of the image.")
         }
         InstanceError::Refused(_) => hint(Exit::Refused, "nothing was started."),
         InstanceError::Ended { name } => {

@@ -110,7 +110,7 @@ pub(super) fn of_git(error: &GitError) -> Diagnosis {
                 let push = ["push", "origin", branch.as_str()].map(str::to_owned).to_vec();
                 format!("the server has no branch left; `{}` brings this one there.", git(&push))
             } else {
-                format!("`{}` goes on with what the server has.", commands.join(" && "))
+                format!("`{}` continues with a branch that the server has.", commands.join(" && "))
             };
             hint(Exit::NotFound, hint_text)
         }
@@ -204,10 +204,10 @@ pub(super) fn of_native(error: &NativeError) -> Diagnosis {
 pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
     match error {
         GitLabError::NotFound { .. } => {
-            hint(Exit::NotFound, "what is private looks like this without a token that may see it.")
+            hint(Exit::NotFound, "without access, GitLab also reports private projects as not found.")
         }
         GitLabError::Unauthorised { .. } => {
-            hint(Exit::Unauthorised, "the token is wrong or has expired; `cki config` shows who gave it.")
+            hint(Exit::Unauthorised, "the token is wrong or has expired; `cki config` shows its origin.")
         }
         GitLabError::Forbidden { .. } => {
             hint(Exit::Unauthorised, "a token needs the scope `api` and its user the right to comment.")
@@ -221,7 +221,7 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
         }
         GitLabError::Unreachable { .. } => hint(
             Exit::Unreachable,
-            "`cki config` shows who named the server, and `cki doctor` asks it; `cki demo serve` starts that of a kept demo.",
+            "`cki config` shows the setting that names the server, and `cki doctor` asks it; `cki demo serve` starts that of a kept demo.",
         ),
         GitLabError::Elsewhere { .. } => hint(
             Exit::Unreachable,

@@ -369,7 +369,7 @@ impl<'a> ContainerReading<'a> {
         if let Some(second) = from.entries().get(1) {
             self.note(
                 &second.spot,
-                format!("`valueFrom` of `{name}` says two things, which Kubernetes refuses"),
+                format!("`valueFrom` of `{name}` has two sources, which Kubernetes refuses"),
             );
         }
         let text = |key: &str| entry.node.text_of(key).unwrap_or_default().to_owned();

@@ -191,7 +191,7 @@ impl Data<'_> {
         } else {
             self.note(
                 spot,
-                format!("the key `{key}` is there twice, which kustomize refuses; the first holds"),
+                format!("the key `{key}` occurs twice, which kustomize refuses; the first value applies"),
             );
         }
     }
@@ -214,7 +214,7 @@ impl Data<'_> {
         }
         if value.is_none() {
             let message = format!(
-                "`{key}` has no value here: it is empty, and older kustomize takes it from anyone who deploys"
+                "`{key}` has no value here: it is empty, and older kustomize takes it from the environment of the deployment"
             );
             self.note(spot, message);
         }

@@ -138,7 +138,7 @@ impl KustomizeBuilder<'_> {
         }
         let written = node.text_of("kind").unwrap_or("Kustomization");
         if written != kind {
-            let message = format!("this is a {written}, and a {kind} is wanted here");
+            let message = format!("expected a {kind}, found a {written}");
             self.findings.push(finding(&node.spot, message));
         }
         self.above.push(directory.to_owned());

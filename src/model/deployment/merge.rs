@@ -109,7 +109,7 @@ impl StrategicMerge<'_> {
             return kept.map(|item| self.clean(item)).collect();
         }
         let patch = self.first_of_each(patch, key, "this patch");
-        let base = self.first_of_each(base, key, "what this patch changes");
+        let base = self.first_of_each(base, key, "the patched list");
         let wanted: HashSet<&str> = patch.iter().filter_map(|item| item.text_of(key)).collect();
         let mut known = HashMap::new();
         let mut rest = Vec::new();
@@ -153,7 +153,7 @@ impl StrategicMerge<'_> {
                     self.findings.push(finding(&item.spot, message));
                 }
                 Some(id) if !seen.insert(id.to_owned()) => {
-                    let message = format!("`{id}` is there twice, and only the first counts in {list}");
+                    let message = format!("`{id}` occurs twice, and only the first counts in {list}");
                     self.findings.push(finding(&item.spot, message));
                 }
                 Some(_) => kept.push(item),

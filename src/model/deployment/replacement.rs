@@ -184,7 +184,10 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
     if let Some(kind) = before
         && kustomize_kind(&after) != before
     {
-        return Err(format!("`{}` is not {kind}, as what is there", after.text().unwrap_or_default()));
+        return Err(format!(
+            "`{}` is not {kind} like the value that it replaces",
+            after.text().unwrap_or_default()
+        ));
     }
     *field = after;
     Ok(())

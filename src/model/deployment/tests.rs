@@ -269,7 +269,7 @@ fn kustomization_reports_and_skips_invalid_fields() {
         ("components: [../part]", "there is no kustomization in `part`"),
         ("configMapGenerator: [{name: base-settings}]", "there is a ConfigMap `base-settings` already"),
         ("configMapGenerator: [{name: a, literals: [x]}]", "must be `KEY=VALUE`"),
-        ("configMapGenerator: [{name: a, literals: [X=1, X=2]}]", "is there twice"),
+        ("configMapGenerator: [{name: a, literals: [X=1, X=2]}]", "occurs twice"),
         ("configMapGenerator: [{name: a, envs: [none.env]}]", "there is no file `none.env`"),
         ("configMapGenerator: [{name: a, behavior: merge}]", "there is no ConfigMap `a` to change"),
         (
@@ -344,7 +344,7 @@ fn compose_file_yields_variables_of_service() {
             "LEVEL=INFO @c/compose.yaml:11",
             "SECRET=? `NOWHERE` has no value in the `.env` of the project @c/compose.yaml:12",
             "FROM_DOTENV=yes @c/compose.yaml:13",
-            "PASSED=? it is passed on from anyone who deploys @c/compose.yaml:14",
+            "PASSED=? it is passed on from the environment of the deployment @c/compose.yaml:14",
         ]
     );
     let container = &web.container;
@@ -362,7 +362,7 @@ fn compose_file_yields_variables_of_service() {
         ["POSTGRES_DB=x @c/compose.yaml:21", "HOST=web.example.org @c/compose.yaml:22"]
     );
     let lacking = read_as("web", "c/compose.yaml", &files[..2]).expect("reads the rest");
-    let why = "the file `web.env` is not in the repository: what it gives is known to anyone who deploys";
+    let why = "the file `web.env` is not in the repository: only the deployment knows its content";
     assert!(findings(&lacking).iter().any(|finding| finding.contains(why)), "{:?}", findings(&lacking));
     assert!(variables(&lacking).contains(&"LEVEL=INFO @c/compose.yaml:11".to_owned()));
 }
@@ -412,7 +412,7 @@ fn deployment_findings_omit_lines_of_secret_files() {
         [
             "base/login.env:2:1: this line is no `NAME=VALUE`, and is left out",
             "base/login.env:3:1: this line is no `NAME=VALUE`, and is left out",
-            "base/login.env:4:1: `PASSED` has no value here: it is empty, and older kustomize takes it from anyone who deploys",
+            "base/login.env:4:1: `PASSED` has no value here: it is empty, and older kustomize takes it from the environment of the deployment",
         ]
     );
     let open = [("compose.yaml", compose), ("web.env", "hunter2 x='y\n")];

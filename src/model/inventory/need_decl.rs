@@ -46,7 +46,7 @@ impl<'de> Visitor<'de> for NeedVisitor {
     type Value = NeedDecl;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of what is needed, or one name with a mapping of what is asked of it")
+        f.write_str("the name of a dependency, or one name with a mapping of its parameters")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<NeedDecl, E> {

@@ -38,7 +38,7 @@ pub enum InventoryError {
         version: u32,
     },
     /// Two entries have the same name.
-    #[error("{file}: `{reference}` is there twice; the other one is in {other}")]
+    #[error("{file}: `{reference}` is defined twice; the other entry is in {other}")]
     Twice {
         /// File and position of the second entry.
         file: String,

@@ -155,7 +155,7 @@ fn inventory_reports_first_error_and_counts_rest() {
         reference: Reference::parse(&format!("x/a{at}")),
     };
     let error = Inventory::read("h", (0..1000).map(document).collect()).expect_err("is wrong");
-    assert_eq!(error.to_string(), "x/a0.yaml:1:10: a list is wanted here (and 999 more errors)");
+    assert_eq!(error.to_string(), "x/a0.yaml:1:10: expected a list (and 999 more errors)");
     let twice = "components: [{name: a, category: x}, {name: a, category: x}, {name: a, category: x}]";
     let error = read(twice).expect_err("is there twice").to_string();
     assert!(error.ends_with("inventory.yaml:1:14 (and 1 more error)"), "{error}");

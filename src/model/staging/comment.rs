@@ -120,7 +120,7 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
         return fail("it does not mention the bot and the word `test` in one line");
     };
     if command.parameters != request.parameters() || command.reruns != request.reruns() {
-        return fail("its `[key=value]` and `[group/id]` are not those that were asked for");
+        return fail("its `[key=value]` and `[group/id]` are not the requested ones");
     }
     if let Some(other) = command.other.first() {
         return Err(StagingError::Unfaithful { why: format!("it has `[{}]` besides", shown(other)) });
@@ -263,8 +263,8 @@ mod tests {
         let asked = request(&["a=1"], &[]);
         for (template, why) in [
             ("please test {{ parameters }}", "does not mention"),
-            ("@{{ bot }} test", "not those"),
-            ("@{{ bot }} test {{ parameters }} [b=2]", "not those"),
+            ("@{{ bot }} test", "not the requested"),
+            ("@{{ bot }} test {{ parameters }} [b=2]", "not the requested"),
             ("@{{ bot }} test {{ parameters }} [stable]", "`[stable]`"),
             ("@{{ bot }} {{ nobody }}", "cannot be used"),
             ("{% if %}", "cannot be used"),

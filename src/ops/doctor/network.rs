@@ -24,7 +24,7 @@ enum NetworkLook {
 /// the other.
 pub(super) async fn between_containers(patient: &DoctorContext) -> CheckResult {
     if patient.discovery().await.is_none() {
-        return CheckResult::not_needed("no container engine is wanted");
+        return CheckResult::not_needed("no container engine is selected");
     }
     let (docker, podman) =
         tokio::join!(look(patient, AddressKind::Docker), look(patient, AddressKind::Podman));
@@ -59,7 +59,8 @@ fn judge(looks: Vec<(AddressKind, NetworkLook)>) -> CheckResult {
         };
     }
     if open.is_empty() {
-        return CheckResult::not_needed("what is between containers cannot be looked at").details(details);
+        return CheckResult::not_needed("the firewall between containers cannot be inspected")
+            .details(details);
     }
     CheckResult::good(format!("containers on one network of {} reach each other", join_and(&open)))
         .details(details)

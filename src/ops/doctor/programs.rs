@@ -62,7 +62,7 @@ pub(super) async fn certificates(patient: &DoctorContext) -> CheckResult {
     let http = patient.http.clone();
     let ca_file = patient.settings.ca_file.as_ref().map(|file| format!(", and {}", file.path.display()));
     match blocking(move || http.check()).await {
-        Ok(()) => CheckResult::good(format!("those of the system{}", ca_file.unwrap_or_default())),
+        Ok(()) => CheckResult::good(format!("system certificates{}", ca_file.unwrap_or_default())),
         Err(error @ (HttpError::CaFile(_) | HttpError::CaContent { .. })) => {
             CheckResult::failed(format!("`ca_file` cannot be used: {error}"))
         }

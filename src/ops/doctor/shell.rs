@@ -18,7 +18,7 @@ pub(super) async fn completion(patient: &DoctorContext) -> CheckResult {
         Ok(Some((shell, standing)))
     };
     match blocking(look).await {
-        Ok(None) => CheckResult::not_needed(format!("{name} is none of those that can complete `cki`")),
+        Ok(None) => CheckResult::not_needed(format!("`cki` has no completions for {name}")),
         Ok(Some((_, Standing::Completes(file)))) => {
             let found = format!("{name}, by {}", file.display());
             match programs::find(&patient.env, "cki") {

@@ -104,7 +104,7 @@ impl SmtpSession {
             "DATA" if self.to.is_empty() => reply("503 to whom is it?"),
             "DATA" => {
                 self.expects = Expects::Mail(Vec::new(), 0);
-                reply("354 go on, and end with a dot")
+                reply("354 end with a dot on a line")
             }
             "RSET" => {
                 *self = Self::default();
@@ -125,7 +125,7 @@ impl SmtpSession {
         let count = plural(lines.len(), "line");
         let head = format!("mail from {} to {}: {count}", from.unwrap_or_default(), to.join(", "));
         let said = std::iter::once(head).chain(lines.iter().map(|line| format!("  {}", safe_line(line))));
-        SmtpOutcome { reply: "250 taken, and sent to nobody", said: said.collect(), ends: false }
+        SmtpOutcome { reply: "250 accepted, not delivered", said: said.collect(), ends: false }
     }
 }
 
@@ -159,7 +159,7 @@ async fn talk(mut stream: TcpStream, say: &LogFn) -> std::io::Result<()> {
     let (read, mut write) = stream.split();
     let mut read = BufReader::new(read);
     let mut session = SmtpSession::default();
-    write.write_all(b"220 cki takes mail, and sends it to nobody\r\n").await?;
+    write.write_all(b"220 cki accepts mail and does not deliver it\r\n").await?;
     loop {
         let mut line = Vec::new();
         let mut limited = (&mut read).take(LONGEST_LINE);

@@ -77,7 +77,7 @@ pub enum RunError {
     #[error("without a container engine, backing services cannot be kept")]
     KeepNative,
     /// Two different units have one name.
-    #[error("two different things that are needed have the name `{name}`")]
+    #[error("two different dependencies have the name `{name}`")]
     SameName {
         /// The name.
         name: String,

@@ -28,7 +28,7 @@ pub enum InstanceError {
         runs: Vec<String>,
     },
     /// The times of lines are not known.
-    #[error("when `{name}` wrote which line is not known: without a container engine, nobody keeps it")]
+    #[error("timestamps are not available for `{name}`: the native engine does not record them")]
     NoTimes {
         /// Its name.
         name: String,

@@ -23,7 +23,8 @@ const COMPILED: &str = "inventory.compiled";
 const HEAD: &str = "inventory.yaml";
 
 /// The finding of a head that was named in place of its directory.
-const HEAD_ALONE: &str = "it has no `components`: those beside it, in `CATEGORY/NAME.yaml`, are read if the inventory is the directory";
+const HEAD_ALONE: &str =
+    "it has no `components`; to read files `CATEGORY/NAME.yaml`, name their directory as the inventory";
 const NO_NAME: &str = "it is not read, since no component can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most";
 const NO_CATEGORY: &str = "its files are not read, since no category can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most";
 

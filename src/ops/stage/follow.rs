@@ -185,7 +185,7 @@ impl<'a> PipelineFollower<'a> {
         let head = found.sha.as_ref().filter(|head| !head.eq_ignore_ascii_case(asked));
         if head.is_some() && self.warned_head.as_ref() != head {
             self.events.warn(format!(
-                "`{}` has a new head commit, {}; what is followed was asked for {}.",
+                "`{}` has a new head commit, {}; the followed pipelines were requested for {}.",
                 self.plan.merge_request.reference(),
                 shown(head.map_or("", String::as_str), 12),
                 shown(asked, 12),

@@ -97,7 +97,7 @@ pub enum EngineError {
         container: String,
     },
     /// A command that cannot be ended.
-    #[error("what was started in container `{container}` goes on")]
+    #[error("a command is still running in container `{container}`")]
     GoesOn {
         /// Container.
         container: String,

@@ -155,7 +155,7 @@ impl Search {
         if self.count <= MOST {
             return Ok(());
         }
-        let why = format!("more than {MOST} files and directories are in and beside it");
+        let why = format!("more than {MOST} files and directories are in it");
         Err(FileError::new("read", at, std::io::Error::other(why)).into())
     }
 }

@@ -73,7 +73,7 @@ impl GitUrl {
             "git" => Scheme::Git,
             "ssh" | "git+ssh" | "ssh+git" => Scheme::Ssh,
             "file" => Scheme::Local,
-            _ => return Err("its scheme is none of https, http, ssh, git and file"),
+            _ => return Err("its scheme must be https, http, ssh, git or file"),
         };
         let host = url.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
         if scheme == Scheme::Local {
@@ -119,7 +119,7 @@ impl GitUrl {
             return Err(NEITHER);
         }
         if path.starts_with(':') {
-            return Err("its scheme is none of https, http, ssh, git and file");
+            return Err("its scheme must be https, http, ssh, git or file");
         }
         let host = before.rsplit_once('@').map_or(before, |(_, host)| host);
         if host.is_empty() || host.starts_with('-') {

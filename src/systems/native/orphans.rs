@@ -30,7 +30,7 @@ pub(super) async fn kill_all(home: &Path, name: &str) -> Result<(), NativeError>
         }
         for (_, process) in &found {
             process.signal(Signal::SIGKILL).map_err(|source| NativeError::Process {
-                verb: "kill what is left of",
+                verb: "kill leftovers of",
                 name: name.to_owned(),
                 source,
             })?;

@@ -64,7 +64,7 @@ impl Sandbox {
             (
                 "network",
                 match &self.network {
-                    None => Err("it uses this machine's, as was asked for".to_owned()),
+                    None => Err("it uses this machine's, as requested".to_owned()),
                     Some(Ok(())) => Ok("its own, with nothing but a loopback interface".to_owned()),
                     Some(Err(refusal)) => Err(format!("it uses this machine's: {}", refused(refusal))),
                 },

@@ -17,7 +17,7 @@ fn list_reports_a_missing_inventory() {
     assert_snapshot!(cli.run("list --inventory absent.yaml"), @"
     --- stderr
     error: there is no inventory at `/tmp/cki-TESTID/project/absent.yaml`.
-    hint: without `--inventory`, the built-in inventory is used; `cki config` shows who named this one.
+    hint: without `--inventory`, the built-in inventory is used; `cki config` shows the setting that names this one.
     --- exit 3
     ");
     std::fs::create_dir(cli.project().join("empty")).expect("makes");
@@ -58,7 +58,7 @@ fn list_reports_invalid_yaml() {
 fn list_reports_values_of_the_wrong_type() {
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a whole number from 0 to 65535 is wanted here.
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: expected a whole number from 0 to 65535.
     hint: the format is described in docs/reference/inventory.md.
     --- exit 4
     ");
@@ -143,7 +143,7 @@ components:
   - {name: a, category: x}
 "), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/inventory.yaml:4:5: `x/a` is there twice; the other one is in /tmp/cki-TESTID/project/inventory.yaml:2:5.
+    error: /tmp/cki-TESTID/project/inventory.yaml:4:5: `x/a` is defined twice; the other entry is in /tmp/cki-TESTID/project/inventory.yaml:2:5.
     hint: the format is described in docs/reference/inventory.md.
     --- exit 4
     ");
@@ -205,7 +205,7 @@ fn list_names_the_faulty_file_of_a_directory() {
     std::os::unix::fs::symlink(".", cli.project().join("directory/service/again")).expect("links");
     assert_snapshot!(cli.run("list --inventory directory"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/directory/service/bad.yaml:2:9: a list is wanted here.
+    error: /tmp/cki-TESTID/project/directory/service/bad.yaml:2:9: expected a list.
     hint: the format is described in docs/reference/inventory.md.
     --- exit 4
     ");
@@ -271,7 +271,7 @@ fn env_reports_invalid_service_templates() {
     cli.write("templates/services/broken.yaml", "image: x\nports: [a]\n");
     assert_snapshot!(cli.run("env a"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/templates/services/broken.yaml:2:9: a whole number from 0 to 65535 is wanted here.
+    error: /tmp/cki-TESTID/project/templates/services/broken.yaml:2:9: expected a whole number from 0 to 65535.
     --- exit 4
     ");
     cli.write("templates/services/broken.yaml", "image: x\nprovides: {A: {value: '{{ hots }}'}}\n");

@@ -49,7 +49,7 @@ fn run_local_podman_names_the_blocking_firewall_policy() {
       web          ready
     error: `app` and `web` cannot reach each other on the run's network: this machine's firewall drops traffic within a network, since `net.bridge.bridge-nf-call-iptables` is 1 and the policy of the chain FORWARD is DROP.
     hint: `iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT` as root lets containers of one network reach each other.
-    hint: `sysctl -w net.bridge.bridge-nf-call-iptables=0` does so for all networks, and keeps what goes on within them from the firewall.
+    hint: `sysctl -w net.bridge.bridge-nf-call-iptables=0` does so for all networks, and keeps their internal traffic from the firewall.
     --- exit 6
     ");
     assert_eq!(cli.left(), [""; 0]);

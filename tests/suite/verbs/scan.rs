@@ -150,7 +150,7 @@ fn env_scan_reports_no_findings_and_missing_clones() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     assert_snapshot!(cli.run("env clean --scan"), @"
-    All that is read is given, and all that is given is read.
+    All variables that the sources read are set, and all that are set are read.
     --- stderr
     1 variable read, 1 given · 1 file: 1 Go
     --- exit 0

@@ -120,7 +120,7 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> EnvFil
 }
 
 /// Reason for a name without a value.
-pub(super) const PASSED_ON: &str = "it is passed on from anyone who deploys";
+pub(super) const PASSED_ON: &str = "it is passed on from the environment of the deployment";
 
 fn spot(label: &str, line: usize) -> Location {
     Location { file: label.into(), position: Position { line, column: 1 } }

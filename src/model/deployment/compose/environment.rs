@@ -57,8 +57,9 @@ pub(super) fn variables(
                     EnvEntry { name, place, parts: known.parts.clone(), ..unnamed(text(&known.text)) }
                 }
                 None => {
-                    let message =
-                        format!("`{name}` is passed on from anyone who deploys: no value is known here");
+                    let message = format!(
+                        "`{name}` is passed on from the environment of the deployment: no value is known here"
+                    );
                     findings.push(finding(&one.spot, message));
                     EnvEntry { name, place, ..unnamed(EnvVarSource::Unknown(PASSED_ON.to_owned())) }
                 }
@@ -254,7 +255,7 @@ fn read_file(
     let Some(path) = path else {
         if file.is_required {
             let message = format!(
-                "the file `{written}` is not in the repository: what it gives is known to anyone who deploys"
+                "the file `{written}` is not in the repository: only the deployment knows its content"
             );
             findings.push(finding(&file.spot, message));
             read_example(project, file, all, findings);
@@ -288,8 +289,10 @@ fn read_file(
     findings.extend(more);
     for line in lines {
         if line.is_passed_on() {
-            let message =
-                format!("`{}` is passed on from anyone who deploys: no value is known here", line.name);
+            let message = format!(
+                "`{}` is passed on from the environment of the deployment: no value is known here",
+                line.name
+            );
             findings.push(finding(&line.spot, message));
             if all.index.contains_key(&line.name) {
                 continue;

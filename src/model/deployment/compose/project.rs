@@ -370,7 +370,7 @@ impl ComposeProject<'_> {
         let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
         for mut entry in services {
             if !known.insert(entry.key.clone()) {
-                let message = "this service is there already, and what is included is left out";
+                let message = "this service is already defined; the included one is ignored";
                 self.note(&entry.key.clone(), &entry.spot, message);
                 continue;
             }

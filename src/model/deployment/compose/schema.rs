@@ -115,7 +115,7 @@ fn unknown(key: &str, path: &str, schemas: &[&'static Json]) -> String {
     let near = nearest(key, known.flat_map(|properties| properties.keys().map(String::as_str)));
     let near = near.first().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let place = if path.is_empty() { String::new() } else { format!(" in `{path}`") };
-    format!("the key `{key}`{place} is none of Compose, which refuses the project{near}")
+    format!("the key `{key}`{place} is unknown to Compose, which refuses the project{near}")
 }
 
 fn property(key: &str) -> Option<&'static Json> {
@@ -208,13 +208,13 @@ mod tests {
     #[test]
     fn schema_names_unknown_keys_at_every_depth() {
         for (text, wanted) in [
-            ("services:\n  a: {image: x, bogus: 1}", "2: the key `bogus` in `services.a` is none"),
+            ("services:\n  a: {image: x, bogus: 1}", "2: the key `bogus` in `services.a` is unknown"),
             ("services:\n  a: {enviroment: {A: b}}", "did you mean `environment`?"),
             ("services:\n  a: {build: {bogus: 1}}", "`bogus` in `services.a.build`"),
             ("services:\n  a: {env_file: [{path: a, bogus: 1}]}", "`bogus` in `services.a.env_file`"),
             ("services:\n  a: {depends_on: {b: {bogus: 1}}}", "`services.a.depends_on.b`"),
             ("services:\n  a: {ulimits: {nofile: {bogus: 1}}}", "`services.a.ulimits.nofile`"),
-            ("bogus: 1\nservices: {}", "1: the key `bogus` is none of Compose"),
+            ("bogus: 1\nservices: {}", "1: the key `bogus` is unknown to Compose"),
             ("services: {}\nnetworks: {n: {bogus: 1}}", "2: the key `bogus` in `networks.n`"),
             ("services:\n  a: {environment: 5}", "`services.a.environment` must be a list or a mapping"),
             ("services:\n  a: {ports: {b: c}}", "`services.a.ports` must be a list"),

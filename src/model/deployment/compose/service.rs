@@ -228,7 +228,7 @@ fn ready(
         Some((kind, [line])) if kind == "CMD-SHELL" => Some(shell(line)),
         Some((kind, _)) if kind == "NONE" => None,
         _ => {
-            findings.push(finding(&test.spot, "this health check is none that Compose knows"));
+            findings.push(finding(&test.spot, "Compose does not know this health check"));
             None
         }
     }

@@ -84,7 +84,7 @@ fn one_name_means_one_thing() {
     let text = "components:\n- {name: a, category: x, image: i, run: {needs: [x/redis, b]}}\n\
                     - {name: b, category: x, image: i, run: {needs: [redis]}}\n- {name: redis, category: x, image: i}\n";
     let error = planned(text, &["a"], false, &[]).expect_err("two are called `redis`");
-    assert_eq!(error.to_string(), "two different things that are needed have the name `redis`");
+    assert_eq!(error.to_string(), "two different dependencies have the name `redis`");
 }
 
 #[test]
