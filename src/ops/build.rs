@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_path_leads_out_of_the_clone() {
+    fn build_inside_rejects_paths_outside_clone() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("clone");
         std::fs::create_dir_all(root.join("builds")).expect("makes");

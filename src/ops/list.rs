@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_asked_for_must_fit() {
+    fn list_requires_every_filter_to_match() {
         let inventory = crate::ops::shared::inventory::load(None).expect("loads");
         let names =
             |filter: Filter| -> Vec<&str> { list(&inventory, &filter).iter().map(|c| c.name()).collect() };

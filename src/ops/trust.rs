@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trust_holds_for_one_directory_and_one_content() {
+    fn trust_holds_for_one_directory_and_content() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let project = root.path().join("project");
         std::fs::create_dir_all(project.join("inventory/service")).expect("makes");
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_the_project_cannot_be_trusted() {
+    fn trust_refuses_files_outside_project() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let templates = root.path().join("templates");
         std::fs::create_dir_all(templates.join("services")).expect("makes");
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_nothing_needs_no_trust() {
+    fn trust_is_not_needed_for_harmless_settings() {
         let root = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(root.path().join("cki.toml"), "output = \"json\"\ninventory = \"i\"\n")
             .expect("writes");

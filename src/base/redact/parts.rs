@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_that_are_secrets_are_found_and_no_others() {
+    fn secret_parts_finds_exactly_the_secrets() {
         for (secret, expected) in [
             ("postgres://app:Hunter2!@db.example.org:5432/x", vec!["app:Hunter2!", "Hunter2!"]),
             (

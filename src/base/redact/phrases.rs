@@ -247,7 +247,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_what_is_there(
+        fn find_agrees_with_naive_search(
             texts in prop::collection::vec("[ab]{4,6}|[a-c]{2,9}|[ab]{7,30}", 1..12),
             text in "[abc]{0,90}",
         ) {

@@ -12,7 +12,7 @@ fn redactor(secrets: &[&str]) -> Redactor {
 }
 
 #[test]
-fn a_secret_is_masked_once_in_all_its_forms() {
+fn redactor_masks_encoded_forms_once() {
     let redactor = redactor(&["s3cr3t/väl ue"]);
     assert_eq!(redactor.text("a s3cr3t/väl ue b"), format!("a {MASK} b"));
     assert_eq!(redactor.text("u=s3cr3t%2Fv%C3%A4l%20ue&x"), format!("u={MASK}&x"));
@@ -24,7 +24,7 @@ fn a_secret_is_masked_once_in_all_its_forms() {
 }
 
 #[test]
-fn a_prefix_is_shown_as_soon_as_it_cannot_become_a_secret() {
+fn stream_releases_prefix_on_mismatch() {
     let redactor = redactor(&["secret"]);
     let mut stream = redactor.stream();
     let mut out = Vec::new();
@@ -35,7 +35,7 @@ fn a_prefix_is_shown_as_soon_as_it_cannot_become_a_secret() {
 }
 
 #[test]
-fn an_endless_chain_of_overlaps_takes_no_memory() {
+fn stream_bounds_memory_for_overlaps() {
     let redactor = redactor(&["abab"]);
     let mut stream = redactor.stream();
     let mut out = Vec::new();
@@ -49,7 +49,7 @@ fn an_endless_chain_of_overlaps_takes_no_memory() {
 
 proptest! {
     #[test]
-    fn no_secret_survives_any_split(
+    fn stream_masks_secrets_across_any_split(
         words in prop::collection::vec("[ab]{4,7}|[a-d]{1,3}|secret|secretive|[ -~]{0,9}", 0..30),
         cuts in prop::collection::vec(0usize..12, 1..40),
     ) {
@@ -284,7 +284,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn a_secret_is_hidden_however_it_is_written_colored_and_cut(
+    fn stream_masks_every_escaped_and_colored_form(
         secret in a_secret(),
         way in 0usize..26,
         places in prop::collection::vec((0usize..40, 0usize..UNSEEN.len()), 0..4),
@@ -298,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn a_secret_is_hidden_in_numbers_and_on_paper_wherever_it_is_cut(
+    fn stream_masks_numeric_and_dump_forms(
         secret in a_secret(),
         way in 0usize..16,
         cuts in prop::collection::vec(0usize..20, 1..10),
@@ -321,7 +321,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bit_of_a_secret_in_base64_is_shown(
+    fn stream_masks_base64_at_any_offset(
         secret in a_secret(),
         before in prop::collection::vec(any::<u8>(), 0..90),
         after in prop::collection::vec(any::<u8>(), 0..90),
@@ -351,7 +351,7 @@ proptest! {
     }
 
     #[test]
-    fn rubbish_passes_and_no_cut_matters(
+    fn stream_output_is_independent_of_chunking(
         pieces in prop::collection::vec(prop_oneof![
             prop::collection::vec(any::<u8>(), 0..6),
             prop::sample::select(UNSEEN).prop_map(|text| text.as_bytes().to_vec()),
@@ -375,7 +375,7 @@ proptest! {
 }
 
 #[test]
-fn the_ends_of_a_secret_are_hidden_though_nobody_sees_them_in_other_texts() {
+fn redactor_masks_secrets_with_escape_characters() {
     for secret in ["\\nabcd", "abcd\\n", "%0Aabcd", "a\\b\\", "\"\"\"\"", "\\\\\\\\"] {
         let redactor = redactor(&[secret]);
         for way in [0, 1, 5] {
@@ -386,7 +386,7 @@ fn the_ends_of_a_secret_are_hidden_though_nobody_sees_them_in_other_texts() {
 }
 
 #[test]
-fn a_control_sequence_stays_whole_beside_a_mask() {
+fn redactor_keeps_control_sequences_intact() {
     let redactor = redactor(&["hunter22"]);
     let link = "\x1b]8;;https://example.net/?t=hunter22\x07hun\x1b[1mter22\x1b]8;;\x07";
     assert_eq!(redactor.text(link), format!("\x1b]8;;https://example.net/?t={MASK}\x07{MASK}\x1b]8;;\x07"));
@@ -394,7 +394,7 @@ fn a_control_sequence_stays_whole_beside_a_mask() {
 }
 
 #[test]
-fn endless_rubbish_inside_of_a_secret_takes_no_memory_and_hides_it_still() {
+fn stream_bounds_memory_for_ignored_bytes() {
     for junk in [&b"\0"[..], b"\x1b[0m", b"x"] {
         let redactor = redactor(&["supersecret"]);
         let mut stream = redactor.stream();

@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_known_by_their_form() {
+    fn tokens_are_recognised_by_format() {
         let long = "aB3".repeat(20);
         for token in [
             format!("glpat-{}", &long[..20]),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_found_wherever_the_stream_is_cut() {
+    fn token_stream_masks_tokens_across_chunks() {
         let long = "aB3".repeat(20);
         let token = format!("glpat-{}", &long[..20]);
         let key = format!("-----BEGIN PRIVATE KEY-----\n{long}\n{long}==\n-----END PRIVATE KEY-----");
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_is_not_held_back() {
+    fn token_stream_releases_ordinary_text() {
         for text in ["$ ", "password: ", "Loading", "100%", "> ", "a.b=c"] {
             let (mut tokens, mut out) = (TokenStream::default(), Vec::new());
             tokens.push(text.as_bytes(), &mut out);

@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_the_machine_comes_before_what_is_out_of_reach() {
+    fn most_severe_prefers_local_errors_over_unreachable() {
         let repository = |state| CloneRepository {
             name: "x".into(),
             url: "u".into(),

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_is_mended_by_what_is_wrong_with_it() {
+    fn engine_fix_depends_on_cause() {
         let absent = [
             candidate(EngineOrigin::DockerSocket, DiscoveryOutcome::Absent),
             candidate(EngineOrigin::PodmanProgram, DiscoveryOutcome::Absent),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_engine_that_is_not_wanted_is_not_looked_for() {
+    async fn engine_check_skips_unselected_engines() {
         let found = engine(&patient(&[])).await;
         assert_eq!(
             (found.state, found.why.as_str()),

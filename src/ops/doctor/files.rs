@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn settings_and_inventory() {
+    async fn configuration_check_reports_unknown_settings() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("one.yaml");
         std::fs::write(&file, "descripton: x\ncomponents: [{name: a, category: x}]").expect("writes");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn workspaces() {
+    fn workspace_check_reports_unusable_directories() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("file");
         std::fs::write(&file, "").expect("writes");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_cut() {
+    fn detail_list_is_truncated() {
         assert_eq!(some(2, [1, 2]), ["1", "2"]);
         assert_eq!(some(25, [0; 25]).last().map(String::as_str), Some("and 5 more"));
     }

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_token_never_shows_and_goes_nowhere_offline() {
+    async fn gitlab_check_hides_token_and_stays_offline() {
         let it = patient(&[("CKI_GITLAB_TOKEN", "glpat-very-secret")]);
         let found = token(&it).await;
         assert_eq!((found.state, found.why.as_str()), (CheckState::Good, "from CKI_GITLAB_TOKEN"));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_is_not_asked_without_a_token_or_encryption() {
+    async fn gitlab_check_requires_token_and_encryption() {
         let found = server(&patient(&[("CKI_OFFLINE", "false")])).await;
         assert_eq!(
             (found.state, found.why.as_str()),

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_check_that_hangs_is_cut_off_and_says_so() {
+    async fn hanging_check_times_out_with_message() {
         let check = limited("x", Duration::from_millis(10), std::future::pending().boxed()).await;
         assert_eq!(check.found.state, CheckState::Failed);
         assert_eq!(check.found.why, "there is no answer within 0.0 s");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_check_finds_something() {
+    async fn every_check_gives_a_reason() {
         let checks = doctor(&patient(&[]), &Events::silent()).await;
         assert_eq!(checks.len(), 13);
         for Check { name, found } in checks {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_of_a_project_are_not_trusted() {
+    fn doctor_ignores_untrusted_project_templates() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         crate::base::files::write_atomic(&directory.path().join("t/packages.yaml"), b"mine", 0o644)
             .expect("writes");

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_engine_in_the_way_of_the_other_is_a_failure_with_its_remedy() {
+    fn network_check_reports_blocking_engine_with_fix() {
         let firewall = Firewall::of("iptables", "-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n");
         let looks = || {
             vec![

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn programs_are_missed_by_those_who_need_them_only() {
+    async fn program_checks_fail_only_when_needed() {
         let (_directory, none) =
             with("repos: {a: 'https://x.example/a'}\ncomponents: [{name: a, category: x}]", "/none");
         assert_eq!(git(&none).await.state, CheckState::NotNeeded);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_with_certificates_must_hold_some() {
+    async fn certificates_check_requires_certificates_in_file() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("ca.pem");
         let name = file.display().to_string();

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_shell_completes_or_does_not() {
+    async fn completion_check_reports_state_of_shell() {
         assert_eq!(completion(&patient(&[])).await.state, CheckState::NotNeeded);
         assert_eq!(completion(&patient(&[("SHELL", "/bin/ksh")])).await.state, CheckState::NotNeeded);
         let home = tempfile::tempdir().expect("a temporary directory");

@@ -46,7 +46,7 @@ mod tests {
     use crate::model::identity::Retention;
 
     #[test]
-    fn only_what_is_stored_and_meant() {
+    fn volumes_query_matches_stored_data_of_service() {
         let run = RunId::of_workspace("w", "postgres");
         let who = |role| ResourceLabels {
             run: run.clone(),

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_may_write() {
+    fn diff_target_parses_every_form() {
         assert_eq!(DiffTarget::parse("deployment"), DiffTarget::Deployment);
         assert_eq!(DiffTarget::parse("service/x"), DiffTarget::Component("service/x".into()));
         assert_eq!(DiffTarget::parse("v1..mr-213"), DiffTarget::Revisions("v1".into(), "mr-213".into()));

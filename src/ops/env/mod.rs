@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_come_first_and_lines_are_read_as_people_write_them() {
+    fn env_files_come_before_set_options() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("env");
         let text = "# comment\n\nA=1\nexport B=\"two\\nlines\"\nC='x y'\nPASSED\n";
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_as_compose_reads_them() {
+    fn env_files_match_compose_syntax() {
         let text = "\u{feff}A=\"quoted\" # comment\nB=plain # comment\nC=a#b\nD=$A\nE='pa$word'\nF=\"one\ntwo\"\n\
                     G: ${NO:-$OWN}\r\na.b=1\n";
         let read_here = read(text).expect("reads");
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_assignment_is_refused() {
+    fn set_option_rejects_invalid_assignments() {
         for wrong in ["=x", "A B=x", "NOWHERE", ""] {
             let user = UserVariables { set: vec![wrong.into()], ..UserVariables::default() };
             assert!(read_overrides(&user, Path::new("/"), &|_| None).is_err(), "{wrong}");

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_answer_that_fits_is_given() {
+    fn mock_http_returns_first_matching_response() {
         let server = server(json!([
             {"path": "/a", "method": "post", "status": 201, "body": {"id": 1}},
             {"path": "/a", "body": "text", "headers": {"X-Kind": "one"}},
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn mock_http_rejects_invalid_responses() {
         for wrong in [
             json!([{"path": "/", "status": 7}]),
             json!([{"path": "/", "method": "a b"}]),

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_is_taken_and_written_out_and_a_login_is_not() {
+    fn mock_smtp_logs_mail_but_not_login() {
         let mut session = SmtpSession::default();
         let mut replies = Vec::new();
         let mut said = Vec::new();

@@ -163,7 +163,7 @@ mod tests {
     use crate::base::secret::{MASK, Secret};
 
     #[test]
-    fn lines_are_masked_kept_and_watched() {
+    fn pump_masks_keeps_and_watches_lines() {
         let redactor = Redactor::new(&[Secret::new("hunter22")]);
         let mut pump = Pump::new("x", &redactor, &Events::silent(), false);
         let tail = pump.tail();

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_at_hand_is_one_event_for_every_64_kib() {
+    async fn relay_batches_available_output_by_64_kib() {
         let lines = (0..20_000).map(|_| out(b"a short line of a log\n"));
         let seen = relayed(stream::iter(lines).boxed()).await;
         let bytes: usize = seen.iter().flatten().map(|piece| piece.bytes.len()).sum();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_that_come_one_by_one_in_a_burst_are_gathered() {
+    async fn relay_batches_bursts_of_lines() {
         let lines = stream::iter(0..20_000).then(|_| async {
             tokio::task::yield_now().await;
             out(b"a short line of a log\n")
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_come_is_not_kept_for_what_has_not() {
+    async fn relay_does_not_delay_slow_lines() {
         let slow = stream::iter([b"one\n", b"two\n"]).then(|line| async move {
             tokio::time::sleep(PAUSE * 2).await;
             out(line)
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_pass_as_they_are_but_for_secrets_at_any_border() {
+    async fn relay_masks_secrets_across_chunks_only() {
         let whole = b"\0\r\x1b[1m\xff\xc2\x85 hunter22\xff no end";
         for cut in 0..whole.len() {
             let (one, other) = whole.split_at(cut);

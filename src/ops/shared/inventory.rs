@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_inventory_is_whole() {
+    fn built_in_inventory_loads_without_findings() {
         let mut inventory = load(None).expect("loads");
         let services = Assets::default().names("services").expect("are carried");
         inventory.check_needs(&services.iter().filter_map(|name| service_name(name)).collect::<Vec<_>>());
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_and_what_nobody_has_is_named() {
+    fn load_reports_ignored_and_unused_files() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         let write = |path: &str, text: &str| {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_and_a_file_hold_the_same() {
+    fn load_reads_directory_and_file_alike() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path();
         std::fs::create_dir_all(root.join("service")).expect("makes");

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_reach_is_said() {
+    fn reach_describes_blocked_hosts() {
         let some = |names: &[&str], patterns: &[&str]| BlockedHosts {
             names: names.iter().map(|one| (*one).to_owned()).collect(),
             patterns: patterns.iter().map(|one| (*one).to_owned()).collect(),

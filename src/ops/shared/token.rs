@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_a_project_names_does_not_get_the_users_own_token() {
+    fn user_token_is_withheld_from_project_server() {
         let evil = ("https://evil.example".to_owned(), project());
         let own = SettingOrigin::Environment("CKI_GITLAB_TOKEN".into());
         assert_eq!(withheld_by(&evil, &own), Some("/p/cki.toml:1".to_owned()));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_prints_the_token_or_is_ended() {
+    fn token_command_prints_token_or_times_out() {
         let look = |line: &str, patience| {
             look(&settings(&[("CKI_GITLAB_TOKEN_COMMAND", line)]), Path::new("/"), patience)
         };
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_must_be_the_users_alone() {
+    fn token_file_must_be_private() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("token");
         files::write_atomic(&file, b"secret\n", 0o644).expect("writes");

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_keeps_its_own_and_nobody_else_reads_it() {
+    fn workspace_secrets_are_stable_and_private() {
         let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         let one = open(state.path(), "/none/a", &[], now).expect("makes");
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_renewed_when_time_or_names_want_it() {
+    fn certificates_are_renewed_on_expiry_or_new_names() {
         let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         let first = open(state.path(), "/w", &["bus"], now).expect("makes");
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn all_who_come_at_the_same_instant_agree() {
+    fn concurrent_opens_share_workspace_secrets() {
         let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         let found: Vec<(String, TestPki)> = std::thread::scope(|scope| {
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_has_its_directory_before_it_exists() {
+    fn secrets_directory_is_stable_before_workspace_exists() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let (real, link) = (place.path().join("real"), place.path().join("link"));
         std::fs::create_dir(&real).expect("makes");
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_or_out_of_reach_is_named() {
+    fn workspace_secrets_name_damaged_files() {
         let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         open(state.path(), "/w", &[], now).expect("makes");

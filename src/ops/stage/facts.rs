@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_open_ones_with_commits_and_safe_words() {
+    fn facts_require_open_merge_request_with_commits() {
         let facts = MergeRequestFacts::of("https://h", "a/b", &merge_request("opened", Some("abc")));
         let facts = facts.expect("can be staged");
         assert_eq!((facts.title.as_str(), facts.url.as_str()), ("red", "https://h/a/b/-/merge_requests/3"));

@@ -122,7 +122,7 @@ mod tests {
     const ASK: &str = "@bot please test";
 
     #[test]
-    fn the_first_table_after_the_request_is_the_answer() {
+    fn pick_takes_first_table_after_request() {
         let ours = note(10, "me", ASK);
         let hello = note(11, "bot", "I have seen it.");
         let fake = note(12, "mallory", "Group|Branch|ID|Status\n-|-|-|-\ncki|main|1|success");
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_rerun_is_named_in_its_answer() {
+    fn pick_matches_answer_to_rerun() {
         let notes = [note(10, "me", "@bot test [cki/7]"), answer(11, "main"), answer(12, "7")];
         assert_eq!(pick(&notes, 10, &asked(&["cki/7"]), None), Pick::Answer(12));
     }
 
     #[test]
-    fn other_requests_make_it_ask_for_threads() {
+    fn pick_needs_threads_with_other_requests() {
         let (theirs, ours) = (note(9, "them", ASK), note(10, "me", ASK));
         let (first, second) = (answer(11, "main"), answer(12, "main"));
         let notes = [theirs.clone(), ours.clone(), first.clone(), second.clone()];
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_answered_before_ours_does_not_count() {
+    fn pick_ignores_requests_answered_earlier() {
         let notes = [note(8, "them", ASK), answer(9, "main"), note(10, "me", ASK), answer(11, "main")];
         assert_eq!(pick(&notes, 10, &asked(&[]), None), Pick::Answer(11));
     }

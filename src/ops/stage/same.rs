@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_and_groups_tell_rows_apart() {
+    fn followed_keeps_rows_of_other_servers_and_groups() {
         let both = vec![
             row("internal", "main", Some(1), Some("other.example"), "failed"),
             row("public", "main", Some(1), Some("gitlab.example"), "success"),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_given_its_number_and_then_its_link() {
+    fn followed_adds_number_then_link_to_row() {
         let tables = [
             vec![row("a", "main", None, None, "pending")],
             vec![row("a", "main", Some(7), None, "pending")],
@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_row_of_a_table_is_followed(rows_read in prop::collection::vec(any_row(), 0..12)) {
+        fn followed_keeps_every_row_of_table(rows_read in prop::collection::vec(any_row(), 0..12)) {
             let read = table::parse(&table::render(&rows_read)).expect("is a table");
             prop_assert_eq!(read.len(), rows_read.len());
             let (mut followed, mut read) = (followed(std::slice::from_ref(&read)), read);
@@ -110,7 +110,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_failed_is_lost(
+        fn followed_never_loses_failed_rows(
             first in prop::collection::vec(any_row(), 0..8),
             second in prop::collection::vec(any_row(), 0..8),
         ) {
@@ -130,7 +130,7 @@ mod tests {
         }
 
         #[test]
-        fn the_same_table_again_adds_nothing(rows_read in prop::collection::vec(any_row(), 0..12)) {
+        fn followed_ignores_repeated_table(rows_read in prop::collection::vec(any_row(), 0..12)) {
             prop_assert_eq!(followed(&[rows_read.clone(), rows_read.clone(), rows_read.clone()]).len(), rows_read.len());
         }
     }

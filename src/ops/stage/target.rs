@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entry_or_the_address_names_the_project() {
+    fn target_project_comes_from_entry_or_url() {
         let inventory = crate::ops::shared::inventory::load(None).expect("loads");
         let herder = inventory.find("pipeline-herder").expect("is there");
         let found = target(&inventory, Some(herder), None, Path::new("/")).expect("finds");

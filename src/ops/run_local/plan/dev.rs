@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_stay_where_they_belong() {
+    fn dev_paths_stay_inside_clone() {
         let place = || "i.yaml:1".to_owned();
         let inside = |path: &str| inside(Path::new("/w/c"), path, place);
         assert_eq!(inside(".").ok(), Some("/w/c".into()));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debugger_runs_the_usual_command() {
+    fn debugger_command_expands_usual_command() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(
             expand(&words("dbg --listen {command} end"), &words("app run")),

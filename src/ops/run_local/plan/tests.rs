@@ -80,7 +80,7 @@ fn order(plan: &RunPlan) -> Vec<(&str, String)> {
 }
 
 #[test]
-fn one_name_means_one_thing() {
+fn plan_rejects_ambiguous_unit_names() {
     let text = "components:\n- {name: a, category: x, image: i, run: {needs: [x/redis, b]}}\n\
                     - {name: b, category: x, image: i, run: {needs: [redis]}}\n- {name: redis, category: x, image: i}\n";
     let error = planned(text, &["a"], false, &[]).expect_err("two are called `redis`");
@@ -88,7 +88,7 @@ fn one_name_means_one_thing() {
 }
 
 #[test]
-fn what_is_needed_starts_first_and_once() {
+fn plan_starts_dependencies_first_and_once() {
     let plan = run("web", false, &[]).expect("plans");
     assert_eq!(
         order(&plan),
@@ -119,7 +119,7 @@ fn what_is_needed_starts_first_and_once() {
 }
 
 #[test]
-fn who_is_wanted_and_needed_starts_once_and_as_it_is_needed() {
+fn plan_starts_requested_dependency_once() {
     for names in [["web", "api"], ["api", "web"]] {
         let plan = group(&names, true, &[]).expect("plans");
         let find = |name: &str| plan.units().find(|unit| unit.name == name).expect("is planned");
@@ -133,7 +133,7 @@ fn who_is_wanted_and_needed_starts_once_and_as_it_is_needed() {
 }
 
 #[test]
-fn commands_take_arguments_in_their_place() {
+fn plan_inserts_arguments_into_command() {
     let command = |name: &str, once: bool, args: &[&str]| {
         let plan = run(name, once, args);
         plan.map(|plan| main(&plan).command.clone().unwrap_or_default().join(" "))
@@ -168,7 +168,7 @@ fn steps<T>(work: impl FnOnce() -> T) -> (T, usize) {
 }
 
 #[test]
-fn a_plan_of_a_chain_of_any_length_takes_the_same_for_each_unit() {
+fn plan_is_linear_in_chain_length() {
     let planned = |count: usize| {
         let (plan, steps) = steps(|| planned(&chain(count), &["c0"], false, &[]).expect("plans"));
         assert_eq!(plan.units.len(), 2 * count);
@@ -180,7 +180,7 @@ fn a_plan_of_a_chain_of_any_length_takes_the_same_for_each_unit() {
 }
 
 #[test]
-fn a_plan_of_many_that_were_asked_for_takes_the_same_for_each() {
+fn plan_is_linear_in_requested_components() {
     let planned = |count: usize| {
         let names: Vec<String> = (0..count).map(|at| format!("x/c{at}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -191,7 +191,7 @@ fn a_plan_of_many_that_were_asked_for_takes_the_same_for_each() {
 }
 
 #[test]
-fn a_plan_of_the_last_entry_walks_through_no_other() {
+fn plan_of_one_entry_visits_no_other() {
     let planned = |count: usize| {
         let name = format!("c{}", count - 1);
         yaml::count::during(|| planned(&chain(count), &[&name], false, &[]).expect("plans")).1

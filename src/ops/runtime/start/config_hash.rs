@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_it_is_made_from_counts_and_nothing_else() {
+    fn config_hash_covers_exactly_the_unit_config() {
         let first = specification(&unit(), "db:1");
         assert_eq!(specification(&unit(), "db:1"), first);
         assert_ne!(specification(&unit(), "db:2"), first);

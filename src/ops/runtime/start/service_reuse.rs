@@ -91,7 +91,7 @@ mod tests {
     use crate::model::identity::{Retention, Role};
 
     #[test]
-    fn what_is_not_ready_goes_and_what_others_made_stays() {
+    fn service_reuse_removes_own_unready_services_only() {
         let run = RunId::of_workspace("w", "db");
         let (own, other) = (
             ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },

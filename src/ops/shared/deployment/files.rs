@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_outside_of_the_clone_is_read() {
+    fn clone_files_reads_nothing_outside_clone() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("clone");
         std::fs::create_dir_all(root.join("deploy")).expect("makes");
