@@ -65,6 +65,14 @@ fn check(name: &str) -> Result<(), String> {
     ))
 }
 
+/// Returns whether two different names are equal to a program that ignores case, in either folding: `ſ`
+/// becomes `S` in upper case, and the Kelvin sign becomes `k` in lower case.
+#[must_use]
+pub fn differ_by_case_only(one: &str, other: &str) -> bool {
+    let folded = |name: &str| name.to_lowercase().to_uppercase();
+    one != other && folded(one) == folded(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

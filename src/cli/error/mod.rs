@@ -298,6 +298,12 @@ fn of_refusal(error: &PolicyViolation) -> Diagnosis {
         PolicyViolation::Unlocked { .. } | PolicyViolation::More(_) => {
             hint(Exit::Refused, "nothing was started.")
         }
+        PolicyViolation::LikeLocked { variable, .. } => hint(
+            Exit::Refused,
+            format!(
+                "nothing was started; leave `{variable}` out of the image: many programs ignore the case of names."
+            ),
+        ),
         PolicyViolation::Name(_) => plain(Exit::Usage),
     }
 }

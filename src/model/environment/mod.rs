@@ -30,6 +30,7 @@ pub use placeholder_secret::{DIRECTORY, GeneratedSecret, GeneratorContext, Gener
 pub use production::{ProductionRules, Replaced};
 pub use production_value::{ProductionInfo, ProductionValue};
 pub use resolved::Environment;
+pub use secret_detection::is_secret;
 pub use secret_name::{Judgement, SecretNames};
 pub use variable::{ValueOrigin, Variable};
 

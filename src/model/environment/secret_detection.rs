@@ -57,6 +57,12 @@ pub(super) fn in_production(
     all
 }
 
+/// Returns whether a variable holds a secret by its name, or its value an address or assignment with one.
+#[must_use]
+pub fn is_secret(name: &str, value: &str, names: &SecretNames) -> bool {
+    names.judge(name, value).hide || holds_password(value, names)
+}
+
 /// Returns whether a text contains an address with a login, or an assignment to a secret name:
 /// `postgres://user:password@host`, `host=x password=y`. The host does not matter, and a false positive
 /// is better than a leak.

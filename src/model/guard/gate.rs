@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 
 use super::{Guard, GuardFinding, PolicyViolation, enforce};
+use crate::base::variable::differ_by_case_only;
 use crate::model::container::ContainerInspect;
 use crate::model::inventory::Inventory;
 
@@ -135,6 +136,15 @@ impl<'a> Gate<'a> {
                 });
             }
         }
+        for (name, _) in variables.iter().filter(|_| starting.is_component) {
+            if let Some(like) = locked.keys().find(|locked| differ_by_case_only(locked, name)) {
+                return Err(PolicyViolation::LikeLocked {
+                    component: starting.name.to_owned(),
+                    variable: (*name).to_owned(),
+                    locked: like.clone(),
+                });
+            }
+        }
         let mut findings: Vec<GuardFinding> = Vec::new();
         for (name, value) in &variables {
             let reasons = self.guard.reasons(Some(name), value);
@@ -181,6 +191,10 @@ mod tests {
             (
                 vec![("IS_PRODUCTION", "false"), ("URL", "http://prod.example/")],
                 "`URL` of `app` (image x) names `prod.example`",
+            ),
+            (
+                vec![("IS_PRODUCTION", "false"), ("Is_Production", "true")],
+                "`app` would start with `Is_Production`, which differs from the locked `IS_PRODUCTION`",
             ),
         ] {
             let refusal = none.pass(inside(&pairs), APP).expect_err("is refused").to_string();

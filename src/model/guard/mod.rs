@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::base::text;
-use crate::model::environment::{Environment, ValueOrigin};
+use crate::model::environment::{Environment, SecretNames, ValueOrigin, is_secret};
 use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule, is_host_pattern};
@@ -28,6 +28,8 @@ pub struct Guard {
     pub hosts: DenyList,
     /// Forms of credentials.
     pub credentials: Credentials,
+    /// Names of variables with secrets.
+    names: SecretNames,
 }
 
 /// Reason for refusing a value.
@@ -103,7 +105,20 @@ impl Guard {
     /// Returns the guard of an inventory.
     #[must_use]
     pub fn new(inventory: &Inventory, credentials: Credentials) -> Self {
-        Self { hosts: DenyList::from(inventory), credentials }
+        Self { hosts: DenyList::from(inventory), credentials, names: SecretNames::none() }
+    }
+
+    /// Sets the rules for names of variables with secrets.
+    #[must_use]
+    pub fn with_names(self, names: SecretNames) -> Self {
+        Self { names, ..self }
+    }
+
+    /// Returns whether the value of a variable must be masked: it looks like a real credential, its name is one
+    /// of a secret, or a part of it is a login. None of that refuses the value.
+    #[must_use]
+    pub fn is_secret(&self, name: &str, value: &str) -> bool {
+        self.credentials.find(Some(name), value).is_some() || is_secret(name, value, &self.names)
     }
 
     /// Returns the reasons to refuse a value; `name` is the variable that holds it.
@@ -215,6 +230,18 @@ pub enum PolicyViolation {
         wanted: String,
         /// The value found.
         found: Option<String>,
+    },
+    /// The name of a variable differs from a locked one in its case only.
+    #[error(
+        "`{component}` would start with `{variable}`, which differs from the locked `{locked}` in its case only"
+    )]
+    LikeLocked {
+        /// The component.
+        component: String,
+        /// The variable.
+        variable: String,
+        /// The locked variable.
+        locked: String,
     },
     /// The name to allow is not a variable.
     #[error("`{0}` cannot be allowed: it is neither the name of a variable nor `{COMMAND}`")]

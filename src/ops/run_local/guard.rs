@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use super::plan::RunPlan;
 use crate::base::secret::Secret;
-use crate::model::guard::{self, Gate, GuardFinding, Reason};
+use crate::model::guard::{self, Gate, GuardFinding};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::start::unit::Unit;
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::ContainerEngine;
 
 /// Refuses the run if the guard refuses a part of an image, and warns of everything that the user allows.
-/// A suspected credential in an image becomes a secret of its unit.
+/// A suspected secret in an image or a command becomes a secret of its unit.
 pub(super) async fn check_run(
     tools: &OpContext<'_>,
     engine: &RunEngine,
@@ -22,6 +22,11 @@ pub(super) async fn check_run(
     images: &BTreeMap<String, String>,
 ) -> anyhow::Result<()> {
     let mut findings = plan.findings.clone();
+    for unit in &mut plan.units {
+        let words = unit.command.iter().flatten();
+        let credentials = words.filter(|word| gate.guard().credentials.find(None, word).is_some());
+        unit.hidden.extend(credentials.map(Secret::new));
+    }
     if let Some(engine) = engine.containers() {
         for unit in &mut plan.units {
             let Some(name) = images.get(&unit.name) else { continue };
@@ -64,7 +69,7 @@ async fn look_at_image(
             continue;
         }
         let reasons = gate.guard().reasons(Some(variable), value);
-        if reasons.iter().any(|reason| matches!(reason, Reason::Credential { .. })) {
+        if gate.guard().is_secret(variable, value) {
             unit.secret.push(variable.clone());
             unit.hidden.push(Secret::new(value));
         }

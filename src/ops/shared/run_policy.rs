@@ -64,7 +64,7 @@ impl RunPolicy {
         let secrets = SecretRules::read(&file, &secrets)?;
         let (file, names) = text(assets, NAMES, "rules: []")?;
         let secrets = secrets.with_names(SecretNames::read(&file, &names)?);
-        let guard = guard(assets, inventory)?;
+        let guard = guard(assets, inventory)?.with_names(secrets.names().clone());
         let services = assets.names("services")?;
         let names: Vec<String> =
             services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();

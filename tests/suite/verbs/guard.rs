@@ -275,3 +275,18 @@ components: [{name: app-{id}, category: x, build: {repo: tools}, run: {command: 
     }
     cli.run("down app-{id}").ends_with(0);
 }
+
+on!(docker, podman: run_local_refuses_an_image_whose_variable_differs_from_a_locked_one_by_case);
+fn run_local_refuses_an_image_whose_variable_differs_from_a_locked_one_by_case(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV is_Production=true\n")]);
+    cli.inventory(
+        "production: {environment: {IS_PRODUCTION: 'false'}}
+repos: {tools: '{served}/tools.git'}
+components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {command: [echo, it ran]}}]\n",
+    );
+    let outcome = cli.run("run-local app").ends_with(7);
+    assert!(!outcome.stdout.contains("it ran"), "{outcome}");
+    outcome.says("`app` would start with `is_Production`, which differs from the locked `IS_PRODUCTION`");
+    assert_eq!(cli.left(), [""; 0]);
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use crate::base::secret::Secret;
+use crate::base::variable::differ_by_case_only;
 use crate::model::environment::error::EnvironmentError;
 use crate::model::environment::inputs::Inputs;
 use crate::model::environment::variable::ValueOrigin;
@@ -58,8 +59,7 @@ impl<'a> Locks<'a> {
         mut names: impl Iterator<Item = &'n String>,
     ) -> Result<(), EnvironmentError> {
         let found = names.find_map(|name| {
-            let like =
-                self.values.keys().find(|locked| same_but_for_case(locked, name) && *locked != name)?;
+            let like = self.values.keys().find(|locked| differ_by_case_only(locked, name))?;
             Some((name, like))
         });
         found.map_or(Ok(()), |(name, locked)| {
@@ -81,11 +81,4 @@ impl<'a> Locks<'a> {
             name: name.to_owned(),
         }
     }
-}
-
-/// Returns whether two names are equal to a program that ignores case, in either folding: `ſ` becomes `S` in
-/// upper case, and the Kelvin sign becomes `k` in lower case.
-fn same_but_for_case(one: &str, other: &str) -> bool {
-    let folded = |name: &str| name.to_lowercase().to_uppercase();
-    folded(one) == folded(other)
 }

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::locked::Locks;
 use crate::model::environment::error::EnvironmentError;
 use crate::model::environment::inputs::Inputs;
-use crate::model::environment::secret_detection::holds_password;
+use crate::model::environment::secret_detection::is_secret;
 use crate::model::environment::variable::ValueOrigin;
 
 /// Applies the user's changes.
@@ -23,8 +23,8 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
     locks.check_case(with_value.chain(overridden))?;
     for (name, value, origin) in &inputs.overrides.set {
         locks.check_set(name, value.expose(), origin)?;
-        let is_secret = names.judge(name, value.expose()).hide || holds_password(value.expose(), names);
-        draft.set(name, value.clone(), origin.clone(), is_secret);
+        let hide = is_secret(name, value.expose(), names);
+        draft.set(name, value.clone(), origin.clone(), hide);
     }
     Ok(draft)
 }
