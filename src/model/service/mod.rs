@@ -6,7 +6,7 @@ mod context;
 mod error;
 mod value;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,6 +100,8 @@ pub struct Service {
     pub volumes: Vec<String>,
     /// Form without a container, if the service supports it.
     pub native: Option<NativeService>,
+    /// Every secret in these values.
+    pub secrets: BTreeSet<Secret>,
 }
 
 /// A service that runs as a plain process.
@@ -214,29 +216,36 @@ impl ServiceTemplate {
             environment.extend(pairs("native.environment", &native.environment)?);
             Ok::<_, ServiceTemplateError>(NativeService { command, environment })
         });
+        let (setup, mut secrets) = self.setup(ctx, needs, &all)?;
+        let (image, command) = (maker.text("image", &raw.image)?, maker.list("command", &raw.command)?);
+        let environment = pairs("environment", &raw.environment)?;
+        let files = files.collect::<Result<_, ServiceTemplateError>>()?;
+        let native = native.transpose()?;
+        secrets.append(&mut maker.into_secrets());
         Ok(Service {
             name: self.name.clone(),
             description: raw.description.clone(),
-            image: maker.text("image", &raw.image)?,
-            command: maker.list("command", &raw.command)?,
-            environment: pairs("environment", &raw.environment)?,
-            files: files.collect::<Result<_, ServiceTemplateError>>()?,
+            image,
+            command,
+            environment,
+            files,
             ports: raw.ports.clone(),
             ready: raw.ready.clone(),
-            setup: self.setup(ctx, needs, &all)?,
+            setup,
             volumes: raw.volumes.clone(),
-            native: native.transpose()?,
+            native,
+            secrets,
         })
     }
 
-    /// Returns the setup commands of all dependents; equal commands run once.
+    /// Returns the setup commands of all dependents, and the secrets in them; equal commands run once.
     fn setup(
         &self,
         ctx: TemplateContext<'_>,
         needs: &[Parameters],
         all: &Needs,
-    ) -> Result<Vec<Vec<String>>, ServiceTemplateError> {
-        let (mut commands, mut known) = (Vec::new(), HashSet::new());
+    ) -> Result<(Vec<Vec<String>>, BTreeSet<Secret>), ServiceTemplateError> {
+        let (mut commands, mut known, mut secrets) = (Vec::new(), HashSet::new(), BTreeSet::new());
         for own in needs {
             let maker = ValueRenderer::new(&self.file, ctx, Some(own), all);
             for (index, step) in self.raw.setup.iter().enumerate() {
@@ -247,8 +256,9 @@ impl ServiceTemplate {
                     commands.push(command);
                 }
             }
+            secrets.append(&mut maker.into_secrets());
         }
-        Ok(commands)
+        Ok((commands, secrets))
     }
 }
 

@@ -1,12 +1,14 @@
 //! Rendering of template values. Expressions see `host`, `cki`, `needs` and `secret('NAME')`, and in
 //! values for one dependent also its parameters by name.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::value::Serde;
 use minijinja::{Environment as Templates, UndefinedBehavior, Value};
 
 use super::{ServiceTemplateError, TemplateContext};
+use crate::base::secret::Secret;
 use crate::model::inventory::Parameters;
 
 /// Renderer of values.
@@ -14,6 +16,7 @@ pub(super) struct ValueRenderer<'a> {
     file: &'a str,
     ctx: TemplateContext<'a>,
     context: Value,
+    made: RefCell<BTreeSet<Secret>>,
 }
 
 /// Requests of all dependents in the form for templates, shared by all renderers.
@@ -38,7 +41,13 @@ impl<'a> ValueRenderer<'a> {
         context.insert("host".to_owned(), ctx.host.into());
         context.insert("cki".to_owned(), ctx.program.into());
         context.insert("needs".to_owned(), needs.0.clone());
-        Self { file, ctx, context: Value::from_object(context) }
+        Self { file, ctx, context: Value::from_object(context), made: RefCell::default() }
+    }
+
+    /// Returns the secrets that the rendered values could use, wherever these are: in a command, a file or an
+    /// environment.
+    pub(super) fn into_secrets(self) -> BTreeSet<Secret> {
+        self.made.into_inner()
     }
 
     /// Renders a text.
@@ -95,6 +104,7 @@ impl<'a> ValueRenderer<'a> {
         for name in secret_names(text) {
             let secret = self.ctx.rules.make(&name, None, self.ctx.context)?;
             made.insert(name, secret.value.expose().to_owned());
+            self.made.borrow_mut().insert(secret.value);
         }
         templates.add_function("secret", move |name: String| made.get(&name).cloned());
         Ok(templates)

@@ -3,6 +3,7 @@
 
 use crate::support::cli::{Cli, Outcome};
 use crate::support::engine::on;
+use crate::support::repository::Repositories;
 
 const SECRET: &str = "declsecret11";
 
@@ -111,4 +112,47 @@ fn env_output_is_the_same_in_any_locale() {
             if form == "json" { serde_json::Value::from(value).to_string() } else { value.to_owned() };
         assert!(outcome.stdout.contains(&written), "{outcome}");
     }
+}
+
+on!(docker, podman, native: run_local_masks_the_secrets_of_a_set_up_command_that_fails);
+fn run_local_masks_the_secrets_of_a_set_up_command_that_fails(cli: &Cli) {
+    cli.write(
+        "templates/services/svc.yaml",
+        "image: '{busybox}'
+command: [sleep, '100']
+native: {command: [sleep, '100']}
+setup: [{run: [sh, -c, \"echo says {{ secret('SVC_PASS') }}; exit 5\"]}]\n",
+    );
+    cli.inventory(
+        "components: [{name: app, category: x, image: '{busybox}', run: {command: [sleep, '60'], needs: [svc]}}]\n",
+    );
+    cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
+    let outcome = cli.run("run-local app").fails();
+    assert!(!outcome.stderr.contains("cki-reference"), "{outcome}");
+    outcome.says("`sh -c 'echo says ••••••••; exit 5'` ends with 5: says ••••••••");
+}
+
+on!(docker, podman: run_local_masks_what_an_image_calls_a_password);
+fn run_local_masks_what_an_image_calls_a_password(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV STORE_PASSWORD=declsecret11\n")]);
+    cli.inventory(
+        "repos: {tools: '{served}/tools.git'}
+components: [{name: app-{id}, category: x, build: {repo: tools}, run: {command: [sh, -c, 'echo it is $STORE_PASSWORD; exec sleep 1000'], ready: {log: it is}}}]\n",
+    );
+    for line in ["run-local app-{id} --detach", "logs app-{id}", "exec app-{id} -- env"] {
+        let outcome = cli.run(line).ends_with(0);
+        assert_shows_no_secret(&outcome);
+        assert!(line.starts_with("run") || outcome.stdout.contains("••••••••"), "{outcome}");
+    }
+    cli.run("down app-{id}").ends_with(0);
+}
+
+on!(docker, native: run_local_masks_an_allowed_credential_of_the_command);
+fn run_local_masks_an_allowed_credential_of_the_command(cli: &Cli) {
+    inventory(cli, "job", &serde_json::json!({"command": ["echo", "it is"]}));
+    let address = format!("postgres://me:{SECRET}@db.company.com/x");
+    let outcome = cli.run(&format!("run-local app --allow @command -- {address}")).ends_with(0);
+    assert_shows_no_secret(&outcome);
+    outcome.says("it is ••••");
 }

@@ -139,7 +139,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         workdir: None,
         ports: service.ports,
         files: service.files,
-        hidden: Vec::new(),
+        hidden: service.secrets.into_iter().collect(),
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
