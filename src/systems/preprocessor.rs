@@ -20,6 +20,8 @@ const LONGEST: u64 = 4 << 20;
 const LONGEST_COMPLAINT: u64 = 4 << 20;
 /// Maximum number of symbolic links in a path (path_resolution(7)).
 const MOST_LINKS: usize = 40;
+/// Operators of the preprocessor that test for files.
+const PROBES: [&str; 4] = ["__has_include", "__has_include_next", "__has_embed", "__has_include__"];
 /// Timeout of the preprocessor, which reads a few files.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -94,6 +96,8 @@ pub async fn preprocess(
     // `-H` lists each file as it is opened; unlike the markers in the output, the file cannot change that
     // list.
     command.args(["-E", "-H", "-nostdinc", "-iquote"]).arg(context).args(["-traditional", "-undef"]);
+    // These tell a build which files this machine has: unlike an inclusion, the list does not show them.
+    command.args(PROBES.map(|name| format!("-U{name}")));
     let own = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(context);
     for directory in std::iter::once(own).chain(include.iter().map(PathBuf::as_path)) {
         command.arg("-I").arg(directory);
@@ -252,6 +256,8 @@ fn messages(complaints: &str) -> Vec<String> {
     complaints
         .lines()
         .filter(|line| line.contains("error:") || line.contains("warning:"))
+        // These are about the options above.
+        .filter(|line| !line.starts_with("<command-line>"))
         .map(|line| safe_line(line.trim()).into_owned())
         .collect()
 }

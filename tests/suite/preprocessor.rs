@@ -81,6 +81,29 @@ async fn preprocess_refuses_includes_outside_the_context() {
 }
 
 /// Lines of build files: what includes, what changes how `cpp` includes, and what looks like its output.
+#[tokio::test]
+#[ignore = "needs cpp (bash tests/run)"]
+async fn preprocess_tells_no_build_file_which_files_exist() {
+    let probe = |operator: &str, path: &str| format!("#if {operator}(\"{path}\")\nENV THERE=1\n#endif\n");
+    for operator in ["__has_include", "__has_include_next", "__has_embed"] {
+        for path in ["/etc/passwd", "own.h"] {
+            let plain = probe(operator, path);
+            let guarded =
+                format!("#ifdef {operator}\n{plain}#endif\n#if defined({operator})\n{plain}#endif\n");
+            let text = format!("FROM x\n{plain}{guarded}#define X(a) {operator}(a)\n{}", probe("X", path));
+            let directory = support::directory_with(&[("a.in", &text), ("own.h", "")]);
+            let result = run(directory.path(), "a.in").await.expect("is good");
+            assert_eq!(
+                result.text.split_whitespace().collect::<Vec<_>>(),
+                ["FROM", "x"],
+                "{operator} {path}"
+            );
+            let own = result.warnings.iter().find(|line| line.contains("command-line"));
+            assert_eq!(own, None);
+        }
+    }
+}
+
 /// `@` stands for a path.
 const LINES: &[&str] = &[
     "#include \"@\"",
