@@ -33,7 +33,8 @@ pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> 
 
 /// Returns the reason to distrust a file: another user owns it, or can change it (git has the same rule for
 /// repositories, CVE-2022-24765).
-fn distrusted(file: &Path) -> Option<String> {
+#[must_use]
+pub fn distrusted(file: &Path) -> Option<String> {
     let (Ok(link), Ok(target)) = (file.symlink_metadata(), file.metadata()) else {
         return Some("its owner cannot be read".to_owned());
     };

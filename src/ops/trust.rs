@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::digest;
 use crate::base::files::{self, FileError};
-use crate::config::Config;
+use crate::config::{Config, distrusted};
 use crate::host::Env;
 
 /// The directory below the user's state that holds a file for each trusted directory.
@@ -110,6 +110,10 @@ impl ProjectFiles {
                 _ => None,
             };
             for path in files.iter().flatten() {
+                // Its content could change between this look and its use.
+                if let Some(why) = distrusted(path) {
+                    return Err(fail(FileError::new("read", path, io::Error::other(why))));
+                }
                 parts.push(path.as_os_str().as_bytes().to_vec());
                 parts.push(read(path).map_err(fail)?);
             }

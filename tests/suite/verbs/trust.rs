@@ -152,3 +152,27 @@ fn config_ignores_a_world_writable_project_file() {
     assert_snapshot!(outcome.stderr.lines().next().unwrap_or_default().replace(&cli.id, "TESTID"), @"warning: `/tmp/cki-TESTID/project/cki.toml` is ignored: every user of this machine can change it.");
     assert_eq!(cli.run("run-local job").code, 3);
 }
+
+#[test]
+fn trust_refuses_an_inventory_that_others_can_change() {
+    let cli = Cli::new();
+    cli.inventory(JOB);
+    cli.write("cki.toml", "inventory = 'i'\n");
+    let file = cli.write("i/inventory.yaml", JOB);
+    let set = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("sets");
+    };
+    for (path, mode, back) in
+        [(file.as_path(), 0o666, 0o644), (file.parent().expect("has one"), 0o777, 0o755)]
+    {
+        // Even if its content was trusted before.
+        assert_eq!(cli.run("run-local job").code, 0);
+        set(path, mode);
+        for line in ["trust", "run-local job"] {
+            let outcome = cli.call(line).untrusting().end().ends_with(4).says("names what cannot be trusted");
+            assert!(outcome.stderr.contains("every user of this machine can change"), "{outcome}");
+        }
+        cli.run("list").ends_with(0).says("job");
+        set(path, back);
+    }
+}
