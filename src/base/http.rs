@@ -155,6 +155,21 @@ pub fn is_loopback(host: &str) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Returns whether a request failed because of TLS: an unknown authority, a wrong name, or no TLS at all.
+#[must_use]
+pub fn is_about_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // The source of an error of the standard library is not the wrapped error, but that one's source.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,10 @@ use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::{Ui, style};
 
+/// Hint for a server whose certificate is not trusted.
+const OWN_AUTHORITY: &str =
+    "if an authority of your own signs for this server, name its file with `ca_file` in your own `cki.toml`.";
+
 pub(super) fn of_token(error: &TokenError) -> Diagnosis {
     match error {
         TokenError::Command(_) => {
@@ -117,10 +121,7 @@ pub(super) fn of_git(error: &GitError) -> Diagnosis {
         GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
         GitError::File(inner) => of_file(inner),
         GitError::Stopped { .. } => plain(Exit::Interrupted),
-        GitError::Tls { .. } => hint(
-            Exit::Unreachable,
-            "if an authority of your own signs for this server, name its file with `ca_file` in `cki.toml`.",
-        ),
+        GitError::Tls { .. } => hint(Exit::Unreachable, OWN_AUTHORITY),
         GitError::Redirected { to, .. } => {
             hint(Exit::Unreachable, format!("name `{to}` in the inventory if that is where it is now."))
         }
@@ -219,6 +220,7 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
         GitLabError::RateLimited { .. } => {
             hint(Exit::Unreachable, "wait a while; the server limits requests.")
         }
+        GitLabError::Tls { .. } => hint(Exit::Unreachable, OWN_AUTHORITY),
         GitLabError::Unreachable { .. } => hint(
             Exit::Unreachable,
             "`cki config` shows the setting that names the server, and `cki doctor` asks it; `cki demo serve` starts that of a kept demo.",

@@ -6,6 +6,7 @@ use std::error::Error;
 use reqwest::StatusCode;
 
 use super::GitError;
+use crate::base::http::is_about_tls;
 use crate::base::text::{safe_line, truncate};
 
 /// Returns the error for an unexpected HTTP status.
@@ -52,19 +53,6 @@ fn innermost(error: &dyn Error) -> String {
         cause = next;
     }
     cause.to_string()
-}
-
-fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        // The source of an error of the standard library is not the wrapped error, but that one's source.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
-    }
-    false
 }
 
 #[cfg(test)]

@@ -92,6 +92,14 @@ pub enum GitLabError {
         /// The request may have arrived all the same.
         may_have_arrived: bool,
     },
+    /// TLS failed: an unknown authority, a wrong name, or no TLS at all. Nothing was sent.
+    #[error("no secure connection to `{server}`: {why}")]
+    Tls {
+        /// Address of the server.
+        server: String,
+        /// Innermost cause.
+        why: String,
+    },
     /// The answer ended too early.
     #[error("the answer of `{server}` about {what} ended too early")]
     Truncated {

@@ -11,7 +11,7 @@ use super::answer::{ApiAnswer, Headers, cut, error_for_status};
 use super::error::GitLabError;
 use super::request::{ApiRequest, Method};
 use super::retry::{self, Attempt, RetryDecision};
-use crate::base::http::is_loopback;
+use crate::base::http::{is_about_tls, is_loopback};
 use crate::base::redact::Redactor;
 use crate::base::text::duration;
 
@@ -67,6 +67,9 @@ impl GitLab {
         match outcome {
             Ok(answer) if answer.status == 429 => Err(GitLabError::RateLimited { server, wait }),
             Ok(answer) => error_for_status(&self.server, request, answer, self.token.is_some()),
+            Err(SendFault::NotSent(error)) if is_about_tls(&error) => {
+                Err(GitLabError::Tls { server, why: why(&error) })
+            }
             Err(SendFault::NotSent(error)) => {
                 Err(GitLabError::Unreachable { server, why: why(&error), may_have_arrived: false })
             }

@@ -31,6 +31,7 @@ mod services;
 mod shell;
 mod special_files;
 mod streams;
+mod tls;
 mod trust;
 mod watch;
 
