@@ -86,7 +86,11 @@ pub(super) async fn execute(
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
         // it open.
         let pumps = units.iter_mut().filter(|one| one.wanted).filter_map(|one| one.pump.take());
-        let _ = tokio::time::timeout(DRAIN, join_all(pumps)).await;
+        tokio::select! {
+            _ = tokio::time::timeout(DRAIN, join_all(pumps)) => {}
+            // Units that were not stopped write until they are removed.
+            _ = tools.stop.force_requested() => {}
+        }
     }
     how
 }

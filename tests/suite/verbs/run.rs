@@ -82,6 +82,15 @@ fn run_local_kills_a_component_on_the_second_signal(cli: &Cli) {
     run.end().ends_with(130).says("nothing left behind");
 }
 
+on!(docker, podman, native: run_local_kills_a_component_on_sigquit);
+fn run_local_kills_a_component_on_sigquit(cli: &Cli) {
+    app(cli, "service", "trap '' TERM; echo deaf; while :; do sleep 1; done", "");
+    let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "600").start();
+    run.until("deaf");
+    run.signal(Signal::SIGQUIT);
+    run.end().ends_with(131).says("nothing left behind");
+}
+
 on!(docker, podman, native: run_local_kills_a_component_after_the_stop_grace);
 fn run_local_kills_a_component_after_the_stop_grace(cli: &Cli) {
     app(cli, "service", "trap '' TERM; echo deaf; while :; do sleep 1; done", "");
