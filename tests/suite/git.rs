@@ -4,6 +4,7 @@
 
 mod cancel;
 mod configuration;
+mod hostile_tree;
 mod interrupted_update;
 mod merge_request;
 mod new_clone;
