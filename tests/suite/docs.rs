@@ -6,6 +6,7 @@
 //! before what follows is run. The words after `console` say what a block needs: `demo` is the
 //! directory of a kept demo, with its GitLab stand-in; anything else is a program.
 
+mod attacks;
 mod decisions;
 mod markdown;
 mod session;
