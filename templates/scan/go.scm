@@ -22,17 +22,36 @@
 ((call_expression function: (selector_expression field: (field_identifier) @_f)) @unknown
   (#eq? @_f "AutomaticEnv"))
 ((call_expression function: (selector_expression operand: (identifier) @_o field: (field_identifier) @_f)) @unknown
-  (#eq? @_o "envconfig") (#any-of? @_f "Process" "MustProcess"))
+  (#eq? @_o "envconfig") (#any-of? @_f "Process" "MustProcess" "ProcessWith"))
+; viper.SetEnvPrefix("app"): before the names of BindEnv("key")
+((call_expression
+  function: (selector_expression field: (field_identifier) @_f)
+  arguments: (argument_list . (_) @prefix))
+  (#eq? @_f "SetEnvPrefix"))
+; v := viper.New()
+(short_var_declaration
+  left: (expression_list . (identifier) @alias .)
+  right: (expression_list . (call_expression function: (selector_expression) @path) .))
+(var_spec name: (identifier) @alias value: (expression_list . (selector_expression) @path .))
 
 ; &cli.StringFlag{EnvVars: []string{"X"}}
 ((keyed_element
   (literal_element (identifier) @_k)
-  (literal_element (composite_literal body: (literal_value (literal_element (interpreted_string_literal) @name)))))
-  (#any-of? @_k "EnvVars" "EnvVar"))
+  (literal_element (composite_literal body: (literal_value (literal_element (_) @name)))))
+  (#any-of? @_k "EnvVars" "EnvVar" "Envars") (#set! expression))
 ((keyed_element
   (literal_element (identifier) @_k)
-  (literal_element (interpreted_string_literal) @name))
-  (#eq? @_k "EnvVar"))
+  (literal_element [(interpreted_string_literal) (raw_string_literal) (identifier) (selector_expression)] @name))
+  (#any-of? @_k "EnvVar" "Envar") (#set! expression))
+((keyed_element
+  (literal_element (identifier) @_k)
+  (literal_element [(call_expression) (identifier) (selector_expression)] @unknown))
+  (#any-of? @_k "EnvVars" "Envars"))
+; app.Flag("x", "…").Envar("X")
+((call_expression
+  function: (selector_expression field: (field_identifier) @_f)
+  arguments: (argument_list . (_) @name .))
+  (#any-of? @_f "Envar" "OverrideDefaultFromEnvar") (#set! expression))
 
 ; func setting(name string) string { return os.Getenv(name) }
 (function_declaration name: (identifier) @wrapper parameters: (parameter_list) @parameters body: (_) @body)

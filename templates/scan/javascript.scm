@@ -56,6 +56,85 @@
   value: (_) @object)
   (#set! default))
 
+; ({X, Y} = process.env); const {env: {X}} = process
+(assignment_expression
+  left: (object_pattern (shorthand_property_identifier_pattern) @property)
+  right: (_) @object)
+(assignment_expression
+  left: (object_pattern (pair_pattern key: (property_identifier) @property))
+  right: (_) @object)
+; function f({X} = process.env) {}
+(assignment_pattern
+  left: (object_pattern (shorthand_property_identifier_pattern) @property)
+  right: (_) @object)
+(assignment_pattern
+  left: (object_pattern (pair_pattern key: (property_identifier) @property))
+  right: (_) @object)
+(variable_declarator
+  name: (object_pattern (pair_pattern
+    key: (property_identifier) @_e
+    value: (object_pattern (shorthand_property_identifier_pattern) @name)))
+  value: (_) @_p
+  (#eq? @_e "env") (#match? @_p "(process|Bun|meta)$"))
+(variable_declarator
+  name: (object_pattern (pair_pattern
+    key: (property_identifier) @_e
+    value: (object_pattern (pair_pattern key: (property_identifier) @name))))
+  value: (_) @_p
+  (#eq? @_e "env") (#match? @_p "(process|Bun|meta)$"))
+; const {['X']: x} = process.env; const {'X': x} = process.env
+(variable_declarator
+  name: (object_pattern (pair_pattern key: (computed_property_name (_) @key)))
+  value: (_) @object)
+(variable_declarator
+  name: (object_pattern (pair_pattern key: (string) @key))
+  value: (_) @object)
+; const {X, ...rest} = process.env; const env = {...process.env}
+(variable_declarator
+  name: (object_pattern (rest_pattern (identifier) @alias))
+  value: [(identifier) (member_expression)] @path)
+(variable_declarator
+  name: (identifier) @alias
+  value: (object (spread_element [(identifier) (member_expression)] @path)))
+; function f(env = process.env) {}
+(assignment_pattern left: (identifier) @alias right: [(identifier) (member_expression)] @path)
+; const e = process['env']
+(variable_declarator name: (identifier) @alias value: (subscript_expression) @path)
+
+; for (const name in process.env) {}; schema.parse(process.env); Object.keys(process.env)
+(for_in_statement right: (_) @whole)
+(call_expression arguments: (arguments . (_) @whole .))
+(call_expression
+  function: (_) @_f
+  arguments: (arguments . (_) @whole . [(identifier) (member_expression) (call_expression)])
+  (#not-match? @_f "assign$"))
+; cleanEnv(process.env, {X: str()})
+(call_expression arguments: (arguments
+  . (_) @object
+  . (object (pair key: (property_identifier) @property))))
+; convict({port: {default: 1, env: 'X'}}); Flags.string({env: 'X'})
+((object
+  (pair key: (property_identifier) @_d)
+  (pair key: (property_identifier) @_e value: (string) @name))
+  (#any-of? @_d "default" "doc" "format") (#eq? @_e "env") (#set! default))
+((object
+  (pair key: (property_identifier) @_e value: (string) @name)
+  (pair key: (property_identifier) @_d))
+  (#any-of? @_d "default" "doc" "format") (#eq? @_e "env") (#set! default))
+((call_expression
+  function: (member_expression object: (identifier) @_o)
+  arguments: (arguments . (object (pair key: (property_identifier) @_e value: (string) @name))))
+  (#any-of? @_o "Flags" "flags" "Args") (#eq? @_e "env"))
+; new Option('--x').env('X'); yargs.env('PREFIX'), env.get('X') of an object that is not known here
+((call_expression
+  function: (member_expression object: (_) @_o property: (property_identifier) @_e)
+  arguments: (arguments . (_) @name .))
+  (#eq? @_e "env") (#match? @_o "Option\\(") (#set! expression))
+((call_expression
+  function: (member_expression object: (_) @_o property: (property_identifier) @_e)
+  arguments: (arguments . (_) .)) @unknown
+  (#eq? @_e "env") (#match? @_o "yargs"))
+
 ; process.env.X = 'y'; delete process.env.X
 (assignment_expression left: (member_expression object: (_) @object property: (property_identifier) @property) @write)
 (assignment_expression left: (subscript_expression object: (_) @object index: (_) @key) @write)

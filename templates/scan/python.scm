@@ -30,37 +30,65 @@
 (call function: [(identifier) (attribute)] @function arguments: (argument_list) @arguments) @read
 
 ; click.option("--x", envvar="X"), typer.Option(envvar=["X", "Y"])
-((keyword_argument name: (identifier) @_k value: (string) @name) (#eq? @_k "envvar"))
-((keyword_argument name: (identifier) @_k value: [(list (string) @name) (tuple (string) @name)])
-  (#eq? @_k "envvar"))
-((keyword_argument name: (identifier) @_k value: [(identifier) (attribute) (call)] @unknown)
-  (#eq? @_k "envvar"))
+((keyword_argument name: (identifier) @_k value: (_) @name)
+  (#any-of? @_k "envvar" "env_var") (#not-match? @name "^[\\[(]|^None$") (#set! expression))
+((keyword_argument name: (identifier) @_k value: [(list (_) @name) (tuple (_) @name)])
+  (#any-of? @_k "envvar" "env_var") (#set! expression))
 ((argument_list
   (keyword_argument name: (identifier) @_k value: (string) @name)
   (keyword_argument name: (identifier) @_r value: (true)))
-  (#eq? @_k "envvar") (#eq? @_r "required") (#set! required))
+  (#any-of? @_k "envvar" "env_var") (#eq? @_r "required") (#set! required))
 ((argument_list
   (keyword_argument name: (identifier) @_r value: (true))
   (keyword_argument name: (identifier) @_k value: (string) @name))
-  (#eq? @_k "envvar") (#eq? @_r "required") (#set! required))
+  (#any-of? @_k "envvar" "env_var") (#eq? @_r "required") (#set! required))
 ((argument_list
   (keyword_argument name: (identifier) @_k value: (string) @name)
   (keyword_argument name: (identifier) @_d))
-  (#eq? @_k "envvar") (#any-of? @_d "default" "default_factory") (#set! default))
+  (#any-of? @_k "envvar" "env_var") (#any-of? @_d "default" "default_factory") (#set! default))
 ((argument_list
   (keyword_argument name: (identifier) @_d)
   (keyword_argument name: (identifier) @_k value: (string) @name))
-  (#eq? @_k "envvar") (#any-of? @_d "default" "default_factory") (#set! default))
+  (#any-of? @_k "envvar" "env_var") (#any-of? @_d "default" "default_factory") (#set! default))
 ; main(auto_envvar_prefix="X"): a variable for each option, under names that are made at run time.
-((keyword_argument name: (identifier) @_k) @unknown (#eq? @_k "auto_envvar_prefix"))
+((keyword_argument name: (identifier) @_k) @unknown (#any-of? @_k "auto_envvar_prefix" "auto_env_var_prefix"))
 ((pair key: (string) @_k) @unknown (#match? @_k "auto_envvar_prefix"))
 ; class Settings(BaseSettings): a variable for each field
-(class_definition superclasses: (argument_list
-  [(identifier) @unknown (attribute attribute: (identifier) @unknown)]
-  (#eq? @unknown "BaseSettings")))
+(class_definition superclasses: (argument_list)) @class
+
+; with env.prefixed("APP_"): env("X")
+(with_statement
+  (with_clause (with_item value: (call
+    function: (_) @prefixer
+    arguments: (argument_list . (_) @prefix))))
+  body: (_) @prefixed
+  (#match? @prefixer "prefixed$"))
+(with_statement
+  (with_clause (with_item value: (as_pattern (call
+    function: (_) @prefixer
+    arguments: (argument_list . (_) @prefix)))))
+  body: (_) @prefixed
+  (#match? @prefixer "prefixed$"))
+
+; for name in os.environ: …; template.substitute(os.environ); "{X}".format(**os.environ)
+(for_statement right: (_) @whole)
+(for_in_clause right: (_) @whole)
+(call function: (_) @_f arguments: (argument_list [(identifier) (attribute)] @whole)
+  (#not-match? @_f "(^|[.])(dict|len|copy|deepcopy|isinstance|print|repr|str)$"))
+(call function: (_) @_f arguments: (argument_list (dictionary_splat (_) @whole)) (#not-eq? @_f "dict"))
+(decorator [(identifier) (attribute)] @unknown (#eq? @unknown "environ.config"))
+
+; env = dict(os.environ); def f(env=os.environ)
+(assignment
+  left: (identifier) @alias
+  right: (call function: (identifier) @_d arguments: (argument_list . [(identifier) (attribute)] @path))
+  (#eq? @_d "dict"))
+[(default_parameter name: (identifier) @alias value: [(identifier) (attribute)] @path)
+ (typed_default_parameter name: (identifier) @alias value: [(identifier) (attribute)] @path)
+ (named_expression name: (identifier) @alias value: [(identifier) (attribute)] @path)]
 
 ; os.environ['X']
-(subscript value: [(identifier) (attribute)] @object subscript: (_) @key) @read
+(subscript value: [(identifier) (attribute) (subscript)] @object subscript: (_) @key) @read
 (assignment left: (subscript value: [(identifier) (attribute)] @object subscript: (_) @key) @write)
 (delete_statement (subscript) @except)
 

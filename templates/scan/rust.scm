@@ -34,8 +34,11 @@
   (#any-of? @_m "unwrap_or" "unwrap_or_else" "unwrap_or_default" "or_else" "map_or" "map_or_else")
   (#set! default))
 ((token_tree
-  (identifier) @_e . "::" . (identifier) @_f . (token_tree . "(" . (identifier)) @unknown)
-  (#eq? @_e "env") (#any-of? @_f "var" "var_os"))
+  (identifier) @_e . "::" . (identifier) @_f . (token_tree) @unknown)
+  (#eq? @_e "env") (#any-of? @_f "var" "var_os") (#not-match? @unknown "^[(]\\s*r?#*\""))
+((token_tree
+  (identifier) @_e . "::" . (identifier) @_f . (token_tree)) @unknown
+  (#eq? @_e "env") (#any-of? @_f "vars" "vars_os"))
 
 ; env::var("X").unwrap_or("default".into()), .ok(), .is_ok()
 (call_expression
@@ -46,40 +49,62 @@
   (#any-of? @_m "unwrap" "expect"))
 (try_expression (_) @raises)
 
-; #[arg(long, env = "X", default_value = "y")], #[arg(env("X"))]
+; #[arg(long, env = "X", default_value = "y")], #[arg(env("X"))], #[envconfig(from = "X")]
 (attribute
   (identifier) @_a
-  arguments: (token_tree (identifier) @_e . "=" . (string_literal) @name)
-  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env"))
+  arguments: (token_tree (identifier) @_e . "=" . [(string_literal) (raw_string_literal) (identifier)] @name)
+  (#any-of? @_a "arg" "bpaf" "clap" "config" "envconfig" "option" "structopt") (#any-of? @_e "env" "from") (#set! expression))
 (attribute
   (identifier) @_a
-  arguments: (token_tree (identifier) @_e . (token_tree . "(" . (string_literal) @name))
-  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env"))
+  arguments: (token_tree (identifier) @_e . (token_tree . "(" . [(string_literal) (raw_string_literal) (identifier)] @name))
+  (#any-of? @_a "arg" "bpaf" "clap" "config" "envconfig" "option" "structopt") (#eq? @_e "env") (#set! expression))
 ((attribute
   (identifier) @_a
   arguments: (token_tree
     (identifier) @_e . "=" . (string_literal) @name
-    (identifier) @_d))
-  (#any-of? @_a "arg" "clap" "structopt")
-  (#eq? @_e "env")
-  (#any-of? @_d "default_value" "default_value_t" "default_values" "default_values_t")
+    [(identifier) "default"] @_d))
+  (#any-of? @_a "arg" "bpaf" "clap" "config" "envconfig" "option" "structopt")
+  (#any-of? @_e "env" "from")
+  (#any-of? @_d "default" "default_value" "default_value_t" "default_values" "default_values_t" "default_value_os_t" "fallback")
   (#set! default))
 ((attribute
   (identifier) @_a
   arguments: (token_tree
-    (identifier) @_d
+    [(identifier) "default"] @_d
     (identifier) @_e . "=" . (string_literal) @name))
-  (#any-of? @_a "arg" "clap" "structopt")
-  (#eq? @_e "env")
-  (#any-of? @_d "default_value" "default_value_t" "default_values" "default_values_t")
+  (#any-of? @_a "arg" "bpaf" "clap" "config" "envconfig" "option" "structopt")
+  (#any-of? @_e "env" "from")
+  (#any-of? @_d "default" "default_value" "default_value_t" "default_values" "default_values_t" "default_value_os_t" "fallback")
   (#set! default))
 ; #[arg(env)] port: u16: the name of the field, in capitals
 ((attribute_item (attribute
   (identifier) @_a
-  arguments: (token_tree (identifier) @_e . ["," ")"])))
-  .
-  (field_declaration name: (field_identifier) @name)
-  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env") (#set! upper))
+  arguments: (token_tree (identifier) @_e . ["," ")"]))) @name
+  (#any-of? @_a "arg" "bpaf" "clap" "structopt") (#eq? @_e "env") (#set! upper) (#set! field))
+((attribute_item (attribute
+  (identifier) @_a
+  arguments: (token_tree (identifier) @_d (identifier) @_e . ["," ")"]))) @name
+  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env")
+  (#any-of? @_d "default" "default_value" "default_value_t" "default_values" "default_values_t" "default_value_os_t" "fallback")
+  (#set! default) (#set! upper) (#set! field))
+((attribute_item (attribute
+  (identifier) @_a
+  arguments: (token_tree (identifier) @_e . "," (identifier) @_d))) @name
+  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env")
+  (#any-of? @_d "default" "default_value" "default_value_t" "default_values" "default_values_t" "default_value_os_t" "fallback")
+  (#set! default) (#set! upper) (#set! field))
+; #[command(rename_all_env = "…")]: names that the program makes
+((attribute (identifier) arguments: (token_tree (identifier) @_e)) @unknown (#eq? @_e "rename_all_env"))
+
+; Arg::new("x").env("X"), short('x').env(NAME); Command::env has two arguments, and sets it.
+((call_expression
+  function: (field_expression field: (field_identifier) @_f)
+  arguments: (arguments . [(string_literal) (raw_string_literal) (identifier) (scoped_identifier)] @name .))
+  (#eq? @_f "env") (#set! expression))
+((call_expression
+  function: (field_expression field: (field_identifier) @_f)
+  arguments: (arguments . [(reference_expression) (macro_invocation) (call_expression)] .)) @unknown
+  (#eq? @_f "env"))
 
 ; #[cfg(test)] mod tests { … }
 ((attribute_item (attribute (identifier) @_a arguments: (token_tree (identifier) @_t)))
@@ -88,9 +113,11 @@
   (#eq? @_a "cfg") (#eq? @_t "test"))
 
 ; envy::prefixed("APP_"), config::Environment::with_prefix("APP"): names that are made at run time
-((call_expression function: (scoped_identifier path: (_) @_p name: (identifier) @_n)) @unknown
-  (#match? @_p "(^|::)(envy|Environment|Env)$")
-  (#any-of? @_n "from_env" "from_env_safe" "prefixed" "with_prefix" "raw"))
+((call_expression function: [
+    (scoped_identifier path: (_) @_p name: (identifier) @_n)
+    (generic_function function: (scoped_identifier path: (_) @_p name: (identifier) @_n))]) @unknown
+  (#match? @_p "(^|::)(envy|Environment|Env|serde_env|Envconfig|Envy)$")
+  (#any-of? @_n "from_env" "from_env_safe" "from_env_with_prefix" "from_iter" "prefixed" "with_prefix" "raw" "default" "var"))
 
 ; fn setting(name: &str) -> String { env::var(name) }
 (function_item name: (identifier) @wrapper parameters: (parameters) @parameters body: (_) @body)

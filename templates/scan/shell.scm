@@ -10,13 +10,35 @@
 ((expansion (variable_name) @name [":?" "?"]) (#set! required))
 ; ${!X}
 (expansion "!" (variable_name)) @unknown
+(expansion "!" (variable_name) @except ["@" "*"])
 
 ; [[ -v X ]], [ -v X ], printenv X
 ((unary_expression operator: (test_operator) @_v (word) @name) (#eq? @_v "-v") (#set! default))
 ((command name: (command_name) @_c argument: (word) @name) (#eq? @_c "printenv"))
 
-; envsubst < template: the names are in other files, or in its argument.
-((command name: (command_name) @_c) @unknown (#eq? @_c "envsubst"))
+; printenv "$name"; ${!PREFIX@}; eval "echo \$$name": names that are made at run time
+((command name: (command_name) @_c argument: [(string) (raw_string)] @name)
+  (#eq? @_c "printenv") (#set! expression))
+((command name: (command_name) @_c argument: [(simple_expansion) (expansion) (concatenation)] @unknown)
+  (#eq? @_c "printenv"))
+((command name: (command_name) @_c argument: (_) @_a) @unknown
+  (#eq? @_c "eval") (#match? @_a "\\\\[$]"))
+; test -v X
+((command name: (command_name) @_c argument: (word) @_v . argument: (word) @name)
+  (#eq? @_c "test") (#eq? @_v "-v") (#set! default))
+
+; envsubst < template: the names are in other files, or in its argument: envsubst '$A ${B}'.
+((command) @substitution (#match? @substitution "envsubst"))
+((command name: (command_name) @_c) @unknown
+  (#any-of? @_c "gomplate" "dockerize" "confd" "consul-template" "j2" "jinja2" "esh" "renderizer"))
+
+; sh -c 'echo $X'
+((command) @script (#match? @script "(ba|da|a|k|z|\\b)sh\\s.*-[a-z]*c\\s"))
+
+; awk '{print ENVIRON["X"]}', jq 'env.X', perl -e '$ENV{X}': programs in another language
+((command name: (command_name) @_c argument: [(raw_string) (string)] @unknown)
+  (#match? @_c "(awk|jq|yq|perl|python[0-9.]*|ruby|node|php|lua)$")
+  (#match? @unknown "ENVIRON|[$]ENV|[$]__prog_args|env[.(\\[]|strenv|os[.]environ|getenv|ENV[\\[{]"))
 
 ; What is set here is not read from the environment afterwards.
 (variable_assignment name: (variable_name) @assigned)

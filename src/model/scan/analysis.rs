@@ -1,21 +1,22 @@
 //! Resolution of query captures to reads: names are followed to their meanings, and compared with the
-//! rules. The captures belong in `notes`.
+//! rules. The captures belong in `source_notes`, variables that are read without a call in `names`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use tree_sitter::{Node, Tree};
+use tree_sitter::Node;
 
 use super::error::ScanRulesError;
-use super::grammar::Grammar;
+use super::grammar::{Grammar, errors};
+use super::references::references;
 use super::rules::{Getter, Language, RawMissing, by_end};
-use super::source_notes::{Act, CaptureSite, Name, PlaceKind, SourceNotes};
+use super::source_notes::{Act, CaptureSite, PlaceKind, SourceNotes};
 use super::syntax::{self, Arguments};
 use super::{EnvRead, FileScan, Requirement, Unknown, shown};
 use crate::model::environment::is_variable_name;
 
-/// Maximum unparsed lines to report.
-const ERRORS: usize = 20;
+/// Maximum depth of scripts in scripts.
+const SCRIPTS: usize = 3;
 /// Maximum depth of calls between functions that read.
 const LAYERS: usize = 3;
 
@@ -25,6 +26,17 @@ pub(super) fn scan(
     grammar: Grammar,
     text: &str,
     more: &BTreeMap<String, Getter>,
+) -> Result<FileScan, ScanRulesError> {
+    scan_nested(language, grammar, text, more, 0)
+}
+
+/// Scans one text that is nested in others, and the scripts in it.
+fn scan_nested(
+    language: &Language,
+    grammar: Grammar,
+    text: &str,
+    more: &BTreeMap<String, Getter>,
+    depth: usize,
 ) -> Result<FileScan, ScanRulesError> {
     let program = language.program()?;
     let Some(tree) = grammar.parse(text) else {
@@ -39,27 +51,50 @@ pub(super) fn scan(
         found: FileScan::default(),
     };
     reader.read_all();
+    let scripts = reader.scripts();
     let mut found = reader.found;
+    for (line, script) in scripts {
+        if depth >= SCRIPTS {
+            found.cut_short = true;
+            break;
+        }
+        found.include(scan_nested(language, grammar, &script, more, depth + 1)?, line);
+    }
     found.errors = errors(&tree);
     found.cut_short = reader.notes.cut_short;
     found.imports = std::mem::take(&mut reader.notes.imports);
     Ok(found)
 }
 
-struct SourceReader<'a, 't> {
-    language: &'a Language,
-    text: &'a str,
-    notes: SourceNotes<'t>,
+/// State of the scan of one text.
+pub(super) struct SourceReader<'a, 't> {
+    pub(super) language: &'a Language,
+    pub(super) text: &'a str,
+    pub(super) notes: SourceNotes<'t>,
     more: &'a BTreeMap<String, Getter>,
     /// Variables that the text checks before it reads them.
     asked: BTreeSet<String>,
-    found: FileScan,
+    pub(super) found: FileScan,
 }
 
 /// Meaning of a place.
 enum SeenNames<'t> {
-    Read { name: Node<'t>, is_name: bool, default: Option<Node<'t>>, missing: bool, build: bool },
+    Read {
+        name: Node<'t>,
+        is_name: bool,
+        default: Option<Node<'t>>,
+        missing: bool,
+        build: bool,
+    },
     Fixed(Vec<String>),
+    /// Each expression is a name.
+    Names(Vec<Node<'t>>),
+    /// A text with references.
+    Template(Node<'t>),
+    /// A key of which a library makes the name.
+    Key(Node<'t>),
+    /// All variables, or names that are unknown here.
+    All,
     Ask(Node<'t>),
     Write(Node<'t>, bool),
 }
@@ -97,6 +132,8 @@ impl<'t> SourceReader<'_, 't> {
         for name in names.values() {
             self.take_name(name);
         }
+        self.take_substitutions();
+        self.take_settings();
         for node in std::mem::take(&mut self.notes.unknown) {
             self.add_unknown(node);
         }
@@ -123,6 +160,22 @@ impl<'t> SourceReader<'_, 't> {
                     return Some(SeenNames::Fixed(getter.reads.clone()));
                 }
                 let arguments = Arguments::of(*arguments, self.text);
+                if getter.prefix {
+                    return None;
+                }
+                if getter.all || self.prefix(place.read, &path).is_none() {
+                    return Some(SeenNames::All);
+                }
+                if getter.template {
+                    return arguments.get(Some(getter.name), getter.key.as_deref()).map(SeenNames::Template);
+                }
+                if getter.derived && arguments.by_position.len() == 1 {
+                    return arguments.by_position.first().copied().map(SeenNames::Key);
+                }
+                if getter.each {
+                    let names = arguments.by_position.into_iter().skip(getter.name);
+                    return Some(SeenNames::Names(names.collect()));
+                }
                 Some(SeenNames::Read {
                     name: arguments.get(Some(getter.name), getter.key.as_deref())?,
                     is_name: false,
@@ -133,7 +186,7 @@ impl<'t> SourceReader<'_, 't> {
             }
             PlaceKind::Entry { object, key, is_name, act } => {
                 let path = syntax::path(*object, self.text)?;
-                let meanings = self.notes.meanings(&path);
+                let meanings = self.meanings(&path);
                 let table = meanings.iter().find_map(|path| by_end(&self.language.tables, path))?;
                 if *act == Act::Read && self.notes.is_excepted(place.read) {
                     return None;
@@ -150,12 +203,34 @@ impl<'t> SourceReader<'_, 't> {
                     },
                 })
             }
+            PlaceKind::Whole(object) => self.is_table(*object).then_some(SeenNames::All),
             PlaceKind::Tag => None,
         }
     }
 
-    fn getter(&self, path: &str) -> Option<&Getter> {
-        let meanings = self.notes.meanings(path);
+    /// Returns all meanings of a name, including those that the rules know.
+    pub(super) fn meanings(&self, path: &str) -> Vec<String> {
+        let mut meanings = self.notes.meanings(path);
+        for (other, path) in &self.language.aliases {
+            let rest = |meaning: &String| {
+                let rest = meaning.strip_prefix(other.as_str())?;
+                (rest.is_empty() || rest.starts_with('.')).then(|| format!("{path}{rest}"))
+            };
+            let more: Vec<String> = meanings.iter().filter_map(rest).collect();
+            meanings.extend(more);
+        }
+        meanings
+    }
+
+    /// Returns whether an expression is the whole environment.
+    fn is_table(&self, node: Node<'_>) -> bool {
+        let path = syntax::path(node, self.text).unwrap_or_default();
+        let meanings = self.meanings(&path);
+        meanings.iter().any(|path| by_end(&self.language.tables, path).is_some())
+    }
+
+    pub(super) fn getter(&self, path: &str) -> Option<&Getter> {
+        let meanings = self.meanings(path);
         let by_rule = meanings.iter().find_map(|path| by_end(&self.language.getters, path));
         by_rule.or_else(|| {
             let own = |path: &str| {
@@ -188,7 +263,7 @@ impl<'t> SourceReader<'_, 't> {
             keyword: by_parameter.and_then(|number| wrapper.parameters[number].clone()),
             missing: (fails && (by_parameter.is_some() || !has_default)).then_some(RawMissing::Error),
             build: *build,
-            reads: Vec::new(),
+            ..Getter::default()
         };
         let wrapper = wrapper.name.clone();
         self.found.wrappers.entry(wrapper).or_insert(getter);
@@ -199,6 +274,36 @@ impl<'t> SourceReader<'_, 't> {
             SeenNames::Fixed(names) => {
                 for name in names {
                     self.add(place.read, name, Requirement::Optional, false);
+                }
+            }
+            SeenNames::All => self.add_unknown(place.read),
+            SeenNames::Names(names) => {
+                for name in names {
+                    match self.said(name, false) {
+                        Some(name) => self.add(place.read, name, Requirement::Optional, false),
+                        None => self.add_unknown(place.read),
+                    }
+                }
+            }
+            SeenNames::Template(node) => match syntax::literal(node, self.text) {
+                Some(text) => {
+                    for (name, need, _) in references(&text) {
+                        self.add(place.read, name, need, false);
+                    }
+                }
+                None => self.add_unknown(place.read),
+            },
+            SeenNames::Key(node) => {
+                let prefixes = self.notes.key_prefixes.iter();
+                let prefix: Option<String> = prefixes.map(|node| syntax::literal(*node, self.text)).collect();
+                let key = syntax::literal(node, self.text);
+                let name = prefix.zip(key).map(|(prefix, key)| {
+                    let separator = if prefix.is_empty() { "" } else { "_" };
+                    format!("{prefix}{separator}{key}").to_uppercase()
+                });
+                match name.filter(|name| is_variable_name(name)) {
+                    Some(name) => self.add(place.read, name, Requirement::Optional, false),
+                    None => self.add_unknown(place.read),
                 }
             }
             SeenNames::Ask(key) => {
@@ -225,7 +330,10 @@ impl<'t> SourceReader<'_, 't> {
                     (false, false) => Requirement::Optional,
                 };
                 match self.said(name, is_name) {
-                    Some(name) => self.add(place.read, name, need, build),
+                    Some(name) => {
+                        let name = format!("{}{name}", self.prefix_of(place));
+                        self.add(place.read, name, need, build);
+                    }
                     None if self.is_parameter(place.read, name) => {}
                     None if syntax::literal(name, self.text).is_some() => {}
                     None => self.add_unknown(place.read),
@@ -245,106 +353,29 @@ impl<'t> SourceReader<'_, 't> {
     }
 
     /// Returns the name that an expression evaluates to.
-    fn said(&self, node: Node<'_>, is_name: bool) -> Option<String> {
+    pub(super) fn said(&self, node: Node<'_>, is_name: bool) -> Option<String> {
         let said = if is_name {
             self.text[node.byte_range()].to_owned()
         } else if let Some(said) = syntax::literal(node, self.text) {
             said
         } else {
             let path = syntax::path(node, self.text)?;
-            let meanings = self.notes.meanings(&path);
+            let meanings = self.meanings(&path);
             meanings.iter().find_map(|path| self.notes.constant(path))?.to_owned()
         };
         is_variable_name(&said).then_some(said)
     }
 
-    fn take_name(&mut self, name: &Name<'t>) {
-        let node = name.node;
-        let written = &self.text[node.byte_range()];
-        let mut said = syntax::literal(node, self.text).unwrap_or_else(|| written.to_owned());
-        if name.upper {
-            said = said.to_uppercase();
-        }
-        if !is_variable_name(&said)
-            || self.notes.is_excepted(node)
-            || self.notes.is_assigned(&said, node.start_byte())
-        {
-            return;
-        }
-        let need = match (name.default, name.required || self.notes.strict) {
-            (true, _) => Requirement::Default,
-            (false, true) => Requirement::Required,
-            (false, false) => Requirement::Optional,
-        };
-        self.add(node, said, need, false);
-    }
-
-    fn take_tag(&mut self, place: &CaptureSite<'t>) {
-        let tag = &self.text[place.read.byte_range()];
-        let pairs = syntax::tag_pairs(tag);
-        let value =
-            |wanted: &[&str]| pairs.iter().find(|(key, _)| wanted.contains(key)).map(|(_, value)| *value);
-        for (key, said) in &pairs {
-            if !self.language.tags.iter().any(|tag| tag == key) {
-                continue;
-            }
-            let mut options = said.split(',');
-            let name = options.next().unwrap_or_default().trim();
-            let options: Vec<&str> = options.map(str::trim).collect();
-            let has_default = value(&["envDefault", "default"]).is_some()
-                || options.iter().any(|option| option.starts_with("default="));
-            let required = options.iter().any(|option| matches!(*option, "required" | "notEmpty"))
-                || value(&["required"]) == Some("true");
-            if is_variable_name(name) {
-                let need = match (has_default, required) {
-                    (true, _) => Requirement::Default,
-                    (false, true) => Requirement::Required,
-                    (false, false) => Requirement::Optional,
-                };
-                self.add(place.read, name.to_owned(), need, false);
-            }
-        }
-    }
-
-    fn add(&mut self, at: Node<'_>, name: String, need: Requirement, build: bool) {
+    pub(super) fn add(&mut self, at: Node<'_>, name: String, need: Requirement, build: bool) {
         let (line, test) = (at.start_position().row + 1, self.notes.is_test(at));
         self.found.finds.push(EnvRead { name, line, need, build, test });
     }
 
-    fn add_unknown(&mut self, node: Node<'_>) {
+    pub(super) fn add_unknown(&mut self, node: Node<'_>) {
         self.found.unknown.push(Unknown {
             line: node.start_position().row + 1,
             text: shown(&self.text[node.byte_range()]),
             test: self.notes.is_test(node),
         });
-    }
-}
-
-/// Returns the lines that the grammar cannot parse.
-fn errors(tree: &Tree) -> Vec<usize> {
-    let mut lines = Vec::new();
-    if !tree.root_node().has_error() {
-        return lines;
-    }
-    let mut cursor = tree.walk();
-    loop {
-        let node = cursor.node();
-        if node.is_error() || node.is_missing() {
-            let line = node.start_position().row + 1;
-            if lines.last() != Some(&line) {
-                lines.push(line);
-            }
-        }
-        if lines.len() >= ERRORS {
-            return lines;
-        }
-        if node.has_error() && !node.is_error() && cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return lines;
-            }
-        }
     }
 }

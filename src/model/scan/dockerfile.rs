@@ -10,7 +10,9 @@ use regex::Regex;
 use super::analysis;
 use super::error::ScanRulesError;
 use super::grammar::Grammar;
+use super::references::references;
 use super::rules::Language;
+use super::syntax::is_shell;
 use super::{EnvRead, FileScan, Requirement};
 use crate::model::environment::is_variable_name;
 
@@ -164,9 +166,9 @@ impl DockerfileReader<'_> {
             rest.trim_start().starts_with('[').then(|| serde_json::from_str::<Vec<String>>(rest).ok());
         let script = match words.flatten() {
             None => rest.to_owned(),
-            Some(words) => match words.iter().position(|word| word.starts_with('-') && word.ends_with('c')) {
-                Some(at) if is_shell(&words[0]) => words.get(at + 1).cloned().unwrap_or_default(),
-                _ => return Ok(()),
+            Some(words) => match shell_script(&words) {
+                Some(script) => script.to_owned(),
+                None => return Ok(()),
             },
         };
         let scan = analysis::scan(self.language, Grammar::Bash, &script, &BTreeMap::new())?;
@@ -203,9 +205,13 @@ impl DockerfileReader<'_> {
     }
 }
 
-fn is_shell(program: &str) -> bool {
-    let name = program.rsplit('/').next().unwrap_or(program);
-    matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh")
+/// Returns the script that the words of a command pass to a shell, directly or behind another program:
+/// `tini -- sh -c SCRIPT`.
+fn shell_script(words: &[String]) -> Option<&str> {
+    let shell = words.iter().position(|word| is_shell(word))?;
+    let is_option = |word: &String| word.starts_with('-') && word.ends_with('c');
+    let option = words[shell + 1..].iter().position(is_option)?;
+    words.get(shell + option + 2).map(String::as_str)
 }
 
 /// Parses `A=1 B "C=x y"`; each item has its line offset.
@@ -267,40 +273,4 @@ fn words(text: &str) -> Vec<(&str, usize)> {
     }
     words.extend(begin.map(|begin| (&text[begin..], begin_lines)));
     words
-}
-
-/// Returns the references `$X` and `${X:-…}`, each with its line offset.
-fn references(text: &str) -> Vec<(String, Requirement, usize)> {
-    let mut found = Vec::new();
-    let mut lines = 0;
-    let mut rest = text;
-    while let Some(at) = rest.find(['$', '\\', '\n']) {
-        let (character, after) = (rest.as_bytes()[at], &rest[at + 1..]);
-        rest = after;
-        match character {
-            b'\n' => lines += 1,
-            b'\\' => {
-                let next = after.chars().next();
-                lines += usize::from(next == Some('\n'));
-                rest = &after[next.map_or(0, char::len_utf8)..];
-            }
-            _ => {
-                let braced = after.strip_prefix('{');
-                let inner = braced.unwrap_or(after);
-                let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
-                let (name, behind) = inner.split_at(end);
-                let operator = braced.and(behind.trim_start_matches(':').chars().next());
-                let need = match operator {
-                    Some('-' | '+' | '=') => Requirement::Default,
-                    Some('?') => Requirement::Required,
-                    _ => Requirement::Optional,
-                };
-                if is_variable_name(name) {
-                    found.push((name.to_owned(), need, lines));
-                }
-                rest = behind;
-            }
-        }
-    }
-    found
 }

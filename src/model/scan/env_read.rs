@@ -69,6 +69,17 @@ pub struct FileScan {
     pub wrappers: BTreeMap<String, Getter>,
 }
 
+impl FileScan {
+    /// Adds the result of a script that this file contains, with the number of lines before the script.
+    pub(super) fn include(&mut self, script: Self, before: usize) {
+        let finds = script.finds.into_iter();
+        self.finds.extend(finds.map(|find| EnvRead { line: find.line + before, ..find }));
+        let unknown = script.unknown.into_iter();
+        self.unknown.extend(unknown.map(|one| Unknown { line: one.line + before, ..one }));
+        self.cut_short |= script.cut_short;
+    }
+}
+
 /// Returns source text on one line, shortened.
 pub(super) fn shown(text: &str) -> String {
     let start: String = text.chars().take(4 * SHOWN).collect();

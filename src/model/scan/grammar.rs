@@ -1,5 +1,5 @@
 //! Grammars, and the queries on their syntax trees. Time and depth are bounded, so that no input blocks
-//! the program. The interpretation of matches belongs in `notes`.
+//! the program. The interpretation of matches belongs in `source_notes`.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -16,12 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Maximum number of different indentations in a file.
 const DEEPEST: usize = 200;
 
+/// Maximum unparsed lines to report.
+const ERRORS: usize = 20;
+
 /// Parser of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grammar {
     /// Shell.
     Bash,
+    /// Pipelines in YAML, whose scripts are shell.
+    Ci,
     /// Dockerfiles, which are parsed line by line; their commands are shell.
     Dockerfile,
     /// Go.
@@ -42,7 +47,7 @@ impl Grammar {
     /// Returns the tree-sitter grammar; languages without one use that of the shell.
     fn language(self) -> tree_sitter::Language {
         match self {
-            Self::Bash | Self::Dockerfile => tree_sitter_bash::LANGUAGE.into(),
+            Self::Bash | Self::Ci | Self::Dockerfile => tree_sitter_bash::LANGUAGE.into(),
             Self::Go => tree_sitter_go::LANGUAGE.into(),
             Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
             Self::Python => tree_sitter_python::LANGUAGE.into(),
@@ -127,5 +132,34 @@ fn message(error: &tree_sitter::QueryError) -> String {
         Kind::Syntax => "this is no query".to_owned(),
         Kind::Predicate => what.to_owned(),
         Kind::Language => "the grammar is of another version".to_owned(),
+    }
+}
+
+/// Returns the lines that the grammar cannot parse.
+pub(super) fn errors(tree: &Tree) -> Vec<usize> {
+    let mut lines = Vec::new();
+    if !tree.root_node().has_error() {
+        return lines;
+    }
+    let mut cursor = tree.walk();
+    loop {
+        let node = cursor.node();
+        if node.is_error() || node.is_missing() {
+            let line = node.start_position().row + 1;
+            if lines.last() != Some(&line) {
+                lines.push(line);
+            }
+        }
+        if lines.len() >= ERRORS {
+            return lines;
+        }
+        if node.has_error() && !node.is_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return lines;
+            }
+        }
     }
 }

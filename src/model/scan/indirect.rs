@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     url: str
 ";
     let expected =
-        ["A:1", "B:2=", "C:3?", "D:3?", "E:4?", "@4 NAMES", "@5 auto_envvar_prefix='APP'", "@6 BaseSettings"];
+        ["A:1", "B:2=", "C:3?", "D:3?", "E:4?", "URL:7", "@4 NAMES", "@5 auto_envvar_prefix='APP'"];
     assert_eq!(found("x.py", text), expected);
 }
 

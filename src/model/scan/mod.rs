@@ -3,15 +3,21 @@
 //! `ops`, the description of a language in `templates/scan/`.
 
 mod analysis;
+mod captures;
+mod ci;
 mod compare;
 mod dockerfile;
 mod env_read;
 mod error;
 mod grammar;
 mod imports;
+mod names;
+mod references;
 mod rules;
+mod settings_class;
 mod source_notes;
 mod syntax;
+mod tags;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +41,7 @@ pub fn scan(
 ) -> Result<FileScan, ScanRulesError> {
     let mut scan = match language.grammar {
         Grammar::Dockerfile => dockerfile::scan(language, text)?,
+        Grammar::Ci => ci::scan(language, text)?,
         grammar => analysis::scan(language, grammar, text, more)?,
     };
     let is_kept =
@@ -49,5 +56,7 @@ pub fn scan(
 
 #[cfg(test)]
 mod indirect;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

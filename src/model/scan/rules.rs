@@ -1,6 +1,6 @@
 //! Rules of a scan: languages, their file names, and their ways to read the environment. They are in the
 //! template `scan/rules.yaml`, with one or more queries for each language. Their application belongs in
-//! `reading`.
+//! `analysis`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,11 +47,17 @@ struct RawLanguage {
     #[serde(default)]
     nothing: Vec<String>,
     #[serde(default)]
+    aliases: BTreeMap<String, String>,
+    #[serde(default)]
     tables: BTreeMap<String, RawRuleTable>,
     #[serde(default)]
     getters: BTreeMap<String, Getter>,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    prefix_tags: Vec<String>,
+    #[serde(default)]
+    settings: Vec<String>,
 }
 
 /// Consequence of a missing value.
@@ -87,6 +93,21 @@ pub struct Getter {
     /// Variables that it always reads.
     #[serde(default)]
     pub(super) reads: Vec<String>,
+    /// Marks a read of all variables, or of names that no argument tells.
+    #[serde(default)]
+    pub(super) all: bool,
+    /// Marks an argument that is a text with references: `$X`.
+    #[serde(default)]
+    pub(super) template: bool,
+    /// Marks a function whose further arguments are names, too.
+    #[serde(default)]
+    pub(super) each: bool,
+    /// Marks a function that makes the name from a key if it has no other argument.
+    #[serde(default)]
+    pub(super) derived: bool,
+    /// Marks a function that puts a prefix before the names in a block.
+    #[serde(default)]
+    pub(super) prefix: bool,
 }
 
 /// A language.
@@ -97,9 +118,14 @@ pub struct Language {
     /// Parser.
     pub grammar: Grammar,
     pub(super) nothing: Vec<String>,
+    /// Paths that are other names for paths in the rules.
+    pub(super) aliases: BTreeMap<String, String>,
     pub(super) tables: BTreeMap<String, RawRuleTable>,
     pub(super) getters: BTreeMap<String, Getter>,
     pub(super) tags: Vec<String>,
+    pub(super) prefix_tags: Vec<String>,
+    /// Base classes whose fields are variables.
+    pub(super) settings: BTreeMap<String, ()>,
     extensions: Vec<String>,
     programs: Vec<String>,
     names: GlobSet,
@@ -176,9 +202,12 @@ impl ScanRules {
                 name: one.name,
                 grammar: one.grammar,
                 nothing: one.nothing,
+                aliases: one.aliases,
                 tables: one.tables,
                 getters: one.getters,
                 tags: one.tags,
+                prefix_tags: one.prefix_tags,
+                settings: one.settings.into_iter().map(|name| (name, ())).collect(),
                 extensions: one.extensions,
                 programs: one.programs,
                 queries,

@@ -1,4 +1,4 @@
-//! Captures of the queries in one text, before names are resolved. The resolution belongs in `reading`.
+//! Captures of the queries in one text, before names are resolved. The resolution belongs in `analysis`.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tree_sitter::{Node, Query, QueryCursor, StreamingIterator as _, Tree};
 
+use super::captures::Captures;
 use super::imports::Import;
 use super::syntax;
 
@@ -33,6 +34,8 @@ pub(super) enum PlaceKind<'t> {
     Call { receiver: Option<Node<'t>>, function: Node<'t>, suffix: String, arguments: Node<'t> },
     /// `object[key]` or `object.property`.
     Entry { object: Node<'t>, key: Node<'t>, is_name: bool, act: Act },
+    /// The whole environment, if the expression is a table.
+    Whole(Node<'t>),
     /// Struct tags.
     Tag,
 }
@@ -53,6 +56,36 @@ pub(super) struct Name<'t> {
     pub(super) required: bool,
     /// Marks a name that stands for the variable in capitals.
     pub(super) upper: bool,
+    /// Marks a read at build time.
+    pub(super) build: bool,
+    /// Marks an expression that may be another name for a string.
+    pub(super) expression: bool,
+    /// Marks an attribute that stands for the field behind it.
+    pub(super) field: bool,
+}
+
+impl<'t> Name<'t> {
+    /// Returns the node with the name.
+    pub(super) fn target(&self, node: Node<'t>) -> Option<Node<'t>> {
+        if !self.field {
+            return Some(node);
+        }
+        let mut next = node.next_named_sibling();
+        while let Some(sibling) = next {
+            if let Some(name) = sibling.child_by_field_name("name") {
+                return Some(name);
+            }
+            next = sibling.next_named_sibling().filter(|_| sibling.kind() != "field_declaration");
+        }
+        None
+    }
+}
+
+/// A block that puts a prefix before the names of variables.
+pub(super) struct PrefixScope<'t> {
+    pub(super) function: Node<'t>,
+    pub(super) prefix: Node<'t>,
+    pub(super) body: Range<usize>,
 }
 
 /// A function that the text defines.
@@ -70,6 +103,15 @@ pub(super) struct SourceNotes<'t> {
     pub(super) places: Vec<CaptureSite<'t>>,
     pub(super) names: BTreeMap<usize, Name<'t>>,
     pub(super) unknown: Vec<Node<'t>>,
+    pub(super) prefixes: Vec<PrefixScope<'t>>,
+    /// Prefixes of names that a library makes from keys.
+    pub(super) key_prefixes: Vec<Node<'t>>,
+    /// Commands that replace references in templates.
+    pub(super) substitutions: Vec<Node<'t>>,
+    /// Commands that may run scripts of their arguments.
+    pub(super) scripts: Vec<Node<'t>>,
+    /// Classes with base classes.
+    pub(super) classes: Vec<Node<'t>>,
     except: HashSet<usize>,
     /// Longest end of the fallbacks that begin at each position.
     fallbacks: HashMap<usize, usize>,
@@ -207,16 +249,47 @@ impl<'t> SourceNotes<'t> {
             self.add_place(CaptureSite { read: read(key), kind, default });
         }
         if let Some(node) = found.node("name") {
-            let new = Name { node, default: false, required: false, upper: false };
-            let name = self.names.entry(node.id()).or_insert(new);
+            let name = self.names.entry(node.id()).or_insert(Name {
+                node,
+                default: false,
+                required: false,
+                upper: false,
+                build: false,
+                expression: false,
+                field: false,
+            });
             name.default |= default;
-            name.required |= found.is_set("required");
-            name.upper |= found.is_set("upper");
+            for (key, mark) in [
+                ("required", &mut name.required),
+                ("upper", &mut name.upper),
+                ("build", &mut name.build),
+                ("expression", &mut name.expression),
+                ("field", &mut name.field),
+            ] {
+                *mark |= found.is_set(key);
+            }
         }
         if let Some(node) = found.node("tag") {
             self.add_place(CaptureSite { read: node, kind: PlaceKind::Tag, default });
         }
+        if let Some(node) = found.node("whole") {
+            self.add_place(CaptureSite { read: node, kind: PlaceKind::Whole(node), default });
+        }
         self.unknown.extend(found.node("unknown"));
+        self.note_blocks(found);
+    }
+
+    fn note_blocks(&mut self, found: &Captures<'_, 't>) {
+        match (found.node("prefix"), found.node("prefixer"), found.node("prefixed")) {
+            (Some(prefix), Some(function), Some(body)) => {
+                self.prefixes.push(PrefixScope { function, prefix, body: body.byte_range() });
+            }
+            (Some(prefix), ..) => self.key_prefixes.push(prefix),
+            _ => {}
+        }
+        self.substitutions.extend(found.node("substitution"));
+        self.scripts.extend(found.node("script"));
+        self.classes.extend(found.node("class"));
     }
 
     /// Adds a place, or merges it with the same place from another query.
@@ -224,6 +297,7 @@ impl<'t> SourceNotes<'t> {
         let act = match &place.kind {
             PlaceKind::Entry { act: Act::Ask, .. } => 1,
             PlaceKind::Entry { act: Act::Write, .. } => 2,
+            PlaceKind::Whole(_) => 3,
             _ => 0,
         };
         match self.seen.entry((place.read.id(), act)) {
@@ -300,35 +374,6 @@ impl<'t> SourceNotes<'t> {
     pub(super) fn constant(&self, path: &str) -> Option<&str> {
         let last = path.rsplit('.').next()?;
         self.constants.get(last)?.as_deref()
-    }
-}
-
-/// One match.
-struct Captures<'q, 't> {
-    nodes: Vec<(&'q str, Node<'t>)>,
-    settings: Vec<(&'q str, &'q str)>,
-    text: &'q str,
-}
-
-impl<'q, 't> Captures<'q, 't> {
-    fn node(&self, name: &str) -> Option<Node<'t>> {
-        self.nodes.iter().find(|(other, _)| *other == name).map(|(_, node)| *node)
-    }
-
-    fn text(&self, name: &str) -> Option<&'q str> {
-        self.text.get(self.node(name)?.byte_range())
-    }
-
-    fn path(&self, name: &str) -> Option<String> {
-        syntax::path(self.node(name)?, self.text)
-    }
-
-    fn setting(&self, name: &str) -> Option<&'q str> {
-        self.settings.iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
-    }
-
-    fn is_set(&self, name: &str) -> bool {
-        self.setting(name).is_some()
     }
 }
 

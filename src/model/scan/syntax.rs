@@ -1,5 +1,5 @@
 //! Queries on single nodes of a syntax tree: the text of a string, the name in an expression, the
-//! arguments of a call. Their meaning for the environment belongs in `reading`.
+//! arguments of a call. Their meaning for the environment belongs in `analysis`.
 
 use tree_sitter::Node;
 
@@ -30,17 +30,64 @@ fn collect(node: Node<'_>, text: &str, said: &mut String, depth: usize) -> bool 
     depth < DEEPEST && node.named_children(&mut cursor).all(|child| collect(child, text, said, depth + 1))
 }
 
-/// Returns the dotted name of an expression: `os.environ`. Returns `None` for any other expression.
+/// Returns the dotted name of an expression: `os.environ`, `(process as any)['env']`. Returns `None` for
+/// any other expression.
 pub(super) fn path(node: Node<'_>, text: &str) -> Option<String> {
     if let Some(said) = literal(node, text) {
         return Some(said);
     }
+    if matches!(node.kind(), "as_expression" | "satisfies_expression") {
+        return composed(node, text, 0);
+    }
     let written = text.get(node.byte_range()).filter(|written| written.len() <= LONGEST)?;
-    let path = written.split_whitespace().collect::<String>();
-    let path = path.replace("::", ".").replace("?.", ".").replace("!.", ".");
+    let plain = written.split_whitespace().collect::<String>();
+    let plain = plain.replace("::", ".").replace("?.", ".").replace("!.", ".");
     let is_name = |c: char| c.is_alphanumeric() || "_.$!?".contains(c);
-    let path = path.strip_prefix('.').filter(|_| written.starts_with("::")).unwrap_or(&path);
-    (!path.is_empty() && path.chars().all(is_name)).then(|| path.to_owned())
+    let plain = plain.strip_prefix('.').filter(|_| written.starts_with("::")).unwrap_or(&plain);
+    let is_plain = !plain.is_empty() && plain.chars().all(is_name);
+    if is_plain { Some(plain.to_owned()) } else { composed(node, text, 0) }
+}
+
+/// Returns the dotted name of an expression with parentheses, casts, subscripts or imports in it.
+fn composed(node: Node<'_>, text: &str, depth: usize) -> Option<String> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let last = u32::try_from(node.named_child_count()).ok()?.checked_sub(1)?;
+    let (first, last) = (node.named_child(0)?, node.named_child(last)?);
+    let part = |node: Node<'_>| match composed(node, text, depth + 1) {
+        Some(path) => Some(path),
+        None => path_of_leaf(node, text),
+    };
+    match node.kind() {
+        "parenthesized_expression" | "as_expression" | "satisfies_expression" | "non_null_expression" => {
+            part(first)
+        }
+        "type_assertion" => part(last),
+        "member_expression" | "attribute" | "selector_expression" => {
+            Some(format!("{}.{}", part(first)?, text.get(last.byte_range())?))
+        }
+        "subscript_expression" | "subscript" => Some(format!("{}.{}", part(first)?, literal(last, text)?)),
+        "call" | "call_expression" => {
+            let imports = ["require", "__import__", "importlib.import_module"];
+            let is_import = imports.contains(&text.get(first.byte_range())?);
+            is_import.then(|| literal(last.named_child(0)?, text)).flatten()
+        }
+        _ => None,
+    }
+}
+
+fn path_of_leaf(node: Node<'_>, text: &str) -> Option<String> {
+    let written = text.get(node.byte_range())?;
+    let is_name = |c: char| c.is_alphanumeric() || "_.$".contains(c);
+    (!written.is_empty() && written.len() <= LONGEST && written.chars().all(is_name))
+        .then(|| written.to_owned())
+}
+
+/// Returns whether a word names a shell.
+pub(super) fn is_shell(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh")
 }
 
 /// Arguments of a call, by position and by name.
@@ -94,16 +141,4 @@ pub(super) fn parameters(node: Node<'_>, text: &str) -> Vec<Option<String>> {
     let children = node.named_children(&mut cursor).filter(|child| !child.kind().contains("comment"));
     // A method call does not pass the first parameter.
     children.map(first_name).filter(|name| !matches!(name.as_deref(), Some("self" | "cls"))).collect()
-}
-
-/// Returns the pairs of a Go struct tag: `env:"X,required" default:"y"`.
-pub(super) fn tag_pairs(tag: &str) -> Vec<(&str, &str)> {
-    let mut pairs = Vec::new();
-    let mut rest = tag.trim_matches('`').trim();
-    while let Some((key, after)) = rest.split_once(":\"") {
-        let Some((value, after)) = after.split_once('"') else { break };
-        pairs.push((key.trim(), value));
-        rest = after;
-    }
-    pairs
 }
