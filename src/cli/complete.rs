@@ -71,6 +71,11 @@ pub(super) fn owners() -> Vec<CompletionCandidate> {
     distinct(|inventory| inventory.components.iter().flat_map(|c| c.people.clone()).collect())
 }
 
+/// Returns the categories of components.
+pub(super) fn categories() -> Vec<CompletionCandidate> {
+    distinct(|inventory| inventory.components.iter().map(|c| c.reference.category.clone()).collect())
+}
+
 /// Returns the infrastructures of components.
 pub(super) fn infrastructures() -> Vec<CompletionCandidate> {
     distinct(|inventory| inventory.components.iter().filter_map(|c| c.infrastructure.clone()).collect())

@@ -1,8 +1,9 @@
 //! Progress events. Operations and systems send events to a [`Sink`]; their display on a terminal
 //! belongs in `ui`.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::staging::PipelineStatus;
@@ -162,12 +163,16 @@ pub trait Sink: Send + Sync {
 
 /// A cloneable handle to a sink.
 #[derive(Clone)]
-pub struct Events(Arc<dyn Sink>);
+pub struct Events {
+    sink: Arc<dyn Sink>,
+    /// Warnings that are not to be repeated; clones share them.
+    warned: Arc<Mutex<HashSet<String>>>,
+}
 
 impl Events {
     /// Wraps a sink.
     pub fn new(sink: impl Sink + 'static) -> Self {
-        Self(Arc::new(sink))
+        Self { sink: Arc::new(sink), warned: Arc::default() }
     }
 
     /// Returns a sink that discards all events.
@@ -182,7 +187,7 @@ impl Events {
 
     /// Sends an event.
     pub fn send(&self, event: Event) {
-        self.0.send(event);
+        self.sink.send(event);
     }
 
     /// Sends secrets that every later output must mask.
@@ -193,6 +198,17 @@ impl Events {
     /// Sends a warning.
     pub fn warn(&self, text: impl Into<String>) {
         self.send(Event::Warning(text.into()));
+    }
+
+    /// Sends a warning, unless these events already had the same one: several parts of a command may
+    /// notice the same fact.
+    pub fn warn_once(&self, text: impl Into<String>) {
+        let text = text.into();
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(text.clone()) {
+            drop(warned);
+            self.warn(text);
+        }
     }
 
     /// Sends a note about a decision.

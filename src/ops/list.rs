@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::text::join_and;
+use crate::base::text::{join_some, nearest};
 use crate::model::inventory::{Component, Inventory};
 
 /// A filter; all of its parts must match.
@@ -15,6 +15,8 @@ pub struct Filter {
     pub kind: Option<String>,
     /// The owner.
     pub owner: Option<String>,
+    /// The category.
+    pub category: Option<String>,
     /// The infrastructure.
     pub infrastructure: Option<String>,
 }
@@ -29,21 +31,35 @@ pub fn list<'a>(inventory: &'a Inventory, filter: &Filter) -> Vec<&'a Component>
 #[must_use]
 pub fn unknown(inventory: &Inventory, filter: &Filter) -> Vec<String> {
     type Values = for<'a> fn(&'a Component) -> Vec<&'a str>;
-    let facts: [(&str, &Option<String>, Values); 3] = [
-        ("kind", &filter.kind, |one| one.kind.as_deref().into_iter().collect()),
-        ("owner", &filter.owner, |one| one.people.iter().map(String::as_str).collect()),
-        ("infrastructure", &filter.infrastructure, |one| one.infrastructure.as_deref().into_iter().collect()),
+    let options = [
+        ("kind", &filter.kind),
+        ("owner", &filter.owner),
+        ("category", &filter.category),
+        ("infrastructure", &filter.infrastructure),
     ];
-    let sentence = |(what, wanted, values): (&str, &Option<String>, Values)| {
-        let wanted = wanted.as_deref()?;
+    let options = options.into_iter().filter_map(|(what, wanted)| Some((what, wanted.as_deref()?)));
+    let words = filter.words.iter().filter_map(|word| word.split_once('='));
+    let sentence = |(key, wanted): (&str, &str)| {
+        let (what, values): (&str, Values) = match key {
+            "kind" => ("kind", |one| one.kind.as_deref().into_iter().collect()),
+            "owner" | "people" => ("owner", |one| one.people.iter().map(String::as_str).collect()),
+            "infrastructure" => ("infrastructure", |one| one.infrastructure.as_deref().into_iter().collect()),
+            "category" => ("category", |one| vec![&one.reference.category]),
+            _ => return None,
+        };
         let known: BTreeSet<&str> = inventory.components.iter().flat_map(values).collect();
-        if known.is_empty() || known.iter().any(|one| one.eq_ignore_ascii_case(wanted)) {
+        if known.iter().any(|one| one.eq_ignore_ascii_case(wanted)) {
             return None;
         }
-        let known: Vec<String> = known.into_iter().map(|one| format!("`{one}`")).collect();
-        Some(format!("no component has the {what} `{wanted}`; there is {}", join_and(&known)))
+        let there = join_some(known.iter().map(|one| format!("`{one}`")));
+        let there = match nearest(wanted, known.iter().copied()).first() {
+            _ if known.is_empty() => format!("none has any {what}"),
+            Some(near) => format!("did you mean `{near}`? There is {there}"),
+            None => format!("there is {there}"),
+        };
+        Some(format!("no component has the {what} `{wanted}`; {there}"))
     };
-    facts.into_iter().filter_map(sentence).collect()
+    options.chain(words).filter_map(sentence).collect()
 }
 
 /// Returns whether a word has the form `key=value`, with an unknown key.
@@ -60,11 +76,12 @@ fn fits(component: &Component, filter: &Filter) -> bool {
         field.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(wanted))
     };
     let owned = |wanted: &str| component.people.iter().any(|one| one.eq_ignore_ascii_case(wanted));
+    let in_category = |wanted: &str| component.reference.category.eq_ignore_ascii_case(wanted);
     let word_fits = |word: &String| match word.split_once('=') {
         Some(("kind", wanted)) => is(&component.kind, wanted),
         Some(("owner" | "people", wanted)) => owned(wanted),
         Some(("infrastructure", wanted)) => is(&component.infrastructure, wanted),
-        Some(("category", wanted)) => component.reference.category.eq_ignore_ascii_case(wanted),
+        Some(("category", wanted)) => in_category(wanted),
         _ => {
             let word = word.to_lowercase();
             component.reference.to_string().to_lowercase().contains(&word)
@@ -73,6 +90,7 @@ fn fits(component: &Component, filter: &Filter) -> bool {
     };
     filter.kind.as_deref().is_none_or(|wanted| is(&component.kind, wanted))
         && filter.owner.as_deref().is_none_or(owned)
+        && filter.category.as_deref().is_none_or(in_category)
         && filter.infrastructure.as_deref().is_none_or(|wanted| is(&component.infrastructure, wanted))
         && filter.words.iter().all(word_fits)
 }
@@ -102,5 +120,9 @@ mod tests {
             matches!(said.as_slice(), [one] if one.contains("the kind `foo`") && one.contains("`cronjob`")),
             "{said:?}"
         );
+        let said = unknown(&inventory, &words(&["category=servce", "people=nobody", "kind=cronjob"]));
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("the category `servce`; did you mean `service`? There is "), "{said:?}");
+        assert!(said[1].contains("the owner `nobody`; there is "), "{said:?}");
     }
 }

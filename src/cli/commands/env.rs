@@ -118,7 +118,7 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
         let diff = DiffContext { component, inventory, workspace, assets, ctx, guard };
         return compare_with(context, diff, overrides, &with, format);
     }
-    let deployed = deployed(context, component, inventory)?;
+    let deployed = deployed(context, component, inventory, &overrides)?;
     let mut resolved = resolve(component, inventory, &context.assets, ctx, deployed.as_ref(), overrides)?;
     let findings = rules.guard.inspect(component.name(), &mut resolved.environment);
     if scan {
@@ -156,6 +156,7 @@ fn deployed(
     context: &Context,
     component: &Component,
     inventory: &Inventory,
+    wishes: &EnvOverrides,
 ) -> anyhow::Result<Option<DeployedComponents>> {
     let (deployed, missing) =
         deployment::load_if_there(component, inventory, &context.workspace, &context.assets)?;
@@ -163,7 +164,8 @@ fn deployed(
         let name = component.name();
         context.ui.warning(&format!("{missing}; `cki clone {name}` makes its values part of this."));
     }
-    for finding in deployed.iter().flat_map(|deployed| &deployed.findings) {
+    let findings = deployed.iter().flat_map(|deployed| &deployed.findings);
+    for finding in findings.filter(|finding| !wishes.mends(finding)) {
         context.ui.warning(&safe_line(&finding.to_string()));
     }
     Ok(deployed)

@@ -28,20 +28,23 @@ pub(in crate::cli) struct ListArgs {
     /// List only components of this person or team
     #[arg(long, value_name = "WHO", add = ArgValueCandidates::new(complete::owners))]
     owner: Option<String>,
+    /// List only components of this category
+    #[arg(long, value_name = "CATEGORY", add = ArgValueCandidates::new(complete::categories))]
+    category: Option<String>,
     /// List only components on this infrastructure
     #[arg(long, value_name = "WHERE", add = ArgValueCandidates::new(complete::infrastructures))]
     infrastructure: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
-    let ListArgs { text, kind, owner, infrastructure } = args;
+    let ListArgs { text, kind, owner, category, infrastructure } = args;
     let inventory = context.inventory()?;
     if let Some(word) = text.iter().find(|word| has_unknown_key(word)) {
         let message = format!("`{}` filters by nothing that `cki` knows", safe_line(word));
         let known = "it knows `kind=`, `owner=`, `people=`, `infrastructure=` and `category=`";
         return Err(UsageError(format!("{message}; {known}")).into());
     }
-    let filter = Filter { words: text, kind, owner, infrastructure };
+    let filter = Filter { words: text, kind, owner, category, infrastructure };
     let found = list(inventory, &filter);
     report::list::print(&context.ui, inventory, &found);
     for sentence in unknown(inventory, &filter) {

@@ -2,6 +2,7 @@
 //! its ports. The choice of the container belongs in `candidate`.
 
 use super::candidate::CandidateSite;
+use super::error::no_value;
 use super::expansion::{Segment, pieces, spoiled};
 use super::limits::is_full;
 use super::object::{Object, find};
@@ -398,7 +399,8 @@ impl<'a> ContainerReading<'a> {
                             Some(_) => format!("the ConfigMap `{map}` has no key `{key}`"),
                             None => format!("the ConfigMap `{map}` is not among the files"),
                         };
-                        self.note(&entry.spot, format!("`{name}` has no value: {why}"));
+                        let message = format!("`{name}` has no value: {why}");
+                        self.findings.push(no_value(&entry.spot, name, message));
                         here(EnvVarSource::Unknown(why))
                     }
                 }

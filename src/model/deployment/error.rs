@@ -116,16 +116,19 @@ impl DeploymentError {
         let message = self.to_string();
         let (place, message) = match self {
             Self::Yaml(YamlError { file, position, message }) => {
-                return InventoryFinding { file, position, message };
+                return InventoryFinding { file, position, message, variable: None };
             }
             Self::File(FileTrouble { path, why }) => {
                 return InventoryFinding {
                     file: path,
                     position: None,
                     message: format!("this cannot be read: {why}"),
+                    variable: None,
                 };
             }
-            Self::TooMuch { file } => return InventoryFinding { file, position: None, message },
+            Self::TooMuch { file } => {
+                return InventoryFinding { file, position: None, message, variable: None };
+            }
             Self::Wrong { place, message } => (place, message),
             Self::Missing { place, path } => (place, format!("there is no file or directory `{path}`")),
             Self::Outside { place, path } => (place, format!("`{path}` leads out of the repository")),
@@ -137,9 +140,10 @@ impl DeploymentError {
         let at = place.rsplit_once(':').and_then(|(file, line)| Some((file.to_owned(), line.parse().ok()?)));
         match at {
             Some((file, line)) => {
-                InventoryFinding { file, position: Some(Position { line, column: 1 }), message }
+                let position = Some(Position { line, column: 1 });
+                InventoryFinding { file, position, message, variable: None }
             }
-            None => InventoryFinding { file: place, position: None, message },
+            None => InventoryFinding { file: place, position: None, message, variable: None },
         }
     }
 }
@@ -151,7 +155,13 @@ pub(super) fn wrong(spot: &Location, message: impl Into<String>) -> DeploymentEr
 
 /// Returns a finding at a position.
 pub(super) fn finding(spot: &Location, message: impl Into<String>) -> InventoryFinding {
-    InventoryFinding { file: spot.file.to_string(), position: Some(spot.position), message: message.into() }
+    let position = Some(spot.position);
+    InventoryFinding { file: spot.file.to_string(), position, message: message.into(), variable: None }
+}
+
+/// Returns a finding at a position, that a variable has no known value.
+pub(super) fn no_value(spot: &Location, name: &str, message: impl Into<String>) -> InventoryFinding {
+    InventoryFinding { variable: Some(name.to_owned()), ..finding(spot, message) }
 }
 
 /// A path that cannot be read.

@@ -103,24 +103,35 @@ impl Created {
     fn node(self, spot: &Location) -> Node {
         let value = match self {
             Self::List => NodeValue::List(Vec::new()),
-            // A scalar in this position replaces the whole node.
-            Self::Scalar | Self::Map => NodeValue::Map(Vec::new()),
+            Self::Map => NodeValue::Map(Vec::new()),
+            Self::Scalar => NodeValue::Scalar { text: String::new(), plain: true },
         };
         Node { spot: spot.clone(), value }
     }
 }
 
 /// Changes every node that a path matches, and returns their number. A missing node is created as the
-/// kind in `make`, if given.
+/// kind in `make`, if given. `set` gets each node, and whether it was created.
 pub(super) fn change(
     node: &mut Node,
     parts: &[String],
     make: Option<Created>,
     spot: &Location,
-    set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
+    set: &mut dyn FnMut(&mut Node, bool) -> Result<(), String>,
+) -> Result<usize, String> {
+    change_below(node, parts, make, spot, false, set)
+}
+
+fn change_below(
+    node: &mut Node,
+    parts: &[String],
+    make: Option<Created>,
+    spot: &Location,
+    is_new: bool,
+    set: &mut dyn FnMut(&mut Node, bool) -> Result<(), String>,
 ) -> Result<usize, String> {
     let Some((part, rest)) = parts.split_first() else {
-        set(node)?;
+        set(node, is_new)?;
         return Ok(1);
     };
     // A missing field is created as the kind that the next part needs.
@@ -133,7 +144,9 @@ pub(super) fn change(
     };
     if part == "*" {
         let NodeValue::List(items) = &mut node.value else { return Err("`*` stands for no list".to_owned()) };
-        return items.iter_mut().try_fold(0, |sum, item| Ok(sum + change(item, rest, make, spot, set)?));
+        return items
+            .iter_mut()
+            .try_fold(0, |sum, item| Ok(sum + change_below(item, rest, make, spot, false, set)?));
     }
     if let Some((key, wanted)) = condition(part) {
         let NodeValue::List(items) = &mut node.value else {
@@ -154,33 +167,37 @@ pub(super) fn change(
             });
         }
         let fitting = items.iter_mut().filter(|item| fits(item));
-        return fitting.into_iter().try_fold(0, |sum, item| Ok(sum + change(item, rest, make, spot, set)?));
+        return fitting
+            .into_iter()
+            .try_fold(0, |sum, item| Ok(sum + change_below(item, rest, make, spot, false, set)?));
     }
     if is_index(part) {
         let index = part.parse::<usize>().map_err(|_| format!("`{part}` is no index"))?;
         let NodeValue::List(items) = &mut node.value else {
             return Err(format!("`{part}` stands for no list"));
         };
+        let mut is_new = false;
         if index == items.len()
             && let Some(made) = next()
         {
             items.push(made.node(spot));
+            is_new = true;
         }
         let item = items.get_mut(index).ok_or_else(|| format!("there is no item {part}"))?;
-        return change(item, rest, make, spot, set);
+        return change_below(item, rest, make, spot, is_new, set);
     }
     match &mut node.value {
         NodeValue::Map(entries) => {
             let at = entries.iter().position(|entry| entry.key == *part);
-            let at = match (at, next()) {
-                (Some(at), _) => at,
+            let (at, is_new) = match (at, next()) {
+                (Some(at), _) => (at, false),
                 (None, Some(made)) => {
                     entries.push(MapEntry { key: part.clone(), spot: spot.clone(), node: made.node(spot) });
-                    entries.len() - 1
+                    (entries.len() - 1, true)
                 }
                 (None, None) => return Ok(0),
             };
-            change(&mut entries[at].node, rest, make, spot, set)
+            change_below(&mut entries[at].node, rest, make, spot, is_new, set)
         }
         NodeValue::Scalar { .. } => Err(format!("`{part}` is in a text, which `cki` does not take apart")),
         NodeValue::List(_) => Err(format!("`{part}` is a field of a list")),
@@ -213,7 +230,7 @@ mod tests {
         let mut node = read("{c: [{n: web, v: 1}, {n: web2, v: 2}, {n: db}]}");
         let spot = node.spot.clone();
         let mut put = |path: &str, make| {
-            let set = &mut |node: &mut Node| {
+            let set = &mut |node: &mut Node, _: bool| {
                 *node = Node::text_at(&spot, "x");
                 Ok(())
             };
@@ -238,7 +255,7 @@ mod tests {
             let spot = node.spot.clone();
             let parts = parts(&path);
             let _ = find(&node, &parts);
-            let _ = change(&mut node, &parts, Some(Created::Scalar), &spot, &mut |_| Ok(()));
+            let _ = change(&mut node, &parts, Some(Created::Scalar), &spot, &mut |_, _| Ok(()));
         }
     }
 }

@@ -14,6 +14,13 @@ pub(super) struct InterpolationVar {
     pub(super) parts: Vec<DeploymentPart>,
 }
 
+impl InterpolationVar {
+    /// Returns the variables in it that only a deployer has. Its text leaves them out.
+    pub(super) fn unset(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter(|part| !part.known).map(|part| part.name.as_str())
+    }
+}
+
 /// Lookup of values.
 pub(super) type Values<'a, 'v> = &'v dyn Fn(&str) -> Option<&'a InterpolationVar>;
 
@@ -244,7 +251,8 @@ fn put(
     let start = made.text.len();
     made.text.push_str(&value.text);
     made.parts.extend(shifted(&value.parts, start));
-    made.note(name, start, true);
+    made.unset.extend(value.unset().map(str::to_owned));
+    made.note(name, start, value.unset().next().is_none());
     Ok(())
 }
 
@@ -269,7 +277,11 @@ fn braced(
     let mut word = Interpolated::default();
     part(operator_chars.as_str(), source, &mut word, depth + 1)?;
     made.required = made.required.take().or_else(|| word.required.take());
-    let known = (source.value)(name).filter(|value| counts_empty || !value.text.is_empty());
+    let found = (source.value)(name);
+    let known = found.filter(|value| counts_empty || !value.text.is_empty());
+    // A text may be empty here only because it lacks what a deployer has.
+    let uncertain = found.filter(|_| known.is_none()).into_iter().flat_map(InterpolationVar::unset);
+    made.unset.extend(uncertain.map(str::to_owned));
     match (kind, known) {
         ('-' | '?', Some(known)) => put(name, known, source, made)?,
         ('-', None) => {

@@ -51,7 +51,13 @@ pub(super) fn item(
     let [body] = bodies.as_slice() else {
         return Err(wrong(&item.spot, "with a `target`, a patch is one document"));
     };
-    let chosen = (0..objects.len()).filter(|index| target.fits(&objects[*index])).collect();
+    let chosen: Vec<usize> = (0..objects.len()).filter(|index| target.fits(&objects[*index])).collect();
+    for object in chosen.iter().map(|index| &objects[*index]) {
+        if object.node.get("apiVersion").is_none() {
+            let message = "this object has no `apiVersion`: with this patch, kustomize writes `null` there, which it refuses later, and Kubernetes does too";
+            findings.push(finding(&object.node.spot, message));
+        }
+    }
     merge(body, allowed, chosen, objects, findings)
 }
 

@@ -36,7 +36,8 @@ pub(super) fn read(text: &str) -> Scalar {
         _ => {}
     }
     let number = match text.as_bytes()[0] {
-        b'.' => float(text),
+        // Go accepts `_` between digits, even where YAML does not.
+        b'.' if has_separators_only(text) => float(&text.replace('_', "")),
         b'+' | b'-' | b'0'..=b'9' => {
             if let Some(date) = Date::read(text) {
                 return Scalar::Date(date);
@@ -47,6 +48,14 @@ pub(super) fn read(text: &str) -> Scalar {
         _ => None,
     };
     number.map_or(Scalar::Text, Scalar::Number)
+}
+
+/// Returns whether each `_` stands between two digits.
+fn has_separators_only(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let underscores = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_');
+    underscores.into_iter().all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
 }
 
 /// Parses an integer in the bases of Go's `ParseInt`.
@@ -70,6 +79,11 @@ fn integer(text: &str) -> Option<String> {
     let has_sign = text.starts_with(['-', '+']);
     let most = if has_sign { i128::from(i64::MAX) } else { i128::from(u64::MAX) };
     (number >= i128::from(i64::MIN) && number <= most).then(|| number.to_string())
+}
+
+/// Parses a number of base ten, as Go's `Atoi` and `ParseFloat` do, and prints it: `010` is 10.
+pub(super) fn decimal(text: &str) -> Option<String> {
+    text.parse::<i64>().map(|number| number.to_string()).ok().or_else(|| float(text))
 }
 
 fn float(text: &str) -> Option<String> {
@@ -118,6 +132,10 @@ mod tests {
             ("0.000001", "1e-06"),
             ("0.0001", "0.0001"),
             ("1.", "1"),
+            (".0_0", "0"),
+            (".5_0", "0.5"),
+            ("._5", "._5"),
+            (".5_", ".5_"),
             (".5", "0.5"),
             ("-0", "0"),
             ("1:30", "1:30"),

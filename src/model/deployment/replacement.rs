@@ -121,7 +121,7 @@ fn apply_target(
     let index = index(target)?;
     for object in objects.iter_mut().filter(|object| is_selected(object, &select, &rejects)) {
         for (path, spot) in &paths {
-            let mut set = |field: &mut Node| set(field, value, delimiter, index);
+            let mut set = |field: &mut Node, is_new: bool| set(field, value, delimiter, index, is_new);
             let count = change(&mut object.node, &field_path::parts(path), make, &value.spot, &mut set);
             let count = count
                 .map_err(|why| wrong(spot, format!("the replacement cannot be done at `{path}`: {why}")))?;
@@ -154,7 +154,13 @@ fn is_selected(object: &Object, select: &Selector, rejects: &[Selector]) -> bool
 }
 
 /// Sets a field, or a part of it, to the value.
-fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> Result<(), String> {
+fn set(
+    field: &mut Node,
+    value: &Node,
+    delimiter: Option<&str>,
+    index: i64,
+    is_new: bool,
+) -> Result<(), String> {
     let whole = match &value.value {
         NodeValue::Scalar { text, .. } => text.clone(),
         _ => String::new(),
@@ -178,6 +184,11 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
             parts.join(delimiter)
         }
     };
+    // A created scalar has no type yet: kustomize takes `010` for a number, whatever the source has.
+    if is_new {
+        field.value = NodeValue::Scalar { text: made, plain: true };
+        return Ok(());
+    }
     // A text stays a text, and another scalar has to keep its type too.
     let (before, plain) = (kustomize_kind(field), kustomize_kind(field).is_some());
     let after = Node { spot: value.spot.clone(), value: NodeValue::Scalar { text: made, plain } };

@@ -533,7 +533,7 @@ fn env_file_line_without_value_unsets_earlier_value() {
     let expected = [
         "E=? `NOWHERE` has no value in the files @e.env:2",
         "F=kept @e.env:3",
-        "B=? `A` has no value in the `.env` of the project @c.yaml:1",
+        "B=? `NOWHERE` has no value in the `.env` of the project @c.yaml:1",
         "C=kept @c.yaml:1",
     ];
     assert_eq!((variables(&web).as_slice(), web.container.image), (&expected.map(str::to_owned)[..], None));

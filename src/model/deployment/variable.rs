@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::field_path::{self, find};
 use super::object::{Object, at_mut, check_size};
+use super::plain::{Scalar, decimal, read};
 use super::scalar::{as_written, kustomize_kind};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Location, Node, NodeValue};
@@ -66,15 +67,15 @@ pub(super) fn fill(
     variables: &[DeployedVariable],
     note: &mut dyn FnMut(DeploymentError) -> Result<(), DeploymentError>,
 ) -> Result<(), DeploymentError> {
-    let mut values: HashMap<&str, Node> = HashMap::new();
+    let mut values: HashMap<&str, VariableValue> = HashMap::new();
     for variable in variables {
         let object = objects.iter().find(|object| object.vars.contains(&variable.name));
         let parts = field_path::of_variable(&variable.field);
-        match object.and_then(|object| find(&object.node, &parts)) {
-            Some(node) if matches!(node.value, NodeValue::Scalar { .. }) => {
-                values.insert(&variable.name, node.clone());
+        match object.and_then(|object| find(&object.node, &parts)).and_then(VariableValue::of) {
+            Some(value) => {
+                values.insert(&variable.name, value);
             }
-            _ => {
+            None => {
                 let message = format!(
                     "`$({})` has no value: no object has the field `{}`",
                     variable.name, variable.field
@@ -100,7 +101,7 @@ pub(super) fn fill(
     Ok(())
 }
 
-fn fill_container(container: &mut Node, values: &HashMap<&str, Node>) {
+fn fill_container(container: &mut Node, values: &HashMap<&str, VariableValue>) {
     for key in ["command", "args"] {
         if let Some(Node { value: NodeValue::List(words), .. }) = at_mut(container, &[key]) {
             words.iter_mut().for_each(|word| fill_text(word, values));
@@ -115,11 +116,35 @@ fn fill_container(container: &mut Node, values: &HashMap<&str, Node>) {
     }
 }
 
+/// Value of a variable.
+struct VariableValue {
+    /// Value in place of a text that is only the variable.
+    alone: NodeValue,
+    /// Text inside of another text.
+    within: String,
+}
+
+impl VariableValue {
+    /// Returns the value of a field in kustomize's reading; `None` if kustomize finds no value there: it
+    /// reads numbers of base ten only.
+    fn of(node: &Node) -> Option<Self> {
+        let NodeValue::Scalar { text, plain } = &node.value else { return None };
+        let within = match read(text) {
+            _ if !plain => text.clone(),
+            Scalar::Null => return None,
+            Scalar::Truth(truth) => truth.to_string(),
+            Scalar::Number(_) => decimal(text)?,
+            Scalar::Text | Scalar::Date(_) => text.clone(),
+        };
+        Some(Self { alone: as_written(node), within })
+    }
+}
+
 /// Maximum length of an expanded text in bytes.
 const LONGEST: usize = 1 << 20;
 
 /// Expands variables in a text; `$$` becomes `$`, as in kustomize with at least one variable.
-fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
+fn fill_text(node: &mut Node, values: &HashMap<&str, VariableValue>) {
     if kustomize_kind(node).is_some() {
         return;
     }
@@ -128,7 +153,7 @@ fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
         text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).and_then(|name| values.get(name));
     if let Some(value) = whole {
         // A number stays a number.
-        node.value = as_written(value);
+        node.value = value.alone.clone();
         return;
     }
     let (mut made, mut rest) = (String::new(), text.as_str());
@@ -139,8 +164,8 @@ fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
             made.push('$');
             rest = more;
         } else if let Some((name, more)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
-            match values.get(name).and_then(Node::text) {
-                Some(value) => made.push_str(value),
+            match values.get(name) {
+                Some(value) => made.push_str(&value.within),
                 None => made.extend(["$(", name, ")"]),
             }
             rest = more;

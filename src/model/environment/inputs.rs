@@ -7,7 +7,7 @@ use super::production::ProductionRules;
 use super::variable::ValueOrigin;
 use crate::base::secret::Secret;
 use crate::model::deployment::DeployedContainer;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, InventoryFinding};
 
 /// A value from a backing service.
 #[derive(Debug, Clone)]
@@ -33,6 +33,15 @@ pub struct EnvOverrides {
     pub unset: Vec<String>,
     /// Findings about lines of `--env-file`, with their positions.
     pub notes: Vec<String>,
+}
+
+impl EnvOverrides {
+    /// Returns whether the fault is a missing value that the user gives or leaves out.
+    #[must_use]
+    pub fn mends(&self, finding: &InventoryFinding) -> bool {
+        let is_given = |name: &String| self.set.iter().any(|(other, ..)| other == name);
+        finding.variable.as_ref().is_some_and(|name| is_given(name) || self.unset.contains(name))
+    }
 }
 
 /// Inputs of the rules.

@@ -19,6 +19,8 @@ pub struct InventoryFinding {
     pub position: Option<Position>,
     /// Description of the fault.
     pub message: String,
+    /// The variable without a known value, if that is the fault: a value of the user's own mends it.
+    pub variable: Option<String>,
 }
 
 impl std::fmt::Display for InventoryFinding {
@@ -70,6 +72,7 @@ impl Problem {
             file: self.written.file().to_owned(),
             position: self.written.position_of(&self.path),
             message: self.message(repos, entries),
+            variable: None,
         }
     }
 

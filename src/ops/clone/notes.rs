@@ -20,7 +20,7 @@ pub fn merge_request(checkout: &Checkout) -> Option<u64> {
 pub fn tell_merge_request(path: &Path, checkout: &Checkout, events: &Events) {
     if let Some(number) = merge_request(checkout) {
         let back = checkout.default_branch.as_deref().unwrap_or("-");
-        events.warn(format!(
+        events.warn_once(format!(
             "`{}` is at merge request !{number}; `{}` goes back.",
             safe_line(&path.display().to_string()),
             command(path, &["switch", back])
@@ -31,7 +31,7 @@ pub fn tell_merge_request(path: &Path, checkout: &Checkout, events: &Events) {
 /// Reports that the files of a clone are a mix of two commits.
 pub fn tell_half_updated(path: &Path, component: &str, checkout: &Checkout, events: &Events) {
     if checkout.half_updated {
-        events.warn(format!(
+        events.warn_once(format!(
             "`{}` is half updated: `cki` was killed at it. `cki clone {}` finishes that.",
             safe_line(&path.display().to_string()),
             safe_line(component)
@@ -50,7 +50,7 @@ pub fn tell_missing(path: &Path, events: &Events) {
     for (paths, noun, what, arguments) in told.into_iter().filter(|(paths, ..)| !paths.is_empty()) {
         let shown = paths.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = if paths.len() > NAMED { ", …" } else { "" };
-        events.warn(format!(
+        events.warn_once(format!(
             "`{}` has {} {what} ({}{more}); `{}` fetches {}.",
             safe_line(&path.display().to_string()),
             plural(paths.len(), noun),

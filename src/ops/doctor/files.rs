@@ -86,7 +86,7 @@ fn look(directory: &Path) -> CheckResult {
 }
 
 /// Returns the first items of a list, and the number of the others.
-fn some<T: ToString>(count: usize, items: impl IntoIterator<Item = T>) -> Vec<String> {
+pub(super) fn some<T: ToString>(count: usize, items: impl IntoIterator<Item = T>) -> Vec<String> {
     let mut shown: Vec<String> = items.into_iter().take(MOST).map(|item| item.to_string()).collect();
     shown.extend((count > MOST).then(|| format!("and {} more", count - MOST)));
     shown

@@ -3,6 +3,7 @@
 //! cut off if they hang. A check does not fix anything: a finding has the command to type.
 
 mod check;
+mod clones;
 mod context;
 mod engine;
 mod files;
@@ -33,6 +34,7 @@ fn checks(patient: &DoctorContext) -> Vec<(&'static str, CheckFuture<'_>)> {
         ("configuration", files::configuration(patient).boxed()),
         ("inventory", files::inventory(patient).boxed()),
         ("workspace", files::workspace(patient).boxed()),
+        ("clones", clones::clones(patient).boxed()),
         ("engine", engine::engine(patient).boxed()),
         ("native engine", engine::native(patient).boxed()),
         ("network", network::between_containers(patient).boxed()),
@@ -93,7 +95,7 @@ mod tests {
     #[tokio::test]
     async fn every_check_gives_a_reason() {
         let checks = doctor(&patient(&[]), &Events::silent()).await;
-        assert_eq!(checks.len(), 13);
+        assert_eq!(checks.len(), 14);
         for Check { name, found } in checks {
             assert!(!found.why.is_empty() && !found.why.ends_with('.'), "{name}: {}", found.why);
         }

@@ -47,7 +47,15 @@ pub fn dry_run(
     native: bool,
 ) -> anyhow::Result<plan::RunPlan> {
     let rules = RunPolicy::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
-    planned(tools, request, &rules, native, RunId::new(b"dry run"))
+    let plan = planned(tools, request, &rules, native, RunId::new(b"dry run"))?;
+    // A run refuses a clone of another repository, so its plan does too.
+    for unit in plan.units() {
+        let native = unit.native.as_ref().and_then(|command| command.repo.as_deref());
+        if let Some(repo) = native.or(unit.work.repo.as_deref()) {
+            tools.workspace.location(tools.inventory, repo).target()?;
+        }
+    }
+    Ok(plan)
 }
 
 /// Loads the input of a plan, makes the plan, and shows its warnings.

@@ -26,6 +26,7 @@ const HEAD: &str = "inventory.yaml";
 const HEAD_ALONE: &str =
     "it has no `components`; to read files `CATEGORY/NAME.yaml`, name their directory as the inventory";
 const NO_NAME: &str = "it is not read, since no component can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most";
+const NO_TEXT: &str = "it is not read, since its name is not UTF-8";
 const NO_CATEGORY: &str = "its files are not read, since no category can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most";
 
 /// An error of loading an inventory.
@@ -147,11 +148,7 @@ fn directory(
     root: &Path,
     unread: &mut Vec<(PathBuf, &'static str)>,
 ) -> Result<Vec<Result<InventoryPart, InventoryError>>, LoadError> {
-    // A name that is not UTF-8 cannot be a category; if the directory holds entries, that is reported.
-    let is_category = |name: &OsString| {
-        let can_be = name.to_str().map_or(!name.as_bytes().starts_with(b"."), is_name);
-        can_be && root.join(name).is_dir()
-    };
+    let is_category = |name: &OsString| name.to_str().is_some_and(is_name) && root.join(name).is_dir();
     let (categories, others): (Vec<OsString>, Vec<OsString>) =
         files::all_names_in(root)?.into_iter().partition(is_category);
     for other in others.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
@@ -161,26 +158,27 @@ fn directory(
         }
     }
     // The files of each category; the threads join the paths.
-    let mut wanted: Vec<(Option<&OsStr>, OsString)> = Vec::new();
+    let mut wanted: Vec<(Option<&str>, OsString)> = Vec::new();
     // Any kind of file: reading it reports the error.
     if root.join(HEAD).symlink_metadata().is_ok() {
         wanted.push((None, HEAD.into()));
     }
-    for category in &categories {
+    for category in categories.iter().filter_map(|category| category.to_str()) {
         for file in files::all_names_in(&root.join(category))? {
-            if is_entry(&file) {
-                wanted.push((Some(category.as_os_str()), file));
+            if file.to_str().and_then(entry_name).is_some() {
+                wanted.push((Some(category), file));
             } else if is_yaml(&file) {
-                unread.push((root.join(category).join(file), NO_NAME));
+                let why = if file.to_str().is_none() { NO_TEXT } else { NO_NAME };
+                unread.push((root.join(category).join(file), why));
             }
         }
     }
-    let part = |(category, file): (Option<&OsStr>, OsString)| {
+    let part = |(category, file): (Option<&str>, OsString)| {
         let Some(category) = category else {
             return Ok(InventoryPart::parse(document(&root.join(file), None)?));
         };
         let path = root.join(category).join(&file);
-        let Some((category, name)) = category.to_str().zip(file.to_str().and_then(entry_name)) else {
+        let Some(name) = file.to_str().and_then(entry_name) else {
             return Err(files::no_text(path).into());
         };
         Ok(InventoryPart::parse(document(&path, Some(Reference::new(category, name)))?))
@@ -198,11 +196,6 @@ fn directory(
         Some(LoadError::File(first)) if others > 0 => Err(LoadError::Files { first, others }),
         Some(error) => Err(error),
     }
-}
-
-/// Returns whether a file holds an entry, or would if its name were UTF-8.
-fn is_entry(file: &OsStr) -> bool {
-    file.to_str().map_or_else(|| is_yaml(file), |file| entry_name(file).is_some())
 }
 
 /// Returns whether the extension of a file's name is that of an inventory's file.

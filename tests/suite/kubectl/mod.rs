@@ -125,12 +125,10 @@ fn kustomizations_match_kubectl_or_report_a_finding() {
             if let Some(one) = findings.iter().find(|finding| !finding.contains(':')) {
                 return Err(TestCaseError::fail(format!("has no place: {one}")));
             }
-            // That Kubernetes refuses a value is so. With `vars`, kustomize puts quotes around some values
-            // that a replacement has copied, which `cki` does not follow: there it is only a finding.
-            let has_vars = files.values().any(|text| text.contains("vars:"));
+            // That Kubernetes refuses a value is so.
             let refused = findings.iter().find(|finding| finding.contains("refuses without quotes"));
             return match refused {
-                Some(refused) if !has_vars && wanted().is_ok() => {
+                Some(refused) if wanted().is_ok() => {
                     Err(TestCaseError::fail(format!("is not refused: {refused}")))
                 }
                 _ => Ok(()),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::error::no_value as missing_value;
 use super::super::expansion::Segment;
 use super::super::interpolation::{Budget, InterpolationVar, Values, interpolate};
 use super::super::{DeploymentPart, EnvVarSource, finding};
@@ -25,9 +26,10 @@ pub(super) struct EnvFileLine {
 }
 
 impl EnvFileLine {
-    /// Returns the value for the interpolation of other values.
+    /// Returns the value for the interpolation of other values, without what only a deployer has.
     pub(super) fn known(&self) -> Option<InterpolationVar> {
-        Some(InterpolationVar { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
+        let text = usable_text(&self.value, self.draft.as_deref())?;
+        Some(InterpolationVar { text: text.to_owned(), parts: self.parts.clone() })
     }
 
     /// Returns whether the line is only a name, whose value only a deployer has.
@@ -64,7 +66,7 @@ pub(super) fn read(
         let is_alone = value.is_none();
         let Filled { value, parts, draft } = match value {
             None => match outer(&name) {
-                Some(value) => Filled { parts: value.parts.clone(), ..Filled::plain(value.text.as_str()) },
+                Some(value) => Filled::of(value),
                 None => Filled::unknown(PASSED_ON),
             },
             Some(DotenvText::Literal(text)) => Filled::plain(text),
@@ -73,10 +75,10 @@ pub(super) fn read(
                     let above = || defined.get(wanted).or_else(|| earlier.get(wanted));
                     outer(wanted).or_else(|| above().filter(|_| !lost.contains(wanted)))
                 };
-                filled(&text, &known, budget, &spot, &mut findings)
+                filled((&name, &text), &known, budget, &spot, &mut findings)
             }
         };
-        match only_text(&value) {
+        match usable_text(&value, draft.as_deref()) {
             Some(text) => {
                 lost.remove(&name);
                 defined
@@ -109,9 +111,7 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> EnvFil
         let known = value.is_none().then(|| outer(name)).flatten();
         let Filled { value, parts, draft } = match (value, known) {
             (Some(value), _) => Filled::plain(value),
-            (None, Some(known)) => {
-                Filled { parts: known.parts.clone(), ..Filled::plain(known.text.as_str()) }
-            }
+            (None, Some(known)) => Filled::of(known),
             (None, None) => Filled::unknown(PASSED_ON),
         };
         lines.push(EnvFileLine { name: name.to_owned(), value, parts, draft, spot });
@@ -138,13 +138,22 @@ impl Filled {
         Self { value: EnvVarSource::Text(vec![Segment::Text(text.into())]), parts: Vec::new(), draft: None }
     }
 
+    /// Returns the value of another variable.
+    fn of(known: &InterpolationVar) -> Self {
+        let (text, parts) = (known.text.clone(), known.parts.clone());
+        match known.unset().next() {
+            None => Self { parts, ..Self::plain(text) },
+            Some(name) => Self { parts, draft: Some(text), ..Self::unknown(&no_value(name)) },
+        }
+    }
+
     fn unknown(why: &str) -> Self {
         Self { value: EnvVarSource::Unknown(why.to_owned()), parts: Vec::new(), draft: None }
     }
 }
 
 fn filled(
-    text: &str,
+    (name, text): (&str, &str),
     known: Values<'_, '_>,
     budget: &Budget,
     spot: &Location,
@@ -153,19 +162,32 @@ fn filled(
     let made = match interpolate(text, known, budget) {
         Ok(made) => made,
         Err(wrong) => {
-            findings.push(finding(spot, format!("this line has no value: {wrong}")));
+            findings.push(missing_value(spot, name, format!("this line has no value: {wrong}")));
             return Filled::unknown(&wrong);
         }
     };
     let value = match (made.required, made.unset.first()) {
         (Some(required), _) => {
-            findings.push(finding(spot, format!("this line has no value: {required}")));
+            findings.push(missing_value(spot, name, format!("this line has no value: {required}")));
             EnvVarSource::Required(required)
         }
-        (None, Some(name)) => EnvVarSource::Unknown(format!("`{name}` has no value in the files")),
+        (None, Some(name)) => EnvVarSource::Unknown(no_value(name)),
         (None, None) => return Filled { parts: made.parts, ..Filled::plain(made.text) },
     };
     Filled { value, parts: made.parts, draft: Some(made.text) }
+}
+
+/// Returns the reason for which a value is unknown.
+fn no_value(name: &str) -> String {
+    format!("`{name}` has no value in the files")
+}
+
+/// Returns the text that Compose makes of a value if the deployer has nothing to add.
+pub(super) fn usable_text<'a>(value: &'a EnvVarSource, draft: Option<&'a str>) -> Option<&'a str> {
+    match value {
+        EnvVarSource::Unknown(_) => draft,
+        value => only_text(value),
+    }
 }
 
 /// Returns the text of a value that consists of a single text.

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::super::error::no_value;
 use super::super::expansion::Segment;
 use super::super::files::resolved;
 use super::super::interpolation::InterpolationVar;
 use super::super::limits::is_full_at;
 use super::super::{DeploymentPart, EnvEntry, EnvVarSource, finding};
 use super::document::{Taint, Variables, place};
-use super::dotenv::{self, NO_ASSIGNMENT, PASSED_ON};
+use super::dotenv::{self, NO_ASSIGNMENT, PASSED_ON, usable_text};
 use super::project::{ComposeProject, is_refused};
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 use crate::model::environment::is_environment_name;
@@ -54,13 +55,20 @@ pub(super) fn variables(
             }
             None => match project.variables.get(&one.name) {
                 Some(known) => {
-                    EnvEntry { name, place, parts: known.parts.clone(), ..unnamed(text(&known.text)) }
+                    let taint = Taint {
+                        unset: known.unset().map(str::to_owned).collect(),
+                        text: known.text.clone(),
+                        parts: known.parts.clone(),
+                        ..Taint::default()
+                    };
+                    let value = value_of(&one.name, &known.text, &taint, &one.spot, findings);
+                    EnvEntry { name, place, ..value }
                 }
                 None => {
                     let message = format!(
                         "`{name}` is passed on from the environment of the deployment: no value is known here"
                     );
-                    findings.push(finding(&one.spot, message));
+                    findings.push(no_value(&one.spot, &name, message));
                     EnvEntry { name, place, ..unnamed(EnvVarSource::Unknown(PASSED_ON.to_owned())) }
                 }
             },
@@ -115,9 +123,8 @@ fn text(text: impl Into<String>) -> EnvVarSource {
 
 /// Returns the value of a variable for the interpolation of environment files.
 fn known(given: &EnvEntry) -> Option<(String, InterpolationVar)> {
-    let EnvVarSource::Text(pieces) = &given.value else { return None };
-    let [Segment::Text(text)] = pieces.as_slice() else { return None };
-    Some((given.name.clone(), InterpolationVar { text: text.clone(), parts: given.parts.clone() }))
+    let text = usable_text(&given.value, given.draft.as_deref())?.to_owned();
+    Some((given.name.clone(), InterpolationVar { text, parts: given.parts.clone() }))
 }
 
 fn unnamed(value: EnvVarSource) -> EnvEntry {
@@ -133,18 +140,18 @@ fn value_of(
     findings: &mut Vec<InventoryFinding>,
 ) -> EnvEntry {
     if let Some(wrong) = &taint.wrong {
-        findings.push(finding(spot, format!("`{name}` has no value: {wrong}")));
+        findings.push(no_value(spot, name, format!("`{name}` has no value: {wrong}")));
         return unnamed(EnvVarSource::Unknown(wrong.clone()));
     }
     let parts = parts_of(written, taint);
     let value = match (&taint.required, taint.unset.first()) {
         (Some(required), _) => {
-            findings.push(finding(spot, format!("`{name}` is not known: {required}")));
+            findings.push(no_value(spot, name, format!("`{name}` is not known: {required}")));
             EnvVarSource::Required(required.clone())
         }
         (None, Some(unset)) => {
             let why = format!("`{unset}` has no value in the `.env` of the project");
-            findings.push(finding(spot, format!("`{name}` is not known: {why}")));
+            findings.push(no_value(spot, name, format!("`{name}` is not known: {why}")));
             EnvVarSource::Unknown(why)
         }
         (None, None) => return EnvEntry { parts, ..unnamed(text(written)) },
@@ -293,12 +300,13 @@ fn read_file(
                 "`{}` is passed on from the environment of the deployment: no value is known here",
                 line.name
             );
-            findings.push(finding(&line.spot, message));
+            findings.push(no_value(&line.spot, &line.name, message));
             if all.index.contains_key(&line.name) {
                 continue;
             }
         } else if let EnvVarSource::Unknown(why) = &line.value {
-            findings.push(finding(&line.spot, format!("`{}` is not known: {why}", line.name)));
+            let message = format!("`{}` is not known: {why}", line.name);
+            findings.push(no_value(&line.spot, &line.name, message));
         }
         let given = EnvEntry {
             name: line.name,

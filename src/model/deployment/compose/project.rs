@@ -394,7 +394,8 @@ impl ComposeProject<'_> {
                     text.push_str(&known.text);
                     let part = DeploymentPart { name, range: 0..known.text.len(), known: true };
                     let parts = parts.into_iter().chain([part]).collect();
-                    let taint = Taint { text: known.text.clone(), parts, ..Taint::default() };
+                    let unset = known.unset().map(str::to_owned).collect();
+                    let taint = Taint { unset, text: known.text.clone(), parts, ..Taint::default() };
                     self.taints.insert(place(&item.spot), Rc::new(taint));
                 }
             }
