@@ -44,6 +44,9 @@ pub struct Host {
     pub now: fn() -> jiff::Timestamp,
 }
 
+/// Working directory after its removal: relative paths must lead nowhere, instead of to `/`.
+pub const DELETED_DIRECTORY: &str = "/proc/self/cwd";
+
 impl Host {
     /// Returns the real machine.
     #[must_use]
@@ -52,8 +55,7 @@ impl Host {
         let env = with_home(Env::new(std::env::vars_os()));
         Self {
             args: std::env::args_os().collect(),
-            // If the working directory was removed, relative paths must lead nowhere, instead of to `/`.
-            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/proc/self/cwd")),
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(DELETED_DIRECTORY)),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cki")),
             stdout: OutputSink::stdout(),
             stderr: OutputSink::stderr(),

@@ -52,6 +52,7 @@ fn doctor_prints_finding_and_fix_of_each_check() {
     CHECK          STATE         FOUND
     configuration  ✔ ok          /tmp/cki-TESTID/project/cki.toml
     inventory      ✔ ok          untitled, /tmp/cki-TESTID/project/inventory.yaml (named by /tmp/cki-TESTID/project/cki.toml:1): 1 component
+    clones         ✔ ok          none in the workspace
     engine         – not needed  CKI_ENGINE asks for the native engine
     network        – not needed  no container engine is selected
     leftovers      ✔ ok          nothing is left of runs that were killed
@@ -66,7 +67,7 @@ fn doctor_prints_finding_and_fix_of_each_check() {
     completion     ! warning     bash does not complete `cki`
                                  → cki completions --install
     --- stderr
-    13 checks, 1 failed, 3 with a warning
+    14 checks, 1 failed, 3 with a warning
     --- exit 1
     ");
     cli.run("doctor --offline -q").ends_with(1);

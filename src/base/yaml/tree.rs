@@ -171,7 +171,8 @@ pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
     Ok(tagged_documents(file, text)?.0)
 }
 
-/// Tags by the position of their node: `!reset`, or `tag:yaml.org,2002:str`.
+/// Tags by the position of their node: `!reset`, or `tag:yaml.org,2002:str`. An empty one marks a key
+/// without quotes, which is a text here and may be something else to others.
 pub type Tags = HashMap<Position, String>;
 
 /// Parses the documents of a text, and the tags of their nodes.
@@ -315,6 +316,9 @@ impl TreeBuilder {
                     let NodeValue::Scalar { text, plain } = node.value else {
                         return Err(wrong(&node.spot, "a key must be a text".to_owned()));
                     };
+                    if plain {
+                        self.tags.entry(node.spot.position).or_default();
+                    }
                     *key = Some((text, node.spot, plain));
                 }
                 Some((name, spot, true)) if name == "<<" => match node.value {

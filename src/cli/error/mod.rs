@@ -16,6 +16,7 @@ use crate::base::files::FileError;
 use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
+use crate::host::DELETED_DIRECTORY;
 use crate::model::environment::{EnvironmentError, RuleError};
 use crate::model::guard::PolicyViolation;
 use crate::model::inventory::LookupError;
@@ -71,7 +72,11 @@ pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
         }
         before = cause;
     }
-    ui.error(&message, &causes, &meaning.hints);
+    let mut hints = meaning.hints;
+    if causes.iter().chain([&message]).any(|text| text.contains(DELETED_DIRECTORY)) {
+        hints.push("the working directory was deleted: `cd` to one that exists.".to_owned());
+    }
+    ui.error(&message, &causes, &hints);
     meaning.exit
 }
 

@@ -297,7 +297,9 @@ impl KustomizeBuilder<'_> {
         match self.reader.kind(&below)? {
             Some(FileKind::Directory) => self.directory(&below, spot, objects, "Kustomization"),
             Some(FileKind::File) => {
-                for document in self.reader.manifests(&below, self.findings)? {
+                let (documents, tags) = self.reader.tagged_manifests(&below, self.findings)?;
+                for document in documents {
+                    scalar::check_keys(&document, &tags, self.findings);
                     if document.get("kind").is_none() {
                         self.findings.push(finding(&document.spot, "this has no `kind`, and is not read"));
                         continue;

@@ -8,16 +8,8 @@ use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::InventoryFinding;
 
 impl FileReader<'_> {
-    /// Returns the readable documents of a file of objects. Unreadable ones become findings.
-    pub(super) fn manifests(
-        &self,
-        path: &str,
-        findings: &mut Vec<InventoryFinding>,
-    ) -> Result<Vec<Node>, DeploymentError> {
-        Ok(self.tagged_manifests(path, findings)?.0)
-    }
-
-    /// Returns the documents like [`Self::manifests`], with the tags of their nodes.
+    /// Returns the readable documents of a file of objects, with the tags of their nodes. Unreadable ones
+    /// become findings.
     pub(super) fn tagged_manifests(
         &self,
         path: &str,
@@ -230,7 +222,7 @@ mod tests {
     fn read(files: &[(&str, &str)], path: &str) -> (Vec<String>, Vec<String>) {
         let files = FileCache::of(files);
         let mut findings = Vec::new();
-        let nodes = FileReader::new(&files).manifests(path, &mut findings).expect("reads");
+        let nodes = FileReader::new(&files).tagged_manifests(path, &mut findings).expect("reads").0;
         let seen =
             nodes.iter().map(|node| format!("{} {}", node.text_of("kind").unwrap_or("?"), node.spot.line()));
         (seen.collect(), findings.iter().map(ToString::to_string).collect())

@@ -124,8 +124,9 @@ fn read_file<'a>(
     pool: &mut ParsedFiles<'a>,
 ) -> Result<(), DeploymentError> {
     let (documents, tags) = reader.tagged_manifests(path, &mut pool.findings)?;
-    for document in documents {
+    for mut document in documents {
         if document.get("kind").is_some() {
+            scalar::kubectl_keys(&mut document, &tags, &mut pool.findings);
             pool.objects.extend(document::from_document(document, &mut pool.findings)?);
         } else if compose::is_project(&document) {
             pool.projects.add(reader, path, document, &tags)?;

@@ -81,6 +81,20 @@ fn integer(text: &str) -> Option<String> {
     (number >= i128::from(i64::MIN) && number <= most).then(|| number.to_string())
 }
 
+/// Prints a number as a key in `kubectl`'s reading, in which floats have 32 bits; `None` if `kubectl`
+/// refuses it.
+pub(super) fn key(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    if [".inf", "+.inf", "-.inf", ".nan"].contains(&lower.as_str()) {
+        return Some(lower.trim_start_matches('+').to_owned());
+    }
+    let digits = text.replace('_', "");
+    match integer(&digits) {
+        Some(number) => number.parse::<i64>().is_ok().then_some(number),
+        None => digits.parse::<f32>().ok().map(|number| with_exponent(&format!("{number:e}"), number)),
+    }
+}
+
 /// Parses a number of base ten, as Go's `Atoi` and `ParseFloat` do, and prints it: `010` is 10.
 pub(super) fn decimal(text: &str) -> Option<String> {
     text.parse::<i64>().map(|number| number.to_string()).ok().or_else(|| float(text))
@@ -96,8 +110,12 @@ fn float(text: &str) -> Option<String> {
 
 /// Prints a number like Go's `%v`.
 fn printed(number: f64) -> String {
-    let shortest = format!("{number:e}");
-    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };
+    with_exponent(&format!("{number:e}"), number)
+}
+
+/// Chooses between the shortest form with an exponent and the one without, like Go.
+fn with_exponent(shortest: &str, number: impl std::fmt::Display) -> String {
+    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest.to_owned() };
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if !(-4..6).contains(&exponent) {
         return format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());

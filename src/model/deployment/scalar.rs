@@ -4,8 +4,8 @@
 //! that needs it. Numbers are the same for both, and belong in `plain`.
 
 use super::finding;
-use super::plain::{Scalar, read};
-use crate::base::yaml::tree::{Location, Node, NodeValue};
+use super::plain::{Scalar, key, read};
+use crate::base::yaml::tree::{Location, Node, NodeValue, Tags};
 use crate::model::inventory::InventoryFinding;
 
 /// Returns the name of a node's type in `kubectl`; `None` for a text.
@@ -88,6 +88,54 @@ pub(super) fn patch_values(node: &mut Node) {
             *plain = matches!(read(text), Scalar::Number(_) | Scalar::Null);
         }
     });
+}
+
+/// Converts all keys without quotes below a node to `kubectl`'s reading: `on` is the text `true`, and
+/// `010` is `8`. The depth of nodes is bounded.
+pub(super) fn kubectl_keys(node: &mut Node, tags: &Tags, findings: &mut Vec<InventoryFinding>) {
+    match &mut node.value {
+        NodeValue::Scalar { .. } => {}
+        NodeValue::List(items) => items.iter_mut().for_each(|item| kubectl_keys(item, tags, findings)),
+        NodeValue::Map(entries) => {
+            for entry in entries {
+                if tags.get(&entry.spot.position).is_some_and(String::is_empty) {
+                    match kubectl_key(&entry.key) {
+                        Some(key) => entry.key = key,
+                        None => {
+                            let message =
+                                format!("Kubernetes refuses the key `{}` without quotes", entry.key);
+                            findings.push(finding(&entry.spot, message));
+                        }
+                    }
+                }
+                kubectl_keys(&mut entry.node, tags, findings);
+            }
+        }
+    }
+}
+
+fn kubectl_key(text: &str) -> Option<String> {
+    match (truth(text), read(text)) {
+        (Some(truth), _) => Some(truth.to_string()),
+        (None, Scalar::Null) => None,
+        (None, Scalar::Number(_)) => key(text),
+        (None, _) => Some(text.to_owned()),
+    }
+}
+
+/// Adds a finding for each key without quotes that kustomize takes for something other than a text, and
+/// refuses. The depth of nodes is bounded.
+pub(super) fn check_keys(node: &Node, tags: &Tags, findings: &mut Vec<InventoryFinding>) {
+    for item in node.items() {
+        check_keys(item, tags, findings);
+    }
+    for entry in node.entries() {
+        if tags.get(&entry.spot.position).is_some_and(String::is_empty) && read(&entry.key) != Scalar::Text {
+            let message = format!("kustomize refuses the key `{}` without quotes", entry.key);
+            findings.push(finding(&entry.spot, message));
+        }
+        check_keys(&entry.node, tags, findings);
+    }
 }
 
 /// Returns whether kustomize prints a plain scalar as a text, and replaces it by that text.
@@ -187,6 +235,25 @@ mod tests {
         {
             assert_eq!((other_kind(&one(text)), kustomize_kind(&one(text))), (None, None), "{text}");
         }
+    }
+
+    /// Each result is that of `kubectl label --local`.
+    #[test]
+    fn keys_without_quotes_are_what_kubectl_makes_of_them() {
+        let keys = "on: a, Y: a, off: a, 010: a, 1.50: a, 0x10: a, 1e3: a, '007': a, 2024-01-01: a, 1_000: a, .inf: a, 1:30: a, 123456789.5: a, tRue: a, ~: a";
+        let (mut read, tags) =
+            crate::base::yaml::tree::tagged_documents("f", &format!("{{{keys}}}")).expect("parses");
+        let mut findings = Vec::new();
+        kubectl_keys(&mut read[0], &tags, &mut findings);
+        let made: Vec<&str> = read[0].entries().iter().map(|entry| entry.key.as_str()).collect();
+        let wanted = "true true false 8 1.5 16 1000 007 2024-01-01 1000 .inf 1:30 1.2345679e+08 tRue ~";
+        assert_eq!(made.join(" "), wanted);
+        assert!(findings.len() == 1 && findings[0].message.contains("`~`"), "{findings:?}");
+        let (read, tags) =
+            crate::base::yaml::tree::tagged_documents("f", "{on: {010: a}, '1': b}").expect("parses");
+        let mut findings = Vec::new();
+        check_keys(&read[0], &tags, &mut findings);
+        assert!(findings.len() == 1 && findings[0].message.contains("`010`"), "{findings:?}");
     }
 
     #[test]

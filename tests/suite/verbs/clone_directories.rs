@@ -119,13 +119,23 @@ fn every_command_refuses_the_clone_of_another_repository() {
     git(&cli, &cli.workspace(), &["clone", "-q", &of_b, "api"]);
     // An entry of a alone: nothing in the inventory is of the same name.
     cli.inventory(&TEAMS.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
-    for line in ["clone a", "run-local a", "run-local a --watch", "env a --scan", "env a --diff deployment"] {
+    for line in [
+        "clone a",
+        "run-local a",
+        "run-local a --watch",
+        "run-local a --dry-run",
+        "run-local a --print compose",
+        "env a --scan",
+        "env a --diff deployment",
+    ] {
         let said = cli.run(line).ends_with(7).says("is a clone of `file://").stderr;
         assert!(
             said.contains("team-b/api.git`, not of `file://") && said.contains("hint: if it is a fork"),
             "{said}"
         );
     }
+    let checked = cli.run("doctor --offline").ends_with(1).stdout;
+    assert!(checked.contains("remote add upstream") && checked.contains("mv "), "{checked}");
     let shown = cli.run("show a").ends_with(0).stdout;
     assert!(shown.contains("is a clone of `file://"), "{shown}");
     assert!(cli.run("show a -o json").json()["sources"][0]["clone"].is_null());
@@ -197,13 +207,16 @@ fn clone_and_run_local_hint_at_submodules_and_lfs() {
     git(&cli, &source, &[&config[..], &["add", "-A"]].concat());
     git(&cli, &source, &[&config[..], &["commit", "-qm", "more"]].concat());
     git(&cli, &source, &["push", "-q", "origin", "HEAD:main"]);
-    cli.inventory(&TEAMS.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
-    for line in ["clone a", "run-local a"] {
+    let one = TEAMS.lines().take(2).map(|line| format!("{line}\n")).collect::<String>();
+    let second = "  - {name: c, category: x, kind: job, sources: [{repo: '{served}/team-a/api.git'}], run: {command: [sh, main.sh]}}\n";
+    cli.inventory(&format!("{one}{second}"));
+    for line in ["clone a", "run-local a", "run-local a c"] {
         let said = cli.run(line).ends_with(0).stderr;
         assert!(
             said.contains("1 submodule not fetched (lib)") && said.contains("submodule update --init"),
             "{said}"
         );
         assert!(said.contains("(x.dat)") && said.contains("lfs pull"), "{said}");
+        assert_eq!(said.matches("not fetched (").count(), 2, "once for each repository: {said}");
     }
 }

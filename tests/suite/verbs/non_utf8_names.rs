@@ -80,21 +80,27 @@ fn settings_accept_non_utf8_bytes_in_paths_only() {
 }
 
 #[test]
-fn list_reports_a_non_utf8_file_name() {
+fn list_reports_a_non_utf8_file_name_and_reads_the_rest() {
     let cli = Cli::new();
-    for (directory, file) in [(&b"service"[..], &b"q\xff.yaml"[..]), (b"more\xff", b"a.yaml")] {
+    cli.write("inventory/service/a.yaml", ENTRY);
+    for (directory, file, why) in [
+        (&b"service"[..], &b"q\xff.yaml"[..], "its name is not UTF-8"),
+        (b"more\xff", b"a.yaml", "its files are not read"),
+    ] {
         let root = cli.project().join("inventory");
         let directory = root.join(OsStr::from_bytes(directory));
         std::fs::create_dir_all(&directory).expect("makes");
         let file = directory.join(OsStr::from_bytes(file));
         std::fs::write(&file, ENTRY).expect("writes");
-        cli.run("list --inventory inventory").ends_with(4).says("its name is not UTF-8");
+        let listed = cli.run("list --inventory inventory").ends_with(0);
+        assert!(listed.stdout.contains("\n  a "), "{}", listed.stdout);
+        assert!(listed.stderr.contains(why) && listed.stderr.contains("warning: "), "{}", listed.stderr);
         std::fs::remove_file(file).expect("removes");
         std::fs::write(directory.join(OsStr::from_bytes(b"README\xff")), "no entry").expect("writes");
         std::fs::write(directory.join(OsStr::from_bytes(b".hidden\xff.yaml")), "no entry").expect("writes");
     }
-    cli.write("inventory/service/a.yaml", ENTRY);
-    cli.run("list --inventory inventory").ends_with(0);
+    let listed = cli.run("list --inventory inventory").ends_with(0);
+    assert!(!listed.stderr.contains("warning"), "{}", listed.stderr);
 }
 
 #[test]
