@@ -24,6 +24,8 @@ pub(super) struct Object {
     pub(super) vars: Vec<String>,
     /// Names of template parameters without a value, which remain in the object.
     pub(super) unresolved: Vec<String>,
+    /// Positions of the values of scalars that a replacement created, which have no type yet.
+    pub(super) untyped: Vec<Location>,
 }
 
 /// Identity of an object within its group and version.
@@ -89,6 +91,7 @@ impl Object {
             is_hashed: false,
             vars: Vec::new(),
             unresolved: Vec::new(),
+            untyped: Vec::new(),
         }
     }
 

@@ -164,6 +164,7 @@ fn json(
             object.store_id();
         }
         through_json(&mut object.node);
+        object.untyped.clear();
         give_annotations(&mut object.node, stores);
         json_patch::apply(&mut object.node, operations)?;
         changed.push((index, object));

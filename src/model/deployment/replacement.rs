@@ -121,7 +121,13 @@ fn apply_target(
     let index = index(target)?;
     for object in objects.iter_mut().filter(|object| is_selected(object, &select, &rejects)) {
         for (path, spot) in &paths {
-            let mut set = |field: &mut Node, is_new: bool| set(field, value, delimiter, index, is_new);
+            let untyped = &mut object.untyped;
+            let mut set = |field: &mut Node, is_new: bool| {
+                if is_new && !untyped.contains(&value.spot) {
+                    untyped.push(value.spot.clone());
+                }
+                set(field, value, delimiter, index, is_new)
+            };
             let count = change(&mut object.node, &field_path::parts(path), make, &value.spot, &mut set);
             let count = count
                 .map_err(|why| wrong(spot, format!("the replacement cannot be done at `{path}`: {why}")))?;
@@ -185,8 +191,8 @@ fn set(
         }
     };
     // A created scalar has no type yet: kustomize takes `010` for a number, whatever the source has.
-    if is_new {
-        field.value = NodeValue::Scalar { text: made, plain: true };
+    if is_new && matches!(value.value, NodeValue::Scalar { .. }) {
+        *field = Node { spot: value.spot.clone(), value: NodeValue::Scalar { text: made, plain: true } };
         return Ok(());
     }
     // A text stays a text, and another scalar has to keep its type too.

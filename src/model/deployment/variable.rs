@@ -89,11 +89,12 @@ pub(super) fn fill(
     }
     for object in objects.iter_mut().filter(|object| FILLED.contains(&object.kind())) {
         let spot = object.node.spot.clone();
+        let untyped = std::mem::take(&mut object.untyped);
         let Some(pod) = object.pod_path().and_then(|path| at_mut(&mut object.node, path)) else { continue };
         for key in ["containers", "initContainers"] {
             let Some(Node { value: NodeValue::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
             for container in containers {
-                fill_container(container, &values);
+                fill_container(container, &values, &untyped);
                 check_size(container, &spot)?;
             }
         }
@@ -101,16 +102,16 @@ pub(super) fn fill(
     Ok(())
 }
 
-fn fill_container(container: &mut Node, values: &HashMap<&str, VariableValue>) {
+fn fill_container(container: &mut Node, values: &HashMap<&str, VariableValue>, untyped: &[Location]) {
     for key in ["command", "args"] {
         if let Some(Node { value: NodeValue::List(words), .. }) = at_mut(container, &[key]) {
-            words.iter_mut().for_each(|word| fill_text(word, values));
+            words.iter_mut().for_each(|word| fill_text(word, values, untyped));
         }
     }
     if let Some(Node { value: NodeValue::List(items), .. }) = at_mut(container, &["env"]) {
         for item in items {
             if let Some(value) = at_mut(item, &["value"]) {
-                fill_text(value, values);
+                fill_text(value, values, untyped);
             }
         }
     }
@@ -144,8 +145,9 @@ impl VariableValue {
 const LONGEST: usize = 1 << 20;
 
 /// Expands variables in a text; `$$` becomes `$`, as in kustomize with at least one variable.
-fn fill_text(node: &mut Node, values: &HashMap<&str, VariableValue>) {
-    if kustomize_kind(node).is_some() {
+/// A scalar without a type becomes a text.
+fn fill_text(node: &mut Node, values: &HashMap<&str, VariableValue>, untyped: &[Location]) {
+    if kustomize_kind(node).is_some() && !untyped.contains(&node.spot) {
         return;
     }
     let NodeValue::Scalar { text, .. } = &node.value else { return };

@@ -286,24 +286,46 @@ fn env_reports_invalid_service_templates() {
 #[test]
 fn commands_report_unreadable_files_alike() {
     type Spoil = fn(&std::path::Path);
-    let spoils: [(&str, Spoil); 4] = [
+    let spoils: [(&str, Spoil); 6] = [
         ("it is a directory, not a file", |path| std::fs::create_dir_all(path).expect("makes")),
         ("it is a pipe, not a file", |path| {
             nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("makes");
         }),
         ("it is a device, not a file", |path| std::os::unix::fs::symlink("/dev/zero", path).expect("links")),
+        ("it is a socket, not a file", |path| {
+            drop(std::os::unix::net::UnixListener::bind(path).expect("binds"));
+        }),
+        ("Too many levels of symbolic links", |path| {
+            std::os::unix::fs::symlink(path, path).expect("links");
+        }),
         ("it is no text in UTF-8", |path| std::fs::write(path, b"a: \xff\n").expect("writes")),
     ];
-    let entry = "components: [{name: a, category: x}]\n";
+    let entry = "components: [{name: a, category: x, run: {command: [x]}}]\n";
+    let with_inventory = [
+        "list",
+        "show a",
+        "env a",
+        "env a --scan",
+        "run-local a",
+        "run-local a --dry-run",
+        "build a",
+        "clone a",
+    ];
+    let with_settings =
+        ["list", "env a", "ps", "config", "gc", "logs a", "down a", "exec a -- x", "completions bash"];
     for (why, spoil) in spoils {
         let cli = Cli::new();
         cli.inventory(entry);
         std::fs::create_dir(cli.project().join("directory")).expect("makes");
         spoil(&cli.project().join("directory/inventory.yaml"));
-        cli.run("list --inventory directory").ends_with(4).says(why);
-        cli.run("show a --inventory directory").ends_with(4).says(why);
+        for line in with_inventory {
+            let line = format!("{line} --inventory directory");
+            cli.run(&line).ends_with(4).says(why);
+        }
         spoil(&cli.project().join("vars"));
-        cli.run("env a --env-file vars").ends_with(4).says(why);
+        for line in ["env a --env-file vars", "run-local a --dry-run --env-file vars"] {
+            cli.run(line).ends_with(4).says(why);
+        }
         if !why.contains("directory") {
             // A directory may be an inventory.
             cli.run("list --inventory vars").ends_with(4).says(why);
@@ -311,12 +333,14 @@ fn commands_report_unreadable_files_alike() {
         let settings = cli.project().join("cki.toml");
         let _ = std::fs::remove_file(&settings);
         spoil(&settings);
-        let found = cli.run("list");
-        if why.contains("device") {
-            // What every user can write is not believed at all.
-            found.says("is ignored");
-        } else {
-            found.ends_with(4).says(why);
+        for line in with_settings {
+            let found = cli.run(line);
+            if why.contains("device") || why.contains("links") {
+                // What every user can write, or has no owner, is not believed at all.
+                found.says("is ignored");
+            } else {
+                found.ends_with(4).says(why);
+            }
         }
     }
     let cli = Cli::new();
