@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::files::some;
 use super::{CheckResult, DoctorContext, blocking};
 use crate::base::text::{self, plural};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::GitError;
 
 /// Facts about the clones of an inventory's repositories.
@@ -30,7 +30,7 @@ pub(super) async fn clones(patient: &DoctorContext) -> CheckResult {
     let found = blocking(move || {
         let mut clones = Clones::default();
         for repo in &repos {
-            match workspace.place(&inventory, repo).found() {
+            match workspace.location(&inventory, repo).found() {
                 Ok(None) => {}
                 Ok(Some(_)) => clones.count += 1,
                 Err(error) => clones.add(repo, &error),
