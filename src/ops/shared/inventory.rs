@@ -73,10 +73,12 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let mut unread = Vec::new();
     let parts = if path.is_dir() {
         directory(path, &mut unread)?
-    } else if path.exists() {
-        vec![InventoryPart::parse(document(path, None)?)]
     } else {
-        return Err(LoadError::Missing(origin));
+        let document = document(path, None).map_err(|error| match error {
+            LoadError::File(error) if error.is_missing() => LoadError::Missing(origin.clone()),
+            error => error,
+        });
+        vec![InventoryPart::parse(document?)]
     };
     let mut inventory = Inventory::of_parts(&origin, parts)?;
     for (path, why) in unread {

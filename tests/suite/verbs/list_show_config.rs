@@ -459,6 +459,7 @@ fn config_warns_of_unknown_settings() {
     warning: /tmp/cki-TESTID/project/cki.toml:1:1: there is no setting `colour`. Did you mean `color`?
     warning: /tmp/cki-TESTID/project/cki.toml:3:1: there is no setting `stage.bto`. Did you mean `stage.bot`?
     warning: There is no setting `CKI_WORKSPCE`. Did you mean `CKI_WORKSPACE`?
+    warning: no component has the kind `none`; there is `cronjob` and `service`.
     --- exit 0
     ");
 }
