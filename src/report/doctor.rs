@@ -3,9 +3,8 @@
 
 use serde::Serialize;
 
-use crate::base::exit::Exit;
 use crate::base::text::{self, plural};
-use crate::ops::doctor::{Check, CheckState};
+use crate::ops::doctor::{Check, CheckState, is_healthy};
 use crate::report::view;
 use crate::ui::{Ui, Verbosity, style};
 
@@ -29,12 +28,11 @@ pub struct CheckView<'a> {
     fix: Option<&'a str>,
 }
 
-/// Prints all checks, and returns the exit code.
-pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
+/// Prints all checks.
+pub fn print(ui: &Ui, checks: &[Check]) {
     if ui.is_json() {
-        let healthy = exit(checks) == Exit::Done;
-        view::print(ui, &DoctorView { healthy, checks: checks.iter().map(check_view).collect() });
-        return exit(checks);
+        let (healthy, checks) = (is_healthy(checks), checks.iter().map(check_view).collect());
+        return view::print(ui, &DoctorView { healthy, checks });
     }
     rows(ui, checks.iter());
     let count = |state: CheckState| checks.iter().filter(|check| check.found.state == state).count();
@@ -45,7 +43,6 @@ pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
         parts.push("all is well".to_owned());
     }
     ui.status(&style::dim(&parts.join(", ")));
-    exit(checks)
 }
 
 /// Prints checks as a table. Details of passed checks are shown with `-v` only.
@@ -55,13 +52,6 @@ pub fn rows<'a>(ui: &Ui, checks: impl Iterator<Item = &'a Check>) {
     for check in checks {
         row(ui, check);
     }
-}
-
-/// Returns the exit code for checks.
-#[must_use]
-pub fn exit(checks: &[Check]) -> Exit {
-    let failed = checks.iter().any(|check| check.found.state == CheckState::Failed);
-    if failed { Exit::Failed } else { Exit::Done }
 }
 
 fn row(ui: &Ui, Check { name, found }: &Check) {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::base::exit::Exit;
 use crate::base::text::{Cell, Table, plural, safe_line};
 use crate::ops::gc::{CollectedLeftovers, Leftover};
 use crate::report::view;
@@ -23,14 +22,12 @@ struct LeftoverView<'a> {
     component: Option<&'a str>,
 }
 
-/// Prints the leftovers that were, or with `dry` would be, removed, and returns the exit code of `cki`.
-pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) -> Exit {
+/// Prints the leftovers that were, or with `dry` would be, removed.
+pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) {
     let CollectedLeftovers { removed, left } = collected;
-    let exit = if left.is_empty() { Exit::Done } else { Exit::Failed };
     if ui.is_json() {
         let removed = removed.iter().map(leftover_view).collect();
-        view::print(ui, &GcView { dry_run: dry, removed, left });
-        return exit;
+        return view::print(ui, &GcView { dry_run: dry, removed, left });
     }
     let mut table = Table::new(0);
     for one in removed {
@@ -51,7 +48,6 @@ pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) -> Exit {
         (count, true) => ui.status(&format!("Would remove {}; nothing was removed.", plural(count, "thing"))),
         (count, false) => ui.status(&format!("Removed {}.", plural(count, "thing"))),
     }
-    exit
 }
 
 fn leftover_view(one: &Leftover) -> LeftoverView<'_> {

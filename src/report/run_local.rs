@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::base::exit::Exit;
 use crate::base::text::{self, duration};
 use crate::ops::run_local::{PortMapping, RunExit, RunOutcome};
 use crate::report::view;
@@ -32,16 +31,10 @@ struct PortView<'a> {
     host: u16,
 }
 
-/// Prints the result of a run, and returns the exit code of `cki`.
-pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) -> Exit {
-    let exit = match &ended.how {
-        RunExit::Exited(code) => Exit::Component(u8::try_from(*code & 0xff).unwrap_or(1)),
-        RunExit::Stopped(signal) => signal.exit(),
-        RunExit::Detached(_) => Exit::Done,
-    };
+/// Prints the result of a run.
+pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
     if ui.is_json() {
-        view::print_line(ui, "result", &run_view(ended));
-        return exit;
+        return view::print_line(ui, "result", &run_view(ended));
     }
     let names: Vec<String> = ended.components.iter().map(|name| format!("`{name}`")).collect();
     let (name, was, goes) = match names.len() {
@@ -76,7 +69,6 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) -> Exit {
             ui.status(&style::dim(&hint));
         }
     }
-    exit
 }
 
 fn run_view(ended: &RunOutcome) -> RunView<'_> {

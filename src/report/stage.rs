@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::base::exit::Exit;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::PipelineStatus;
 use crate::ops::stage::{AskResult, StageOutcome, StagePlan, StagingResult};
@@ -67,11 +66,10 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
     }
 }
 
-/// Prints the result, and returns the exit code of `cki`.
-pub fn print(ui: &Ui, outcome: &StageOutcome) -> Exit {
+/// Prints the result.
+pub fn print(ui: &Ui, outcome: &StageOutcome) {
     if ui.is_json() {
-        view::print(ui, &stage_view(outcome));
-        return exit(outcome);
+        return view::print(ui, &stage_view(outcome));
     }
     table(ui, outcome);
     for pipeline in &outcome.pipelines {
@@ -90,7 +88,6 @@ pub fn print(ui: &Ui, outcome: &StageOutcome) -> Exit {
         }
     }
     end(ui, outcome);
-    exit(outcome)
 }
 
 fn table(ui: &Ui, outcome: &StageOutcome) {
@@ -173,17 +170,6 @@ fn symbol(status: &PipelineStatus) -> (&'static str, fn(&str) -> String) {
         ("✘", style::bad)
     } else {
         ("●", style::warn)
-    }
-}
-
-fn exit(outcome: &StageOutcome) -> Exit {
-    match &outcome.ended {
-        StagingResult::DryRun | StagingResult::NotWaited => Exit::Done,
-        StagingResult::Finished if outcome.succeeded() => Exit::Done,
-        StagingResult::Finished => Exit::Failed,
-        StagingResult::NoAnswer(_) | StagingResult::TimedOut => Exit::TimedOut,
-        StagingResult::Stopped(signal) => signal.exit(),
-        StagingResult::Lost(_) => Exit::Unreachable,
     }
 }
 

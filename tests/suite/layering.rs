@@ -192,6 +192,25 @@ fn commands_in_shared_parts_and_impure_plans_are_found() {
     }
 }
 
+/// Directories that decide on exit codes, besides the table and the signals of the system.
+const DECIDES_EXIT: [&str; 4] = ["base/", "host/", "demo/", "cli/"];
+
+#[test]
+fn exit_codes_are_decided_in_cli() {
+    let wrong: Vec<String> = rust_files("src")
+        .iter()
+        .map(|(path, source)| (path.to_string_lossy().into_owned(), path, source))
+        .filter(|(file, ..)| !DECIDES_EXIT.iter().any(|directory| file.starts_with(directory)))
+        .flat_map(|(file, path, source)| {
+            let exits = |path: &[String]| path.len() > 1 && path[0] == "base" && path[1] == "exit";
+            let references = scan::references(source, &module(path)).into_iter();
+            references.filter(move |one| exits(&one.path)).map(move |one| format!("src/{file}:{}", one.line))
+        })
+        .filter(|place| !place.starts_with("src/lib.rs") && !place.starts_with("src/main.rs"))
+        .collect();
+    assert!(wrong.is_empty(), "an outcome gets its exit code in cli/exit.rs:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_module_has_a_floor() {
     let without: BTreeSet<String> = rust_files("src")

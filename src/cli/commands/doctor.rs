@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
+use crate::cli::exit;
 use crate::host::signals::{Shutdown, Signal};
 use crate::ops::doctor::{Check, DoctorContext, doctor};
 use crate::report;
@@ -24,7 +25,10 @@ pub(in crate::cli) struct DoctorArgs {}
 pub(in crate::cli) fn run(_args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
     context.block_on(async |stop| {
         Ok(match look(&context.patient(), context, &stop).await {
-            Ok(checks) => report::doctor::print(&context.ui, &checks),
+            Ok(checks) => {
+                report::doctor::print(&context.ui, &checks);
+                exit::of_checks(&checks)
+            }
             Err(signal) => signal.exit(),
         })
     })

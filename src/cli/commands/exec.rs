@@ -3,10 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::inside::{exit, pass_bytes, person};
+use super::inside::{pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::cli::exit;
 use crate::ops::exec::interact::interact;
 use crate::ops::exec::{ExecOptions, standard_input};
 use crate::ops::runtime::list::list;
@@ -50,7 +51,7 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
         let instance = select_one(&all, &component)?;
         if tty {
             let left = interact(instance, command, workdir, person(context), &stop).await?;
-            return Ok(exit(left));
+            return Ok(exit::of_command(left));
         }
         let passes_on = interactive || !context.host.terminal.stdin;
         let options = ExecOptions { command, stdin: passes_on.then(standard_input), workdir };

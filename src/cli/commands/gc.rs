@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
+use crate::cli::exit;
 use crate::demo::walk;
 use crate::ops;
 use crate::ops::gc::{GcScope, Leftover, LeftoverKind, collect_garbage};
@@ -73,7 +74,10 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
         }
     })?;
     Ok(match collected {
-        Ok(collected) => report::gc::print(&context.ui, &collected, args.dry_run),
+        Ok(collected) => {
+            report::gc::print(&context.ui, &collected, args.dry_run);
+            exit::of_leftovers(&collected)
+        }
         Err(signal) => signal.exit(),
     })
 }

@@ -1,11 +1,12 @@
-//! Parts shared by `cki exec` and `cki shell`: running a command in a component, and its exit
-//! code. The arguments of each are in its own file.
+//! Parts shared by `cki exec` and `cki shell`: the user's terminal, and a command without
+//! one. The arguments of each are in its own file.
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
+use crate::cli::exit;
 use crate::host::signals::Shutdown;
 use crate::ops::exec::interact::LocalTerminal;
-use crate::ops::exec::{CommandExit, ExecOptions, exec};
+use crate::ops::exec::{ExecOptions, exec};
 use crate::ops::runtime::list::InstanceSummary;
 
 /// Returns the user at this terminal.
@@ -20,13 +21,5 @@ pub(super) async fn pass_bytes(
     context: &Context,
     stop: &Shutdown,
 ) -> anyhow::Result<Exit> {
-    Ok(exit(exec(instance, options, &context.events(), stop).await?))
-}
-
-/// Returns the exit code of `cki` for an ended command.
-pub(super) fn exit(left: CommandExit) -> Exit {
-    match left {
-        CommandExit::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
-        CommandExit::Stopped(signal) => signal.exit(),
-    }
+    Ok(exit::of_command(exec(instance, options, &context.events(), stop).await?))
 }

@@ -10,6 +10,7 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::cli::exit;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
 use crate::model::inventory::{Component, Inventory};
@@ -220,7 +221,8 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         let engine = context.engine().await?;
         run_component(&tools, &engine, &request).await
     })?;
-    Ok(report::run_local::print(&context.ui, &ended, began.elapsed()))
+    report::run_local::print(&context.ui, &ended, began.elapsed());
+    Ok(exit::of_run(&ended.how))
 }
 
 /// Prints the plan, without using an engine or the network.

@@ -3,10 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::inside::{exit, pass_bytes, person};
+use super::inside::{pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::cli::exit;
 use crate::ops::exec::{ExecOptions, standard_input};
 use crate::ops::runtime::list::list;
 use crate::ops::runtime::select::select_one;
@@ -58,6 +59,6 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         let inventory = context.inventory()?;
         let guard = guard(&context.assets, inventory)?;
         let rules = (&guard, inventory);
-        Ok(exit(shell(instance, workdir, person(context), owner, rules, &stop).await?))
+        Ok(exit::of_command(shell(instance, workdir, person(context), owner, rules, &stop).await?))
     })
 }

@@ -9,6 +9,7 @@ use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
 use crate::cli::context::{Believed, Context};
 use crate::cli::error::UsageError;
+use crate::cli::exit;
 use crate::cli::{complete, token};
 use crate::config::SettingOrigin;
 use crate::model::inventory::{Inventory, StageDecl};
@@ -94,7 +95,10 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
         Ok(Ok(stage(&gitlab, planned, &options, &context.events(), &stop).await?))
     })?;
     Ok(match outcome {
-        Ok(outcome) => report::stage::print(&context.ui, &outcome),
+        Ok(outcome) => {
+            report::stage::print(&context.ui, &outcome);
+            exit::of_stage(&outcome)
+        }
         Err(exit) => {
             context.ui.status("Nothing was posted.");
             exit

@@ -75,3 +75,9 @@ pub struct Check {
     /// The findings.
     pub found: CheckResult,
 }
+
+/// Returns whether no check failed.
+#[must_use]
+pub fn is_healthy(checks: &[Check]) -> bool {
+    checks.iter().all(|check| check.found.state != CheckState::Failed)
+}

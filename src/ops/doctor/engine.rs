@@ -6,7 +6,7 @@ use crate::config;
 use crate::ops::gc::left_by_the_dead;
 use crate::ops::runtime::engine::RunEngine;
 use crate::systems::engine::{DiscoveryOutcome, EngineCandidate, EngineOrigin};
-use crate::systems::native::{Native, Sandbox};
+use crate::systems::native::{IsolationAspect, Native, Sandbox};
 use crate::systems::packages::{self, Packages};
 
 /// Checks the container engine: every address that may have one, and the result of trying it.
@@ -159,8 +159,10 @@ pub(super) async fn native(patient: &DoctorContext) -> CheckResult {
         .collect();
     let refused: Vec<String> = isolation
         .iter()
-        .filter(|(what, kept)| kept.is_err() && ["network", "processes"].contains(what))
-        .map(|(what, _)| (*what).to_owned())
+        .filter(|(what, kept)| {
+            kept.is_err() && [IsolationAspect::Network, IsolationAspect::Processes].contains(what)
+        })
+        .map(|(what, _)| what.to_string())
         .collect();
     let found = match refused.as_slice() {
         [] => CheckResult::good("a network and processes of its own, and this machine's files"),

@@ -19,7 +19,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use crate::base::text::{duration, safe_line};
 use crate::model::event::Events;
-pub use check::{Check, CheckResult, CheckState};
+pub use check::{Check, CheckResult, CheckState, is_healthy};
 pub use context::DoctorContext;
 use context::blocking;
 

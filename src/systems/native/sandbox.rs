@@ -1,6 +1,7 @@
 //! Network of one run: connections into it, published ports, and a report on its isolation. Creating
 //! namespaces is `maker`.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl Sandbox {
 
     /// Returns each kind of isolation, with its means or with the reason for its absence.
     #[must_use]
-    pub fn isolation(&self) -> Vec<(&'static str, Result<String, String>)> {
+    pub fn isolation(&self) -> Vec<(IsolationAspect, Result<String, String>)> {
         let refused = |refusal: &NamespaceRefusal| {
             refusal.explain(|file| std::fs::read_to_string(format!("/proc/sys/{file}")).ok())
         };
@@ -62,7 +63,7 @@ impl Sandbox {
         let who = if user.is_root() { "root".to_owned() } else { format!("user {user}") };
         vec![
             (
-                "network",
+                IsolationAspect::Network,
                 match &self.network {
                     None => Err("it uses this machine's, as requested".to_owned()),
                     Some(Ok(())) => Ok("its own, with nothing but a loopback interface".to_owned()),
@@ -70,7 +71,7 @@ impl Sandbox {
                 },
             ),
             (
-                "processes",
+                IsolationAspect::Processes,
                 match &self.processes {
                     Ok(()) => Ok("it sees only its own, which all end with it".to_owned()),
                     Err(refusal) => Err(format!(
@@ -79,24 +80,27 @@ impl Sandbox {
                     )),
                 },
             ),
-            ("environment", Ok("only what it is given, PATH, TERM and the locale".to_owned())),
+            (IsolationAspect::Environment, Ok("only what it is given, PATH, TERM and the locale".to_owned())),
             (
-                "capabilities",
+                IsolationAspect::Capabilities,
                 Ok("none, root's included; it cannot read the memory or environment of `cki`".to_owned()),
             ),
-            ("home", Ok("a temporary directory".to_owned())),
-            ("terminal", Ok("a session and process group of its own, nothing to read from".to_owned())),
+            (IsolationAspect::Home, Ok("a temporary directory".to_owned())),
             (
-                "files",
+                IsolationAspect::Terminal,
+                Ok("a session and process group of its own, nothing to read from".to_owned()),
+            ),
+            (
+                IsolationAspect::Files,
                 Err(format!("it reads and writes whatever {who} may, sockets of other programs included")),
             ),
             (
-                "user",
+                IsolationAspect::User,
                 Err(format!(
                     "it runs as {who}, though it cannot become another one by a set-user-ID program"
                 )),
             ),
-            ("memory and processor", Err("it has no limits".to_owned())),
+            (IsolationAspect::Resources, Err("it has no limits".to_owned())),
         ]
     }
 
@@ -132,6 +136,45 @@ impl Sandbox {
         let local = listener.local_addr().map_err(failed)?.port();
         let forwarder = tokio::spawn(forward(listener, self.clone(), port));
         Ok(Published { port, local, forwarder: Some(forwarder) })
+    }
+}
+
+/// An aspect of isolation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IsolationAspect {
+    /// Its network.
+    Network,
+    /// The processes that it sees.
+    Processes,
+    /// Its environment variables.
+    Environment,
+    /// Its capabilities.
+    Capabilities,
+    /// Its home directory.
+    Home,
+    /// Its terminal.
+    Terminal,
+    /// The files that it reaches.
+    Files,
+    /// Its user.
+    User,
+    /// Its memory and processor time.
+    Resources,
+}
+
+impl fmt::Display for IsolationAspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Network => "network",
+            Self::Processes => "processes",
+            Self::Environment => "environment",
+            Self::Capabilities => "capabilities",
+            Self::Home => "home",
+            Self::Terminal => "terminal",
+            Self::Files => "files",
+            Self::User => "user",
+            Self::Resources => "memory and processor",
+        })
     }
 }
 

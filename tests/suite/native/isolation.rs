@@ -148,7 +148,8 @@ async fn process_may_listen_on_privileged_ports() {
 #[tokio::test]
 async fn isolation_report_matches_the_process() {
     let space = Sandbox::new();
-    let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
+    let all: BTreeMap<_, _> =
+        space.isolation().into_iter().map(|(what, state)| (what.to_string(), state)).collect();
     for what in ["environment", "home", "terminal"] {
         assert!(all[what].is_ok());
     }

@@ -181,7 +181,8 @@ fn identity(name: &str, lifetime: Retention) -> ResourceLabels {
 }
 
 fn isolated(space: &Sandbox, what: &str) -> bool {
-    let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
+    let all: BTreeMap<_, _> =
+        space.isolation().into_iter().map(|(what, state)| (what.to_string(), state)).collect();
     all[what].is_ok()
 }
 

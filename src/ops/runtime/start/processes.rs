@@ -16,7 +16,7 @@ use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::started::{InstanceOutput, StartedInstance};
 use crate::ops::shared::op_context::OpContext;
-use crate::systems::native::{Native, ProcessSpec, Sandbox};
+use crate::systems::native::{IsolationAspect, Native, ProcessSpec, Sandbox};
 
 /// Processes, with their shared namespaces.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Processes {
         for (what, state) in space.isolation() {
             match state {
                 Ok(how) => tools.events.note(format!("{what}: {how}")),
-                Err(why) if what == "network" && !is_open => {
+                Err(why) if what == IsolationAspect::Network && !is_open => {
                     tools.events.warn(format!("Not isolated: {what}: {why}."));
                 }
                 Err(why) => tools.events.note(format!("not isolated: {what}: {why}")),

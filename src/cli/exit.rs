@@ -1,0 +1,52 @@
+//! The one mapping from outcomes to exit codes. That of errors is in `error`.
+
+use crate::base::exit::Exit;
+use crate::ops::doctor::{Check, is_healthy};
+use crate::ops::exec::CommandExit;
+use crate::ops::gc::CollectedLeftovers;
+use crate::ops::run_local::RunExit;
+use crate::ops::stage::{StageOutcome, StagingResult};
+
+/// Returns the exit code for a run.
+pub(super) fn of_run(end: &RunExit) -> Exit {
+    match end {
+        RunExit::Exited(code) => component(*code),
+        RunExit::Stopped(signal) => signal.exit(),
+        RunExit::Detached(_) => Exit::Done,
+    }
+}
+
+/// Returns the exit code for a command in a component.
+pub(super) fn of_command(end: CommandExit) -> Exit {
+    match end {
+        CommandExit::Ended(code) => component(code),
+        CommandExit::Stopped(signal) => signal.exit(),
+    }
+}
+
+/// Returns the exit code that passes on the one of a component.
+fn component(code: i64) -> Exit {
+    Exit::Component(u8::try_from(code & 0xff).unwrap_or(1))
+}
+
+/// Returns the exit code for a staging request.
+pub(super) fn of_stage(outcome: &StageOutcome) -> Exit {
+    match &outcome.ended {
+        StagingResult::DryRun | StagingResult::NotWaited => Exit::Done,
+        StagingResult::Finished if outcome.succeeded() => Exit::Done,
+        StagingResult::Finished => Exit::Failed,
+        StagingResult::NoAnswer(_) | StagingResult::TimedOut => Exit::TimedOut,
+        StagingResult::Stopped(signal) => signal.exit(),
+        StagingResult::Lost(_) => Exit::Unreachable,
+    }
+}
+
+/// Returns the exit code for checks of this machine.
+pub(super) fn of_checks(checks: &[Check]) -> Exit {
+    if is_healthy(checks) { Exit::Done } else { Exit::Failed }
+}
+
+/// Returns the exit code for a collection of leftovers.
+pub(super) fn of_leftovers(collected: &CollectedLeftovers) -> Exit {
+    if collected.left.is_empty() { Exit::Done } else { Exit::Failed }
+}
