@@ -37,9 +37,9 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
         return view::print_line(ui, "result", &run_view(ended));
     }
     let names: Vec<String> = ended.components.iter().map(|name| format!("`{name}`")).collect();
-    let (name, was, goes) = match names.len() {
-        0 | 1 => (names.concat(), "was", "goes"),
-        _ => (text::join_and(&names), "were", "go"),
+    let (name, was, continues) = match names.len() {
+        0 | 1 => (names.concat(), "was", "continues"),
+        _ => (text::join_and(&names), "were", "continue"),
     };
     let left = match (ended.left.is_empty(), ended.kept.as_slice()) {
         _ if ended.stays => "everything kept".to_owned(),
@@ -63,7 +63,7 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
                 ui.status(&format!("  {of}port {port} at http://127.0.0.1:{local}"));
             }
             let before = if ended.already { ", from before" } else { "" };
-            ui.status(&format!("{} {name} {goes} on as run {}{before}.", style::good("✔"), ended.run));
+            ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
             let first = ended.components.first().map_or("", String::as_str);
             let hint = format!("cki logs -f {first} · cki exec {first} -- COMMAND · cki down {first}");
             ui.status(&style::dim(&hint));

@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(seen.len(), 5, "{seen:#?}");
         let alone =
             shown(&load_checked(Some(&root.join("inventory.yaml")), &Assets::default()).expect("loads"));
-        assert!(alone.len() == 1 && alone[0].contains("if the inventory is the directory"), "{alone:?}");
+        assert!(alone.len() == 1 && alone[0].contains("name their directory as the inventory"), "{alone:?}");
     }
 
     #[test]

@@ -137,7 +137,7 @@ async fn stage_warns_of_a_push_and_refuses_an_outdated_plan() {
     assert_eq!(
         attempt.recorder.warnings(),
         [
-            "`group/tools!213` has a new head commit, bbbbbbbbbbb…; what is followed was asked for 9c41d0e0000….",
+            "`group/tools!213` has a new head commit, bbbbbbbbbbb…; the followed pipelines were requested for 9c41d0e0000….",
             "`group/tools!213` is merged now.",
         ]
     );

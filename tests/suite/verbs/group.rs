@@ -113,7 +113,7 @@ fn run_local_group_detaches_when_all_are_ready(cli: &Cli) {
         &[("slow", "service", slow, "ready: {log: ready}"), ("quick", "service", "echo up; sleep 1000", "")],
     );
     let outcome = cli.run("run-local slow quick --detach").ends_with(0);
-    outcome.says("`slow` and `quick` go on as run RUN-------.");
+    outcome.says("`slow` and `quick` continue as run RUN-------.");
     let log = cli.run("logs slow").ends_with(0);
     assert!(log.stdout.contains("ready"), "{log}");
     let list = cli.run("ps -o json").ends_with(0).stdout;
