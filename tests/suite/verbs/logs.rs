@@ -103,7 +103,7 @@ fn logs_refuses_timestamps_without_an_engine() {
     cli.run("run-local a-{id} --detach").ends_with(0);
     assert_snapshot!(cli.run("logs a-{id} --timestamps"), @"
     --- stderr
-    error: when `a-TESTID` wrote which line is not known: without a container engine, nobody keeps it.
+    error: timestamps are not available for `a-TESTID`: the native engine does not record them.
     hint: leave `--since` and `--timestamps` out, or let the component write times itself.
     --- exit 2
     ");
