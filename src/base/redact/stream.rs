@@ -165,7 +165,7 @@ impl RedactStream {
             whole.fold(held, ReadOptions { strip: false, last }, sought.folding);
             self.look_into(&whole, sought.folded.as_ref(), last, &mut look);
         }
-        self.look_into_views(sought, last, &mut look);
+        self.look_into_views(&folded, sought, last, &mut look);
         self.look_into_numbers(sought, last, &mut look);
         if sought.needs_raw || folded.is_escaped {
             sought.raw.find(held, |start, phrase| {
@@ -184,8 +184,11 @@ impl RedactStream {
     }
 
     /// Searches the other readings of the text, if it has any.
-    fn look_into_views(&self, sought: &Sought, last: bool, look: &mut StreamLook) {
-        let views = [views::written_over(self.held(), last), views::unquoted(self.held(), &sought.raw, last)];
+    fn look_into_views(&self, read: &Folded, sought: &Sought, last: bool, look: &mut StreamLook) {
+        let held = self.held();
+        let is_overstruck = views::may_be_overstruck(held, read, last);
+        let overstruck = is_overstruck.then(|| views::written_over(held, last));
+        let views = [overstruck, views::unquoted(held, &sought.raw, last)];
         for view in views.into_iter().flatten() {
             self.look_into(&view, Some(&sought.raw), last, look);
             look.open = look.open.min(view.open.unwrap_or(look.open));

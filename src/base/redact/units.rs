@@ -22,7 +22,7 @@ enum NextUnit {
 
 /// Reads the piece at a position inside of the text.
 pub(super) fn unit(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
-    let reader = UnitReader { text, reading };
+    let reader = UnitReader { text, reading, levels: 0 };
     match reader.unit(at) {
         Lexeme::Open if reading.last && is_control(text[at]) => Lexeme::Nothing(at + 1),
         Lexeme::Open if reading.last => Lexeme::Plain(at + 1),
@@ -34,6 +34,9 @@ pub(super) fn unit(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
 struct UnitReader<'a> {
     text: &'a [u8],
     reading: ReadOptions,
+    /// Levels of percent-encoding of the escape's first character, and so the maximum of its others. A further
+    /// percent sign was escaped together with the rest and begins an escape of its own.
+    levels: usize,
 }
 
 impl UnitReader<'_> {
@@ -41,12 +44,12 @@ impl UnitReader<'_> {
         let Some(first) = self.text.get(at).copied() else { return Lexeme::Open };
         match first {
             b'%' if let Some(unit) = self.percent_unicode(at + 1) => unit,
-            b'%' => match self.percent(at) {
-                NextUnit::Byte(b'\\', end) => self.backslash(end),
-                NextUnit::Byte(byte, end) if is_control(byte) => Lexeme::Nothing(end),
-                NextUnit::Byte(byte, end) => bytes(&[byte], end),
-                NextUnit::Break => Lexeme::Plain(at + 1),
-                NextUnit::Open => Lexeme::Open,
+            b'%' => match self.percent(at, LEVELS) {
+                (NextUnit::Byte(b'\\', end), levels) => Self { levels, ..self }.backslash(end),
+                (NextUnit::Byte(byte, end), _) if is_control(byte) => Lexeme::Nothing(end),
+                (NextUnit::Byte(byte, end), _) => bytes(&[byte], end),
+                (NextUnit::Break, _) => Lexeme::Plain(at + 1),
+                (NextUnit::Open, _) => Lexeme::Open,
             },
             b'\\' => self.backslash(at + 1),
             b'&' => self.entity(at),
@@ -68,29 +71,31 @@ impl UnitReader<'_> {
         if self.reading.last { NextUnit::Break } else { NextUnit::Open }
     }
 
-    /// Decodes a percent-encoded byte, through all levels.
-    fn percent(self, at: usize) -> NextUnit {
+    /// Decodes a percent-encoded byte, through a maximum of levels. Returns the number of levels as well.
+    fn percent(self, at: usize, most: usize) -> (NextUnit, usize) {
         let mut from = at + 1;
-        for _ in 0..LEVELS {
-            let (high, after) = match self.digit(from) {
-                Ok(digit) => digit,
-                Err(next) => return next,
+        for level in 1..=most {
+            let (byte, end) = match self.two_digits(from) {
+                Ok(pair) => pair,
+                Err(next) => return (next, level),
             };
-            let (low, end) = match self.digit(after) {
-                Ok(digit) => digit,
-                Err(next) => return next,
-            };
-            let byte = high * 16 + low;
-            if byte != b'%' {
-                return NextUnit::Byte(byte, end);
+            if byte != b'%' || level == most && most < LEVELS {
+                return (NextUnit::Byte(byte, end), level);
             }
-            match (self.digit(end), self.digit(end).and_then(|(_, end)| self.digit(end))) {
-                (Ok(_), Ok(_)) => from = end,
-                (Err(NextUnit::Open), _) | (_, Err(NextUnit::Open)) => return NextUnit::Open,
-                _ => return NextUnit::Byte(byte, end),
+            match self.two_digits(end) {
+                Ok(_) => from = end,
+                Err(NextUnit::Open) => return (NextUnit::Open, level),
+                Err(_) => return (NextUnit::Byte(byte, end), level),
             }
         }
-        NextUnit::Break
+        (NextUnit::Break, most)
+    }
+
+    /// Decodes a byte written as two hexadecimal digits.
+    fn two_digits(self, at: usize) -> Result<(u8, usize), NextUnit> {
+        let (high, after) = self.digit(at)?;
+        let (low, end) = self.digit(after)?;
+        Ok((high * 16 + low, end))
     }
 
     /// Decodes a character as JavaScript's `escape` writes it: `%u0073`.
@@ -109,10 +114,10 @@ impl UnitReader<'_> {
         }
     }
 
-    /// Returns the next byte, decoded if it is percent-encoded.
+    /// Returns the next byte of an escape, decoded if the escape is percent-encoded.
     fn next(self, at: usize) -> NextUnit {
         match self.seen(at) {
-            NextUnit::Byte(b'%', end) => match self.percent(end - 1) {
+            NextUnit::Byte(b'%', end) if self.levels > 0 => match self.percent(end - 1, self.levels).0 {
                 NextUnit::Break => NextUnit::Byte(b'%', end),
                 other => other,
             },
@@ -146,7 +151,7 @@ impl UnitReader<'_> {
                 }
                 _ => self.utf16(end, b'\\').unwrap_or(alone),
             },
-            NextUnit::Byte(b'0'..=b'7', end) => self.number(end - 1, 8, 3, false).unwrap_or(alone),
+            NextUnit::Byte(b'0'..=b'7', _) => self.number(after, 8, 3, false).unwrap_or(alone),
             NextUnit::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
                 Lexeme::Nothing(end)
             }

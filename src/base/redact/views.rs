@@ -4,67 +4,151 @@
 
 use super::folded::Folded;
 use super::phrases::PatternSet;
-use super::terminal::{Lexeme, ReadOptions, visible};
+use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 
 /// Sequence that moves the cursor left.
 const LEFT: &[u8] = b"\x1b[D";
 
-/// Returns the text with only the last character written at each position, if any was overwritten.
-pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
-    // An underscore at the end may be overwritten by the following bytes.
-    let is_under = !last && text.last() == Some(&b'_');
-    if !is_under && memchr::memchr(8, text).is_none() && memchr::memmem::find(text, LEFT).is_none() {
-        return None;
-    }
-    let text = if is_under { &text[..text.len() - 1] } else { text };
-    let mut view = Folded::default();
-    view.unsettled = 1;
-    let (mut at, mut from) = (0, None);
+/// Byte that separates characters of which one was replaced; no phrase contains it.
+const BARRIER: u8 = 0;
+
+/// Returns whether a text has characters that may be overwritten as printers do: it moves left, or ends in an
+/// underscore under which the following bytes may be.
+pub(super) fn may_be_overstruck(text: &[u8], read: &Folded, last: bool) -> bool {
+    !last && read.bytes.last() == Some(&b'_')
+        || memchr::memchr(8, text).is_some()
+        || memchr::memmem::find(text, LEFT).is_some()
+}
+
+/// Returns the text with each overstruck character once: the same character twice is bold, and one over
+/// an underscore is underlined. Any other character in place of one, and a move by more than a character, end
+/// a phrase: its beginning was shown already.
+pub(super) fn written_over(text: &[u8], last: bool) -> Folded {
+    let mut strikes = Strikes::default();
+    strikes.view.unsettled = 1;
+    let mut at = 0;
     while at < text.len() {
-        if from.is_none() {
+        if !strikes.is_back {
             let plain = text[at..].iter().position(|byte| !matches!(byte, b' '..=b'~'));
             let end = plain.map_or(text.len(), |length| at + length);
-            view.bytes.extend_from_slice(&text[at..end]);
+            strikes.plain(&text[at..end], end);
             at = end;
         }
-        let step = match text.get(at) {
+        at = match text.get(at) {
             None => break,
-            Some(8) => 1,
-            Some(0x1b) if text[at..].starts_with(LEFT) => LEFT.len(),
-            Some(_) => 0,
+            Some(8) => strikes.step((at, at + 1)),
+            Some(0x1b) if text[at..].starts_with(LEFT) => strikes.step((at, at + LEFT.len())),
+            Some(byte) => match visible(text, at, ReadOptions { strip: true, last }) {
+                Lexeme::Plain(end) | Lexeme::Bytes { end, .. } => {
+                    strikes.character((at, end), &text[at..end])
+                }
+                Lexeme::Newline(end) => {
+                    (strikes.struck, strikes.is_back) = (None, false);
+                    strikes.view.piece((at, end), &[], true)
+                }
+                Lexeme::Nothing(end) => strikes.view.piece((at, end), &[], false),
+                Lexeme::Open if !last => {
+                    strikes.view.open = Some(at);
+                    break;
+                }
+                Lexeme::Open if is_control(*byte) => strikes.view.piece((at, at + 1), &[], false),
+                Lexeme::Open => strikes.character((at, at + 1), &text[at..=at]),
+            },
         };
-        if step > 0 {
-            from = view.take_back();
-            if from.is_none() {
-                view.piece((at, at + step), &[], false);
-            }
-            at += step;
-            continue;
+    }
+    if !last {
+        strikes.hold();
+    }
+    strikes.view
+}
+
+/// Text read so far, with the state of its last character.
+#[derive(Default)]
+struct Strikes {
+    view: Folded,
+    /// Last character, if a following one may be written over it.
+    struck: Option<Struck>,
+    /// The position is at the last character again.
+    is_back: bool,
+}
+
+/// A character over which another may be written.
+#[derive(Clone, Copy)]
+struct Struck {
+    /// Start in the raw text, and in the view.
+    start: (usize, usize),
+    /// Another character was written over this one.
+    is_double: bool,
+    /// The characters written over this one belong to it. For a single bold character after plain ones they
+    /// do not: whatever ends there was complete, and was written, before.
+    is_wide: bool,
+}
+
+impl Strikes {
+    /// Appends printable characters, which end at a position of the raw text.
+    fn plain(&mut self, text: &[u8], end: usize) {
+        if text.is_empty() {
+            return;
         }
-        at = match visible(text, at, ReadOptions { strip: true, last }) {
-            Lexeme::Plain(end) | Lexeme::Bytes { end, .. } => {
-                // The same character twice is bold.
-                let begin = from.take().filter(|from| text[*from..].starts_with(&text[at..end]));
-                view.piece((begin.unwrap_or(at), end), &text[at..end], false)
-            }
-            Lexeme::Newline(end) => {
-                from = None;
-                view.piece((at, end), &[], true)
-            }
-            // Bytes without a piece are right after the last one.
-            Lexeme::Nothing(end) if from.is_none() => view.piece((at, end), &[], false),
-            Lexeme::Nothing(end) => end,
-            Lexeme::Open => {
-                view.open = Some(at);
-                break;
-            }
-        };
+        let is_wide = text.len() == 1 && self.struck.is_some_and(|before| before.is_double);
+        self.view.bytes.extend_from_slice(text);
+        let start = (end - 1, self.view.bytes.len() - 1);
+        self.struck = Some(Struck { start, is_double: false, is_wide });
     }
-    // The following bytes overwrite this position.
-    if let Some(from) = from.filter(|_| !last) {
-        view.open = view.open.or(Some(from));
+
+    /// Moves left.
+    fn step(&mut self, raw: (usize, usize)) -> usize {
+        if self.is_back {
+            self.part(raw.0);
+        } else {
+            self.is_back = self.struck.is_some();
+        }
+        self.view.piece(raw, &[], false)
     }
-    Some(view)
+
+    /// Ends a phrase.
+    fn part(&mut self, at: usize) {
+        self.view.piece((at, at), &[BARRIER], false);
+        (self.struck, self.is_back) = (None, false);
+    }
+
+    /// Writes a character at the position.
+    fn character(&mut self, (at, end): (usize, usize), text: &[u8]) -> usize {
+        if let Some(struck) = self.struck.filter(|_| self.is_back) {
+            let under = &self.view.bytes[struck.start.1..];
+            let is_under = under == b"_" && text != b"_";
+            if is_under || under == text {
+                let is_wide = is_under || struck.is_wide;
+                if is_wide {
+                    self.view.take_back();
+                    self.view.piece((struck.start.0, end), text, false);
+                } else {
+                    self.view.piece((at, end), &[], false);
+                }
+                self.struck = Some(Struck { is_double: true, is_wide, ..struck });
+                self.is_back = false;
+                return end;
+            }
+            self.part(at);
+        }
+        let is_wide = self.struck.is_some_and(|before| before.is_double);
+        let start = (at, self.view.bytes.len());
+        self.struck = Some(Struck { start, is_double: false, is_wide });
+        self.view.piece((at, end), text, false)
+    }
+
+    /// Holds back a last character whose meaning depends on the following bytes. An underscore may be under
+    /// another character.
+    fn hold(&mut self) {
+        let Some(struck) = self.struck else { return };
+        let is_under = self.view.bytes[struck.start.1..] == *b"_";
+        if is_under {
+            self.view.take_back();
+        }
+        if is_under || self.is_back {
+            self.view.open = Some(struck.start.0);
+        }
+    }
 }
 
 /// Decodes quoted-printable (RFC 2045), if the text may be that and may contain a phrase.
