@@ -1,5 +1,6 @@
 //! Floor 0: code for any command-line program. A module that knows a noun of `cki` (component, engine,
-//! merge request, …) belongs higher.
+//! merge request, …) belongs higher; the exit code of a component in
+//! `exit` is the exception.
 
 #[cfg(test)]
 pub(crate) mod allocated;

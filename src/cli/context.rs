@@ -9,7 +9,7 @@ use super::globals::Globals;
 use crate::base::assets::Assets;
 use crate::base::http::{HttpClient, HttpPolicy};
 use crate::base::text::{plural, safe_line};
-use crate::config::{Color, Config, Format, SettingOrigin, Settings};
+use crate::config::{Config, Format, SettingOrigin, Settings};
 use crate::demo::walk;
 use crate::host::Host;
 use crate::host::signals::{Shutdown, Signal};
@@ -80,11 +80,7 @@ impl Context {
         if let Some((token, _)) = &settings.gitlab_token {
             host.hide(token);
         }
-        let color = match settings.color {
-            Color::Auto => None,
-            Color::Always => Some(true),
-            Color::Never => Some(false),
-        };
+        let color = settings.color.forced();
         let verbosity = match (globals.quiet, globals.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,

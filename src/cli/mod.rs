@@ -48,7 +48,7 @@ fn after_writing(host: &Host, exit: Exit) -> Exit {
     }
     let why = failure.to_string();
     let why = why.split(" (os error").next().unwrap_or_default();
-    plain_ui(host).error(&format!("cannot write to standard output: {why}."), &[], &[]);
+    first_ui(host, None).error(&format!("cannot write to standard output: {why}."), &[], &[]);
     if is_well { Exit::Failed } else { exit }
 }
 
@@ -84,10 +84,6 @@ fn answer(host: Host) -> Exit {
     }
 }
 
-fn plain_ui(host: &Host) -> Ui {
-    Ui::new(host, UiOptions { color: None, verbosity: Verbosity::Normal, json: false })
-}
-
 /// Runs a command, and catches a panic. The panic hook has printed its message, and drop guards have
 /// cleaned up.
 fn dispatch(command: args::CliCommand, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
@@ -106,18 +102,14 @@ fn command_version() -> String {
 
 /// Returns the printer to use before the settings are read.
 fn first_ui(host: &Host, color: Option<Color>) -> Ui {
-    let color = match color {
-        Some(Color::Always) => Some(true),
-        Some(Color::Never) => Some(false),
-        Some(Color::Auto) | None => None,
-    };
+    let color = color.and_then(Color::forced);
     Ui::new(host, UiOptions { color, verbosity: Verbosity::Normal, json: false })
 }
 
 /// Prints what clap answers: help and version to standard output, and the help of a command that lacks its
 /// subcommand to standard error. Anything else is a usage error.
 fn usage(host: &Host, error: &clap::Error) -> Exit {
-    let ui = plain_ui(host);
+    let ui = first_ui(host, None);
     let text = error.render().ansi().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {

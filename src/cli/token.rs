@@ -1,5 +1,5 @@
 //! Access token for GitLab, and git with the token as its login. The search for the token, and the rules on
-//! who may use it, are in `ops::token`.
+//! who may use it, are in `ops::shared::token`.
 
 use super::context::{Believed, Context};
 use crate::base::secret::Secret;

@@ -50,6 +50,18 @@ pub enum Color {
     Never,
 }
 
+impl Color {
+    /// Returns whether to use colour independent of the terminal; `None` leaves it to the terminal.
+    #[must_use]
+    pub fn forced(self) -> Option<bool> {
+        match self {
+            Self::Auto => None,
+            Self::Always => Some(true),
+            Self::Never => Some(false),
+        }
+    }
+}
+
 /// All settings, typed.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -1,4 +1,4 @@
-//! Floor 1: the machine as `cki` sees it: arguments, environment, directories, clock, streams, terminal,
+//! Floor 1: the machine as `cki` sees it: arguments, environment, directories, streams, terminal,
 //! signals, child processes. Everything that differs between a user's terminal and a test comes from here;
 //! the rest of the program never asks the operating system for it directly.
 

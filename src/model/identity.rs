@@ -166,7 +166,8 @@ impl ResourceLabels {
 
     /// Parses labels; returns `None` if the resource is not one of `cki`.
     #[must_use]
-    pub fn from_labels<'a>(label: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+    pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
+        let label = |key: &str| labels.get(key).map(String::as_str);
         Some(Self {
             run: RunId::parse(label(RUN)?)?,
             component: label(COMPONENT)?.to_owned(),
@@ -193,12 +194,13 @@ mod tests {
             lifetime: Retention::Owner,
         };
         let labels = identity.to_labels();
-        let back = ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str));
+        let back = ResourceLabels::from_labels(&labels);
         assert_eq!(back, Some(identity));
         for lifetime in [Retention::Owner, Retention::Kept, Retention::Workspace] {
             assert_eq!(Retention::parse(lifetime.as_str()), lifetime);
         }
         assert_eq!(Retention::parse("for ever"), Retention::Kept);
-        assert_eq!(ResourceLabels::from_labels(|key| (key == RUN).then_some("0123456789")), None);
+        let only_run = BTreeMap::from([(RUN.to_owned(), "0123456789".to_owned())]);
+        assert_eq!(ResourceLabels::from_labels(&only_run), None);
     }
 }

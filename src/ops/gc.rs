@@ -195,7 +195,7 @@ fn is_abandoned(who: &ResourceLabels) -> bool {
 }
 
 fn identity(labels: &BTreeMap<String, String>) -> Option<ResourceLabels> {
-    ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str))
+    ResourceLabels::from_labels(labels)
 }
 
 /// Returns the runs that a marker keeps.

@@ -1,4 +1,4 @@
-//! Floor 3: one directory per outside system. These modules never use each other, nor `ui` or `config`;
+//! Floor 3: one module per outside system. These modules never use each other, nor `ui` or `config`;
 //! shared code is in `base` or `host`, and combining systems belongs to `ops`.
 
 pub mod engine;

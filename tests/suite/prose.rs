@@ -49,6 +49,35 @@ fn question_words_are_found_where_they_open_a_comment() {
     assert_eq!(questions(text).iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 5, 10]);
 }
 
+/// Returns the modules that the header of a file refers its readers to: `belongs in `x``, `is in `x``.
+fn modules_named(text: &str) -> Vec<String> {
+    let header: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    let reference =
+        regex::Regex::new(r"(?:belongs?|is|are) (?:in|to) `([a-z_]+(?:::[a-z_]+)*)`").expect("a constant");
+    reference.captures_iter(&header.join(" ")).map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn headers_refer_to_modules_that_exist() {
+    let sources = rust_files("src");
+    let modules: std::collections::BTreeSet<String> = sources
+        .iter()
+        .flat_map(|(path, _)| {
+            path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (path, text) in &sources {
+        for name in modules_named(text) {
+            if !name.split("::").all(|part| modules.contains(part)) {
+                wrong.push(format!("src/{}: there is no module `{name}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert_eq!(modules_named("//! The rest\n//! belongs in `a::b`, and more is in `c`.\n"), ["a::b", "c"]);
+}
+
 /// Returns the text files of the project that people read: sources, pages, templates and scripts.
 fn texts() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -231,8 +231,7 @@ impl<'a> ContainerReading<'a> {
                 "configMapRef" => ("ConfigMap", "data"),
                 "secretRef" => ("Secret", "data"),
                 other => {
-                    let message =
-                        format!("`{other}` in `envFrom` is not known, and what it gives is missing");
+                    let message = format!("`{other}` in `envFrom` is not known, so its values are missing");
                     self.note(&entry.spot, message);
                     continue;
                 }

@@ -145,7 +145,7 @@ impl Generator<'_> {
         let file = path_at(self.directory, path, spot)?;
         let is_there = self.reader.is_file(&file)?;
         if !is_there {
-            data.note(spot, format!("there is no file `{path}`, and what it gives is missing"));
+            data.note(spot, format!("there is no file `{path}`, so its values are missing"));
         }
         Ok(is_there.then_some(file))
     }

@@ -308,10 +308,9 @@ impl KustomizeBuilder<'_> {
                 }
                 Ok(())
             }
-            None => Err(wrong(
-                spot,
-                format!("there is no file or directory `{path}`, and what it gives is missing"),
-            )),
+            None => {
+                Err(wrong(spot, format!("there is no file or directory `{path}`, so its values are missing")))
+            }
         }
     }
 

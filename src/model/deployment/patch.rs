@@ -267,5 +267,5 @@ fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
 
 /// Returns a finding about an unknown key of a kustomization.
 pub(super) fn unknown(key: &str, spot: &Location) -> InventoryFinding {
-    finding(spot, format!("`{key}` of a kustomization is not known, and what it does is missing"))
+    finding(spot, format!("`{key}` of a kustomization is not known, so its effect is missing"))
 }

@@ -240,7 +240,7 @@ helmCharts: []
     assert_eq!(read.container.image.as_deref(), Some("registry.example.org/web:v7"));
     assert_eq!(read.container.workdir.as_deref(), Some("/part"));
     assert_eq!(read.container.label, "Deployment/prod-base-web, container app");
-    let wanted = "over/kustomization.yaml:29:1: `helmCharts` of a kustomization is not known, and what it does is missing";
+    let wanted = "over/kustomization.yaml:29:1: `helmCharts` of a kustomization is not known, so its effect is missing";
     assert_eq!(findings(&read), [wanted]);
 }
 

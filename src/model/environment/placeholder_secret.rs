@@ -1,6 +1,6 @@
 //! Placeholder secrets: values in the form of a real secret that are recognizably not one, the same at
 //! every run of a workspace. The rules are in the template `placeholder-secrets.yaml`. The selection of
-//! variables belongs in `made` and `replace`.
+//! variables belongs in `layers::placeholders` and `replace`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The value of a variable in production. Its masking belongs in `hidden`.
+//! The value of a variable in production. Its masking belongs in `secret_detection`.
 
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Segment, render};

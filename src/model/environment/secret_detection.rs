@@ -1,5 +1,5 @@
 //! Values in production, and the masking of secrets among them: secrets by name, likely credentials, and
-//! all values made of these. The local values belong in `deployed`.
+//! all values made of these. The local values belong in `layers::deployed`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
 //! Hosts of production, from the inventory, and the search for them in a text. The parsing of hosts
-//! belongs in `host`, the decoding of texts in `views`.
+//! belongs in `host`, the decoding of texts in `decodings`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 //! Hosts in texts, as a connecting program reads them: the canonical form of each name, and all
 //! addresses that a spelling stands for. The list of production hosts belongs in `deny`, the decoding of
-//! texts in `views`.
+//! texts in `decodings`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

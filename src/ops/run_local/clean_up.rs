@@ -27,8 +27,8 @@ pub(super) async fn clean_up(
     let left = removed.await.unwrap_or_else(|_| vec!["the engine did not answer in time".to_owned()]);
     for one in &left {
         tools.events.warn(format!(
-            "Left behind: {one}. The next `cki` that uses the engine removes it; `cki down` removes a \
-             run that was to stay."
+            "Left behind: {one}. The next `cki` that uses the engine removes it; `cki down` removes retained \
+             runs."
         ));
     }
     left

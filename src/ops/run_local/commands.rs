@@ -50,11 +50,11 @@ impl GuardedCommands {
         };
         let ready = unit.ready.as_ref().map_or_else(Vec::new, asked_words);
         Ok(Self {
-            ready: pass(ready, "the question whether it is ready")?,
+            ready: pass(ready, "its readiness probe")?,
             setup: unit
                 .setup
                 .iter()
-                .map(|one| pass(one.clone(), "what sets it up"))
+                .map(|one| pass(one.clone(), "its setup command"))
                 .collect::<Result<_, _>>()?,
         })
     }

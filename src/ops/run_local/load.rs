@@ -1,4 +1,4 @@
-//! Loads everything that a plan depends on: rules, deployments, templates, and the places of clones. The plan
+//! Loads everything that a plan depends on but the rules: deployments, templates, and the places of clones. The plan
 //! itself reads nothing.
 
 use std::collections::{HashMap, HashSet};
@@ -90,7 +90,7 @@ pub(super) async fn fetch_deployments(
             match source::ensure(tools, one, &item.repo, merge_request).await {
                 Ok(_) => {}
                 Err(SourceError::Git(error)) if error.is_out_of_reach() => tools.events.warn(format!(
-                    "The deployment of `{}` cannot be had, and the run is without what it gives: {error}.",
+                    "The deployment of `{}` is unreachable; the run continues without its values: {error}.",
                     one.name()
                 )),
                 Err(error) => return Err(error),

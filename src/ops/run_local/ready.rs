@@ -1,5 +1,5 @@
-//! Readiness probes, often at first and then less so: the health checks of engines are slow, and some
-//! engines have none.
+//! Polling of readiness probes with growing pauses: the health checks of engines are slow, and some engines
+//! have none.
 
 use std::time::Duration;
 

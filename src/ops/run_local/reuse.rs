@@ -1,5 +1,5 @@
 //! Reuse of detached runs for `--detach --keep-services`: finds a running run whose configuration hash
-//! matches the plan. The hash is in `config_hash`.
+//! matches the plan. The hash is in `runtime::start::config_hash`.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) async fn goes_on(
     let all = engine.list(None).await?;
     let mut runs: BTreeMap<RunId, BTreeMap<String, &ContainerSummary>> = BTreeMap::new();
     for one in all.iter().filter(|one| one.status == Status::Running) {
-        if let Some(who) = ResourceLabels::from_labels(|key| one.labels.get(key).map(String::as_str)) {
+        if let Some(who) = ResourceLabels::from_labels(&one.labels) {
             runs.entry(who.run).or_default().insert(who.name, one);
         }
     }
@@ -47,7 +47,7 @@ pub(super) async fn goes_on(
         let image = images.get(&unit.name).map_or("", String::as_str);
         let digest = specification(unit, image);
         all.iter().any(|one| {
-            let who = ResourceLabels::from_labels(|key| one.labels.get(key).map(String::as_str));
+            let who = ResourceLabels::from_labels(&one.labels);
             one.status == Status::Running
                 && who.is_some_and(|who| who.run == run)
                 && one.labels.get(CONFIG_HASH) == Some(&digest)

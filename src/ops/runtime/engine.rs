@@ -1,5 +1,5 @@
-//! Selection of an engine: a container engine if there is one, else processes of this machine. Opening an
-//! engine also removes leftovers of dead processes: see `ops::gc`.
+//! Selection of an engine: a container engine if there is one, else processes of this machine. Removing
+//! the leftovers of dead processes belongs in `ops::gc`.
 
 use crate::config;
 use crate::host::Env;

@@ -100,7 +100,7 @@ pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
     if let RunEngine::Containers(containers) = engine {
         for facts in containers.list(None).await? {
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
-            let Some(identity) = ResourceLabels::from_labels(label) else { continue };
+            let Some(identity) = ResourceLabels::from_labels(&facts.labels) else { continue };
             let is_kept = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
             found.push(InstanceSummary {
                 identity,

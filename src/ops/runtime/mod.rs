@@ -1,5 +1,6 @@
-//! The one way to run a thing, be it a container on an engine or a process of this machine. Everything that
-//! depends on which of the two it is stays in this directory.
+//! The one way to run a thing, be it a container on an engine or a process of this machine. Starting
+//! and reaching either stays in this directory; operations for one kind only (build, pull, checks of images,
+//! removal of leftovers) ask [`engine::RunEngine`].
 
 pub mod contact;
 pub(in crate::ops) mod dialer;

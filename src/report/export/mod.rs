@@ -1,5 +1,5 @@
 //! Report of `cki run-local --print`: a plan as a file that runs without `cki`. This file chooses the form
-//! and adds warnings; the shared parts are in `draft`. Features that a form lacks are listed in a comment
+//! and adds warnings; the shared parts are in `exporter`. Features that a form lacks are listed in a comment
 //! at its top.
 
 mod compose;

@@ -1,5 +1,5 @@
 //! Address of an engine, and the few requests sent there without bollard: `_ping`, whose answer is in the
-//! headers, those whose answers `facts` reads, and those of Podman's own API.
+//! headers, those whose answers `api_types` reads, and those of Podman's own API.
 
 use std::fmt;
 use std::io;

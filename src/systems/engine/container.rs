@@ -1,5 +1,5 @@
 //! Life of a container, from creation to removal. `spec` translates its specification; `wait` reports its
-//! end, `output` and `follow` its output, `facts` its state.
+//! end, `output` and `follow` its output, `api_types` its state.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -68,8 +68,7 @@ impl ContainerEngine {
     ) -> Result<PruneReport, EngineError> {
         self.wait_for_pending().await;
         let is_doomed = |labels: &BTreeMap<String, String>| {
-            ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str))
-                .is_some_and(|who| doomed(&who))
+            ResourceLabels::from_labels(labels).is_some_and(|who| doomed(&who))
         };
         let mut swept = PruneReport::default();
 

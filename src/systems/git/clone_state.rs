@@ -1,5 +1,5 @@
 //! Content of a directory, compared with the address of a repository: its clone, a clone of another one, or
-//! no clone at all. The paths of clones belong to `ops::workspace`.
+//! no clone at all. The paths of clones belong to `ops::shared::workspace`.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Content of a fetch, and the refs that the remote advertises. `choose` decides the means.
+//! Content of a fetch, and the refs that the remote advertises. `transport_choice` decides the means.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Transfers through libgit2. `choose` decides when to use it; `transport` carries its HTTP.
+//! Transfers through libgit2. `transport_choice` decides when to use it; `transport` carries its HTTP.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

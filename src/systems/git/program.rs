@@ -1,5 +1,5 @@
 //! Transfers through the installed `git`: arguments only, never a shell, never a prompt, in its own session,
-//! so that `git` and its children (`ssh`) can be stopped. `choose` decides when to use it.
+//! so that `git` and its children (`ssh`) can be stopped. `transport_choice` decides when to use it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

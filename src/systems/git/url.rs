@@ -1,5 +1,5 @@
 //! Address of a repository: its scheme, and its text without a login. All code that shows, stores or compares
-//! an address uses this module. The means of a transfer are `choose`.
+//! an address uses this module. The means of a transfer are `transport_choice`.
 
 use std::ffi::OsStr;
 use std::fmt;

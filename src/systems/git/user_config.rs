@@ -1,7 +1,7 @@
 //! User's own git configuration, as the `git` program would read it: the files that the environment names,
 //! and the entries in the environment itself. A clone's own configuration is excluded, since the author of
 //! the clone controls it. libgit2 ignores `GIT_CONFIG_GLOBAL` and similar variables, so the text is composed
-//! here; `choose` decides the means of a transfer.
+//! here; `transport_choice` decides the means of a transfer.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;

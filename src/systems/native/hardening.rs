@@ -1,7 +1,7 @@
 //! Protects this program from a component: its forks, the supervisor and `init`, hold a copy of its memory,
 //! environment and arguments, and are processes of the same user. Their memory cannot be read
 //! (`PR_SET_DUMPABLE`), environment and arguments are wiped, and the component has no capability that would
-//! lift this for root. The component's view of the machine is otherwise limited in `rooms`.
+//! lift this for root. The component's view of the machine is otherwise limited in `namespaces`.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
 //! Kernel calls that Rust cannot check, each behind a safe function. Nothing else belongs here: their use is
-//! in `child`, `supervisor` and `maker`.
+//! in `child`, `supervisor` and `namespace_holder`.
 //!
 //! All of them but [`before_exec`] and [`PidFd`] allocate nothing, so that they may be called
 //! after a fork.

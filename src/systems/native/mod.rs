@@ -1,10 +1,10 @@
 //! Native engine: runs the command of a component as a child of this program, isolated as far as the kernel
 //! allows. Knows nothing of the inventory; callers pass command and environment.
 //!
-//! From the bottom: `kernel` (calls that Rust cannot check), `rooms` (namespaces), `supervisor` (ends
+//! From the bottom: `kernel` (calls that Rust cannot check), `namespaces`, `supervisor` (ends
 //! everything with the component), `child` (from fork to exec), `hardening` (protection of this program's
-//! secrets), `maker` (namespaces and sockets made in a fork); above the forks `space`, `start`, `process`,
-//! `runs`, `logs` and `remains`.
+//! secrets), `namespace_holder` (namespaces and sockets made in a fork); above the forks
+//! `sandbox`, `start`, `process`, `state_dir`, `logs` and `orphans`.
 
 mod child;
 mod error;

@@ -1,7 +1,7 @@
 //! Namespaces: those that a process joins, and those that it creates for itself. Each refusal of the kernel
 //! names its step, so that messages can explain it.
 //!
-//! [`Rooms::enter`] and what follows it run in a forked child and allocate nothing.
+//! [`Namespaces::enter`] and what follows it run in a forked child and allocate nothing.
 
 use std::fmt;
 use std::io;

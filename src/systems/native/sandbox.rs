@@ -1,5 +1,5 @@
 //! Network of one run: connections into it, published ports, and a report on its isolation. Creating
-//! namespaces is `maker`.
+//! namespaces is `namespace_holder`.
 
 use std::fmt;
 use std::io;

@@ -195,7 +195,7 @@ impl ProcessFacts {
     fn read(directory: PathBuf) -> Option<Self> {
         let text = files::read_text(&directory.join(FACTS), LONGEST).ok()?;
         let record: Record = serde_json::from_str(&text).ok()?;
-        let identity = ResourceLabels::from_labels(|key| record.labels.get(key).map(String::as_str))?;
+        let identity = ResourceLabels::from_labels(&record.labels)?;
         // A directory that was moved here from elsewhere is not trusted.
         if directory.file_name()?.to_str()? != directory_name(&identity) {
             return None;

@@ -17,7 +17,7 @@
 //!   PID 1 would. Without a namespace, orphans become the supervisor's children (PR_SET_CHILD_SUBREAPER), and
 //!   the supervisor kills its children until there are none.
 //! - If the supervisor itself is killed, PR_SET_PDEATHSIG kills `init` or the component. Without a PID
-//!   namespace, detached descendants of the component then remain; `remains` finds them by their home
+//!   namespace, detached descendants of the component then remain; `orphans` finds them by their home
 //!   directory.
 //!
 //! All of this runs after a fork and allocates nothing (see `kernel::fork`).

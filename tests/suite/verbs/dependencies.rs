@@ -213,7 +213,7 @@ fn run_local_reports_a_lost_engine(cli: &Cli) {
     --- stderr
       env          1 variable: 1 locked
       network      isolated: it reaches nothing
-    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it; `cki down` removes a run that was to stay.
+    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it; `cki down` removes retained runs.
     error: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there.
     hint: `cki doctor` looks at the engine; `--engine native` does without one.
     --- exit 6

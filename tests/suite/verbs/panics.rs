@@ -74,7 +74,7 @@ async fn left(cli: &Cli, engine: &RunEngine, runtime: &std::path::Path) -> Vec<S
     let networks = listed.1.expect("lists").into_iter().map(|one| (one.name, one.labels));
     let volumes = listed.2.expect("lists").into_iter().map(|one| (one.name, one.labels));
     let is_ours = |(_, labels): &(String, std::collections::BTreeMap<String, String>)| {
-        let who = ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str));
+        let who = ResourceLabels::from_labels(labels);
         who.is_some_and(|who| who.component.ends_with(&cli.id))
     };
     containers.chain(networks).chain(volumes).filter(is_ours).map(|(name, _)| name).collect()

@@ -272,7 +272,7 @@ fn read_file(
     let content = match reader.text(&path) {
         Ok(content) => content,
         Err(error) => {
-            findings.push(finding(&file.spot, format!("{error}, and what it gives is missing")));
+            findings.push(finding(&file.spot, format!("{error}, so its values are missing")));
             return;
         }
     };

@@ -215,7 +215,7 @@ impl ComposeProject<'_> {
             self.note(
                 of,
                 &extends.spot,
-                format!("there is no service `{name}` to extend, and what it gives is missing"),
+                format!("there is no service `{name}` to extend, so its values are missing"),
             );
             return Ok(own);
         };
@@ -245,7 +245,7 @@ impl ComposeProject<'_> {
             self.note(
                 of,
                 &file.spot,
-                format!("there is no file `{written}` to extend from, and what it gives is missing"),
+                format!("there is no file `{written}` to extend from, so its values are missing"),
             );
             return Ok(None);
         };
@@ -305,7 +305,7 @@ impl ComposeProject<'_> {
                     None => self.note(
                         ALL,
                         &file.spot,
-                        format!("there is no file `{written}` to include, and what it gives is missing"),
+                        format!("there is no file `{written}` to include, so its values are missing"),
                     ),
                 }
             }

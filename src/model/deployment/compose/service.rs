@@ -84,7 +84,7 @@ fn own_container(
     let service = &entry.node;
     for key in NOT_DONE {
         if let Some(node) = service.get(key) {
-            let message = format!("`{key}` of a Compose service is not known, and what it gives is missing");
+            let message = format!("`{key}` of a Compose service is not known, so its values are missing");
             findings.push(finding(&node.spot, message));
         }
     }

@@ -19,7 +19,8 @@ use draft::Draft;
 /// A layer.
 type Layer = fn(Draft, &Inputs<'_>) -> Result<Draft, EnvironmentError>;
 
-/// Layers in their order: a later one overrides the earlier ones.
+/// Layers in their order: a later one overrides the earlier ones, but placeholders only fill gaps, and references
+/// change values of the deployment only.
 const LAYERS: [Layer; 8] = [
     declared::add,
     deployed::add,

@@ -1,4 +1,4 @@
-//! Placeholders for variables without a value and for those that others demand, with their files. The form
+//! Placeholders for variables without a value and for variables that other values name, with their files. The form
 //! of a placeholder belongs in `placeholder_secret`.
 
 use super::draft::Draft;
@@ -8,7 +8,7 @@ use crate::model::environment::error::EnvironmentError;
 use crate::model::environment::inputs::Inputs;
 use crate::model::environment::variable::{ValueOrigin, Variable};
 
-/// Maximum size of an object that names variables.
+/// Maximum number of names taken from one JSON object.
 const MOST: usize = 100;
 
 /// Gives a placeholder to each variable that lacks a value and may have one.

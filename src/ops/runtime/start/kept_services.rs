@@ -97,7 +97,7 @@ impl Containers {
         let is_good =
             |one: &ContainerSummary| one.labels.get(CONFIG_HASH).map(String::as_str) == Some(specification);
         for one in &all {
-            let owner = ResourceLabels::from_labels(|key| one.labels.get(key).map(String::as_str));
+            let owner = ResourceLabels::from_labels(&one.labels);
             let is_others =
                 owner.is_some_and(|who| who.owner != identity.owner && host::is_alive(&who.owner));
             match one.status {
@@ -209,13 +209,13 @@ impl Containers {
 /// Returns whether an existing network of a service may be used: not one that another process has just
 /// created.
 fn is_free(labels: &BTreeMap<String, String>, own: &ResourceLabels) -> bool {
-    ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str))
+    ResourceLabels::from_labels(labels)
         .is_some_and(|who| who.run == own.run && (who.owner == own.owner || !host::is_alive(&who.owner)))
 }
 
 /// Returns whether a resource belongs to another run that is still going on.
 fn is_used_by_another(labels: &BTreeMap<String, String>, own: &ResourceLabels) -> bool {
-    ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| {
+    ResourceLabels::from_labels(labels).is_some_and(|who| {
         who.run != own.run && (who.lifetime == Retention::Kept || host::is_alive(&who.owner))
     })
 }
