@@ -1,5 +1,5 @@
 //! Variables that are read without a function call: in macros, by options of a program, by the command
-//! of an image. Reads by function calls belong in `reading`.
+//! of an image. Reads by function calls belong in `captures`.
 
 use super::tests::found;
 
