@@ -34,7 +34,7 @@ const FINDINGS: usize = 10;
 /// or the user trusts its directory. Each operation that starts, sends, builds or writes something requires
 /// it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Believed(());
+pub(super) struct TrustProof(());
 
 /// Context of a command.
 pub(super) struct Context {
@@ -121,11 +121,13 @@ impl Context {
     }
 
     /// Checks that the user trusts the decisions of the project's files; asks on a terminal.
-    pub(super) fn believe(&self) -> anyhow::Result<Believed> {
-        let Some(project) = ProjectFiles::of(&self.config, &self.host.env)? else { return Ok(Believed(())) };
+    pub(super) fn require_trust(&self) -> anyhow::Result<TrustProof> {
+        let Some(project) = ProjectFiles::of(&self.config, &self.host.env)? else {
+            return Ok(TrustProof(()));
+        };
         let standing = project.standing()?;
         if standing == TrustStanding::Trusted {
-            return Ok(Believed(()));
+            return Ok(TrustProof(()));
         }
         if !self.ui.can_ask() || self.ui.is_json() {
             return Err(project.untrusted(standing).into());
@@ -135,7 +137,7 @@ impl Context {
         }
         // The files may have changed while the question was open: record the content that was shown.
         project.trust()?;
-        Ok(Believed(()))
+        Ok(TrustProof(()))
     }
 
     /// Returns the sink for progress events, which prints them.
@@ -193,8 +195,8 @@ impl Context {
         DoctorContext::new(&self.host.env, self.host.cwd.clone(), config, self.settings.clone())
     }
 
-    /// Returns the tools for operations that use several systems.
-    pub(super) fn tools<'a>(
+    /// Returns the context of operations that use several systems.
+    pub(super) fn op_context<'a>(
         &'a self,
         inventory: &'a Inventory,
         git: &'a Git,

@@ -1,7 +1,7 @@
 //! Access token for GitLab, and git with the token as its login. The search for the token, and the rules on
 //! who may use it, are in `ops::shared::token`.
 
-use super::context::{Believed, Context};
+use super::context::{Context, TrustProof};
 use crate::base::secret::Secret;
 pub(super) use crate::ops::shared::token::TokenError;
 use crate::ops::shared::token::{self, TokenStanding};
@@ -10,7 +10,7 @@ use crate::systems::git::{Git, Login, Logins};
 /// Returns the server and the token for it, if the token may be sent there.
 pub(super) fn for_gitlab(
     context: &Context,
-    _believed: Believed,
+    _trust: TrustProof,
 ) -> Result<Option<(String, Secret)>, TokenError> {
     let url = &context.settings.gitlab_url.0;
     match token::look(&context.settings, &context.host.cwd, None)? {
@@ -31,9 +31,9 @@ pub(super) fn for_gitlab(
 
 impl Context {
     /// Returns git with the logins from the settings.
-    pub(super) fn git(&self, believed: Believed) -> anyhow::Result<Git> {
+    pub(super) fn git(&self, trust: TrustProof) -> anyhow::Result<Git> {
         let mut logins = Logins::default();
-        if let Some((url, token)) = for_gitlab(self, believed)? {
+        if let Some((url, token)) = for_gitlab(self, trust)? {
             // GitLab accepts an access token as the password of any user.
             logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
         }

@@ -97,7 +97,7 @@ pub enum BuildError {
 /// # Errors
 /// Fails when the sources are not available, or the build fails.
 pub async fn build(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &ContainerEngine,
     component: &Component,
     options: &BuildOptions,
@@ -108,12 +108,12 @@ pub async fn build(
     })?;
     // An invalid name must fail before the work, not after it.
     options.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
-    let source = source::ensure(tools, component, &build.repo, options.merge_request).await?;
+    let source = source::ensure(ctx, component, &build.repo, options.merge_request).await?;
     let commit = source.checkout.head.ok_or_else(|| BuildError::Empty(build.repo.clone()))?;
-    let task = tools.events.start("image", format!("preparing {}", component.name()));
-    let recipe = recipe(tools, component, build, &source).await?;
+    let task = ctx.events.start("image", format!("preparing {}", component.name()));
+    let recipe = recipe(ctx, component, build, &source).await?;
     let dirty = source.checkout.dirty || source.checkout.untracked;
-    let packed = if dirty { Some(recipe.pack(tools).await?) } else { None };
+    let packed = if dirty { Some(recipe.pack(ctx).await?) } else { None };
     let state = packed.as_ref().map_or_else(|| commit.to_string(), |packed| packed.digest().to_owned());
     let inputs = recipe.digest(build, &state);
     let image = image_name(component, &commit.short(), &inputs, dirty, &source);
@@ -131,7 +131,7 @@ pub async fn build(
     } else {
         let packed = match packed {
             Some(packed) => packed,
-            None => recipe.pack(tools).await?,
+            None => recipe.pack(ctx).await?,
         };
         let mut labels = BTreeMap::from([
             (COMPONENT.to_owned(), component.reference.to_string()),
@@ -141,10 +141,10 @@ pub async fn build(
         ]);
         labels.extend(merge_request(&source).map(|number| (MERGE_REQUEST.to_owned(), number.to_string())));
         let args = build.args.values().map(String::as_str);
-        let production = BlockedHosts::of(tools.inventory, args.chain([recipe.text.as_str()]));
+        let production = BlockedHosts::of(ctx.inventory, args.chain([recipe.text.as_str()]));
         let closed = build.network == BuildNetwork::None;
         let reach = if closed { "isolated: it reaches nothing".to_owned() } else { open(&production) };
-        tools.events.start("build", "").finish(TaskOutcome::Done, reach);
+        ctx.events.start("build", "").finish(TaskOutcome::Done, reach);
         let request = BuildRequest {
             tag: image.clone(),
             labels,
@@ -154,12 +154,12 @@ pub async fn build(
             hosts: production.hosts_of_build().collect(),
             closed,
         };
-        let lines = if options.quiet { Events::silent() } else { tools.events.clone() };
+        let lines = if options.quiet { Events::silent() } else { ctx.events.clone() };
         built.id = tokio::select! {
             id = engine.build(&request, &packed, &task, &lines) => id?,
-            signal = tools.stop.requested() => {
+            signal = ctx.stop.requested() => {
                 // A second signal ends the wait.
-                tokio::select! { () = engine.wait_for_pending() => {} _ = tools.stop.force_requested() => {} }
+                tokio::select! { () = engine.wait_for_pending() => {} _ = ctx.stop.force_requested() => {} }
                 return Err(source::SourceError::Stopped(signal).into());
             }
         };
@@ -184,9 +184,9 @@ struct BuildInputs {
 }
 
 impl BuildInputs {
-    async fn pack(&self, tools: &OpContext<'_>) -> anyhow::Result<Packed> {
+    async fn pack(&self, ctx: &OpContext<'_>) -> anyhow::Result<Packed> {
         let (directory, dockerfile) = (self.context.clone(), self.dockerfile.clone());
-        let scratch = tools.env.temporary_directory();
+        let scratch = ctx.env.temporary_directory();
         let packed =
             tokio::task::spawn_blocking(move || context::pack(&directory, &dockerfile, &scratch)).await?;
         packed.with_context(|| format!("cannot pack `{}` for the engine", self.context.display()))
@@ -203,7 +203,7 @@ impl BuildInputs {
 }
 
 async fn recipe(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     component: &Component,
     build: &Build,
     source: &Source,
@@ -228,9 +228,9 @@ async fn recipe(
     };
     let within = file.strip_prefix(&context).unwrap_or(&file).to_path_buf();
     if preprocessor::is_meant_for(&file) {
-        let made = preprocessor::preprocess(tools.env, &file, &context, &[]).await?;
+        let made = preprocessor::preprocess(ctx.env, &file, &context, &[]).await?;
         for warning in made.warnings {
-            tools.events.note(format!("cpp: {warning}"));
+            ctx.events.note(format!("cpp: {warning}"));
         }
         let dockerfile = Dockerfile::Made { from: within, text: made.text.clone() };
         return Ok(BuildInputs { context, dockerfile, text: made.text });

@@ -37,16 +37,16 @@ pub(in crate::cli) struct BuildArgs {
 
 pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let BuildArgs { component, mr, tag, no_cache } = args;
-    let believed = context.believe()?;
+    let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let git = context.git(believed)?;
+    let git = context.git(trust)?;
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
     let options = BuildOptions { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {
-        let tools = context.tools(inventory, &git, stop);
+        let ctx = context.op_context(inventory, &git, stop);
         match context.engine().await? {
-            RunEngine::Containers(engine) => build(&tools, &engine, component, &options).await,
+            RunEngine::Containers(engine) => build(&ctx, &engine, component, &options).await,
             RunEngine::Native(_) => Err(BuildError::Native.into()),
         }
     })?;

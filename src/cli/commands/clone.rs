@@ -39,7 +39,7 @@ pub(in crate::cli) struct CloneArgs {
 
 pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<Exit> {
     let CloneArgs { components, mr, depth, jobs } = args;
-    let believed = context.believe()?;
+    let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     let mr = mr.map(|iid| MergeRequestHead::new(iid, &context.settings.merge_request_ref)).transpose()?;
     let mut repositories: Vec<CloneTarget> = Vec::new();
@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     }
     let jobs = jobs.map_or(context.settings.jobs, usize::from);
     let request = CloneRequest { repositories, depth, jobs };
-    let git = context.git(believed)?;
+    let git = context.git(trust)?;
     let outcome = context.block_on(async |stop| Ok(clone(request, &git, &context.events(), &stop).await))?;
     report::clone::print(&context.ui, &outcome);
     if let Some(signal) = outcome.stopped {

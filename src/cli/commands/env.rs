@@ -103,7 +103,7 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     };
     if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
         // Another program would use the output as its own environment.
-        context.believe()?;
+        context.require_trust()?;
     }
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;

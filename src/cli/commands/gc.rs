@@ -33,7 +33,7 @@ pub(in crate::cli) struct GcArgs {
 pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Exit> {
     let inventory = if args.images {
         // The inventory decides which images are removed.
-        context.believe()?;
+        context.require_trust()?;
         Some(context.inventory()?)
     } else {
         None

@@ -170,7 +170,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         ("--image", image.is_some()),
         ("ARGS", !args.is_empty()),
     ];
-    let believed = context.believe()?;
+    let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     // The access could be a part of a component's name, and that component would run as well.
     let is_access = |name: &&String| {
@@ -211,15 +211,15 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         let message = format!("`{flag}` is for one component, and {} are given", request.components.len());
         return Err(UsageError(message).into());
     }
-    let git = context.git(believed)?;
+    let git = context.git(trust)?;
     if plan.dry_run || plan.form.is_some() {
         return show(&plan, context, inventory, &git, &request);
     }
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
-        let tools = context.tools(inventory, &git, stop);
+        let ctx = context.op_context(inventory, &git, stop);
         let engine = context.engine().await?;
-        run_component(&tools, &engine, &request).await
+        run_component(&ctx, &engine, &request).await
     })?;
     report::run_local::print(&context.ui, &ended, began.elapsed());
     Ok(exit::of_run(&ended.how))
@@ -234,10 +234,10 @@ fn show(
     request: &RunRequest<'_>,
 ) -> anyhow::Result<Exit> {
     let PlanArgs { dry_run: _, form, reveal } = plan;
-    let tools = context.tools(inventory, git, Shutdown::new());
+    let ctx = context.op_context(inventory, git, Shutdown::new());
     // The equivalents run in containers.
     let native = form.is_none() && context.settings.engine == Engine::Native;
-    let plan = dry_run(&tools, request, native)?;
+    let plan = dry_run(&ctx, request, native)?;
     let form = form.as_ref().map(|form| match form {
         FormArg::Compose => ExportFormat::Compose,
         FormArg::Kube => ExportFormat::Kube,

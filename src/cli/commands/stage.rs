@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
-use crate::cli::context::{Believed, Context};
+use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
 use crate::cli::exit;
 use crate::cli::{complete, token};
@@ -63,7 +63,7 @@ pub(in crate::cli) struct StageArgs {
 }
 
 pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result<Exit> {
-    let believed = context.believe()?;
+    let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
     let target = target(inventory, component, args.project.as_deref(), &context.host.cwd)?;
@@ -79,7 +79,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
         ..StageOptions::default()
     };
     let outcome = context.block_on(async |stop| {
-        let gitlab = gitlab(context, &target, believed)?;
+        let gitlab = gitlab(context, &target, trust)?;
         let planned = tokio::select! {
             planned = plan(&gitlab, &staging) => planned?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
@@ -133,7 +133,7 @@ fn staging(
 
 /// Returns a client for the server in the settings, or for the server of a remote if the settings
 /// name none. The latter gets no token, since the token belongs to the former.
-fn gitlab(context: &Context, target: &StageTarget<'_>, believed: Believed) -> anyhow::Result<GitLab> {
+fn gitlab(context: &Context, target: &StageTarget<'_>, trust: TrustProof) -> anyhow::Result<GitLab> {
     let (url, origin) = &context.settings.gitlab_url;
     let other = target.server.as_ref().filter(|server| *origin == SettingOrigin::Default && *server != url);
     let means = ClientOptions::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
@@ -143,6 +143,6 @@ fn gitlab(context: &Context, target: &StageTarget<'_>, believed: Believed) -> an
         ));
         return Ok(GitLab::new(server, None, means)?);
     }
-    let token = token::for_gitlab(context, believed)?.map(|(_, token)| token);
+    let token = token::for_gitlab(context, trust)?.map(|(_, token)| token);
     Ok(GitLab::new(url, token, means)?)
 }

@@ -75,7 +75,7 @@ impl Environment {
                 |o: &ValueOrigin| matches!(o, ValueOrigin::Service { service, .. } if service == wanted);
             add(count(&from), &|n| format!("{n} from {wanted}"));
         }
-        add(count(&|o| matches!(o, ValueOrigin::Reference { .. })), &|n| {
+        add(count(&|o| matches!(o, ValueOrigin::Placeholder { .. })), &|n| {
             text::plural(n, "placeholder secret")
         });
         add(with_value.iter().filter(|v| !v.parts.is_empty()).count(), &|n| {

@@ -69,7 +69,7 @@ fn environment_prefers_higher_layers() {
     let seen: Vec<(&str, Option<&str>, &str)> = environment
         .variables
         .iter()
-        .filter(|v| !matches!(v.origin, ValueOrigin::Reference { .. }))
+        .filter(|v| !matches!(v.origin, ValueOrigin::Placeholder { .. }))
         .map(|v| (v.name.as_str(), v.value.as_ref().map(Secret::expose), v.origin.id()))
         .collect();
     assert_eq!(

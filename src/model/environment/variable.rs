@@ -63,7 +63,7 @@ impl Variable {
     pub fn reason(&self) -> String {
         let reason = self.origin.reason();
         match (&self.origin, &self.source) {
-            (ValueOrigin::Reference { .. }, Some(source)) if !source.why.is_empty() => {
+            (ValueOrigin::Placeholder { .. }, Some(source)) if !source.why.is_empty() => {
                 format!("{reason}: {}", source.why)
             }
             _ if self.parts.is_empty() => reason,
@@ -93,7 +93,7 @@ pub enum ValueOrigin {
         place: String,
     },
     /// Placeholder secret.
-    Reference {
+    Placeholder {
         /// Rule that made it.
         rule: String,
         /// `file:line` of the declaration.
@@ -133,7 +133,7 @@ impl ValueOrigin {
             Self::Default { .. } => "default".to_owned(),
             Self::Deployment { .. } => "deployment".to_owned(),
             Self::Service { service, .. } => format!("from backing service {service}"),
-            Self::Reference { rule, .. } => format!("placeholder secret ({rule})"),
+            Self::Placeholder { rule, .. } => format!("placeholder secret ({rule})"),
             Self::File { .. } => "--env-file".to_owned(),
             Self::Flag => "--env".to_owned(),
             Self::Debugger { .. } => "--debug-port".to_owned(),
@@ -150,7 +150,7 @@ impl ValueOrigin {
             Self::Default { place }
             | Self::Deployment { place }
             | Self::Service { place, .. }
-            | Self::Reference { place, .. }
+            | Self::Placeholder { place, .. }
             | Self::File { place }
             | Self::Locked { place }
             | Self::Debugger { place }
@@ -166,7 +166,7 @@ impl ValueOrigin {
             Self::Default { .. } => "default",
             Self::Deployment { .. } => "deployment",
             Self::Service { .. } => "service",
-            Self::Reference { .. } => "placeholder-secret",
+            Self::Placeholder { .. } => "placeholder-secret",
             Self::File { .. } => "env-file",
             Self::Flag => "flag",
             Self::Debugger { .. } => "debugger",

@@ -1,5 +1,5 @@
 //! Variables that are read without a function call: in macros, by options of a program, by the command
-//! of an image. Reads by function calls belong in `captures`.
+//! of an image. Reads by function calls belong in `source_notes`.
 
 use super::tests::found;
 

@@ -63,15 +63,15 @@ pub enum SourceError {
 /// # Errors
 /// Fails when the repository cannot be cloned.
 pub async fn ensure(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     component: &Component,
     repo: &str,
     merge_request: Option<u64>,
 ) -> Result<Source, SourceError> {
-    let place = tools.workspace.location(tools.inventory, repo);
+    let place = ctx.workspace.location(ctx.inventory, repo);
     let (url, path) = (place.url.clone(), place.target()?);
     if merge_request.is_none()
-        && let Some(checkout) = look(tools, component, &path).await?
+        && let Some(checkout) = look(ctx, component, &path).await?
     {
         return Ok(Source { repo: repo.to_owned(), path, checkout });
     }
@@ -79,10 +79,10 @@ pub async fn ensure(
         component: component.name().to_owned(),
         repo: repo.to_owned(),
     })?;
-    let request = merge_request.map(|iid| MergeRequestHead::new(iid, tools.merge_request_ref)).transpose()?;
+    let request = merge_request.map(|iid| MergeRequestHead::new(iid, ctx.merge_request_ref)).transpose()?;
     let wanted = CloneTarget { name: repo.to_owned(), url, target: path.clone(), merge_request: request };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
-    let outcome = clone(request, tools.git, &tools.events, &tools.stop).await;
+    let outcome = clone(request, ctx.git, &ctx.events, &ctx.stop).await;
     if let Some(signal) = outcome.stopped {
         return Err(SourceError::Stopped(signal));
     }
@@ -103,11 +103,11 @@ pub async fn ensure(
 /// Inspects an existing clone, and reports notes about it. Its files are untrusted: a signal is noticed
 /// however long they take.
 async fn look(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     component: &Component,
     path: &Path,
 ) -> Result<Option<Checkout>, SourceError> {
-    let (path, name, events) = (path.to_owned(), component.name().to_owned(), tools.events.clone());
+    let (path, name, events) = (path.to_owned(), component.name().to_owned(), ctx.events.clone());
     let work = tokio::task::spawn_blocking(move || {
         let checkout = inspect(&path)?;
         if let Some(checkout) = &checkout {
@@ -125,6 +125,6 @@ async fn look(
                 Err(_) => Err(SourceError::Stopped(Signal::Terminate)),
             },
         },
-        signal = tools.stop.requested() => Err(SourceError::Stopped(signal)),
+        signal = ctx.stop.requested() => Err(SourceError::Stopped(signal)),
     }
 }

@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Removes everything that a run has created, and reports failures.
 pub(super) async fn clean_up(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     run: &RunId,
     pending: &PendingServices,
@@ -26,7 +26,7 @@ pub(super) async fn clean_up(
     });
     let left = removed.await.unwrap_or_else(|_| vec!["the engine did not answer in time".to_owned()]);
     for one in &left {
-        tools.events.warn(format!(
+        ctx.events.warn(format!(
             "Left behind: {one}. The next `cki` that uses the engine removes it; `cki down` removes retained \
              runs."
         ));

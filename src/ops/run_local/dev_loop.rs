@@ -17,7 +17,7 @@ use crate::ops::shared::op_context::OpContext;
 use crate::systems::file_watcher::{ChangeError, FileWatcher};
 
 use super::commands::GuardedCommands;
-use super::guard::watch_over_one;
+use super::image_check::check_rebuilt_image;
 use super::outcome::RunExit;
 use super::plan::RunPlan;
 use super::request::RunRequest;
@@ -30,9 +30,9 @@ use crate::ops::runtime::start::unit::{Image, Unit};
 /// Timeout for the rest of the output.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// The tools that apply changes.
+/// The context in which changes are applied.
 pub(super) struct DevLoop<'a> {
-    pub(super) tools: &'a OpContext<'a>,
+    pub(super) ctx: &'a OpContext<'a>,
     pub(super) engine: &'a RunEngine,
     pub(super) request: &'a RunRequest<'a>,
     pub(super) plan: &'a RunPlan,
@@ -79,7 +79,7 @@ impl DevLoop<'_> {
     pub(super) async fn run(mut self, units: &mut [Running]) -> anyhow::Result<RunExit> {
         let mut watchers = std::mem::take(&mut self.watchers);
         let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
-        let task = self.tools.events.start("watching", "");
+        let task = self.ctx.events.start("watching", "");
         task.finish(TaskOutcome::Done, format!("the sources of {}", names.join(", ")));
         let mut state = UnitStates::new(units.len());
         loop {
@@ -89,17 +89,17 @@ impl DevLoop<'_> {
                 let next = all.next().await;
                 match next {
                     // A run that is ending applies no more changes.
-                    Some(next) if self.tools.stop.now().is_none() => next,
+                    Some(next) if self.ctx.stop.now().is_none() => next,
                     _ => std::future::pending().await,
                 }
             };
             let (index, changed) = tokio::select! {
-                how = supervise(self.tools, self.request, self.plan, units, &mut state) => return how,
+                how = supervise(self.ctx, self.request, self.plan, units, &mut state) => return how,
                 next = next => next,
             };
             let (unit, changed) = (watchers[index].unit, changed?);
             let Some(at) = units.iter().position(|one| one.name == unit.name) else { continue };
-            let stopped = self.tools.stop.clone();
+            let stopped = self.ctx.stop.clone();
             tokio::select! {
                 done = self.answer(unit, &changed, units, at, &mut state) => done?,
                 _ = stopped.requested() => {}
@@ -117,7 +117,7 @@ impl DevLoop<'_> {
         state: &mut UnitStates,
     ) -> anyhow::Result<()> {
         let Some(reload) = &unit.work.reload else { return Ok(()) };
-        let events = &self.tools.events;
+        let events = &self.ctx.events;
         let is_copied = |path: &PathBuf| unit.work.copies.iter().any(|one| path.starts_with(&one.from));
         let is_gone = |path: &PathBuf| fs_err::symlink_metadata(path).is_err();
         // A deleted file cannot be copied; only another image is without it.
@@ -181,7 +181,7 @@ impl DevLoop<'_> {
         let component = self.request.components.iter().find(|one| one.reference.to_string() == *reference);
         let Some(component) = component else { return Ok(Rebuilt::Same) };
         let options = BuildOptions { quiet: true, ..BuildOptions::default() };
-        match build::build(self.tools, engine, component, &options).await {
+        match build::build(self.ctx, engine, component, &options).await {
             Ok(built) => {
                 let before = self.images.insert(unit.name.clone(), built.image.clone());
                 Ok(if before.as_ref() == Some(&built.image) { Rebuilt::Same } else { Rebuilt::Other })
@@ -201,12 +201,12 @@ impl DevLoop<'_> {
         at: usize,
         state: &mut UnitStates,
     ) -> anyhow::Result<()> {
-        let tools = self.tools;
+        let ctx = self.ctx;
         let old = &mut units[at];
         let mut unit = unit.clone();
         let image = self.images.get(&unit.name).map(String::as_str);
         if let (Some(engine), Some(image)) = (self.engine.containers(), image)
-            && let Err(error) = watch_over_one(tools, engine, self.scope.gate, &mut unit, image).await
+            && let Err(error) = check_rebuilt_image(ctx, engine, self.scope.gate, &mut unit, image).await
         {
             let now = if state.is_alive(at) { "is as it was" } else { "does not run" };
             self.failed(&unit, now, &error);
@@ -219,7 +219,7 @@ impl DevLoop<'_> {
         }
         let unit = &unit;
         if state.is_alive(at) {
-            old.started.stop(tools.stop_grace).await?;
+            old.started.stop(ctx.stop_grace).await?;
         }
         state.ended(at);
         if let Some(pump) = old.pump.take() {
@@ -227,13 +227,13 @@ impl DevLoop<'_> {
         }
         old.started.remove().await?;
         let asked = GuardedCommands::of(unit, self.scope.gate)?;
-        match self.runtime.start(unit, image, tools, self.scope).await {
+        match self.runtime.start(unit, image, ctx, self.scope).await {
             Ok(started) => {
                 let secrets: Vec<_> =
                     self.plan.units().flat_map(Unit::secrets).chain(unit.secrets()).collect();
                 let redactor = Redactor::new(secrets.iter().copied());
-                tools.events.hide(secrets);
-                units[at] = Running::attach(unit, started, asked, &redactor, tools);
+                ctx.events.hide(secrets);
+                units[at] = Running::attach(unit, started, asked, &redactor, ctx);
                 state.started(at);
             }
             Err(error) => {
@@ -249,6 +249,6 @@ impl DevLoop<'_> {
     fn failed(&self, unit: &Unit, now: &str, error: &anyhow::Error) {
         let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
         let text = format!("`{}` {now}: {}. Waiting for the next change.", unit.name, causes.join(": "));
-        self.tools.events.warn(text);
+        self.ctx.events.warn(text);
     }
 }

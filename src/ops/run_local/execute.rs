@@ -32,7 +32,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs everything from the first change on an engine to the last.
 pub(super) async fn execute(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     request: &RunRequest<'_>,
     plan: &RunPlan,
@@ -55,14 +55,14 @@ pub(super) async fn execute(
     };
     let watchers = Watcher::all(plan)?;
     let start = async {
-        let runtime = Runtime::prepare(tools, engine, &plan.units, &scope).await?;
-        let units = bring_up(tools, &runtime, plan, images, &scope, request.detach).await?;
+        let runtime = Runtime::prepare(ctx, engine, &plan.units, &scope).await?;
+        let units = bring_up(ctx, &runtime, plan, images, &scope, request.detach).await?;
         anyhow::Ok((runtime, units))
     };
     let (runtime, mut units) = tokio::select! {
         started = start => started?,
-        signal = tools.stop.requested() => {
-            tools.events.start("stopping", "").finish(TaskOutcome::Done, "before it had started");
+        signal = ctx.stop.requested() => {
+            ctx.events.start("stopping", "").finish(TaskOutcome::Done, "before it had started");
             return Ok(RunExit::Stopped(signal));
         }
     };
@@ -71,16 +71,16 @@ pub(super) async fn execute(
         if plan.is_dev() {
             let images = images.clone();
             let dev_loop =
-                DevLoop { tools, engine, request, plan, runtime: &runtime, scope: &scope, images, watchers };
+                DevLoop { ctx, engine, request, plan, runtime: &runtime, scope: &scope, images, watchers };
             dev_loop.run(&mut units).await
         } else {
             let mut state = UnitStates::new(units.len());
-            supervise(tools, request, plan, &units, &mut state).await
+            supervise(ctx, request, plan, &units, &mut state).await
         }
     };
     let how = tokio::select! {
         how = watch => how,
-        lost = met(&runtime, meets, tools) => Err(lost),
+        lost = check_contact(&runtime, meets, ctx) => Err(lost),
     };
     if !matches!(how, Ok(RunExit::Detached(_))) {
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
@@ -89,16 +89,20 @@ pub(super) async fn execute(
         tokio::select! {
             _ = tokio::time::timeout(DRAIN, join_all(pumps)) => {}
             // Units that were not stopped write until they are removed.
-            _ = tools.stop.force_requested() => {}
+            _ = ctx.stop.force_requested() => {}
         }
     }
     how
 }
 
 /// Tests whether running units reach each other, and returns only if they do not.
-async fn met(runtime: &Runtime, started: Vec<(String, Instance)>, tools: &OpContext<'_>) -> anyhow::Error {
+async fn check_contact(
+    runtime: &Runtime,
+    started: Vec<(String, Instance)>,
+    ctx: &OpContext<'_>,
+) -> anyhow::Error {
     for (name, instance) in started {
-        if let Err(error) = runtime.meet(&name, &instance, tools).await {
+        if let Err(error) = runtime.meet(&name, &instance, ctx).await {
             return error;
         }
     }
@@ -108,7 +112,7 @@ async fn met(runtime: &Runtime, started: Vec<(String, Instance)>, tools: &OpCont
 /// Starts each unit as soon as its dependencies are ready, and no sooner. When this returns, all
 /// dependencies are ready, and those that end by themselves have succeeded.
 async fn bring_up(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     runtime: &Runtime,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
@@ -117,31 +121,31 @@ async fn bring_up(
 ) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
     let redactor = Redactor::new(secrets.iter().copied());
-    tools.events.hide(secrets);
-    let gates = Gates::of(plan);
+    ctx.events.hide(secrets);
+    let ready_signals = ReadySignals::of(plan);
     let starts = plan.units().map(async |unit| {
-        gates.wait_for(&unit.needs).await;
+        ready_signals.wait_for(&unit.needs).await;
         let is_needed = plan.is_needed(unit);
-        let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
+        let task = is_needed.then(|| ctx.events.start(unit.name.clone(), "starting"));
         let image = images.get(&unit.name).map(String::as_str);
         let asked = GuardedCommands::of(unit, scope.gate)?;
-        let started = runtime.start(unit, image, tools, scope).await?;
-        let mut running = Running::attach(unit, started, asked, &redactor, tools);
-        // A requested component is tested while it runs (`met`): it obeys signals from its first line on.
+        let started = runtime.start(unit, image, ctx, scope).await?;
+        let mut running = Running::attach(unit, started, asked, &redactor, ctx);
+        // A requested component is tested while it runs (`check_contact`): it obeys signals from its first line on.
         if is_needed || detach {
-            runtime.meet(&unit.name, &running.started.instance, tools).await?;
+            runtime.meet(&unit.name, &running.started.instance, ctx).await?;
         }
         if let Some(task) = task {
-            let done = running.wait_until_ready(unit, &task, tools).await?;
+            let done = running.wait_until_ready(unit, &task, ctx).await?;
             scope.pending.done(unit);
             task.finish(TaskOutcome::Done, running.started.reuse.map_or(done, ServiceReuse::word));
-            gates.open(&unit.name);
+            ready_signals.open(&unit.name);
         }
         if unit.wanted {
             let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
             for (port, local) in running.started.ports() {
                 let detail = format!("{of}{port} at 127.0.0.1:{local}");
-                tools.events.start("port", "").finish(TaskOutcome::Done, detail);
+                ctx.events.start("port", "").finish(TaskOutcome::Done, detail);
             }
         }
         anyhow::Ok((unit.wanted || !unit.once).then_some(running))
@@ -149,11 +153,11 @@ async fn bring_up(
     Ok(try_join_all(starts).await?.into_iter().flatten().collect())
 }
 
-/// The gates at which units wait for their dependencies. A plan has no cycles, so all gates open unless a
+/// The ready_signals at which units wait for their dependencies. A plan has no cycles, so all ready_signals open unless a
 /// start fails.
-struct Gates(BTreeMap<String, watch::Sender<bool>>);
+struct ReadySignals(BTreeMap<String, watch::Sender<bool>>);
 
-impl Gates {
+impl ReadySignals {
     fn of(plan: &RunPlan) -> Self {
         Self(plan.units().map(|unit| (unit.name.clone(), watch::Sender::new(false))).collect())
     }
@@ -166,7 +170,7 @@ impl Gates {
 
     async fn wait_for(&self, names: &[String]) {
         for gate in names.iter().filter_map(|name| self.0.get(name)) {
-            // The gates outlive their waiters.
+            // The ready_signals outlive their waiters.
             let _ = gate.subscribe().wait_for(|is_open| *is_open).await;
         }
     }

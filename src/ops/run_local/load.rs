@@ -20,7 +20,7 @@ use crate::ops::shared::run_policy::RunPolicy;
 /// Fails when a file exists and cannot be read, or a directory in the workspace is not the clone that it should
 /// be.
 pub(super) fn load<'a>(
-    tools: &'a OpContext<'a>,
+    ctx: &'a OpContext<'a>,
     request: &'a RunRequest<'a>,
     policy: &'a RunPolicy,
     native: bool,
@@ -28,16 +28,15 @@ pub(super) fn load<'a>(
 ) -> anyhow::Result<PlanInput<'a>> {
     // The error is remembered, and reported where a placeholder secret is needed.
     let _ = policy.context.kept.open();
-    let components = with_dependencies(tools, &request.components);
-    let templates = ServiceTemplates::load(tools.assets, components.iter().copied())?;
+    let components = with_dependencies(ctx, &request.components);
+    let templates = ServiceTemplates::load(ctx.assets, components.iter().copied())?;
     let judges = Judges::default();
     let (mut deployments, mut clones) = (HashMap::new(), HashMap::new());
     for component in components {
-        let (inventory, workspace) = (tools.inventory, tools.workspace);
-        let (deployed, missing) =
-            load_judged_if_there(component, inventory, workspace, tools.assets, &judges)?;
+        let (inventory, workspace) = (ctx.inventory, ctx.workspace);
+        let (deployed, missing) = load_judged_if_there(component, inventory, workspace, ctx.assets, &judges)?;
         let findings = deployed.iter().flat_map(|deployed| &deployed.findings).map(ToString::to_string);
-        missing.into_iter().chain(findings).for_each(|note| tools.events.note(note));
+        missing.into_iter().chain(findings).for_each(|note| ctx.events.note(note));
         deployments.extend(deployed.map(|deployed| (&component.reference, deployed)));
         for repo in repositories(component, request) {
             clones.insert(repo, workspace.location(inventory, repo).target()?);
@@ -46,12 +45,12 @@ pub(super) fn load<'a>(
     Ok(PlanInput {
         run,
         request,
-        inventory: tools.inventory,
+        inventory: ctx.inventory,
         policy,
         native,
-        program: &tools.program,
-        image_tag: tools.image_tag,
-        memory: tools.memory,
+        program: &ctx.program,
+        image_tag: ctx.image_tag,
+        memory: ctx.memory,
         templates,
         deployments,
         clones,
@@ -59,14 +58,14 @@ pub(super) fn load<'a>(
 }
 
 /// Returns components with all components that they need, each once.
-fn with_dependencies<'a>(tools: &OpContext<'a>, components: &[&'a Component]) -> Vec<&'a Component> {
+fn with_dependencies<'a>(ctx: &OpContext<'a>, components: &[&'a Component]) -> Vec<&'a Component> {
     let mut todo = components.to_vec();
     let mut seen: HashSet<&Reference> = HashSet::new();
     let mut all = Vec::new();
     while let Some(one) = todo.pop() {
         if seen.insert(&one.reference) {
             let needs = one.run.iter().flat_map(|run| &run.needs);
-            todo.extend(needs.filter_map(|need| tools.inventory.get_by_name(&need.name)));
+            todo.extend(needs.filter_map(|need| ctx.inventory.get_by_name(&need.name)));
             all.push(one);
         }
     }
@@ -79,17 +78,17 @@ fn with_dependencies<'a>(tools: &OpContext<'a>, components: &[&'a Component]) ->
 /// # Errors
 /// Fails when a reachable repository cannot be cloned.
 pub(super) async fn fetch_deployments(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     request: &RunRequest<'_>,
 ) -> Result<(), SourceError> {
-    for one in with_dependencies(tools, &request.components) {
+    for one in with_dependencies(ctx, &request.components) {
         for item in &one.deployment {
             let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
             let is_wanted = || request.components.iter().any(|wanted| wanted.reference == one.reference);
             let merge_request = request.merge_request.filter(|_| built_from && is_wanted());
-            match source::ensure(tools, one, &item.repo, merge_request).await {
+            match source::ensure(ctx, one, &item.repo, merge_request).await {
                 Ok(_) => {}
-                Err(SourceError::Git(error)) if error.is_out_of_reach() => tools.events.warn(format!(
+                Err(SourceError::Git(error)) if error.is_out_of_reach() => ctx.events.warn(format!(
                     "The deployment of `{}` is unreachable; the run continues without its values: {error}.",
                     one.name()
                 )),

@@ -6,7 +6,7 @@ mod commands;
 mod dev_loop;
 mod error;
 mod execute;
-mod guard;
+mod image_check;
 mod load;
 mod outcome;
 mod output;
@@ -41,18 +41,14 @@ pub use request::{Access, KeepMode, RunRequest};
 ///
 /// # Errors
 /// Fails when the inventory is incomplete, or the environment is refused or incomplete.
-pub fn dry_run(
-    tools: &OpContext<'_>,
-    request: &RunRequest<'_>,
-    native: bool,
-) -> anyhow::Result<plan::RunPlan> {
-    let rules = RunPolicy::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
-    let plan = planned(tools, request, &rules, native, RunId::new(b"dry run"))?;
+pub fn dry_run(ctx: &OpContext<'_>, request: &RunRequest<'_>, native: bool) -> anyhow::Result<plan::RunPlan> {
+    let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace)?;
+    let plan = planned(ctx, request, &rules, native, RunId::new(b"dry run"))?;
     // A run refuses a clone of another repository, so its plan does too.
     for unit in plan.units() {
         let native = unit.native.as_ref().and_then(|command| command.repo.as_deref());
         if let Some(repo) = native.or(unit.work.repo.as_deref()) {
-            tools.workspace.location(tools.inventory, repo).target()?;
+            ctx.workspace.location(ctx.inventory, repo).target()?;
         }
     }
     Ok(plan)
@@ -60,14 +56,14 @@ pub fn dry_run(
 
 /// Loads the input of a plan, makes the plan, and shows its warnings.
 fn planned(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     request: &RunRequest<'_>,
     rules: &RunPolicy,
     native: bool,
     run: RunId,
 ) -> anyhow::Result<plan::RunPlan> {
-    let plan::Planning { plan, warnings } = plan::plan(&load::load(tools, request, rules, native, run)?);
-    warnings.into_iter().for_each(|warning| tools.events.warn(warning));
+    let plan::Planning { plan, warnings } = plan::plan(&load::load(ctx, request, rules, native, run)?);
+    warnings.into_iter().for_each(|warning| ctx.events.warn(warning));
     plan
 }
 
@@ -76,39 +72,39 @@ fn planned(
 /// # Errors
 /// Fails when a component cannot be built or started, or one of its dependencies fails.
 pub async fn run(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     request: &RunRequest<'_>,
 ) -> anyhow::Result<RunOutcome> {
-    let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
+    let entropy = format!("{}-{:?}", ctx.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
-    let rules = RunPolicy::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
-    load::fetch_deployments(tools, request).await?;
-    let mut plan = planned(tools, request, &rules, engine.is_native(), run.clone())?;
-    let images = prepare::prepare(tools, engine, request, &plan).await?;
-    let gate = Gate::new(&rules.guard, tools.inventory, &request.allow);
-    guard::check_run(tools, engine, &gate, &mut plan, &images).await?;
+    let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace)?;
+    load::fetch_deployments(ctx, request).await?;
+    let mut plan = planned(ctx, request, &rules, engine.is_native(), run.clone())?;
+    let images = prepare::prepare(ctx, engine, request, &plan).await?;
+    let gate = Gate::new(&rules.guard, ctx.inventory, &request.allow);
+    image_check::check_run(ctx, engine, &gate, &mut plan, &images).await?;
     let (seed, _) = rules.context.kept.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
-    if let Some(ended) = goes_on(engine, request, &plan, &images, seed).await? {
+    if let Some(ended) = find_identical_run(engine, request, &plan, &images, seed).await? {
         return Ok(ended);
     }
     for summary in &plan.summaries {
-        tools.events.start("env", "").finish(TaskOutcome::Done, summary.clone());
+        ctx.events.start("env", "").finish(TaskOutcome::Done, summary.clone());
     }
     if plan.is_group() {
-        tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
+        ctx.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let pending = PendingServices::new(tools.owner.clone(), Arc::clone(seed));
-    let live = AssertUnwindSafe(execute::execute(tools, engine, request, &plan, &images, &pending, &gate))
+    let pending = PendingServices::new(ctx.owner.clone(), Arc::clone(seed));
+    let live = AssertUnwindSafe(execute::execute(ctx, engine, request, &plan, &images, &pending, &gate))
         .catch_unwind()
         .await;
     let stays = match &live {
-        Ok(end) if request.keep.applies(end) => retain::keep(tools, engine, request, &run).await,
+        Ok(end) if request.keep.applies(end) => retain::keep(ctx, engine, request, &run).await,
         _ => false,
     };
-    let goes_on = stays || matches!(live, Ok(Ok(RunExit::Detached(_))));
-    let left = if goes_on { Vec::new() } else { clean_up::clean_up(tools, engine, &run, &pending).await };
+    let is_retained = stays || matches!(live, Ok(Ok(RunExit::Detached(_))));
+    let left = if is_retained { Vec::new() } else { clean_up::clean_up(ctx, engine, &run, &pending).await };
     let how = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
@@ -127,7 +123,7 @@ pub async fn run(
 }
 
 /// Returns the matching run that is already up, if the request allows reuse.
-async fn goes_on(
+async fn find_identical_run(
     engine: &RunEngine,
     request: &RunRequest<'_>,
     plan: &plan::RunPlan,
@@ -136,7 +132,7 @@ async fn goes_on(
 ) -> anyhow::Result<Option<RunOutcome>> {
     let containers = engine.containers().filter(|_| request.detach && request.keep_services);
     let Some(containers) = containers else { return Ok(None) };
-    let found = reuse::goes_on(containers, plan, images, workspace).await?;
+    let found = reuse::find_running(containers, plan, images, workspace).await?;
     Ok(found.map(|(run, reached)| RunOutcome {
         run,
         components: plan.wanted().map(|unit| unit.name.clone()).collect(),

@@ -19,7 +19,7 @@ use crate::ops::runtime::start::unit::{Image, Unit};
 
 /// Prepares all units, and returns the image of each unit by its name.
 pub(super) async fn prepare(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     request: &RunRequest<'_>,
     plan: &RunPlan,
@@ -34,11 +34,11 @@ pub(super) async fn prepare(
         });
         let merge_request = request.merge_request.filter(|_| wanted.is_some());
         let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
-        let component = wanted.or_else(|| tools.inventory.get_by_name(name));
+        let component = wanted.or_else(|| ctx.inventory.get_by_name(name));
         let Some(engine) = engine.containers() else {
             let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
             if let (Some(component), Some(repo)) = (component, repo) {
-                source::ensure(tools, component, repo, merge_request).await?;
+                source::ensure(ctx, component, repo, merge_request).await?;
             }
             continue;
         };
@@ -49,38 +49,38 @@ pub(super) async fn prepare(
                     let component =
                         component.ok_or_else(|| StartError::NoImage { name: unit.name.clone() })?;
                     let options = BuildOptions { merge_request, quiet: true, ..BuildOptions::default() };
-                    let image = build::build(tools, engine, component, &options).await?.image;
+                    let image = build::build(ctx, engine, component, &options).await?.image;
                     built.insert(reference.clone(), image.clone());
                     image
                 }
             },
             Image::Named(name) => {
-                pull(tools, engine, name).await?;
+                pull(ctx, engine, name).await?;
                 name.clone()
             }
-            Image::Own => helper_image::ensure(tools, engine).await?,
+            Image::Own => helper_image::ensure(ctx, engine).await?,
             Image::Unknown => return Err(StartError::NoImage { name: unit.name.clone() }.into()),
         };
         images.insert(unit.name.clone(), image);
     }
     for unit in plan.units().filter(|unit| unit.work.repo.is_some()) {
-        sources(tools, request, unit).await?;
+        sources(ctx, request, unit).await?;
     }
     Ok(images)
 }
 
 /// Pulls an image, unless the engine has it.
-async fn pull(tools: &OpContext<'_>, engine: &ContainerEngine, name: &str) -> anyhow::Result<()> {
+async fn pull(ctx: &OpContext<'_>, engine: &ContainerEngine, name: &str) -> anyhow::Result<()> {
     if engine.image(name).await?.is_some() {
         return Ok(());
     }
-    if tools.offline {
+    if ctx.offline {
         return Err(RunError::Offline { image: name.to_owned() }.into());
     }
-    let task = tools.events.start(name, "pulling");
+    let task = ctx.events.start(name, "pulling");
     tokio::select! {
         pulled = engine.pull(name, &task) => pulled?,
-        signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
+        signal = ctx.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
     }
     task.finish(TaskOutcome::Done, "pulled");
     Ok(())
@@ -88,13 +88,13 @@ async fn pull(tools: &OpContext<'_>, engine: &ContainerEngine, name: &str) -> an
 
 /// Clones the sources of a unit, and checks that its mounts and copies exist: engines create a directory
 /// for a missing path.
-async fn sources(tools: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -> anyhow::Result<()> {
+async fn sources(ctx: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -> anyhow::Result<()> {
     let component = request.components.iter().find(|one| one.name() == unit.name);
     if let (Some(component), Some(repo)) = (component, &unit.work.repo) {
-        source::ensure(tools, component, repo, request.merge_request).await?;
+        source::ensure(ctx, component, repo, request.merge_request).await?;
     }
     let repo = unit.work.repo.as_deref().unwrap_or_default();
-    let clone = tools.workspace.location(tools.inventory, repo).target()?;
+    let clone = ctx.workspace.location(ctx.inventory, repo).target()?;
     let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
     for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
         let is_inside = match (path.canonicalize(), clone.canonicalize()) {
@@ -109,7 +109,7 @@ async fn sources(tools: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -
     }
     let enforces = fs_err::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1");
     if enforces && !unit.work.mounts.is_empty() {
-        tools.events.warn(format!(
+        ctx.events.warn(format!(
             "SELinux may keep the container from `{0}`; `chcon -Rt container_file_t {0}` lets it.",
             clone.display()
         ));

@@ -9,7 +9,7 @@ use super::request::RunRequest;
 
 /// Keeps all resources of a run, and reports the next commands. On failure, nothing is kept.
 pub(super) async fn keep(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     request: &RunRequest<'_>,
     run: &RunId,
@@ -20,16 +20,16 @@ pub(super) async fn keep(
         component: first.reference.to_string(),
         role: Role::Component,
         name: String::new(),
-        owner: tools.owner.clone(),
+        owner: ctx.owner.clone(),
         lifetime: Retention::Kept,
     };
     if let Err(error) = engine.retain(who).await {
-        tools.events.warn(format!("Nothing is kept: {error}."));
+        ctx.events.warn(format!("Nothing is kept: {error}."));
         return false;
     }
     let name = first.name();
     let shell = if engine.is_native() { String::new() } else { format!("cki shell {name} · ") };
     let next = format!("run {run}: cki logs {name} · {shell}cki down {name}");
-    tools.events.start("kept", "").finish(TaskOutcome::Done, next);
+    ctx.events.start("kept", "").finish(TaskOutcome::Done, next);
     true
 }

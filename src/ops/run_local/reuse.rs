@@ -12,7 +12,7 @@ use crate::systems::engine::{ContainerEngine, EngineError};
 
 /// Returns the running run that matches the plan, and the ways to reach it; `None` if a part is missing,
 /// has ended, or was made from another configuration.
-pub(super) async fn goes_on(
+pub(super) async fn find_running(
     engine: &ContainerEngine,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,

@@ -55,9 +55,9 @@ impl Running {
         (started, output): (StartedInstance, Option<InstanceOutput>),
         asked: GuardedCommands,
         redactor: &Redactor,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
     ) -> Self {
-        let mut pump = Pump::new(&unit.name, redactor, &tools.events, unit.wanted);
+        let mut pump = Pump::new(&unit.name, redactor, &ctx.events, unit.wanted);
         let seen = match &unit.ready {
             Some(ReadinessProbe::Log(text)) => Some(pump.watch_for(text)),
             _ => None,
@@ -100,9 +100,9 @@ impl Running {
         &mut self,
         unit: &Unit,
         task: &Task,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
     ) -> anyhow::Result<&'static str> {
-        let limit = tools.ready_timeout;
+        let limit = ctx.ready_timeout;
         let result = if unit.once {
             task.detail("waiting until it has ended");
             self.wait_done(limit).await.map(|()| "done")
@@ -116,7 +116,7 @@ impl Running {
             }
         };
         if result.is_err() {
-            self.show_last(tools).await;
+            self.show_last(ctx).await;
         }
         result
     }
@@ -154,7 +154,7 @@ impl Running {
     }
 
     /// Shows the last lines of a failed unit, unless all its lines were shown already.
-    pub(super) async fn show_last(&self, tools: &OpContext<'_>) {
+    pub(super) async fn show_last(&self, ctx: &OpContext<'_>) {
         // The reason for its end may be in its last lines, which are still on their way.
         if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
             let began = Instant::now();
@@ -164,7 +164,7 @@ impl Running {
             }
         }
         for text in self.tail.lines().into_iter().filter(|_| !self.wanted) {
-            tools.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
+            ctx.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
         }
     }
 }

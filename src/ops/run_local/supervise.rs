@@ -44,7 +44,7 @@ impl UnitStates {
 /// Waits for the first of these events: all components end, one of them fails, a dependency ends, a unit
 /// is not ready in time, or a signal comes.
 pub(super) async fn supervise(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     request: &RunRequest<'_>,
     plan: &RunPlan,
     units: &[Running],
@@ -60,7 +60,7 @@ pub(super) async fn supervise(
         .filter(|index| alive[*index] && !ready[*index])
         .filter(|index| unit(*index).wanted && !unit(*index).once && !plan.is_needed(unit(*index)))
         .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
-        .map(async |(index, ready)| (index, units[index].ask_ready(ready, tools.ready_timeout).await))
+        .map(async |(index, ready)| (index, units[index].ask_ready(ready, ctx.ready_timeout).await))
         .collect();
     let is_worked_on = plan.is_dev();
     let holds = |index: usize| unit(index).wanted && !(request.once && plan.is_needed(unit(index)));
@@ -76,15 +76,15 @@ pub(super) async fn supervise(
                 alive[index] = false;
                 going -= usize::from(holds(index));
                 if is_worked_on && unit(index).wanted {
-                    tell_waiting(tools, &units[index].name, code);
+                    report_waiting(ctx, &units[index].name, code);
                     continue;
                 }
                 if !may_end(unit(index), &needing, alive) {
-                    units[index].show_last(tools).await;
+                    units[index].show_last(ctx).await;
                     return Err(RunError::ServiceEnded { name: units[index].name.clone(), code }.into());
                 }
                 if plan.is_group() {
-                    told(tools, &units[index].name, code);
+                    report_end(ctx, &units[index].name, code);
                 }
                 if code != 0 || going == 0 {
                     break RunExit::Exited(code);
@@ -96,21 +96,21 @@ pub(super) async fn supervise(
                     // The end of a unit is reported elsewhere.
                     Err(_) if !alive[index] => continue,
                     Err(error) if is_worked_on => {
-                        tools.events.warn(format!("{error}. Waiting for the next change."));
+                        ctx.events.warn(format!("{error}. Waiting for the next change."));
                         continue;
                     }
                     answer => answer?,
                 }
                 if !request.detach {
-                    tools.events.start(units[index].name.clone(), "").finish(TaskOutcome::Done, "ready");
+                    ctx.events.start(units[index].name.clone(), "").finish(TaskOutcome::Done, "ready");
                 }
             }
-            signal = tools.stop.requested() => break RunExit::Stopped(signal),
+            signal = ctx.stop.requested() => break RunExit::Stopped(signal),
         }
     };
     drop((endings, asking));
     let going = units.iter().zip(&*alive).filter_map(|(one, alive)| alive.then_some(one)).collect();
-    end(tools, plan, &how, going).await?;
+    end(ctx, plan, &how, going).await?;
     Ok(how)
 }
 
@@ -167,8 +167,8 @@ fn may_end(unit: &Unit, needing: &HashMap<&str, Vec<usize>>, alive: &[bool]) -> 
 }
 
 /// Reports the end of one component of a group.
-fn told(tools: &OpContext<'_>, name: &str, code: i64) {
-    let task = tools.events.start(name, "");
+fn report_end(ctx: &OpContext<'_>, name: &str, code: i64) {
+    let task = ctx.events.start(name, "");
     match code {
         0 => task.finish(TaskOutcome::Done, "ended"),
         code => task.finish(TaskOutcome::Failed, format!("ended with exit code {code}")),
@@ -176,12 +176,7 @@ fn told(tools: &OpContext<'_>, name: &str, code: i64) {
 }
 
 /// Stops the components that still run, dependents first.
-async fn end(
-    tools: &OpContext<'_>,
-    plan: &RunPlan,
-    how: &RunExit,
-    going: Vec<&Running>,
-) -> anyhow::Result<()> {
+async fn end(ctx: &OpContext<'_>, plan: &RunPlan, how: &RunExit, going: Vec<&Running>) -> anyhow::Result<()> {
     if matches!(how, RunExit::Exited(_)) && !going.iter().any(|one| one.wanted) {
         return Ok(());
     }
@@ -191,10 +186,10 @@ async fn end(
     if names.is_empty() {
         return Ok(());
     }
-    let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
+    let task = ctx.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {
         for now in rounds(&planned(plan, wanted.iter().copied())) {
-            let stops = now.into_iter().map(|at| wanted[at].started.stop(tools.stop_grace));
+            let stops = now.into_iter().map(|at| wanted[at].started.stop(ctx.stop_grace));
             for stopped in join_all(stops).await {
                 stopped?;
             }
@@ -203,8 +198,8 @@ async fn end(
     };
     let force = async {
         match how {
-            RunExit::Stopped(_) => tools.stop.force_requested().await,
-            _ => tools.stop.requested().await,
+            RunExit::Stopped(_) => ctx.stop.force_requested().await,
+            _ => ctx.stop.requested().await,
         }
     };
     tokio::select! {
@@ -227,8 +222,8 @@ fn reached(units: &[Running]) -> Vec<PortMapping> {
 }
 
 /// Reports the end of a unit that waits for a change of its sources.
-fn tell_waiting(tools: &OpContext<'_>, name: &str, code: i64) {
-    let task = tools.events.start(name, "");
+fn report_waiting(ctx: &OpContext<'_>, name: &str, code: i64) {
+    let task = ctx.events.start(name, "");
     let state = if code == 0 { TaskOutcome::Done } else { TaskOutcome::Failed };
     task.finish(state, format!("ended with exit code {code}; waiting for a change"));
 }

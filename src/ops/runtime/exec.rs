@@ -16,8 +16,8 @@ const KEPT_OUTPUT: usize = 400;
 
 /// A running command. Dropping it ends the command and its child processes.
 pub(in crate::ops) enum Execution {
-    Container(Exec),
-    Process(Process),
+    Container(Box<Exec>),
+    Process(Box<Process>),
 }
 
 impl Instance {
@@ -27,7 +27,9 @@ impl Instance {
     /// Fails when it has ended.
     pub(in crate::ops) async fn exec(&self, request: ExecRequest) -> Result<Execution, InstanceError> {
         match &self.backend {
-            Backend::Container(engine, id) => Ok(Execution::Container(engine.exec(id, request).await?)),
+            Backend::Container(engine, id) => {
+                Ok(Execution::Container(Box::new(engine.exec(id, request).await?)))
+            }
             Backend::Process(native, facts) => {
                 let ExecRequest { command, stdin, workdir } = request;
                 let spec = ExecSpec {
@@ -42,7 +44,7 @@ impl Instance {
                     // The task ends with the input or the command, whichever ends first.
                     tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
                 }
-                Ok(Execution::Process(process))
+                Ok(Execution::Process(Box::new(process)))
             }
         }
     }

@@ -23,8 +23,8 @@ const OLD: Duration = Duration::from_secs(24 * 3600);
 ///
 /// # Errors
 /// Fails when the program cannot be read, or the engine fails.
-pub async fn ensure(tools: &OpContext<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
-    let sources = executable::runtime_closure(Path::new(&tools.program))?;
+pub async fn ensure(ctx: &OpContext<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
+    let sources = executable::runtime_closure(Path::new(&ctx.program))?;
     let mut parts = Vec::new();
     for (target, source) in &sources {
         let facts = std::fs::metadata(source).map_err(|error| FileError::new("read", source, error))?;
@@ -35,8 +35,8 @@ pub async fn ensure(tools: &OpContext<'_>, engine: &ContainerEngine) -> anyhow::
     if engine.image(&image).await?.is_some() {
         return Ok(image);
     }
-    let task = tools.events.start("stand-ins", "building an image of this program");
-    let scratch = scratch(tools.env)?;
+    let task = ctx.events.start("stand-ins", "building an image of this program");
+    let scratch = scratch(ctx.env)?;
     let root = scratch.path().join("root");
     for (target, source) in sources {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));

@@ -1,5 +1,5 @@
 //! Values of the deployment. Values of Secrets are never used; values that refer to others or name production
-//! are completed by [`super::references`]. Reading a deployment belongs in [`crate::model::deployment`].
+//! are completed by [`super::interpolation`]. Reading a deployment belongs in [`crate::model::deployment`].
 
 use super::draft::{Draft, LocalTexts};
 use crate::base::secret::Secret;

@@ -22,7 +22,7 @@ impl GeneratedFiles {
             let path = variable
                 .value
                 .as_ref()
-                .filter(|_| matches!(variable.origin, ValueOrigin::Reference { .. }))?;
+                .filter(|_| matches!(variable.origin, ValueOrigin::Placeholder { .. }))?;
             Some((path.expose().to_owned(), content))
         });
         // Several variables may name the same file.
@@ -32,7 +32,7 @@ impl GeneratedFiles {
 
     /// Gives a variable its placeholder, and remembers the content of its file.
     pub(super) fn take(&mut self, variable: &mut Variable, made: GeneratedSecret, place: String) {
-        variable.origin = ValueOrigin::Reference { rule: made.rule, place };
+        variable.origin = ValueOrigin::Placeholder { rule: made.rule, place };
         variable.value = Some(made.value);
         if let Some(content) = made.file {
             self.0.insert(variable.name.clone(), content);

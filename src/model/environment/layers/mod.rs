@@ -5,9 +5,9 @@ mod declared;
 mod deployed;
 mod draft;
 mod generated_files;
+mod interpolation;
 mod locked;
 mod placeholders;
-mod references;
 mod services;
 mod user;
 
@@ -31,7 +31,7 @@ const LAYERS: [Layer; 8] = [
     placeholders::add_named,
     locked::add,
     // Values of the deployment that are made of others need all of them.
-    references::resolve,
+    interpolation::resolve,
 ];
 
 impl Environment {

@@ -40,7 +40,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
     let env = crate::host::Env::default();
     let http = std::sync::Arc::new(crate::base::http::HttpClient::default());
     let git = crate::systems::git::Git::new(http, crate::systems::git::Logins::default(), env.clone());
-    let tools = OpContext {
+    let ctx = OpContext {
         inventory: &inventory,
         assets: &assets,
         workspace: &workspace,
@@ -71,7 +71,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
     let state = tempfile::tempdir()?;
     let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
     let rules = RunPolicy::load(&assets, &inventory, &state, &workspace)?;
-    let input = load(&tools, &request, &rules, false, RunId::new(b"r"))?;
+    let input = load(&ctx, &request, &rules, false, RunId::new(b"r"))?;
     plan(&input).plan
 }
 

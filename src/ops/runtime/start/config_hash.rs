@@ -28,8 +28,8 @@ pub(in crate::ops) fn digest_of(unit: &Unit, image: &str, network: Network, work
 
 /// Returns the label with the digest, for a container that outlives the command.
 pub(in crate::ops) fn label(unit: &Unit, image: &str, scope: &RunScope<'_>) -> Option<(String, String)> {
-    let goes_on = scope.lifetime == Retention::Kept;
-    goes_on
+    let is_retained = scope.lifetime == Retention::Kept;
+    is_retained
         .then(|| (CONFIG_HASH.to_owned(), digest_of(unit, image, scope.network, scope.pending.workspace())))
 }
 

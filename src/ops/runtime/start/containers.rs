@@ -35,12 +35,12 @@ impl Containers {
     /// Creates the network of a run.
     pub(super) async fn prepare(
         engine: &ContainerEngine,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         units: &[Unit],
         scope: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
-        let network = prepare(engine, tools, units, scope).await?;
-        tools.events.start("network", "").finish(TaskOutcome::Done, network.describe(&Reach::of(units)));
+        let network = prepare(engine, ctx, units, scope).await?;
+        ctx.events.start("network", "").finish(TaskOutcome::Done, network.describe(&Reach::of(units)));
         Ok(Self { engine: engine.clone(), network, neighbours: Neighbours::default() })
     }
 
@@ -49,21 +49,21 @@ impl Containers {
         &self,
         unit: &Unit,
         image: Option<&str>,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         scope: &RunScope<'_>,
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let image = image.ok_or_else(|| StartError::NoImage { name: unit.name.clone() })?;
         if unit.kept {
-            return self.start_kept(unit, image, tools, scope).await;
+            return self.start_kept(unit, image, ctx, scope).await;
         }
-        let mut spec = container(unit, image, tools, scope);
+        let mut spec = container(unit, image, ctx, scope);
         self.network.join(&mut spec, unit);
         if self.network.way() == PortAccess::Publish {
             spec.publish = ports_for_engine(unit);
         }
         let (mut started, output) = self.start_container(&spec, unit, scope.gate, self.network.way()).await?;
         if self.network.way() != PortAccess::Publish && !unit.work.publish.is_empty() {
-            started.forward(&unit.work.publish, &tools.events).await?;
+            started.forward(&unit.work.publish, &ctx.events).await?;
         }
         Ok((started, Some(output)))
     }
@@ -73,10 +73,10 @@ impl Containers {
         &self,
         name: &str,
         instance: &Instance,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         let Some(id) = instance.container_id() else { return Ok(()) };
-        self.neighbours.meet(&self.engine, &self.network, (name, id), tools).await
+        self.neighbours.meet(&self.engine, &self.network, (name, id), ctx).await
     }
 
     /// Removes the remains of a unit that could not be started.
@@ -152,10 +152,10 @@ fn container_name(unit: &Unit, scope: &RunScope<'_>) -> String {
 pub(super) fn container(
     unit: &Unit,
     image: &str,
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     scope: &RunScope<'_>,
 ) -> ContainerSpec {
-    let mut labels = scope.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
+    let mut labels = scope.identity(ctx, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let allowed = scope.gate.allowed();
     labels.extend((!allowed.is_empty()).then(|| (ALLOWED.to_owned(), allowed.join(","))));

@@ -48,7 +48,7 @@ impl Containers {
         &self,
         unit: &Unit,
         image: &str,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         scope: &RunScope<'_>,
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let identity = ResourceLabels {
@@ -56,7 +56,7 @@ impl Containers {
             component: format!("services/{}", unit.name),
             role: Role::Service,
             name: unit.name.clone(),
-            owner: tools.owner.clone(),
+            owner: ctx.owner.clone(),
             lifetime: Retention::Workspace,
         };
         let specification = specification(unit, image);
@@ -77,7 +77,7 @@ impl Containers {
                 Found::Nothing => {}
             }
             scope.pending.begin(&identity.run);
-            match self.make(unit, image, &identity, &specification, (tools, scope)).await {
+            match self.make(unit, image, &identity, &specification, (ctx, scope)).await {
                 Ok((mut started, output)) => {
                     started.reuse = Some(kept);
                     return Ok((started, Some(output)));
@@ -158,10 +158,10 @@ impl Containers {
         image: &str,
         identity: &ResourceLabels,
         specification: &str,
-        (tools, scope): (&OpContext<'_>, &RunScope<'_>),
+        (ctx, scope): (&OpContext<'_>, &RunScope<'_>),
     ) -> anyhow::Result<(StartedInstance, InstanceOutput)> {
         let engine = &self.engine;
-        let mut spec = container(unit, image, tools, scope);
+        let mut spec = container(unit, image, ctx, scope);
         spec.name = format!("cki-{}-{}", identity.run, unit.name);
         spec.labels.extend(identity.to_labels());
         spec.labels.insert(CONFIG_HASH.to_owned(), specification.to_owned());

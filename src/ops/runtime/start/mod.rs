@@ -35,16 +35,16 @@ impl Runtime {
     /// # Errors
     /// Fails when the engine or the kernel refuses.
     pub(in crate::ops) async fn prepare(
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         engine: &RunEngine,
         units: &[Unit],
         scope: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
         Ok(match engine {
             RunEngine::Containers(engine) => {
-                Self::Containers(Box::new(Containers::prepare(engine, tools, units, scope).await?))
+                Self::Containers(Box::new(Containers::prepare(engine, ctx, units, scope).await?))
             }
-            RunEngine::Native(native) => Self::Native(Processes::prepare(native, tools, units, scope)?),
+            RunEngine::Native(native) => Self::Native(Processes::prepare(native, ctx, units, scope)?),
         })
     }
 
@@ -56,12 +56,12 @@ impl Runtime {
         &self,
         unit: &Unit,
         image: Option<&str>,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         scope: &RunScope<'_>,
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         match self {
-            Self::Containers(runtime) => runtime.start(unit, image, tools, scope).await,
-            Self::Native(runtime) => runtime.start(unit, tools, scope).await,
+            Self::Containers(runtime) => runtime.start(unit, image, ctx, scope).await,
+            Self::Native(runtime) => runtime.start(unit, ctx, scope).await,
         }
     }
 
@@ -85,10 +85,10 @@ impl Runtime {
         &self,
         name: &str,
         instance: &Instance,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         match self {
-            Self::Containers(runtime) => runtime.meet(name, instance, tools).await,
+            Self::Containers(runtime) => runtime.meet(name, instance, ctx).await,
             // Nothing is in the way on the interface that processes share.
             Self::Native(_) => Ok(()),
         }

@@ -32,7 +32,7 @@ impl Neighbours {
         engine: &ContainerEngine,
         network: &RunNetwork,
         (name, id): (&str, &str),
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         let Some(network) = network.names() else { return Ok(()) };
         let mut known = self.0.lock().await;
@@ -41,13 +41,13 @@ impl Neighbours {
             return Ok(());
         }
         if !known.started.is_empty() && !engine.can_enter_netns().await? {
-            tools.events.note("network: not root, so whether containers reach each other is not tried");
+            ctx.events.note("network: not root, so whether containers reach each other is not tried");
             known.settled = true;
             return Ok(());
         }
         // The latest container is the most likely to run still.
         for (other, other_id) in known.started.iter().rev() {
-            match contact::between(engine, tools.env, (id, other_id), &network).await? {
+            match contact::between(engine, ctx.env, (id, other_id), &network).await? {
                 Contact::Made => {
                     known.settled = true;
                     return Ok(());

@@ -62,7 +62,7 @@ enum Isolation {
 /// Creates the network of a run.
 pub(super) async fn prepare(
     engine: &ContainerEngine,
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     units: &[Unit],
     scope: &RunScope<'_>,
 ) -> anyhow::Result<RunNetwork> {
@@ -85,7 +85,7 @@ pub(super) async fn prepare(
     if bounds == Isolation::Closed && units.len() == 1 {
         return Ok(laid);
     }
-    let labels = scope.identity(tools, scope.first, "network", Role::Service).to_labels();
+    let labels = scope.identity(ctx, scope.first, "network", Role::Service).to_labels();
     let name = laid.name.clone();
     if bounds == Isolation::Closed {
         let made = engine.create_closed_network(&name, labels).await?;
@@ -101,9 +101,9 @@ pub(super) async fn prepare(
     }
     laid.id = Some(engine.create_network(&name, labels, bounds != Isolation::Open).await?);
     if bounds == Isolation::Open {
-        laid.production = production_hosts(units, tools.inventory);
+        laid.production = production_hosts(units, ctx.inventory);
         if scope.network != Network::Internet {
-            tools.events.warn(
+            ctx.events.warn(
                 "This engine's containers cannot be reached from here on a network of their own, so the \
                  run's network is open to the internet. Nothing of production is in its environment.",
             );

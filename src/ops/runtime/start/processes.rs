@@ -29,7 +29,7 @@ impl Processes {
     /// Creates the namespaces of a run.
     pub(super) fn prepare(
         native: &Native,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         units: &[Unit],
         scope: &RunScope<'_>,
     ) -> Result<Self, StartError> {
@@ -40,11 +40,11 @@ impl Processes {
         let space = if is_open { Sandbox::open() } else { Sandbox::new() };
         for (what, state) in space.isolation() {
             match state {
-                Ok(how) => tools.events.note(format!("{what}: {how}")),
+                Ok(how) => ctx.events.note(format!("{what}: {how}")),
                 Err(why) if what == IsolationAspect::Network && !is_open => {
-                    tools.events.warn(format!("Not isolated: {what}: {why}."));
+                    ctx.events.warn(format!("Not isolated: {what}: {why}."));
                 }
-                Err(why) => tools.events.note(format!("not isolated: {what}: {why}")),
+                Err(why) => ctx.events.note(format!("not isolated: {what}: {why}")),
             }
         }
         let reach = Reach::of(units);
@@ -55,7 +55,7 @@ impl Processes {
             true => format!("isolated: {reach} and nothing else"),
         };
         let detail = format!("{network}; files and user are this machine's");
-        tools.events.start("network", "").finish(TaskOutcome::Done, detail);
+        ctx.events.start("network", "").finish(TaskOutcome::Done, detail);
         Ok(Self { native: native.clone(), space })
     }
 
@@ -63,7 +63,7 @@ impl Processes {
     pub(super) async fn start(
         &self,
         unit: &Unit,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         scope: &RunScope<'_>,
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let Some(command) = &unit.native else {
@@ -75,7 +75,7 @@ impl Processes {
         };
         let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
         let workdir = match &command.repo {
-            Some(repo) => tools.workspace.location(tools.inventory, repo).target()?,
+            Some(repo) => ctx.workspace.location(ctx.inventory, repo).target()?,
             None => PathBuf::from("/"),
         };
         if !self.space.has_own_network() {
@@ -93,7 +93,7 @@ impl Processes {
             published.push(self.space.publish(*container, *host).await?);
         }
         let spec = ProcessSpec {
-            identity: scope.identity(tools, &unit.of, &unit.name, unit.role),
+            identity: scope.identity(ctx, &unit.of, &unit.name, unit.role),
             command: command.command.clone(),
             workdir,
             environment,

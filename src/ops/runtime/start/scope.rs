@@ -35,7 +35,7 @@ impl RunScope<'_> {
     /// Returns the labels of a resource of the run; `of` is the reference of its component.
     pub(in crate::ops) fn identity(
         &self,
-        tools: &OpContext<'_>,
+        ctx: &OpContext<'_>,
         of: &str,
         name: &str,
         role: Role,
@@ -45,7 +45,7 @@ impl RunScope<'_> {
             component: of.to_owned(),
             role,
             name: name.to_owned(),
-            owner: tools.owner.clone(),
+            owner: ctx.owner.clone(),
             lifetime: self.lifetime,
         }
     }

@@ -1,6 +1,5 @@
-//! The guard over a run. Each unit passes the gate when it is started (`runtime::start`), and its commands with
-//! it (`commands`). The checks here report a refusal earlier, as soon as it is known, so that nothing is
-//! started in vain.
+//! Early checks of a run's images, so that nothing is started in vain. The binding check is the gate at each
+//! start (`runtime::start`); commands are checked in `commands`.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use crate::systems::engine::ContainerEngine;
 /// Refuses the run if the guard refuses a part of an image, and warns of everything that the user allows.
 /// A suspected secret in an image or a command becomes a secret of its unit.
 pub(super) async fn check_run(
-    tools: &OpContext<'_>,
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     gate: &Gate<'_>,
     plan: &mut RunPlan,
@@ -30,32 +29,32 @@ pub(super) async fn check_run(
     if let Some(engine) = engine.containers() {
         for unit in &mut plan.units {
             let Some(name) = images.get(&unit.name) else { continue };
-            findings.extend(look_at_image(engine, gate, unit, name).await?);
+            findings.extend(check_image(engine, gate, unit, name).await?);
         }
-        guard::enforce(&findings, gate.allowed(), tools.inventory)?;
+        guard::enforce(&findings, gate.allowed(), ctx.inventory)?;
     }
     for sentence in guard::allow_warnings(&findings, gate.allowed()) {
-        tools.events.warn(sentence);
+        ctx.events.warn(sentence);
     }
     Ok(())
 }
 
 /// Refuses a rebuilt image, as [`check_run`] does.
-pub(super) async fn watch_over_one(
-    tools: &OpContext<'_>,
+pub(super) async fn check_rebuilt_image(
+    ctx: &OpContext<'_>,
     engine: &ContainerEngine,
     gate: &Gate<'_>,
     unit: &mut Unit,
     image: &str,
 ) -> anyhow::Result<()> {
-    let findings = look_at_image(engine, gate, unit, image).await?;
-    guard::enforce(&findings, gate.allowed(), tools.inventory)?;
-    guard::used(&findings, gate.allowed()).for_each(|sentence| tools.events.warn(sentence));
+    let findings = check_image(engine, gate, unit, image).await?;
+    guard::enforce(&findings, gate.allowed(), ctx.inventory)?;
+    guard::used(&findings, gate.allowed()).for_each(|sentence| ctx.events.warn(sentence));
     Ok(())
 }
 
 /// Checks the environment, commands and health check of an image.
-async fn look_at_image(
+async fn check_image(
     engine: &ContainerEngine,
     gate: &Gate<'_>,
     unit: &mut Unit,
