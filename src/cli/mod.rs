@@ -6,6 +6,7 @@ mod bash;
 mod commands;
 mod complete;
 mod context;
+mod dispatch;
 mod error;
 mod exit;
 mod globals;
@@ -87,7 +88,7 @@ fn answer(host: Host) -> Exit {
 /// Runs a command, and catches a panic. The panic hook has printed its message, and drop guards have
 /// cleaned up.
 fn dispatch(command: args::CliCommand, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::dispatch(command, context)))
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch::dispatch(command, context)))
 }
 
 /// Returns whether the command line asks for the version alone: printing it without the tree of commands

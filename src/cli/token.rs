@@ -3,8 +3,7 @@
 
 use super::context::{Context, TrustProof};
 use crate::base::secret::Secret;
-pub(super) use crate::ops::shared::token::TokenError;
-use crate::ops::shared::token::{self, TokenStanding};
+use crate::ops::shared::token::{self, TokenError, TokenStanding};
 use crate::systems::git::{Git, Login, Logins};
 
 /// Returns the server and the token for it, if the token may be sent there.

@@ -9,8 +9,6 @@ pub(super) mod usage;
 
 use std::path::Path;
 
-use super::token::TokenError;
-
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::base::http::HttpError;
@@ -36,6 +34,7 @@ use crate::ops::shared::dependencies::NeedError;
 use crate::ops::shared::deployment::DeployedError;
 use crate::ops::shared::inventory::LoadError;
 use crate::ops::shared::run_policy::RunPolicyError;
+use crate::ops::shared::token::TokenError;
 use crate::ops::shared::workspace_secrets::KeepError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::ops::trust::TrustError;

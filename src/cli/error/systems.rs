@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Diagnosis, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
-use crate::cli::token::TokenError;
+use crate::ops::shared::token::TokenError;
 use crate::systems::engine::EngineError;
 use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
