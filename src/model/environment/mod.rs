@@ -1,7 +1,7 @@
 //! The environment of a component in a local run, with the origin of each value. Pure: the caller
 //! provides all inputs. The display belongs in `report`.
 //!
-//! The order of the layers is in [`layers`]: defaults of the component's table, its deployment, its backing
+//! The order of the layers is in `layers`: defaults of the component's table, its deployment, its backing
 //! services, placeholder secrets for secret variables without a value, the user's values, placeholders for
 //! variables that those name, and locked variables, which nothing overrides. Last, values of the deployment that
 //! refer to other variables are completed.
