@@ -160,13 +160,27 @@ fn logins_of(address: &str) -> Vec<Secret> {
 }
 
 /// Returns whether a process named earlier is still alive. A process of another machine or PID namespace
-/// counts as alive, since this process cannot see its end.
+/// counts as alive, since this process cannot see its end; so does one whose state cannot be read, since the
+/// answer decides what is removed.
 #[must_use]
 pub fn is_alive(owner: &ProcessRef) -> bool {
     if !owner.place.is_empty() && owner.place != place() {
         return true;
     }
-    owner.boot == boot_id() && process_start_time(owner.pid) == Some(owner.started)
+    let boot = boot_id();
+    if ![&boot, &owner.boot].iter().any(|id| id.is_empty()) && owner.boot != boot {
+        return false;
+    }
+    match std::fs::read_to_string(format!("/proc/{}/stat", owner.pid)) {
+        Ok(stat) => start_time(&stat) == Some(owner.started),
+        // Without a mounted `/proc`, nothing is known.
+        Err(error) => !is_no_such_process(&error) || !std::path::Path::new("/proc/self/stat").exists(),
+    }
+}
+
+/// Returns whether reading a file of a process failed because the process is gone.
+fn is_no_such_process(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotFound || error.raw_os_error() == Some(nix::libc::ESRCH)
 }
 
 /// Returns the owner data of a living process.
@@ -179,7 +193,10 @@ pub fn owner(pid: u32) -> Option<ProcessRef> {
 /// (proc(5)). A zombie does not count as alive.
 #[must_use]
 pub fn process_start_time(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    start_time(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn start_time(stat: &str) -> Option<u64> {
     // The second field is a name in brackets that may contain anything, even brackets.
     let mut after_name = stat[stat.rfind(')')? + 1..].split_whitespace();
     let state = after_name.next()?;
@@ -245,5 +262,13 @@ mod tests {
         let elsewhere = ProcessRef { place: "another".into(), boot: "other".into(), ..owner };
         assert!(host.is_alive(&elsewhere));
         assert_eq!(ProcessRef::parse(&elsewhere.to_label()), Some(elsewhere));
+    }
+
+    #[test]
+    fn only_a_missing_process_counts_as_dead() {
+        let failure = std::io::Error::from_raw_os_error;
+        assert!([nix::libc::ENOENT, nix::libc::ESRCH].iter().all(|code| is_no_such_process(&failure(*code))));
+        let unknown = [nix::libc::EMFILE, nix::libc::ENFILE, nix::libc::ENOMEM, nix::libc::EACCES];
+        assert!(!unknown.iter().any(|code| is_no_such_process(&failure(*code))));
     }
 }
