@@ -122,7 +122,7 @@ pub fn print(ui: &Ui, plan: &RunPlan) {
     for (number, unit) in view.units.iter().enumerate() {
         ui.data("");
         let what = match (unit.wanted, unit.once) {
-            (true, true) => "requested, ends by itself",
+            (true, true) => "requested, runs once",
             (true, false) => "requested",
             (false, _) => "needed",
         };

@@ -114,7 +114,7 @@ impl Execution {
     /// Ends it, and its child processes.
     ///
     /// # Errors
-    /// Fails when it goes on.
+    /// Fails when the command cannot be ended.
     pub(in crate::ops) async fn end(self) -> Result<(), InstanceError> {
         match self {
             Self::Container(exec) => Ok(exec.end().await?),

@@ -112,7 +112,7 @@ impl RemoteTerminal {
     /// Ends the command after the user has gone.
     ///
     /// # Errors
-    /// Fails when it goes on.
+    /// Fails when the command cannot be ended.
     pub(in crate::ops) async fn give_up(self) -> Result<(), InstanceError> {
         match self {
             Self::Container(exec, ..) => Ok(exec.remove().await?),

@@ -43,11 +43,7 @@ async fn clone_writes_no_tree_entry_outside_or_into_its_git_directory() {
     for name in NAMES {
         for over_ssh in [false, true] {
             let bench = Bench::new().await;
-            let (git, url) = if over_ssh {
-                (bench.git_over_ssh(), bench.ssh_url())
-            } else {
-                (bench.git(), bench.server.url("x.git"))
-            };
+            let (git, url) = bench.transport(over_ssh);
             bench.commit_raw(name, "config", "[core]\n\tfsmonitor = planted\n");
             let found = bench.clone_with(&git, bench.wanted(&url), None).await;
             let own = std::fs::read_to_string(bench.target().join(".git/config")).unwrap_or_default();
@@ -68,11 +64,7 @@ async fn clone_writes_no_tree_entry_outside_or_into_its_git_directory() {
 async fn update_follows_no_link_that_a_commit_replaces_by_a_directory() {
     for over_ssh in [false, true] {
         let mut bench = Bench::new().await;
-        let (git, url) = if over_ssh {
-            (bench.git_over_ssh(), bench.ssh_url())
-        } else {
-            (bench.git(), bench.server.url("x.git"))
-        };
+        let (git, url) = bench.transport(over_ssh);
         let outside = bench.directory.path().join("outside");
         std::fs::create_dir(&outside).expect("makes");
         let link = |path: &str, target: &str| TreeFile {
@@ -98,11 +90,7 @@ async fn update_follows_no_link_that_a_commit_replaces_by_a_directory() {
 async fn clone_runs_no_filter_submodule_or_hook_of_its_tree() {
     for over_ssh in [false, true] {
         let mut bench = Bench::new().await;
-        let (git, url) = if over_ssh {
-            (bench.git_over_ssh(), bench.ssh_url())
-        } else {
-            (bench.git(), bench.server.url("x.git"))
-        };
+        let (git, url) = bench.transport(over_ssh);
         let trace = bench.directory.path().join("ran");
         let touch = format!("touch {}", trace.display());
         let modules = format!(

@@ -33,6 +33,14 @@ impl Bench {
         self.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple"), ("GIT_DIR", "/nowhere")])
     }
 
+    /// A `git` and the address of the repository for it, over SSH or HTTP.
+    pub(super) fn transport(&self, over_ssh: bool) -> (Git, String) {
+        match over_ssh {
+            true => (self.git_over_ssh(), self.ssh_url()),
+            false => (self.git(), self.server.url("x.git")),
+        }
+    }
+
     pub(super) fn ssh_url(&self) -> String {
         format!("git@host.example:{}", self.served().display())
     }

@@ -1,5 +1,5 @@
 //! A machine that fails while `cki` works on it: an engine that gets stuck, disks without room, output
-//! without measure. What fails by itself, as a component that is never ready, is in `run` and `dependencies`.
+//! without measure. A component that fails, such as one that is never ready, is in `run` and `dependencies`.
 
 use std::time::{Duration, Instant};
 

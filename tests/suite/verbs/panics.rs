@@ -119,7 +119,7 @@ fn run_local_leaves_nothing_after_a_panic(cli: &Cli) {
             let run = AssertUnwindSafe(run_local::run(&tools, &engine, &request)).catch_unwind().await;
             let place = PathBuf::from(directory("runtime"));
             let mut left = left(cli, &engine, &place).await;
-            // A task that panics in another thread drops what it owns there, while the run returns here.
+            // Polls: a task that panics in another thread drops its resources there, without an event here.
             let began = Instant::now();
             while !left.is_empty() && began.elapsed() < UNWINDING {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -44,7 +44,7 @@ fn run_local_dry_run_prints_the_plan_without_an_engine() {
     let text = cli.run("run-local app --dry-run -e MINE=hunter22 -- one").ends_with(0).stdout;
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
     assert!(place("1. web  needed") < place("ready        when HTTP /token on port 8000"));
-    assert!(place("2. app  requested, ends by itself") < place("needs        web"));
+    assert!(place("2. app  requested, runs once") < place("needs        web"));
     assert!(text.contains("API_TOKEN=••••••••") && text.contains("IS_PRODUCTION=false"), "{text}");
     assert!(text.contains("  network      isolated: it reaches web\n"), "{text}");
     let plan = cli.run("run-local app --dry-run --publish -o json").ends_with(0).json();
