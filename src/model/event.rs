@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::staging::PipelineStatus;
 use crate::base::secret::Secret;
+use crate::model::port::PublishedPort;
 
 /// A progress event. `subject` names a repository, an image or a component in the user's words.
 #[derive(Debug, Clone)]
@@ -45,6 +46,17 @@ pub enum Event {
         state: TaskOutcome,
         /// Result in a few words: `cloned`, `image cki/x:1`.
         detail: String,
+        /// Duration.
+        took: Duration,
+    },
+    /// Work on a subject ended: it runs, and its published ports lead to it.
+    Ready {
+        /// Subject of the work.
+        subject: String,
+        /// Its state in a few words: `ready`.
+        state: String,
+        /// Its published ports.
+        ports: Vec<PublishedPort>,
         /// Duration.
         took: Duration,
     },
@@ -259,6 +271,17 @@ impl Task {
     /// Ends the task with a result.
     pub fn finish(mut self, state: TaskOutcome, detail: impl Into<String>) {
         self.end(state, detail.into());
+    }
+
+    /// Ends the task: the subject runs, reached at its published ports.
+    pub fn ready(mut self, state: impl Into<String>, ports: Vec<PublishedPort>) {
+        self.ended = true;
+        self.events.send(Event::Ready {
+            subject: self.subject.clone(),
+            state: state.into(),
+            ports,
+            took: self.began.elapsed(),
+        });
     }
 
     /// Ends the task silently: its result is reported elsewhere.

@@ -28,6 +28,9 @@ pub const SECRETS: &str = "cki.secrets";
 /// Label of the names, joined by commas, of variables that the user allowed the guard to let pass.
 pub const ALLOWED: &str = "cki.allowed";
 
+/// Label of the published ports: [`super::port::PublishedPort::to_label`].
+pub const PORTS: &str = "cki.ports";
+
 /// Label of the readiness probe: [`super::probe::ReadinessProbe::to_label`].
 pub const READY: &str = "cki.ready";
 

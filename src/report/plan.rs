@@ -6,11 +6,12 @@ use serde::Serialize;
 use crate::base::redact::Redactor;
 use crate::base::secret::MASK;
 use crate::base::text::{binary_bytes, bytes, command_line, plural, plural_of, safe_line};
+use crate::model::port::PublishedPort;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::runtime::start::scope::Network;
-use crate::ops::runtime::start::unit::{Image, Unit};
+use crate::ops::runtime::start::unit::{Image, PlannedPort, Unit};
 use crate::report::view;
-use crate::ui::{Ui, style};
+use crate::ui::{PortView, Ui, style};
 
 #[derive(Serialize)]
 struct PlanView {
@@ -85,8 +86,12 @@ struct FileView {
 
 #[derive(Serialize)]
 struct PublishedView {
-    container: u16,
-    host: Option<u16>,
+    #[serde(flatten)]
+    port: PortView,
+    /// The user chose the port of this machine; otherwise the next free one is taken if it is in use.
+    chosen: bool,
+    #[serde(skip)]
+    address: String,
 }
 
 #[derive(Serialize)]
@@ -150,9 +155,9 @@ fn rows(ui: &Ui, unit: &UnitView) {
     given("workdir", unit.workdir.clone().unwrap_or_default());
     given("needs", unit.needs.join(", "));
     given("ports", list(&unit.ports));
-    for PublishedView { container, host } in &unit.published {
-        let host = host.map_or_else(|| format!("{container}, or a free port"), |host| host.to_string());
-        given("published", format!("{container} at 127.0.0.1:{host}"));
+    for PublishedView { chosen, address, .. } in &unit.published {
+        let or = if *chosen { "" } else { ", or on the next free port" };
+        given("published", format!("{address}{or}"));
     }
     given("ready", unit.ready.as_ref().map_or_else(String::new, |ready| format!("when {ready}")));
     for command in &unit.setup {
@@ -255,12 +260,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
             .collect(),
         needs: unit.needs.clone(),
         ports: unit.ports.clone(),
-        published: unit
-            .work
-            .publish
-            .iter()
-            .map(|one| PublishedView { container: one.container, host: one.host })
-            .collect(),
+        published: unit.work.publish.iter().map(|one| published_view(unit, one)).collect(),
         sources: unit
             .work
             .copies
@@ -302,6 +302,16 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
             })
             .collect(),
     }
+}
+
+fn published_view(unit: &Unit, planned: &PlannedPort) -> PublishedView {
+    let PlannedPort { port, host, .. } = *planned;
+    let port = PublishedPort { local: host.unwrap_or(port), port, is_http: unit.speaks_http(port) };
+    let address = match port.local == port.port {
+        true => port.address(),
+        false => format!("{} to port {}", port.address(), port.port),
+    };
+    PublishedView { port: PortView::from(&port), chosen: host.is_some(), address }
 }
 
 fn image_view(unit: &Unit) -> ImageView {

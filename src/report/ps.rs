@@ -5,10 +5,11 @@ use serde::Serialize;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::container::Status;
 use crate::model::identity::{Retention, Role};
+use crate::model::port::PublishedPort;
 use crate::ops::ps::Health;
 use crate::ops::runtime::list::InstanceSummary;
 use crate::report::view;
-use crate::ui::{Ui, style};
+use crate::ui::{PortView, Ui, style};
 
 #[derive(Serialize)]
 struct PsView<'a> {
@@ -26,7 +27,9 @@ struct InstanceView<'a> {
     ready: Option<bool>,
     not_ready_reason: Option<&'a str>,
     exit_code: Option<i64>,
-    ports: Vec<String>,
+    ports: Vec<PortView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost_ports: Vec<PortView>,
     image: &'a str,
     created: i64,
     detached: bool,
@@ -60,7 +63,7 @@ pub fn print(ui: &Ui, instances: &[InstanceSummary], health: &[Option<Health>], 
             safe_line(of).into_owned().into(),
             one.identity.run.to_string().into(),
             Cell::styled(if one.is_kept { format!("{state}, kept") } else { state }, paint),
-            ports(one).join(" ").into(),
+            ports(one).into(),
             duration(std::time::Duration::from_secs(age)).into(),
             one.engine.into(),
             Cell::styled(safe_line(&one.what), style::dim),
@@ -98,8 +101,14 @@ fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> Strin
     }
 }
 
-fn ports(one: &InstanceSummary) -> Vec<String> {
-    one.ports.iter().map(|(inside, local)| format!("127.0.0.1:{local}→{inside}")).collect()
+/// Returns the addresses of an instance. A port with another number on this machine is named, too.
+fn ports(one: &InstanceSummary) -> String {
+    let address = |one: &PublishedPort| match one.local == one.port {
+        true => one.address(),
+        false => format!("{} ({})", one.address(), one.port),
+    };
+    let lost = one.lost.iter().map(|lost| format!("{} (gone)", lost.address()));
+    one.ports.iter().map(address).chain(lost).collect::<Vec<_>>().join(" ")
 }
 
 fn instance_view<'a>(one: &'a InstanceSummary, health: Option<&'a Health>) -> InstanceView<'a> {
@@ -125,7 +134,8 @@ fn instance_view<'a>(one: &'a InstanceSummary, health: Option<&'a Health>) -> In
         ready,
         not_ready_reason,
         exit_code,
-        ports: ports(one),
+        ports: one.ports.iter().map(PortView::from).collect(),
+        lost_ports: one.lost.iter().map(PortView::from).collect(),
         image: &one.what,
         created: one.created,
         detached: one.identity.lifetime == Retention::Kept,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::text::{self, duration};
 use crate::ops::run_local::{PortMapping, RunExit, RunOutcome};
 use crate::report::view;
-use crate::ui::{Ui, style};
+use crate::ui::{PortView, Ui, style};
 
 #[derive(Serialize)]
 struct RunView<'a> {
@@ -15,7 +15,7 @@ struct RunView<'a> {
     engine: &'a str,
     state: &'static str,
     exit_code: Option<i64>,
-    ports: Vec<PortView<'a>>,
+    ports: Vec<ComponentPortView<'a>>,
     kept: &'a [String],
     left: &'a [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -25,10 +25,10 @@ struct RunView<'a> {
 }
 
 #[derive(Serialize)]
-struct PortView<'a> {
+struct ComponentPortView<'a> {
     component: &'a str,
-    container: u16,
-    host: u16,
+    #[serde(flatten)]
+    port: PortView,
 }
 
 /// Prints the result of a run.
@@ -58,9 +58,9 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
         }
         RunExit::Stopped(_) => ui.status(&format!("{name} {was} stopped after {time}, {left}.")),
         RunExit::Detached(ports) => {
-            for PortMapping { component, port, local } in ports {
-                let of = if names.len() > 1 { format!("{component}: ") } else { String::new() };
-                ui.status(&format!("  {of}port {port} at http://127.0.0.1:{local}"));
+            // The events of a run that has just started said so.
+            for PortMapping { component, port } in ports.iter().filter(|_| ended.already) {
+                ui.status(&format!("  {}  {}", style::name(&format!("{component:<11}")), port.address()));
             }
             let before = if ended.already { ", from before" } else { "" };
             ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
@@ -77,11 +77,9 @@ fn run_view(ended: &RunOutcome) -> RunView<'_> {
         RunExit::Stopped(_) => ("stopped", None, [].as_slice()),
         RunExit::Detached(ports) => ("detached", None, ports.as_slice()),
     };
-    let ports = ports.iter().map(|PortMapping { component, port, local }| PortView {
-        component,
-        container: *port,
-        host: *local,
-    });
+    let ports = ports
+        .iter()
+        .map(|PortMapping { component, port }| ComponentPortView { component, port: PortView::from(port) });
     RunView {
         run: ended.run.as_str(),
         component: ended.components.join(", "),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{self, safe_line};
 use crate::model::inventory::{EnvVarDecl, Inventory, Link, NeedDecl, ParameterDecl};
+use crate::model::port::DeclaredPort;
 use crate::ops::show::Shown;
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -316,7 +317,7 @@ struct RunEntryView<'a> {
     command: &'a [String],
     once: &'a [String],
     workdir: Option<&'a str>,
-    ports: &'a [u16],
+    ports: &'a [DeclaredPort],
     needs: &'a [NeedDecl],
     ready: Option<String>,
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::ui::Ui;
 
-/// Version of all JSON results. Keys may be added; a change of meaning makes it 2.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of all JSON results. Keys may be added; a change of meaning makes it 3.
+pub const SCHEMA_VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Versioned<'a, T> {

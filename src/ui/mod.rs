@@ -7,6 +7,7 @@ mod output;
 mod outputs;
 mod pipeline_states;
 mod pipelines;
+mod port_view;
 mod progress;
 pub mod style;
 
@@ -15,9 +16,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::base::text;
 use crate::host::{Host, OutputSink, StreamTerminal};
 use crate::model::event::{Event, OutputLine, Sink, Stream, TaskOutcome};
+use crate::model::port::PublishedPort;
 use lines::Prefixes;
 use outputs::Outputs;
 use pipeline_states::PipelineStates;
+pub use port_view::PortView;
 use progress::Progress;
 
 /// Amount of messages.
@@ -249,7 +252,27 @@ impl UiState {
         if self.terminal.unicode { line } else { style::ascii(&line) }
     }
 
+    /// Prints that a subject runs, with all its addresses, whatever the width of the terminal.
+    fn ready(&self, subject: &str, state: String, ports: &[PublishedPort], took: std::time::Duration) {
+        let addresses = ports.iter().map(PublishedPort::address);
+        let detail = std::iter::once(state).chain(addresses).collect::<Vec<_>>().join("  ");
+        self.ended(subject, TaskOutcome::Done, &detail, took, None);
+    }
+
     fn finished(&self, subject: &str, state: TaskOutcome, detail: &str, took: std::time::Duration) {
+        let room = self.terminal.columns.filter(|_| self.terminal.stderr);
+        self.ended(subject, state, detail, took, room);
+    }
+
+    /// Prints the end of work on a subject, with its detail cut to the `room`.
+    fn ended(
+        &self,
+        subject: &str,
+        state: TaskOutcome,
+        detail: &str,
+        took: std::time::Duration,
+        room: Option<usize>,
+    ) {
         self.progress.finish(subject);
         if self.options.verbosity == Verbosity::Quiet && state != TaskOutcome::Failed {
             return;
@@ -263,7 +286,7 @@ impl UiState {
             TaskOutcome::Skipped => style::warn(&padded),
             TaskOutcome::Failed => style::bad(&padded),
         };
-        let room = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
+        let room = room.unwrap_or(usize::MAX);
         let used = 2 + text::width(&padded) + 2 + if time.is_empty() { 0 } else { text::width(&time) + 2 };
         let detail = text::truncate(&detail, room.saturating_sub(used).max(20));
         let column = if room == usize::MAX { 0 } else { room.min(100) };
@@ -300,6 +323,14 @@ impl Sink for Ui {
             Event::Detail { subject, text } => inner.progress.detail(&subject, &text::safe_line(&text)),
             Event::Finished { subject, state, detail, took } => {
                 inner.finished(&subject, state, &detail, took);
+            }
+            Event::Ready { subject, state, ports, took } => {
+                inner.ready(&subject, state, &ports, took);
+                if inner.options.json && !ports.is_empty() {
+                    let ports: Vec<PortView> = ports.iter().map(PortView::from).collect();
+                    let line = serde_json::json!({"type": "ready", "from": subject, "ports": ports});
+                    self.exact(&format!("{line}\n"));
+                }
             }
             Event::Pipeline(one) => inner.pipeline(&one),
             Event::Secrets(secrets) => {

@@ -330,7 +330,7 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
         let exposed =
             there["expose"].as_array().into_iter().flatten().filter_map(|one| one.as_str()?.parse().ok());
         let wanted: BTreeSet<u64> = tcp.chain(exposed).collect();
-        let own: BTreeSet<u64> = read.container.ports.iter().map(|port| u64::from(*port)).collect();
+        let own: BTreeSet<u64> = read.container.ports.iter().map(|port| u64::from(port.number)).collect();
         if own != wanted {
             return Some(format!("{name}: ports {own:?} and not {wanted:?}; {findings:#?}"));
         }

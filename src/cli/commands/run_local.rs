@@ -14,7 +14,8 @@ use crate::cli::exit;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Access, KeepMode, RunRequest, dry_run, run as run_component};
+use crate::model::port::PublishRequest;
+use crate::ops::run_local::{Access, KeepMode, PublishOptions, RunRequest, dry_run, run as run_component};
 use crate::ops::runtime::start::scope::Network;
 use crate::report;
 use crate::report::export::ExportFormat;
@@ -31,6 +32,7 @@ use crate::systems::git::Git;
 ///   cki run-local message-trigger --once -- --message '{}'
 ///   cki run-local cki-notifier --mr 213 -e DATAWAREHOUSE_URL=http://stub --detach
 ///   cki run-local message-trigger pipeline-herder
+///   cki run-local pipeline-herder --publish 9000:8000
 ///   cki run-local message-trigger --print compose > compose.yaml
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -57,9 +59,14 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Keep containers and other resources after the run, for `cki logs` and `cki shell`
     #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
     keep: KeepArg,
-    /// Publish the ports of the components on 127.0.0.1
-    #[arg(short, long)]
-    publish: bool,
+    /// Publish this port, too, or on a port of your choice: `[HOST_PORT:][NAME:]CONTAINER_PORT`; the
+    /// ports that a component declares are published on 127.0.0.1 anyway, each on the same or the next
+    /// free port
+    #[arg(short, long, value_name = "PORT")]
+    publish: Vec<PublishRequest>,
+    /// Publish no ports but those of `--publish`
+    #[arg(long)]
+    no_publish: bool,
     /// Limit the network of the components
     #[arg(long, value_name = "WHAT", default_value = "isolated")]
     network: NetworkArg,
@@ -156,6 +163,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         keep_services,
         keep,
         publish,
+        no_publish,
         network,
         work,
         plan,
@@ -192,7 +200,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
             KeepArg::OnFailure => KeepMode::OnFailure,
             KeepArg::Always => KeepMode::Always,
         },
-        publish,
+        publish: PublishOptions { declared: !no_publish, asked: publish },
         network: match network {
             NetworkArg::Isolated => Network::Isolated,
             NetworkArg::Internet => Network::Internet,

@@ -1,8 +1,9 @@
 //! Exit codes and hints for errors of builds and runs.
 
 use super::diagnosis::{Diagnosis, at, hint, plain};
-use super::systems::{of_engine, of_native, of_port};
+use super::systems::{of_engine, of_native};
 use crate::base::exit::Exit;
+use crate::model::port::PublishRequest;
 use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
@@ -37,6 +38,17 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
         }
         RunError::Offline { image } => {
             hint(Exit::Unreachable, format!("leave `--offline` out, or load `{image}` into the engine."))
+        }
+        RunError::PublishUnknown { known, .. } => {
+            hint(Exit::NotFound, format!("the run has: {}.", known.join(", ")))
+        }
+        RunError::PublishAmbiguous { asked, names } => {
+            let name = names.first().cloned();
+            let named = PublishRequest { name, ..asked.clone() };
+            hint(Exit::Usage, format!("name it, as in `--publish {named}`."))
+        }
+        RunError::PublishedTwice { .. } => {
+            hint(Exit::Usage, "give one of them another port: `--publish HOST_PORT:PORT`.")
         }
         RunError::NotReady { .. } => hint(
             Exit::TimedOut,
@@ -97,7 +109,13 @@ pub(super) fn of_start(error: &StartError) -> Diagnosis {
         StartError::KeptInUse { name } => {
             hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
         }
-        StartError::Port { port, .. } => of_port(*port),
+        StartError::Port { port, host, .. } => hint(
+            Exit::Unreachable,
+            format!(
+                "`--publish {port}` takes the next free port, `--publish PORT:{port}` another one of your choice; \
+                 `ss -ltnp sport = :{host}` says what listens there."
+            ),
+        ),
         StartError::PortTaken { port, .. } => hint(
             Exit::Unreachable,
             format!(

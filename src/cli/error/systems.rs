@@ -194,7 +194,6 @@ pub(super) fn of_native(error: &NativeError) -> Diagnosis {
         | NativeError::Variable { .. }
         | NativeError::Start { .. }
         | NativeError::Exists { .. }
-        | NativeError::Port { .. }
         | NativeError::Directory { .. }
         | NativeError::Unkillable { .. }
         | NativeError::Process { .. }

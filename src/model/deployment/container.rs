@@ -12,6 +12,7 @@ use super::{DeployedContainer, EnvEntry, EnvVarSource, finding, probe};
 use crate::base::yaml::tree::{Location, Node};
 use crate::model::environment::is_environment_name;
 use crate::model::inventory::InventoryFinding;
+use crate::model::port::DeclaredPort;
 
 /// Reads a container and its init containers. ConfigMaps and Secrets are looked up among the objects.
 pub(super) fn read(
@@ -102,14 +103,16 @@ fn is_open(text: &str, object: &Object) -> bool {
         .any(|name| text.contains(&format!("${{{name}}}")) || text.contains(&format!("${{{{{name}}}}}")))
 }
 
-fn ports(node: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<u16> {
+fn ports(node: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<DeclaredPort> {
     let mut ports = Vec::new();
     for port in node.get("ports").map_or(&[][..], Node::items) {
+        // The convention of service meshes: a port named `http` or `http-…` speaks HTTP.
+        let is_http = port.text_of("name").is_some_and(|name| name.split('-').next() == Some("http"));
         match port.text_of("containerPort").map(str::parse) {
             Some(Ok(_)) if port.text_of("protocol").is_some_and(|p| p != "TCP") => {
                 findings.push(finding(&port.spot, "only ports of TCP are known to `cki`"));
             }
-            Some(Ok(number)) => ports.push(number),
+            Some(Ok(number)) => ports.push(DeclaredPort { number, is_http }),
             _ => findings.push(finding(&port.spot, "this port has no number in `containerPort`")),
         }
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::expansion::Segment;
 use crate::base::secret::Secret;
 use crate::model::inventory::InventoryFinding;
+use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 
 /// A container in its deployment.
@@ -27,7 +28,7 @@ pub struct DeployedContainer {
     /// Working directory.
     pub workdir: Option<String>,
     /// Listening ports.
-    pub ports: Vec<u16>,
+    pub ports: Vec<DeclaredPort>,
     /// Readiness probe.
     pub ready: Option<ReadinessProbe>,
     /// Variables in the order of their definition.

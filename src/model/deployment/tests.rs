@@ -3,6 +3,7 @@
 use super::expansion::Segment;
 use super::files::tests::FileCache;
 use super::*;
+use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 use proptest::prelude::*;
 
@@ -110,7 +111,8 @@ fn deployment_reads_every_kind_of_env_source() {
     let text = |pieces: &Vec<Segment>| expansion::render(pieces, &|name| (name == "NAME").then_some("web"));
     assert_eq!(container.command.iter().map(text).collect::<Vec<_>>(), ["web", "--name", "web"]);
     assert_eq!(container.args.iter().map(text).collect::<Vec<_>>(), ["$(NAME)", "$(NONE)"]);
-    assert_eq!((container.workdir.as_deref(), container.ports.as_slice()), (Some("/srv"), &[8000][..]));
+    let port = DeclaredPort { number: 8000, is_http: true };
+    assert_eq!((container.workdir.as_deref(), container.ports.as_slice()), (Some("/srv"), &[port][..]));
     assert_eq!(container.ready, Some(ReadinessProbe::Http { path: "/ready".into(), port: 8000 }));
     let before: Vec<_> =
         container.init.iter().map(|one| (one.label.as_str(), one.shares_image(container))).collect();
@@ -352,7 +354,7 @@ fn compose_file_yields_variables_of_service() {
     let words: Vec<String> = container.args.iter().map(|word| expansion::render(word, &|_| None)).collect();
     assert_eq!(
         (words.as_slice(), container.ports.as_slice()),
-        (&["serve", "--port", "80 80"].map(str::to_owned)[..], &[80, 5000, 90][..])
+        (&["serve", "--port", "80 80"].map(str::to_owned)[..], &[80, 5000, 90].map(Into::into)[..])
     );
     assert_eq!(container.ready, Some(ReadinessProbe::Exec(vec!["check".into(), "now".into()])));
     assert_eq!(findings(&web).len(), 5, "{:#?}", findings(&web));

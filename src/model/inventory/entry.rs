@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::limits::{Capability, ContainerPath, Memory};
 use super::need_decl::NeedDecl;
 use crate::base::variable;
+use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
 
@@ -136,7 +137,7 @@ pub struct Run {
     pub workdir: Option<String>,
     /// Listening ports.
     #[serde(default)]
-    pub ports: Vec<u16>,
+    pub ports: Vec<DeclaredPort>,
     /// Backing services, or other components, that must be ready before the component starts.
     #[serde(default)]
     pub needs: Vec<NeedDecl>,

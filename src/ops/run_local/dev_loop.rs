@@ -94,7 +94,7 @@ impl DevLoop<'_> {
                 }
             };
             let (index, changed) = tokio::select! {
-                how = supervise(self.ctx, self.request, self.plan, units, &mut state) => return how,
+                how = supervise(self.ctx, self.request, self.plan, self.scope.ports, units, &mut state) => return how,
                 next = next => next,
             };
             let (unit, changed) = (watchers[index].unit, changed?);
@@ -211,11 +211,6 @@ impl DevLoop<'_> {
             let now = if state.is_alive(at) { "is as it was" } else { "does not run" };
             self.failed(&unit, now, &error);
             return Ok(());
-        }
-        // The ports on this machine must stay the same for its users.
-        for (port, local) in old.started.ports() {
-            let same = unit.work.publish.iter_mut().find(|one| one.container == port);
-            same.into_iter().for_each(|one| one.host = Some(local));
         }
         let unit = &unit;
         if state.is_alive(at) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::text;
+use crate::model::port::PublishRequest;
 
 /// An error of a run.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,28 @@ pub enum RunError {
     Offline {
         /// The image.
         image: String,
+    },
+    /// A port is to be published of something that is not part of the run.
+    #[error("cannot publish a port of `{name}`: it is not part of this run")]
+    PublishUnknown {
+        /// The name.
+        name: String,
+        /// The names of the run's units.
+        known: Vec<String>,
+    },
+    /// A port is to be published, and several components may be meant.
+    #[error("cannot publish port {} of a group: it may be a port of {}", asked.container, text::join_and(names))]
+    PublishAmbiguous {
+        /// The request.
+        asked: PublishRequest,
+        /// The names of the components.
+        names: Vec<String>,
+    },
+    /// Two ports are to be published on one port of this machine.
+    #[error("cannot publish two ports on port {port} of this machine")]
+    PublishedTwice {
+        /// The port of this machine.
+        port: u16,
     },
     /// A unit was not ready in time.
     #[error("`{name}` is not ready after {}: {why}", text::duration(*after))]

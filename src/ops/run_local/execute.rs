@@ -9,8 +9,6 @@ use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
 use crate::model::event::TaskOutcome;
-use crate::model::guard::Gate;
-use crate::model::identity::Retention;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::shared::op_context::OpContext;
 
@@ -18,13 +16,13 @@ use super::commands::GuardedCommands;
 use super::dev_loop::{DevLoop, Watcher};
 use super::outcome::RunExit;
 use super::plan::RunPlan;
-use super::request::{KeepMode, RunRequest};
+use super::request::RunRequest;
 use super::running::Running;
 use super::supervise::{UnitStates, supervise};
 use crate::ops::runtime::instance::Instance;
 use crate::ops::runtime::start::Runtime;
 use crate::ops::runtime::start::scope::RunScope;
-use crate::ops::runtime::start::service_reuse::{PendingServices, ServiceReuse};
+use crate::ops::runtime::start::service_reuse::ServiceReuse;
 use crate::ops::runtime::start::unit::Unit;
 
 /// Timeout for reading the rest of the output of an ended unit.
@@ -37,26 +35,12 @@ pub(super) async fn execute(
     request: &RunRequest<'_>,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
-    pending: &PendingServices,
-    gate: &Gate<'_>,
+    scope: &RunScope<'_>,
 ) -> anyhow::Result<RunExit> {
-    let scope = RunScope {
-        run: &plan.run,
-        lifetime: match (request.detach, request.keep) {
-            (true, _) => Retention::Kept,
-            (false, KeepMode::Never) => Retention::Owner,
-            (false, _) => Retention::Decided,
-        },
-        network: plan.network,
-        first: plan.first(),
-        publish: plan.publishes(),
-        pending,
-        gate,
-    };
     let watchers = Watcher::all(plan)?;
     let start = async {
-        let runtime = Runtime::prepare(ctx, engine, &plan.units, &scope).await?;
-        let units = bring_up(ctx, &runtime, plan, images, &scope, request.detach).await?;
+        let runtime = Runtime::prepare(ctx, engine, &plan.units, scope).await?;
+        let units = bring_up(ctx, &runtime, plan, images, scope, request.detach).await?;
         anyhow::Ok((runtime, units))
     };
     let (runtime, mut units) = tokio::select! {
@@ -70,12 +54,11 @@ pub(super) async fn execute(
     let watch = async {
         if plan.is_dev() {
             let images = images.clone();
-            let dev_loop =
-                DevLoop { ctx, engine, request, plan, runtime: &runtime, scope: &scope, images, watchers };
+            let dev_loop = DevLoop { ctx, engine, request, plan, runtime: &runtime, scope, images, watchers };
             dev_loop.run(&mut units).await
         } else {
             let mut state = UnitStates::new(units.len());
-            supervise(ctx, request, plan, &units, &mut state).await
+            supervise(ctx, request, plan, scope.ports, &units, &mut state).await
         }
     };
     let how = tokio::select! {
@@ -138,14 +121,13 @@ async fn bring_up(
         if let Some(task) = task {
             let done = running.wait_until_ready(unit, &task, ctx).await?;
             scope.pending.done(unit);
-            task.finish(TaskOutcome::Done, running.started.reuse.map_or(done, ServiceReuse::word));
+            task.ready(running.started.reuse.map_or(done, ServiceReuse::word), scope.ports.of(&unit.name));
             ready_signals.open(&unit.name);
-        }
-        if unit.wanted {
-            let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
-            for (port, local) in running.started.ports() {
-                let detail = format!("{of}{port} at 127.0.0.1:{local}");
-                ctx.events.start("port", "").finish(TaskOutcome::Done, detail);
+        } else if unit.ready.is_none() {
+            // Nothing will tell when it is ready.
+            let ports = scope.ports.of(&unit.name);
+            if !ports.is_empty() {
+                ctx.events.start(unit.name.clone(), "").ready("started", ports);
             }
         }
         anyhow::Ok((unit.wanted || !unit.once).then_some(running))

@@ -28,14 +28,16 @@ use futures_util::future::FutureExt as _;
 use crate::model::environment::RuleError;
 use crate::model::event::{Event, TaskOutcome};
 use crate::model::guard::Gate;
-use crate::model::identity::RunId;
+use crate::model::identity::{Retention, RunId};
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::ports::reserved::RunPorts;
+use crate::ops::runtime::start::scope::RunScope;
 use crate::ops::runtime::start::service_reuse::PendingServices;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError};
 pub use error::RunError;
 pub use outcome::{PortMapping, RunExit, RunOutcome};
-pub use request::{Access, KeepMode, RunRequest};
+pub use request::{Access, KeepMode, PublishOptions, RunRequest};
 
 /// Returns the plan of a run, without access to an engine or the network.
 ///
@@ -81,6 +83,9 @@ pub async fn run(
     let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace)?;
     load::fetch_deployments(ctx, request).await?;
     let mut plan = planned(ctx, request, &rules, engine.is_native(), run.clone())?;
+    // A run that is up has the ports that an identical one would take.
+    let may_reuse = request.detach && request.keep_services;
+    let ports = (!may_reuse).then(|| RunPorts::reserve(&plan.units, &ctx.events)).transpose()?;
     let images = prepare::prepare(ctx, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, ctx.inventory, &request.allow);
     image_check::check_run(ctx, engine, &gate, &mut plan, &images).await?;
@@ -96,9 +101,25 @@ pub async fn run(
     }
 
     let pending = PendingServices::new(ctx.owner.clone(), Arc::clone(seed));
-    let live = AssertUnwindSafe(execute::execute(ctx, engine, request, &plan, &images, &pending, &gate))
-        .catch_unwind()
-        .await;
+    let ports = match ports {
+        Some(ports) => ports,
+        None => RunPorts::reserve(&plan.units, &ctx.events)?,
+    };
+    let scope = RunScope {
+        run: &plan.run,
+        lifetime: match (request.detach, request.keep) {
+            (true, _) => Retention::Kept,
+            (false, KeepMode::Never) => Retention::Owner,
+            (false, _) => Retention::Decided,
+        },
+        network: plan.network,
+        first: plan.first(),
+        ports: &ports,
+        pending: &pending,
+        gate: &gate,
+    };
+    let live =
+        AssertUnwindSafe(execute::execute(ctx, engine, request, &plan, &images, &scope)).catch_unwind().await;
     let stays = match &live {
         Ok(end) if request.keep.applies(end) => retain::keep(ctx, engine, request, &run).await,
         _ => false,

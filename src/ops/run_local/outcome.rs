@@ -2,6 +2,7 @@
 
 use crate::host::signals::Signal;
 use crate::model::identity::RunId;
+use crate::model::port::PublishedPort;
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -35,13 +36,11 @@ pub enum RunExit {
     Detached(Vec<PortMapping>),
 }
 
-/// A port of this machine that leads to a component.
+/// A published port of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortMapping {
     /// The component.
     pub component: String,
-    /// Its port.
-    pub port: u16,
-    /// The port of this machine.
-    pub local: u16,
+    /// The port.
+    pub port: PublishedPort,
 }

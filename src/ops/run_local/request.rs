@@ -3,6 +3,7 @@
 use super::outcome::RunExit;
 use crate::model::environment::EnvOverrides;
 use crate::model::inventory::Component;
+use crate::model::port::PublishRequest;
 use crate::ops::runtime::start::scope::Network;
 
 /// The request of a run.
@@ -22,8 +23,8 @@ pub struct RunRequest<'a> {
     pub keep_services: bool,
     /// Condition for keeping the run's resources after its end.
     pub keep: KeepMode,
-    /// Make its ports reachable on this machine's loopback address.
-    pub publish: bool,
+    /// The ports to publish on this machine's loopback address.
+    pub publish: PublishOptions,
     /// The reach of the run.
     pub network: Network,
     /// Mount the component's sources into its container, with this access.
@@ -52,7 +53,7 @@ impl<'a> RunRequest<'a> {
             detach: false,
             keep_services: false,
             keep: KeepMode::Never,
-            publish: false,
+            publish: PublishOptions::default(),
             network: Network::default(),
             mount: None,
             watch: false,
@@ -61,6 +62,21 @@ impl<'a> RunRequest<'a> {
             overrides: EnvOverrides::default(),
             allow: Vec::new(),
         }
+    }
+}
+
+/// The ports to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishOptions {
+    /// Those that the requested components declare.
+    pub declared: bool,
+    /// Those that the user asks for.
+    pub asked: Vec<PublishRequest>,
+}
+
+impl Default for PublishOptions {
+    fn default() -> Self {
+        Self { declared: true, asked: Vec::new() }
     }
 }
 

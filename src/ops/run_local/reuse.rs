@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::outcome::PortMapping;
 use super::plan::RunPlan;
 use crate::model::container::{ContainerSummary, Status};
-use crate::model::identity::{CONFIG_HASH, ResourceLabels, RunId};
+use crate::model::identity::{CONFIG_HASH, PORTS, ResourceLabels, RunId};
+use crate::model::port::PublishedPort;
 use crate::ops::runtime::start::config_hash::{digest_of, specification};
 use crate::systems::engine::{ContainerEngine, EngineError};
 
@@ -54,14 +55,11 @@ pub(super) async fn find_running(
         })
     });
     Ok(same.filter(|_| kept_are_there).map(|(run, units)| {
-        let ports = plan.wanted().flat_map(|unit| {
-            let ports = units.get(&unit.name).map_or(&[][..], |one| &one.ports);
+        let ports = plan.units().flat_map(|unit| {
+            let label = units.get(&unit.name).and_then(|one| one.labels.get(PORTS));
+            let ports = label.map(|label| PublishedPort::from_label(label)).unwrap_or_default();
             let component = unit.name.clone();
-            ports.iter().map(move |(port, local)| PortMapping {
-                component: component.clone(),
-                port: *port,
-                local: *local,
-            })
+            ports.into_iter().map(move |port| PortMapping { component: component.clone(), port })
         });
         (run, ports.collect())
     }))

@@ -14,6 +14,7 @@ use super::outcome::{PortMapping, RunExit};
 use super::plan::RunPlan;
 use super::request::RunRequest;
 use super::running::Running;
+use crate::ops::runtime::ports::reserved::RunPorts;
 use crate::ops::runtime::start::unit::Unit;
 
 /// The state of the units so far.
@@ -47,6 +48,7 @@ pub(super) async fn supervise(
     ctx: &OpContext<'_>,
     request: &RunRequest<'_>,
     plan: &RunPlan,
+    ports: &RunPorts,
     units: &[Running],
     state: &mut UnitStates,
 ) -> anyhow::Result<RunExit> {
@@ -68,7 +70,7 @@ pub(super) async fn supervise(
     let mut going = (0..units.len()).filter(|index| alive[*index] && holds(*index)).count();
     let how = loop {
         if request.detach && asking.is_empty() {
-            return Ok(RunExit::Detached(reached(units)));
+            return Ok(RunExit::Detached(reached(units, ports)));
         }
         tokio::select! {
             Some((index, code)) = endings.next() => {
@@ -101,9 +103,8 @@ pub(super) async fn supervise(
                     }
                     answer => answer?,
                 }
-                if !request.detach {
-                    ctx.events.start(units[index].name.clone(), "").finish(TaskOutcome::Done, "ready");
-                }
+                let name = &units[index].name;
+                ctx.events.start(name.clone(), "").ready("ready", ports.of(name));
             }
             signal = ctx.stop.requested() => break RunExit::Stopped(signal),
         }
@@ -210,15 +211,13 @@ async fn end(ctx: &OpContext<'_>, plan: &RunPlan, how: &RunExit, going: Vec<&Run
     Ok(())
 }
 
-/// Returns the ports of this machine that lead to the requested components.
-fn reached(units: &[Running]) -> Vec<PortMapping> {
-    let wanted = units.iter().filter(|one| one.wanted);
-    wanted
-        .flat_map(|one| {
-            let ports = one.started.ports().into_iter();
-            ports.map(|(port, local)| PortMapping { component: one.name.clone(), port, local })
-        })
-        .collect()
+/// Returns the published ports of all units.
+fn reached(units: &[Running], ports: &RunPorts) -> Vec<PortMapping> {
+    let mappings = units.iter().flat_map(|one| {
+        let component = one.name.clone();
+        ports.of(&one.name).into_iter().map(move |port| PortMapping { component: component.clone(), port })
+    });
+    mappings.collect()
 }
 
 /// Reports the end of a unit that waits for a change of its sources.

@@ -108,10 +108,14 @@ pub enum StartError {
         name: String,
     },
     /// A port cannot be published.
-    #[error("port {port} cannot be published")]
+    #[error("cannot publish port {port} of `{name}` on port {host} of this machine")]
     Port {
+        /// Name of the unit.
+        name: String,
         /// The port.
         port: u16,
+        /// The port of this machine.
+        host: u16,
         /// Underlying error.
         source: io::Error,
     },

@@ -9,8 +9,9 @@ use super::instance::Instance;
 use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
 use crate::host;
-use crate::model::container::Status;
-use crate::model::identity::{ALLOWED, READY, ResourceLabels, Retention, Role, SECRETS};
+use crate::model::container::{ContainerSummary, Status};
+use crate::model::identity::{ALLOWED, PORTS, READY, ResourceLabels, Retention, Role, SECRETS};
+use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
 use crate::systems::native::Native;
 #[cfg(test)]
@@ -25,8 +26,10 @@ pub struct InstanceSummary {
     pub engine: &'static str,
     /// The status.
     pub status: Status,
-    /// Published ports: each inside and on this machine.
-    pub ports: Vec<(u16, u16)>,
+    /// Published ports that lead to it.
+    pub ports: Vec<PublishedPort>,
+    /// Published ports that lead nowhere any more: their forwarder was killed.
+    pub lost: Vec<PublishedPort>,
     /// The image, or the command of a process.
     pub what: String,
     /// Time of its start, in seconds since 1970.
@@ -57,6 +60,7 @@ impl InstanceSummary {
             engine: "native",
             status,
             ports: Vec::new(),
+            lost: Vec::new(),
             what: String::new(),
             created: 0,
             is_kept: false,
@@ -102,11 +106,13 @@ pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
             let Some(identity) = ResourceLabels::from_labels(&facts.labels) else { continue };
             let is_kept = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
+            let (ports, lost) = container_ports(&identity, &facts);
             found.push(InstanceSummary {
                 identity,
                 engine: engine.name(),
                 status: facts.status.clone(),
-                ports: facts.ports.clone(),
+                ports,
+                lost,
                 what: facts.image.clone(),
                 created: facts.created,
                 is_kept,
@@ -118,11 +124,16 @@ pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
         }
     }
     for facts in native.list()? {
+        let (ports, lost) = match facts.is_alive() {
+            true => (facts.ports.clone(), Vec::new()),
+            false => (Vec::new(), Vec::new()),
+        };
         found.push(InstanceSummary {
             identity: facts.identity.clone(),
             engine: "native",
             status: if facts.is_alive() { Status::Running } else { Status::Exited(-1) },
-            ports: facts.ports.clone(),
+            ports,
+            lost,
             what: shell_words::join(&facts.command),
             created: facts.created,
             is_kept: false,
@@ -134,6 +145,31 @@ pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
     }
     sort(&mut found);
     Ok(found)
+}
+
+/// Returns the published ports of a container: those that lead to it, and those that lead nowhere any more.
+fn container_ports(
+    identity: &ResourceLabels,
+    facts: &ContainerSummary,
+) -> (Vec<PublishedPort>, Vec<PublishedPort>) {
+    if facts.status != Status::Running {
+        return (Vec::new(), Vec::new());
+    }
+    let label = facts.labels.get(PORTS).map_or("", String::as_str);
+    let mut ports = PublishedPort::from_label(label);
+    let by_engine = |one: &PublishedPort| facts.ports.contains(&(one.port, one.local));
+    let (mut ports, forwarded): (Vec<_>, Vec<_>) = ports.drain(..).partition(by_engine);
+    for (port, local) in &facts.ports {
+        if !ports.iter().any(|one| (one.port, one.local) == (*port, *local)) {
+            ports.push(PublishedPort { local: *local, port: *port, is_http: false });
+        }
+    }
+    let mut lost = Vec::new();
+    match host::is_alive(&identity.owner) {
+        true => ports.extend(forwarded),
+        false => lost = forwarded,
+    }
+    (ports, lost)
 }
 
 fn names(list: &str) -> Vec<String> {

@@ -1,24 +1,21 @@
-//! An instance that this program has started: waits for its end, forwards ports of this machine to it, and
-//! stops it. Starting it is in `start`.
+//! An instance that this program has started: waits for its end, and stops it. Starting it is in `start`, its
+//! published ports are in `ports`.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::stream::BoxStream;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::AbortHandle;
 
 use super::dialer::Dialer;
 use super::error::StartError;
 use super::instance::Instance;
 use super::start::service_reuse::ServiceReuse;
-use crate::model::container::Publish;
-use crate::model::event::{Events, Stream};
+use crate::model::event::Stream;
 use crate::systems::engine::{ContainerEngine, EngineError};
-use crate::systems::native::{Native, Process, ProcessLog, Published, Sandbox};
+use crate::systems::native::{Native, Process, ProcessLog, Sandbox};
 
 /// Pieces of output.
 pub(in crate::ops) type InstanceOutput = BoxStream<'static, (Stream, bytes::Bytes)>;
@@ -30,12 +27,6 @@ pub(in crate::ops) struct StartedInstance {
     /// The origin of a service that outlives the run.
     pub(in crate::ops) reuse: Option<ServiceReuse>,
     exit: ExitWaiter,
-    /// Ports that the engine publishes: each in the instance and on this machine.
-    ports: Vec<(u16, u16)>,
-    /// Ports that this program forwards.
-    forwards: Vec<Forward>,
-    /// Ports of a process that this program forwards.
-    published: Vec<Published>,
     log: Option<ProcessLog>,
     _watcher: Option<AbortOnDrop>,
 }
@@ -71,20 +62,6 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// A port of this machine that `cki` forwards until this is dropped.
-#[derive(Debug)]
-struct Forward {
-    port: u16,
-    local: u16,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Forward {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 /// Waits for the end of an instance, independently of its other uses.
 #[derive(Clone)]
 pub(in crate::ops) enum ExitWaiter {
@@ -108,33 +85,24 @@ impl ExitWaiter {
 }
 
 impl StartedInstance {
-    /// Returns a started container, with the way to its ports and those that the engine publishes.
+    /// Returns a started container, with the way to its ports.
     pub(super) fn container(
         engine: &ContainerEngine,
         id: &str,
         program: Arc<StartedProgram>,
         dialer: Dialer,
-        ports: Vec<(u16, u16)>,
     ) -> Self {
         Self {
             instance: Instance::container(engine, id).reached_by(dialer),
             reuse: None,
             exit: ExitWaiter::Container(engine.clone(), id.to_owned(), program),
-            ports,
-            forwards: Vec::new(),
-            published: Vec::new(),
             log: None,
             _watcher: None,
         }
     }
 
     /// Watches over a started process. Must be called within the runtime.
-    pub(super) fn process(
-        process: Process,
-        sandbox: &Sandbox,
-        native: &Native,
-        published: Vec<Published>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn process(process: Process, sandbox: &Sandbox, native: &Native) -> anyhow::Result<Self> {
         let facts = process.facts().cloned().context("the process has no directory")?;
         let log = process.log();
         let (tell, ended) = watch::channel(None);
@@ -143,9 +111,6 @@ impl StartedInstance {
             instance: Instance::process(native, facts).reached_by(Dialer::Sandbox(sandbox.clone())),
             reuse: None,
             exit: ExitWaiter::Process(ended),
-            ports: Vec::new(),
-            forwards: Vec::new(),
-            published,
             log,
             _watcher: Some(AbortOnDrop(watcher.abort_handle())),
         })
@@ -169,19 +134,11 @@ impl StartedInstance {
         Ok(())
     }
 
-    /// Removes it after its end, so that the next one may have its name and ports.
+    /// Removes it after its end, so that the next one may have its name.
     ///
     /// # Errors
     /// Fails when something of it is left.
-    pub(in crate::ops) async fn remove(&mut self) -> anyhow::Result<()> {
-        for mut forward in std::mem::take(&mut self.forwards) {
-            forward.task.abort();
-            // The port is free only after the task has ended.
-            let _ = (&mut forward.task).await;
-        }
-        for published in std::mem::take(&mut self.published) {
-            published.close().await;
-        }
+    pub(in crate::ops) async fn remove(&self) -> anyhow::Result<()> {
         Ok(self.instance.remove().await?)
     }
 
@@ -191,37 +148,6 @@ impl StartedInstance {
         // An unwritable log must not end the run.
         Some(move |lines: &[u8]| drop(log.append(lines)))
     }
-
-    /// Returns ports of this machine that lead to it: each in the instance and here.
-    pub(in crate::ops) fn ports(&self) -> Vec<(u16, u16)> {
-        let forwards = self.forwards.iter().map(|forward| (forward.port, forward.local));
-        let published = self.published.iter().map(|one| (one.port, one.local));
-        forwards.chain(published).chain(self.ports.iter().copied()).collect()
-    }
-
-    /// Forwards ports of this machine to it: the requested ones, else the same number if it is free.
-    ///
-    /// # Errors
-    /// Fails when a requested port is not free.
-    pub(super) async fn forward(&mut self, wanted: &[Publish], events: &Events) -> Result<(), StartError> {
-        for Publish { container: port, host } in wanted.iter().copied() {
-            let failed = |source| StartError::Port { port: host.unwrap_or(port), source };
-            let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, host.unwrap_or(port))).await {
-                Ok(listener) => listener,
-                Err(error) if host.is_some() => return Err(failed(error)),
-                Err(error) => {
-                    events.warn(format!(
-                        "Port {port} of this machine cannot be used ({error}): taking a free one."
-                    ));
-                    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?
-                }
-            };
-            let local = listener.local_addr().map_err(failed)?.port();
-            let task = tokio::spawn(forward(listener, self.instance.clone(), port));
-            self.forwards.push(Forward { port, local, task });
-        }
-        Ok(())
-    }
 }
 
 /// Waits for the end of a process. Dropping this task ends the process.
@@ -230,29 +156,4 @@ async fn watch_over(mut process: Process, tell: watch::Sender<Option<i64>>) {
     // Its directory must be gone before its end is reported, so that the next process may have its name.
     drop(process);
     tell.send_replace(Some(code.map_or(-1, i64::from)));
-}
-
-/// Accepts connections forever. Dropping the future closes them.
-async fn forward(listener: TcpListener, target: Instance, port: u16) {
-    let mut connections = tokio::task::JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((mut outside, _)) = accepted else {
-                    // Accepting failed, for example at the limit of open files: other connections must
-                    // end first.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                };
-                let target = target.clone();
-                connections.spawn(async move {
-                    if let Ok(mut inside) = target.dial(port).await {
-                        // Either side may disconnect at any time.
-                        let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-                    }
-                });
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
 }

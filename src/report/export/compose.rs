@@ -122,7 +122,7 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
         put("extra_hosts", hosts.into());
     }
     let ports: Vec<String> =
-        Exporter::published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
+        draft.published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
     if !ports.is_empty() {
         put("ports", ports.into());
     }

@@ -8,13 +8,12 @@ use std::net::IpAddr;
 use regex::{Regex, RegexBuilder};
 
 use crate::base::text::{plural, safe_line};
-use crate::model::container::Publish;
 use crate::model::identity::{COMPONENT, NAME, ROLE};
 use crate::model::inventory::BuildNetwork;
 use crate::model::probe::ReadinessProbe;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::runtime::start::scope::Network;
-use crate::ops::runtime::start::unit::{BuildPlan, Image, Unit};
+use crate::ops::runtime::start::unit::{BuildPlan, Image, PlannedPort, Unit};
 
 /// Minimum bytes of a value that is searched for in texts. A shorter secret is recognised only as the whole
 /// value of a secret variable.
@@ -126,14 +125,14 @@ impl<'a> Exporter<'a> {
     }
 
     /// Returns the published ports of a unit.
-    pub(super) fn published(unit: &Unit) -> Vec<(u16, u16)> {
-        let pair = |one: &Publish| (one.container, one.host.unwrap_or(one.container));
-        unit.work.publish.iter().map(pair).collect()
+    pub(super) fn published(&self, unit: &Unit) -> Vec<(u16, u16)> {
+        let pair = |one: &PlannedPort| (one.port, one.host.unwrap_or(one.port));
+        unit.work.publish.iter().filter(|_| !self.is_closed()).map(pair).collect()
     }
 
     /// Returns whether the network is isolated. Engines publish no ports on an isolated network.
     pub(super) fn is_closed(&self) -> bool {
-        self.plan.network == Network::Isolated && !self.plan.publishes()
+        self.plan.network == Network::Isolated && !self.plan.is_asked_to_publish()
     }
 
     /// Returns the hosts table that keeps production out of reach on an open network.
@@ -163,6 +162,13 @@ impl<'a> Exporter<'a> {
         }
         if self.plan.network == Network::Isolated && !self.is_closed() {
             lines.push("The network leads to the internet, or its ports could not be published.".to_owned());
+        }
+        if self.is_closed() && self.plan.units().any(|unit| !unit.work.publish.is_empty()) {
+            lines.push(
+                "Ports are not published: an engine publishes none on a closed network. `--publish PORT` does, \
+                 on a network that leads to the internet."
+                    .to_owned(),
+            );
         }
         for unit in self.plan.units().filter(|unit| unit.image == Image::Own) {
             lines.push(format!(

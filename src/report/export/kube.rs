@@ -197,7 +197,8 @@ fn container(draft: &Exporter<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut 
         put("env", environment.into());
     }
     // Podman publishes every named port, on all addresses by default.
-    let ports: Vec<Value> = Exporter::published(unit)
+    let ports: Vec<Value> = draft
+        .published(unit)
         .iter()
         .map(|(port, local)| json!({"containerPort": port, "hostPort": local, "hostIP": "127.0.0.1"}))
         .collect();

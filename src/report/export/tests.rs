@@ -25,6 +25,7 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         secret: secret.iter().map(|name| (*name).to_owned()).collect(),
         workdir: None,
         ports: vec![8000],
+        http_ports: Vec::new(),
         files: Vec::new(),
         ready: None,
         setup: Vec::new(),

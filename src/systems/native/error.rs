@@ -74,14 +74,6 @@ pub enum NativeError {
         /// Name within the run.
         name: String,
     },
-    /// A port of this machine cannot be bound.
-    #[error("port {port} of this machine cannot be used: {source}")]
-    Port {
-        /// Port.
-        port: u16,
-        /// Underlying error.
-        source: io::Error,
-    },
     /// The directory for runs may be under the control of another user.
     #[error("the directory `{}` {reason}, so runs cannot be kept in it", path.display())]
     Directory {

@@ -33,7 +33,7 @@ use tokio::time::timeout;
 
 pub use error::NativeError;
 pub use process::{Process, ProcessLog, ProcessOutput};
-pub use sandbox::{IsolationAspect, Published, Sandbox};
+pub use sandbox::{IsolationAspect, Sandbox};
 pub use start::{ExecSpec, ProcessSpec};
 pub use state_dir::ProcessFacts;
 

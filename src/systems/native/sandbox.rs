@@ -1,5 +1,5 @@
-//! Network of one run: connections into it, published ports, and a report on its isolation. Creating
-//! namespaces is `namespace_holder`.
+//! Network of one run: connections into it, and a report on its isolation. Creating namespaces is
+//! `namespace_holder`.
 
 use std::fmt;
 use std::io;
@@ -7,10 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::{TcpSocket, TcpStream};
 
-use super::error::NativeError;
 use super::namespace_holder::{self, NamespaceHolder};
 use super::namespaces::{NamespaceRefusal, NamespaceStep, Namespaces};
 
@@ -119,24 +117,6 @@ impl Sandbox {
             .map_err(io::Error::other)??;
         TcpSocket::from_std_stream(socket.into()).connect(address).await
     }
-
-    /// Publishes a port of the space at 127.0.0.1 of this machine, on the requested or a free port, as long
-    /// as the returned value lives.
-    ///
-    /// # Errors
-    /// Fails if the port is in use.
-    pub async fn publish(&self, port: u16, host: Option<u16>) -> Result<Published, NativeError> {
-        if !self.has_own_network() && host.is_none_or(|host| host == port) {
-            // The component listens on this machine's own interface.
-            return Ok(Published { port, local: port, forwarder: None });
-        }
-        let wanted = host.unwrap_or(0);
-        let failed = |source| NativeError::Port { port: wanted, source };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(failed)?;
-        let local = listener.local_addr().map_err(failed)?.port();
-        let forwarder = tokio::spawn(forward(listener, self.clone(), port));
-        Ok(Published { port, local, forwarder: Some(forwarder) })
-    }
 }
 
 /// An aspect of isolation.
@@ -175,58 +155,5 @@ impl fmt::Display for IsolationAspect {
             Self::User => "user",
             Self::Resources => "memory and processor",
         })
-    }
-}
-
-/// A port that is published until this value is dropped.
-#[derive(Debug)]
-pub struct Published {
-    /// Port in the space.
-    pub port: u16,
-    /// Port on this machine's loopback address.
-    pub local: u16,
-    forwarder: Option<JoinHandle<()>>,
-}
-
-impl Published {
-    /// Ends it and waits until the port of this machine is free; dropping it only starts that.
-    pub async fn close(mut self) {
-        if let Some(forwarder) = self.forwarder.take() {
-            forwarder.abort();
-            // The task ends only by this cancellation.
-            let _ = forwarder.await;
-        }
-    }
-}
-
-impl Drop for Published {
-    fn drop(&mut self) {
-        if let Some(forwarder) = &self.forwarder {
-            forwarder.abort();
-        }
-    }
-}
-
-/// Accepts connections until it is cancelled. The connections belong to this task and end with it.
-async fn forward(listener: TcpListener, space: Sandbox, port: u16) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((mut outside, _)) => {
-                    let space = space.clone();
-                    connections.spawn(async move {
-                        // The client sees the connection end; the readiness check reports why no process
-                        // listens.
-                        if let Ok(mut inside) = space.connect(port).await {
-                            let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-                        }
-                    });
-                }
-                // For instance, the limit of open files is reached: other connections must end first.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
     }
 }

@@ -22,6 +22,7 @@ use crate::host::{Env, programs};
 use crate::model::container::ContainerFile;
 use crate::model::guard::{Passed, Startable};
 use crate::model::identity::ResourceLabels;
+use crate::model::port::PublishedPort;
 
 /// Specification of a process.
 #[derive(Debug, Clone)]
@@ -41,8 +42,8 @@ pub struct ProcessSpec {
     pub files: Vec<ContainerFile>,
     /// Description of its readiness probe, for later reports.
     pub ready: Option<String>,
-    /// Published ports, for later reports: in the space, and on this machine.
-    pub ports: Vec<(u16, u16)>,
+    /// Published ports, for later reports.
+    pub ports: Vec<PublishedPort>,
     /// Let it outlive this program, with its output in its log.
     pub detached: bool,
 }

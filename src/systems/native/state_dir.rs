@@ -22,6 +22,7 @@ use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::ContainerFile;
 use crate::model::identity::{ResourceLabels, RunId};
+use crate::model::port::PublishedPort;
 
 const FACTS: &str = "process.json";
 const SECRETS: &str = "secrets.json";
@@ -44,8 +45,8 @@ pub struct ProcessFacts {
     pub secret: Vec<String>,
     /// Description of its readiness probe, as given.
     pub ready: Option<String>,
-    /// Published ports: in its space, and on this machine.
-    pub ports: Vec<(u16, u16)>,
+    /// Published ports.
+    pub ports: Vec<PublishedPort>,
     /// Timestamp of its start, in seconds since 1970.
     pub created: i64,
     /// Supervisor; `None` until that has been started.
@@ -66,7 +67,8 @@ struct Record {
     secret: Vec<String>,
     #[serde(default)]
     ready: Option<String>,
-    ports: Vec<(u16, u16)>,
+    #[serde(default)]
+    published: String,
     created: i64,
 }
 
@@ -174,7 +176,7 @@ impl ProcessFacts {
             workdir: self.workdir.clone(),
             secret: self.secret.clone(),
             ready: self.ready.clone(),
-            ports: self.ports.clone(),
+            published: PublishedPort::to_label(&self.ports),
             created: self.created,
         };
         write_json(&directory.join(FACTS), &record)
@@ -206,7 +208,7 @@ impl ProcessFacts {
             workdir: record.workdir,
             secret: record.secret,
             ready: record.ready,
-            ports: record.ports,
+            ports: PublishedPort::from_label(&record.published),
             created: record.created,
             process: record.process.as_deref().and_then(ProcessRef::parse),
             own_processes: record.own_processes,
@@ -340,7 +342,7 @@ mod tests {
             workdir: "/w".into(),
             secret: vec!["TOKEN".into()],
             ready: None,
-            ports: vec![(1, 2)],
+            ports: vec![PublishedPort { local: 2, port: 1, is_http: true }],
             created: 3,
             process: None,
             own_processes: true,

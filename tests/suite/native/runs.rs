@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::gate::pass_gate;
+use cki::model::port::PublishedPort;
 
 #[tokio::test]
 async fn detached_process_supports_list_logs_exec_and_stop() {
@@ -11,7 +12,8 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     spec.identity.lifetime = Retention::Kept;
     spec.environment = vec![("TOKEN".into(), Secret::new("t0ken"))];
     spec.secret = vec!["TOKEN".into()];
-    spec.ports = vec![(1, 2)];
+    let port = PublishedPort { local: 2, port: 1, is_http: false };
+    spec.ports = vec![port];
     spec.detached = true;
     let mut process = machine.native.spawn(pass_gate(spec.clone()), &space).expect("starts");
     assert!(process.output().is_none());

@@ -181,8 +181,10 @@ impl Started<'_> {
     /// The port of this machine by which it says that the component is reached.
     pub(crate) fn port(&self) -> u16 {
         let said = self.said();
-        let address = said.split("at 127.0.0.1:").nth(1).expect("says a port");
-        address.split(char::is_whitespace).next().and_then(|port| port.parse().ok()).expect("is a number")
+        let address = said
+            .rsplit("  ")
+            .find_map(|word| word.trim_start_matches("http://").strip_prefix("127.0.0.1:")?.lines().next());
+        address.and_then(|port| port.trim().parse().ok()).unwrap_or_else(|| panic!("says no port: {said}"))
     }
 
     /// Waits until it has said this, on either stream.

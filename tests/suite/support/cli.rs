@@ -298,7 +298,7 @@ impl Outcome {
         let value: serde_json::Value = serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
             panic!("{error}: {self}");
         });
-        assert_eq!(value["schema_version"], 1, "{self}");
+        assert_eq!(value["schema_version"], 2, "{self}");
         value
     }
 

@@ -30,6 +30,7 @@ extern "C" fn begin() {
         "clone until killed" => crate::git::clone_until_killed(),
         "hold podman service" => crate::engine::hold_podman_service(),
         "block all threads" => crate::verbs::block_all_threads(),
+        "count bytes" => crate::verbs::count_bytes(),
         "hang" => super::limit_test::part(),
         _ => panic!("there is no part `{part}`"),
     }

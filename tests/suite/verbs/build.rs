@@ -71,7 +71,7 @@ fn build_skips_unchanged_sources(cli: &Cli) {
     ");
     assert_snapshot!(cli.run("build plain -o json"), @r#"
     {
-      "schema_version": 1,
+      "schema_version": 2,
       "image": "localhost/cki/plain:COMMIT1",
       "id": "sha256:DIGEST",
       "commit": "COMMIT1",

@@ -103,7 +103,7 @@ fn clone_prints_json() {
     let (_repositories, _server) = served(&cli);
     assert_snapshot!(cli.run("clone single lost -j 1 -o json --workspace ../elsewhere"), @r#"
     {
-      "schema_version": 1,
+      "schema_version": 2,
       "repositories": [
         {
           "name": "one",

@@ -198,7 +198,7 @@ fn ps_logs_exec_and_down_work_without_an_engine() {
     ");
     assert_snapshot!(cli.run("ps -o json"), @r#"
     {
-      "schema_version": 1,
+      "schema_version": 2,
       "instances": []
     }
     --- exit 0

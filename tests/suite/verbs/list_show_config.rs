@@ -117,7 +117,7 @@ fn list_fits_the_terminal() {
 fn list_prints_json() {
     assert_snapshot!(cli().run("list helper -o json"), @r#"
     {
-      "schema_version": 1,
+      "schema_version": 2,
       "inventory": "Sample",
       "origin": "/tmp/cki-TESTID/project/inventory.yaml",
       "total": 4,

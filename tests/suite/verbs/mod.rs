@@ -23,6 +23,7 @@ mod network;
 mod non_utf8_names;
 mod panics;
 mod plan;
+mod publish;
 mod retained;
 mod run;
 mod scan;
@@ -35,6 +36,7 @@ mod tls;
 mod trust;
 mod watch;
 
+pub(crate) use publish::count_bytes;
 pub(crate) use special_files::block_all_threads;
 
 use std::io::{Read as _, Write as _};

@@ -47,14 +47,14 @@ fn run_local_dry_run_prints_the_plan_without_an_engine() {
     assert!(place("2. app  requested, runs once") < place("needs        web"));
     assert!(text.contains("API_TOKEN=••••••••") && text.contains("IS_PRODUCTION=false"), "{text}");
     assert!(text.contains("  network      isolated: it reaches web\n"), "{text}");
-    let plan = cli.run("run-local app --dry-run --publish -o json").ends_with(0).json();
+    let plan = cli.run("run-local app --dry-run -o json").ends_with(0).json();
     assert_eq!(plan["components"], serde_json::json!(["app"]));
     let web = &plan["units"][0];
     assert_eq!(
         (&web["name"], &web["wanted"], &web["ports"][0]),
         (&"web".into(), &false.into(), &8000.into())
     );
-    assert_eq!(web["limits"]["unprivileged"], true);
+    assert_eq!((&web["limits"]["unprivileged"], &web["published"]), (&true.into(), &serde_json::json!([])));
     let secret = &web["environment"][0];
     assert_eq!((&secret["name"], &secret["value"]), (&"API_TOKEN".into(), &"••••••••".into()));
     assert_eq!(plan["units"][1]["needs"], serde_json::json!(["web"]));
@@ -87,7 +87,7 @@ fn run_local_print_compose_contains_the_plan() {
     assert_eq!((&app["cap_drop"][0], &app["pids_limit"]), (&"ALL".into(), &4096.into()));
     assert_eq!(file["services"]["web"]["healthcheck"]["test"][0], "CMD");
     assert_eq!(file["networks"]["run"]["internal"], true);
-    let open = cli.run("run-local web --print compose --publish --reveal").ends_with(0).stdout;
+    let open = cli.run("run-local web --print compose --publish 8000 --reveal").ends_with(0).stdout;
     let file = documents(&open).remove(0);
     assert_eq!(file["services"]["web"]["ports"][0], "127.0.0.1:8000:8000");
     assert_eq!(file["networks"]["run"]["internal"], false);

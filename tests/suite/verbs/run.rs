@@ -2,7 +2,6 @@
 //! ends. What it needs beside it is in `dependencies`; what runs on in the background in `detached`.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -37,7 +36,7 @@ fn run_local_prints_output_and_result_as_text_and_json(cli: &Cli) {
     ");
     assert_snapshot!(cli.run("run-local app -o json"), @r#"
     {"type":"line","from":"app","stream":"stdout","text":"one"}
-    {"type":"result","schema_version":1,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"kept":[],"left":[]}
+    {"type":"result","schema_version":2,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"kept":[],"left":[]}
     --- stderr
       env          1 variable: 1 locked
       network      isolated: it reaches nothing
@@ -220,26 +219,6 @@ fn run_local_gives_concurrent_runs_unique_ids(cli: &Cli) {
     ids.sort_by_key(ToString::to_string);
     ids.dedup();
     assert_eq!(ids.len(), 4);
-}
-
-on!(docker, podman: run_local_publishes_another_port_if_one_is_taken);
-fn run_local_publishes_another_port_if_one_is_taken(cli: &Cli) {
-    app(cli, "service", SERVER, SERVER_MORE);
-    let taken = TcpListener::bind(("127.0.0.1", cli.port)).expect("is free");
-    let mut run = cli.start("run-local app --publish");
-    run.until("  app          ready");
-    let port = run.port();
-    assert_ne!(port, cli.port);
-    assert!(super::get(port, "/passwd").contains("root:"));
-    run.signal(Signal::SIGINT);
-    run.end().ends_with(130).says("Port ~PORT of this machine cannot be used");
-    drop(taken);
-    let mut run = cli.start("run-local app --publish");
-    run.until("  app          ready");
-    assert_eq!(run.port(), cli.port);
-    assert!(super::get(cli.port, "/passwd").contains("root:"));
-    run.signal(Signal::SIGINT);
-    run.end().ends_with(130);
 }
 
 on!(docker, podman: run_local_fails_when_a_component_is_not_ready_in_time);

@@ -273,7 +273,7 @@ fn debug_port_reaches_the_debugger(cli: &Cli) {
     let port = free_port();
     let mut run = cli.start(&format!("run-local app --debug-port {port}"));
     run.until("yes the usual");
-    run.until(&format!(" at 127.0.0.1:{port}"));
+    run.until(&format!("  app          started  127.0.0.1:{port}\n"));
     cli.wait_for("it to listen", || {
         std::panic::catch_unwind(|| super::get(port, "/passwd")).is_ok_and(|answer| answer.contains("root:"))
     });

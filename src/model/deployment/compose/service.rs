@@ -14,6 +14,7 @@ use super::words;
 use crate::base::secret::Secret;
 use crate::base::yaml::tree::{MapEntry, Node};
 use crate::model::inventory::InventoryFinding;
+use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 
 /// Unsupported keys that would change the container.
@@ -179,7 +180,11 @@ fn command(
     words.into_iter().map(|word| vec![Segment::Text(word)]).collect()
 }
 
-fn ports(project: &ComposeProject<'_>, service: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<u16> {
+fn ports(
+    project: &ComposeProject<'_>,
+    service: &Node,
+    findings: &mut Vec<InventoryFinding>,
+) -> Vec<DeclaredPort> {
     let mut ports = Ports::default();
     for key in ["ports", "expose"] {
         for item in service.get(key).map_or(&[][..], Node::items) {
@@ -197,7 +202,7 @@ fn ports(project: &ComposeProject<'_>, service: &Node, findings: &mut Vec<Invent
             }
         }
     }
-    ports.found
+    ports.found.into_iter().map(DeclaredPort::from).collect()
 }
 
 fn ready(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::dev;
 use super::input::PlanInput;
+use super::publish;
 use super::units::{build_plan, component_unit, init_units, service_unit};
 use crate::model::environment::EnvOverrides;
 use crate::model::guard::GuardFinding;
@@ -307,6 +308,7 @@ impl<'a> PlanBuilder<'a> {
                 }
             }
         }
+        publish::plan(request, &mut units)?;
         Ok(units)
     }
 }

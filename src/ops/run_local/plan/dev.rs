@@ -5,12 +5,12 @@ use std::path::{Component as Part, Path, PathBuf};
 
 use super::input::PlanInput;
 use crate::base::secret::Secret;
-use crate::model::container::{CopyIn, Mount, Publish};
+use crate::model::container::{CopyIn, Mount};
 use crate::model::environment::{EnvOverrides, ValueOrigin};
 use crate::model::inventory::{Component, Debugger};
 use crate::ops::run_local::error::RunError;
 use crate::ops::run_local::request::{Access, RunRequest};
-use crate::ops::runtime::start::unit::{Image, Reload, Unit};
+use crate::ops::runtime::start::unit::{Image, PlannedPort, Reload, Unit};
 use crate::systems::git::is_within_repository;
 
 /// Plans the development settings of a requested component.
@@ -21,16 +21,12 @@ pub(super) fn plan(
     warnings: &mut Vec<String>,
 ) -> Result<(), RunError> {
     let PlanInput { request, native, .. } = *input;
-    if request.publish {
-        unit.work.publish.extend(unit.ports.iter().map(|port| Publish { container: *port, host: None }));
-    }
     if let Some(local) = request.debug_port {
         let debugger = debugger(component)?;
         if !unit.ports.contains(&debugger.port) {
             unit.ports.push(debugger.port);
         }
-        unit.work.publish.retain(|one| one.container != debugger.port);
-        unit.work.publish.push(Publish { container: debugger.port, host: Some(local) });
+        unit.work.publish.push(PlannedPort { port: debugger.port, host: Some(local), is_asked: true });
         if !debugger.command.is_empty() {
             let usual = unit.command.clone().unwrap_or_default();
             unit.set_command(Some(expand(&debugger.command, &usual)), component);

@@ -4,6 +4,7 @@
 mod builder;
 mod dev;
 pub(super) mod input;
+mod publish;
 mod units;
 
 use std::collections::HashSet;
@@ -74,10 +75,10 @@ impl RunPlan {
         self.units().any(|unit| unit.work.reload.is_some())
     }
 
-    /// Returns whether the run makes ports reachable on this machine.
+    /// Returns whether the user asked for published ports.
     #[must_use]
-    pub fn publishes(&self) -> bool {
-        self.units().any(|unit| !unit.work.publish.is_empty())
+    pub fn is_asked_to_publish(&self) -> bool {
+        self.units().any(|unit| unit.work.publish.iter().any(|one| one.is_asked))
     }
 
     /// Returns the reference of the component that owns the shared resources of the units.
@@ -137,7 +138,7 @@ fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow
     let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
     // A closed network does not need the list, and a large inventory makes it long.
     let has_builds = plan.units().any(|unit| unit.work.build.is_some());
-    let is_open = network == Network::Internet || plan.publishes() || has_builds;
+    let is_open = network == Network::Internet || plan.is_asked_to_publish() || has_builds;
     Ok(match is_open {
         true => RunPlan { production: production_hosts(&plan.units, input.inventory), ..plan },
         false => plan,

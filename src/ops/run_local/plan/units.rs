@@ -28,6 +28,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
         let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
         let mut needs = unit.needs.clone();
         needs.extend(units.last().map(|before| before.name.clone()));
+        let work = DevOptions { publish: Vec::new(), ..one.work };
         units.push(Unit {
             name: format!("{}-init{number}", unit.name),
             role: Role::Service,
@@ -37,6 +38,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
             needs,
             ports: Vec::new(),
             ready: None,
+            work,
             ..one
         });
     }
@@ -73,7 +75,8 @@ pub(super) fn component_unit(
         environment: environment.pairs(),
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
-        ports: run.ports,
+        http_ports: run.ports.iter().filter(|port| port.is_http).map(|port| port.number).collect(),
+        ports: run.ports.iter().map(|port| port.number).collect(),
         files: environment.files.clone(),
         hidden: environment.files.iter().flat_map(hidden_parts).collect(),
         ready: run.ready,
@@ -137,6 +140,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         secret: service.environment.iter().map(|(name, _)| name.clone()).collect(),
         environment: service.environment,
         workdir: None,
+        http_ports: Vec::new(),
         ports: service.ports,
         files: service.files,
         hidden: service.secrets.into_iter().collect(),

@@ -14,14 +14,15 @@ use crate::model::container::{ContainerInspect, ContainerSpec, Publish};
 use crate::model::environment::DIRECTORY;
 use crate::model::event::TaskOutcome;
 use crate::model::guard::{Gate, Passed, PolicyViolation, Starting};
-use crate::model::identity::{ALLOWED, READY, SECRETS};
+use crate::model::identity::{ALLOWED, PORTS, READY, SECRETS};
+use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::dialer::Dialer;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::instance::Instance;
 use crate::ops::runtime::started::{InstanceOutput, StartedInstance, StartedProgram};
 use crate::ops::shared::op_context::OpContext;
-use crate::systems::engine::{ContainerEngine, OutputStream};
+use crate::systems::engine::{ContainerEngine, EngineError, OutputStream};
 
 /// A network on a container engine.
 #[derive(Debug)]
@@ -58,13 +59,30 @@ impl Containers {
         }
         let mut spec = container(unit, image, ctx, scope);
         self.network.join(&mut spec, unit);
-        if self.network.way() == PortAccess::Publish {
-            spec.publish = ports_for_engine(unit);
-        }
-        let (mut started, output) = self.start_container(&spec, unit, scope.gate, self.network.way()).await?;
-        if self.network.way() != PortAccess::Publish && !unit.work.publish.is_empty() {
-            started.forward(&unit.work.publish, &ctx.events).await?;
-        }
+        let way = self.network.way();
+        let (started, output) = loop {
+            let ports = scope.ports.of(&unit.name);
+            if !ports.is_empty() {
+                spec.labels.insert(PORTS.to_owned(), PublishedPort::to_label(&ports));
+            }
+            if way == PortAccess::Publish {
+                spec.publish = ports_for_engine(unit, &ports);
+                scope.ports.release(&unit.name, |_| true).await;
+            }
+            match self.start_container(&spec, unit, scope.gate, way).await {
+                Ok(started) => break started,
+                Err(error) => match error.downcast_ref() {
+                    // Another program was quicker.
+                    Some(EngineError::PortTaken { port, .. })
+                        if scope.ports.move_on(&unit.name, *port, &ctx.events) =>
+                    {
+                        self.forget(unit, scope).await?;
+                    }
+                    _ => return Err(error),
+                },
+            }
+        };
+        scope.ports.lead_to(&unit.name, &started.instance);
         Ok((started, Some(output)))
     }
 
@@ -100,13 +118,12 @@ impl Containers {
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
         let program = Arc::new(StartedProgram { name: unit.name.clone(), program });
         engine.start(&passed).await.map_err(|error| program.explain(error))?;
-        let (dialer, ports) = if unit.ready.is_some() || !unit.ports.is_empty() {
-            let inside = engine.inside(&id).await?;
-            (Self::dialer(way, &id, &inside), inside.ports)
-        } else {
-            (Dialer::Nothing, Vec::new())
+        let is_reached = unit.ready.is_some() || !unit.ports.is_empty() || !unit.work.publish.is_empty();
+        let dialer = match is_reached {
+            true => Self::dialer(way, &id, &engine.inside(&id).await?),
+            false => Dialer::Nothing,
         };
-        Ok((StartedInstance::container(engine, &id, program, dialer, ports), pieces(output)))
+        Ok((StartedInstance::container(engine, &id, program, dialer), pieces(output)))
     }
 
     /// Returns the way to a started container.
@@ -132,14 +149,14 @@ pub(super) fn pieces(output: OutputStream) -> InstanceOutput {
     pieces.boxed()
 }
 
-/// Returns the ports to publish: those of the readiness probe, and the component's own if the user wants
-/// them.
-pub(super) fn ports_for_engine(unit: &Unit) -> Vec<Publish> {
+/// Returns the ports that the engine publishes: those of the run, and that of the readiness probe.
+pub(super) fn ports_for_engine(unit: &Unit, published: &[PublishedPort]) -> Vec<Publish> {
     let asked = match &unit.ready {
         Some(ReadinessProbe::Http { port, .. } | ReadinessProbe::Tcp(port)) => Some(*port),
         _ => None,
     };
-    let mut ports = unit.work.publish.clone();
+    let publish = |one: &PublishedPort| Publish { container: one.port, host: Some(one.local) };
+    let mut ports: Vec<Publish> = published.iter().map(publish).collect();
     let asked = asked.filter(|port| !ports.iter().any(|one| one.container == *port));
     ports.extend(asked.map(|port| Publish { container: port, host: None }));
     ports

@@ -147,7 +147,7 @@ impl Containers {
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
         let program = StartedProgram { name: unit.name.clone(), program };
         let dialer = Self::dialer(way, &facts.id, &inside);
-        let mut started = StartedInstance::container(engine, &facts.id, program.into(), dialer, inside.ports);
+        let mut started = StartedInstance::container(engine, &facts.id, program.into(), dialer);
         started.reuse = Some(ServiceReuse::Reused);
         Ok((started, Some(pieces(output))))
     }
@@ -169,7 +169,7 @@ impl Containers {
         spec.closed = true;
         let way = service_port_access(engine).await?;
         if way == PortAccess::Publish {
-            spec.publish = ports_for_engine(unit);
+            spec.publish = ports_for_engine(unit, &[]);
         }
         spec.volumes.clear();
         for path in &unit.volumes {

@@ -17,7 +17,6 @@ use super::unit::{Unit, production_hosts};
 use crate::model::container::ContainerSpec;
 use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::runtime::error::StartError;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
 use crate::systems::engine::{AddressKind, ContainerEngine, EngineError};
@@ -69,10 +68,20 @@ pub(super) async fn prepare(
     let asked = units
         .iter()
         .any(|unit| matches!(unit.ready, Some(ReadinessProbe::Tcp(_) | ReadinessProbe::Http { .. })));
-    let wants_in = asked || scope.publish;
-    let (bounds, way) = decide(engine, scope.network, wants_in, scope.publish).await?;
-    if scope.publish && scope.lifetime == Retention::Kept && way != PortAccess::Publish {
-        return Err(StartError::PublishDetached.into());
+    let publishes = !scope.ports.is_empty();
+    let (mut bounds, mut way) = decide(engine, scope.network, asked || publishes, publishes).await?;
+    let is_asked = asked || scope.ports.is_asked();
+    if publishes && bounds == Isolation::Open && scope.network == Network::Isolated && !is_asked {
+        // Nobody asked for an open network.
+        scope.ports.withdraw();
+        (bounds, way) = (Isolation::Closed, PortAccess::Enter);
+        ctx.events.warn(
+            "Ports are not published: on this engine, that would open the run's network. `--publish PORT` \
+             does so.",
+        );
+    }
+    if scope.lifetime == Retention::Kept && way != PortAccess::Publish {
+        scope.ports.withdraw_detached(&ctx.events)?;
     }
     let mut laid = RunNetwork {
         id: None,

@@ -8,7 +8,6 @@ use futures_util::StreamExt as _;
 use super::reach::Reach;
 use super::scope::{Network, RunScope};
 use super::unit::Unit;
-use crate::model::container::Publish;
 use crate::model::event::{Stream, TaskOutcome};
 use crate::model::guard::Starting;
 use crate::model::identity::{Retention, Role};
@@ -33,9 +32,6 @@ impl Processes {
         units: &[Unit],
         scope: &RunScope<'_>,
     ) -> Result<Self, StartError> {
-        if scope.lifetime == Retention::Kept && scope.publish {
-            return Err(StartError::PublishDetached);
-        }
         let is_open = scope.network == Network::Internet;
         let space = if is_open { Sandbox::open() } else { Sandbox::new() };
         for (what, state) in space.isolation() {
@@ -46,6 +42,9 @@ impl Processes {
                 }
                 Err(why) => ctx.events.note(format!("not isolated: {what}: {why}")),
             }
+        }
+        if scope.lifetime == Retention::Kept && space.has_own_network() {
+            scope.ports.withdraw_detached(&ctx.events)?;
         }
         let reach = Reach::of(units);
         let network = match space.has_own_network() {
@@ -79,6 +78,8 @@ impl Processes {
             None => PathBuf::from("/"),
         };
         if !self.space.has_own_network() {
+            // The unit itself listens on this machine's interface.
+            scope.ports.release(&unit.name, |one| one.local == one.port).await;
             // Another program on that port would be taken for this unit.
             for port in &unit.ports {
                 TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(|source| StartError::PortTaken {
@@ -88,10 +89,6 @@ impl Processes {
                 })?;
             }
         }
-        let mut published = Vec::new();
-        for Publish { container, host } in &unit.work.publish {
-            published.push(self.space.publish(*container, *host).await?);
-        }
         let spec = ProcessSpec {
             identity: scope.identity(ctx, &unit.of, &unit.name, unit.role),
             command: command.command.clone(),
@@ -100,7 +97,7 @@ impl Processes {
             secret: unit.secret.clone(),
             files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ready: unit.ready.as_ref().map(ReadinessProbe::to_label),
-            ports: published.iter().map(|one| (one.port, one.local)).collect(),
+            ports: scope.ports.of(&unit.name),
             detached: scope.lifetime == Retention::Kept,
         };
         let starting =
@@ -114,6 +111,8 @@ impl Processes {
             }
             (output, _) => output,
         };
-        Ok((StartedInstance::process(process, &self.space, &self.native, published)?, output))
+        let started = StartedInstance::process(process, &self.space, &self.native)?;
+        scope.ports.lead_to(&unit.name, &started.instance);
+        Ok((started, output))
     }
 }

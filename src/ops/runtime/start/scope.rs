@@ -4,6 +4,7 @@
 use super::service_reuse::PendingServices;
 use crate::model::guard::Gate;
 use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
+use crate::ops::runtime::ports::reserved::RunPorts;
 use crate::ops::shared::op_context::OpContext;
 
 /// The reach of a run.
@@ -24,7 +25,8 @@ pub(in crate::ops) struct RunScope<'a> {
     pub(in crate::ops) first: &'a str,
     /// The reach of the units.
     pub(in crate::ops) network: Network,
-    pub(in crate::ops) publish: bool,
+    /// The published ports.
+    pub(in crate::ops) ports: &'a RunPorts,
     /// Kept services of this process that are not ready yet.
     pub(in crate::ops) pending: &'a PendingServices,
     /// The gate that each start passes.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::base::secret::Secret;
-use crate::model::container::{ContainerFile, CopyIn, Hidden, Limits, Mount, Publish};
+use crate::model::container::{ContainerFile, CopyIn, Hidden, Limits, Mount};
 use crate::model::identity::Role;
 use crate::model::inventory::{BuildNetwork, Component, Inventory};
 use crate::model::probe::ReadinessProbe;
@@ -46,6 +46,8 @@ pub struct Unit {
     pub workdir: Option<String>,
     /// Ports it listens on.
     pub ports: Vec<u16>,
+    /// Those of them that speak HTTP, as far as its entry says.
+    pub http_ports: Vec<u16>,
     /// Files that are written before its start.
     pub files: Vec<ContainerFile>,
     /// The readiness probe.
@@ -75,9 +77,8 @@ pub struct DevOptions {
     pub repo: Option<String>,
     /// The effect of a change to its sources.
     pub reload: Option<Reload>,
-    /// Ports to make reachable on this machine. A port without a number here gets the same one, if that
-    /// is free.
-    pub publish: Vec<Publish>,
+    /// Ports to publish on this machine.
+    pub publish: Vec<PlannedPort>,
     /// The build of its image; `None` for an image that is not built.
     pub build: Option<BuildPlan>,
 }
@@ -96,6 +97,17 @@ impl DevOptions {
         };
         self.mounts.iter().flat_map(below).collect()
     }
+}
+
+/// A port to publish on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedPort {
+    /// The port of the unit.
+    pub port: u16,
+    /// The port of this machine; `None` for the same number or the next free one.
+    pub host: Option<u16>,
+    /// The user asked for it; the unit's entry declares the others.
+    pub is_asked: bool,
 }
 
 /// The effect of a change to sources.
@@ -174,6 +186,13 @@ impl Unit {
     #[must_use]
     pub fn replaces_entrypoint(&self) -> bool {
         self.is_component && !self.keeps_entrypoint
+    }
+
+    /// Returns whether one of its ports speaks HTTP: its entry or its readiness probe says so.
+    #[must_use]
+    pub fn speaks_http(&self, port: u16) -> bool {
+        self.http_ports.contains(&port)
+            || matches!(self.ready, Some(ReadinessProbe::Http { port: asked, .. }) if asked == port)
     }
 
     /// Returns the values to mask.
