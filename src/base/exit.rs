@@ -6,7 +6,7 @@
 pub enum Exit {
     /// Success.
     Done,
-    /// The subject of the command failed: a job, a check, a pipeline.
+    /// The subject of the command failed: a job, a check, a pipeline. Or the user declined it.
     Failed,
     /// Invalid command line.
     Usage,
@@ -42,7 +42,10 @@ impl Exit {
     /// Every fixed code with its meaning, in ascending order.
     pub const TABLE: [(Self, &'static str); 15] = [
         (Self::Done, "done"),
-        (Self::Failed, "the thing asked about failed: a job, a check, a pipeline"),
+        (
+            Self::Failed,
+            "the thing asked about failed: a job, a check, a pipeline; or you answered a question with no",
+        ),
         (Self::Usage, "the command line was not understood"),
         (Self::NotFound, "a named component, file or other object does not exist"),
         (

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::format::OutputFormat;
 use super::globals::Globals;
 use crate::base::assets::Assets;
 use crate::base::http::{HttpClient, HttpPolicy};
@@ -19,13 +20,14 @@ use crate::ops;
 use crate::ops::doctor::DoctorContext;
 use crate::ops::gc::GcScope;
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::list::ListScope;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::workspace::Workspace;
-use crate::ops::trust::{ProjectFiles, TrustError, TrustStanding};
+use crate::ops::trust::{ProjectFiles, TrustStanding};
 use crate::report;
 use crate::systems::git::Git;
 use crate::systems::native::Native;
-use crate::ui::{Ui, UiOptions, Verbosity};
+use crate::ui::{Results, Ui, UiOptions, Verbosity};
 
 /// Maximum number of findings printed by a command that loads the inventory; `cki doctor` prints more.
 const FINDINGS: usize = 10;
@@ -47,8 +49,8 @@ pub(super) struct Context {
     pub(super) assets: Assets,
     pub(super) workspace: Workspace,
     pub(super) http: Arc<HttpClient>,
-    /// Value of `-o`, if it is a format that only some commands have.
-    pub(super) own_format: Option<String>,
+    /// Format of results: the value of `-o`, or else that of the setting.
+    pub(super) format: OutputFormat,
 }
 
 impl Context {
@@ -86,12 +88,23 @@ impl Context {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        let ui = Ui::new(&host, UiOptions { color, verbosity, json: settings.output == Format::Json });
+        // An unknown value of `-o` is an error of the command.
+        let typed = globals.output.as_deref().and_then(OutputFormat::parse);
+        let format = typed.unwrap_or(match settings.output {
+            Format::Text => OutputFormat::Text,
+            Format::Json => OutputFormat::Json,
+            Format::Yaml => OutputFormat::Yaml,
+        });
+        let results = match format {
+            OutputFormat::Json => Results::Json,
+            OutputFormat::Yaml => Results::Yaml,
+            _ => Results::Text,
+        };
+        let ui = Ui::new(&host, UiOptions { color, verbosity, results });
         for warning in &config.warnings {
             ui.warning(warning);
         }
         let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
-        let own_format = globals.output.clone().filter(|form| !Format::is_one(form));
         Ok(Self {
             assets: assets(&config, &settings, &ui),
             workspace: Workspace::new(&settings.workspace, host.env.clone()),
@@ -101,7 +114,7 @@ impl Context {
             config_trouble,
             settings,
             ui,
-            own_format,
+            format,
         })
     }
 
@@ -129,12 +142,10 @@ impl Context {
         if standing == TrustStanding::Trusted {
             return Ok(TrustProof(()));
         }
-        if !self.ui.can_ask() || self.ui.is_json() {
+        if !self.ui.can_ask() || self.ui.is_structured() {
             return Err(project.untrusted(standing).into());
         }
-        if !report::trust::ask(&self.ui, &self.host, &project, standing) {
-            return Err(TrustError::Declined(project.file).into());
-        }
+        report::trust::ask(&self.ui, &self.host, &project, standing)?;
         // The files may have changed while the question was open: record the content that was shown.
         project.trust()?;
         Ok(TrustProof(()))
@@ -184,6 +195,11 @@ impl Context {
         Ok(engine)
     }
 
+    /// Returns the runs that the command is about: those of this inventory, or all on the engine.
+    pub(super) fn scope(&self, all: bool) -> ListScope {
+        if all { ListScope::All } else { ListScope::Inventory(self.settings.inventory_id()) }
+    }
+
     /// Returns the native engine, which manages processes on this machine.
     pub(super) fn native(&self) -> Native {
         Native::new(&self.host.env)
@@ -204,6 +220,7 @@ impl Context {
     ) -> OpContext<'a> {
         OpContext {
             inventory,
+            inventory_id: self.settings.inventory_id(),
             assets: &self.assets,
             workspace: &self.workspace,
             git,
@@ -218,17 +235,6 @@ impl Context {
             memory: self.settings.memory,
             events: self.events(),
             stop,
-        }
-    }
-
-    /// Rejects a format of `-o` that this command does not have.
-    pub(super) fn reject_command_format(&self) -> anyhow::Result<()> {
-        match &self.own_format {
-            None => Ok(()),
-            Some(form) => Err(super::error::UsageError(format!(
-                "`-o {form}` is not a form of this command; it has `text` and `json`"
-            ))
-            .into()),
         }
     }
 }

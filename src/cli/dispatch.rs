@@ -1,4 +1,4 @@
-//! From a parsed command to its file in `commands`.
+//! From a parsed command to its file in `commands`, and the formats of its results.
 
 use super::args::{CliCommand, command_tree};
 use super::commands::{
@@ -6,13 +6,13 @@ use super::commands::{
     shell, show, stage, stand_in, trust,
 };
 use super::context::Context;
+use super::format::OutputFormat::{Dotenv, Json, Name, Shell, Table, Text, Wide, Yaml};
+use super::format::{self, OutputFormat};
 use crate::base::exit::Exit;
 
 /// Runs a command.
-pub(super) fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result<Exit> {
-    if !matches!(command, CliCommand::Env(_)) {
-        context.reject_command_format()?;
-    }
+pub(super) fn dispatch(command: CliCommand, output: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
+    format::check(output, formats(&command))?;
     match command {
         CliCommand::Demo(args) => demo::run(args, context),
         CliCommand::StandIn(args) => stand_in::run(&args, context),
@@ -34,5 +34,18 @@ pub(super) fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result
         CliCommand::Config(args) => config::run(&args, context),
         CliCommand::Completions(args) => completions::run(&args, context),
         CliCommand::Man(args) => man::run(&args, command_tree(), context),
+    }
+}
+
+/// Returns the formats of a command.
+fn formats(command: &CliCommand) -> &'static [OutputFormat] {
+    match command {
+        CliCommand::List(_) | CliCommand::Ps(_) => &[Text, Wide, Name, Json, Yaml],
+        CliCommand::Env(_) => &[Table, Json, Yaml, Dotenv, Shell],
+        // Their results are lines, each a JSON object.
+        CliCommand::RunLocal(_) | CliCommand::Logs(_) | CliCommand::Exec(_) | CliCommand::Shell(_) => {
+            &[Text, Json]
+        }
+        _ => &[Text, Json, Yaml],
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{Color, Engine, Format};
+use crate::config::{Color, Engine};
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -20,8 +20,8 @@ pub(super) struct Globals {
     /// Run components with this engine (default: `auto`)
     #[arg(long, global = true, value_name = "ENGINE")]
     pub(super) engine: Option<Engine>,
-    /// Print results in this format: `text` (the default) or `json`; `cki env` has `table`,
-    /// `json`, `dotenv` and `shell`
+    /// Print results in this format: `text`, `json` or `yaml`; `cki list` and `cki ps` also have
+    /// `wide` and `name`, `cki env` `table`, `dotenv` and `shell`
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub(super) output: Option<String>,
     /// Colour the output (default: `auto`, only on a terminal)
@@ -49,8 +49,9 @@ impl Globals {
         add("inventory", inventory.clone().map(Into::into));
         add("workspace", workspace.clone().map(Into::into));
         add("engine", engine.map(|engine| value_name(&engine).into()));
-        // `cki env` has additional formats.
-        add("output", output.clone().filter(|form| Format::is_one(form)).map(Into::into));
+        // The other formats belong to some commands only.
+        let common = output.clone().filter(|form| matches!(form.as_str(), "text" | "json" | "yaml"));
+        add("output", common.map(Into::into));
         add("color", color.map(|color| value_name(&color).into()));
         add("offline", offline.then(|| "true".into()));
         settings

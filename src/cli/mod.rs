@@ -9,6 +9,7 @@ mod context;
 mod dispatch;
 mod error;
 mod exit;
+mod format;
 mod globals;
 #[cfg(test)]
 mod growth;
@@ -23,7 +24,7 @@ use clap::error::ErrorKind;
 use crate::base::exit::Exit;
 use crate::config::Color;
 use crate::host::Host;
-use crate::ui::{Ui, UiOptions, Verbosity};
+use crate::ui::{Results, Ui, UiOptions, Verbosity};
 use args::Cli;
 pub use args::command_tree;
 use context::Context;
@@ -66,17 +67,25 @@ fn answer(host: Host) -> Exit {
         Err(error) => return usage(&host, &error),
     };
     let ui = first_ui(&host, cli.globals.color);
+    let args = host.args.clone();
     let context = match cli.command.looks_at_settings() {
         true => Context::lenient(host, &cli.globals),
         false => Context::new(host, &cli.globals),
     };
     let (ui, result) = match context {
-        Ok(context) => (context.ui.clone(), dispatch(cli.command, &context)),
+        Ok(context) => (context.ui.clone(), dispatch(cli.command, cli.globals.output.as_deref(), &context)),
         Err(error) => (ui, Ok(Err(error))),
     };
     match result {
         Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => error::report(&ui, &error),
+        Ok(Err(error)) => {
+            let command = || {
+                let mut tree = command_tree();
+                tree.build();
+                error::usage::command_of(&args, &tree).0
+            };
+            error::report(&ui, &error, command)
+        }
         Err(_) => {
             let hint = "please report the command and the output above; `RUST_BACKTRACE=1` shows more.";
             ui.error("this is a bug in `cki`.", &[], &[hint.to_owned()]);
@@ -87,8 +96,13 @@ fn answer(host: Host) -> Exit {
 
 /// Runs a command, and catches a panic. The panic hook has printed its message, and drop guards have
 /// cleaned up.
-fn dispatch(command: args::CliCommand, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch::dispatch(command, context)))
+fn dispatch(
+    command: args::CliCommand,
+    output: Option<&str>,
+    context: &Context,
+) -> std::thread::Result<anyhow::Result<Exit>> {
+    let work = || dispatch::dispatch(command, output, context);
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
 }
 
 /// Returns whether the command line asks for the version alone: printing it without the tree of commands
@@ -104,7 +118,7 @@ fn command_version() -> String {
 /// Returns the printer to use before the settings are read.
 fn first_ui(host: &Host, color: Option<Color>) -> Ui {
     let color = color.and_then(Color::forced);
-    Ui::new(host, UiOptions { color, verbosity: Verbosity::Normal, json: false })
+    Ui::new(host, UiOptions { color, verbosity: Verbosity::Normal, results: Results::Text })
 }
 
 /// Prints what clap answers: help and version to standard output, and the help of a command that lacks its

@@ -95,7 +95,7 @@ pub const KEYS: &[Key] = &[
             "What runs components.",
         ))
     },
-    key("output", SettingKind::Choice(&["text", "json"]), "text", "The form of results."),
+    key("output", SettingKind::Choice(&["text", "json", "yaml"]), "text", "The form of results."),
     key("color", SettingKind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
     Key {
         personal_value: Some("false"),

@@ -29,14 +29,8 @@ pub enum Format {
     Text,
     /// JSON for programs.
     Json,
-}
-
-impl Format {
-    /// Returns whether a text names a format that every command has.
-    #[must_use]
-    pub fn is_one(text: &str) -> bool {
-        matches!(text, "text" | "json")
-    }
+    /// YAML for programs.
+    Yaml,
 }
 
 /// Use of colour.
@@ -110,6 +104,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the identity of the inventory, by which its runs are found: its canonical path.
+    #[must_use]
+    pub fn inventory_id(&self) -> String {
+        let Some(path) = &self.inventory else { return "built-in".to_owned() };
+        path.canonicalize().as_deref().unwrap_or(path).display().to_string()
+    }
+
     /// Reads the typed values from the layers.
     ///
     /// # Errors
@@ -139,7 +140,11 @@ impl Settings {
                 "native" => Engine::Native,
                 _ => Engine::Auto,
             },
-            output: if required("output") == "json" { Format::Json } else { Format::Text },
+            output: match required("output").as_str() {
+                "json" => Format::Json,
+                "yaml" => Format::Yaml,
+                _ => Format::Text,
+            },
             color: match required("color").as_str() {
                 "always" => Color::Always,
                 "never" => Color::Never,

@@ -16,11 +16,14 @@ pub mod tty;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use crate::base::digest;
 use crate::base::process_ref::ProcessRef;
 use crate::base::secret::Secret;
 pub use env::Env;
+use signals::{Shutdown, Signal};
 pub use streams::{OutputSink, StreamTerminal};
 
 /// The machine from the view of one process.
@@ -43,6 +46,9 @@ pub struct Host {
     /// Clock: a function, so that a test can stop it.
     pub now: fn() -> jiff::Timestamp,
 }
+
+/// Time between two looks for a signal while a question is open; too short to notice.
+const BLINK: Duration = Duration::from_millis(20);
 
 /// Working directory after its removal: relative paths must lead nowhere, instead of to `/`.
 pub const DELETED_DIRECTORY: &str = "/proc/self/cwd";
@@ -114,13 +120,34 @@ impl Host {
         is_alive(owner)
     }
 
-    /// Reads a line from standard input; `None` at its end.
-    #[must_use]
-    pub fn read_line(&self) -> Option<String> {
-        let mut line = String::new();
-        match std::io::stdin().read_line(&mut line) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
+    /// Reads a line from standard input, as the answer to a question; `None` at its end.
+    ///
+    /// # Errors
+    /// Returns the signal that arrived before the answer, at once. The line that is still awaited then goes
+    /// to nobody.
+    pub fn read_answer(&self, stop: Option<&Shutdown>) -> Result<Option<String>, Signal> {
+        let (answer, answers) = mpsc::channel();
+        let read = move || {
+            let mut line = String::new();
+            let read = match std::io::stdin().read_line(&mut line) {
+                Ok(0) | Err(_) => None,
+                Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
+            };
+            let _ = answer.send(read);
+        };
+        let Ok(_) = std::thread::Builder::new().name("answer".to_owned()).spawn(read) else {
+            return Ok(None);
+        };
+        loop {
+            match answers.recv_timeout(BLINK) {
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(signal) = stop.and_then(Shutdown::now) {
+                        return Err(signal);
+                    }
+                }
+            }
         }
     }
 }

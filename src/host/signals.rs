@@ -95,6 +95,15 @@ impl Shutdown {
         }
     }
 
+    /// Returns the receiver that listens now; without one, starts to listen.
+    ///
+    /// # Errors
+    /// Fails if the system refuses a handler.
+    pub fn current() -> std::io::Result<Self> {
+        let hearer = HEARER.lock().unwrap_or_else(PoisonError::into_inner).1.clone();
+        hearer.map_or_else(Self::listen, Ok)
+    }
+
     /// Requests a stop, as a signal would.
     pub fn trigger(&self, signal: Signal) {
         self.raise.send_modify(|(count, first)| {

@@ -19,6 +19,9 @@ pub const OWNER: &str = "cki.owner";
 /// Label of the [`Retention`].
 pub const LIFETIME: &str = "cki.lifetime";
 
+/// Label of the inventory: the path by which `cki` knows it, or the word for the built-in one.
+pub const INVENTORY: &str = "cki.inventory";
+
 /// Label of a retained backing service: a digest of its specification.
 pub const CONFIG_HASH: &str = "cki.specification";
 
@@ -148,6 +151,8 @@ pub struct ResourceLabels {
     pub owner: ProcessRef,
     /// Lifetime.
     pub lifetime: Retention,
+    /// Inventory of the component; empty on a resource of a `cki` that did not record it.
+    pub inventory: String,
 }
 
 impl ResourceLabels {
@@ -161,6 +166,7 @@ impl ResourceLabels {
             (NAME, self.name.clone()),
             (OWNER, self.owner.to_label()),
             (LIFETIME, self.lifetime.as_str().to_owned()),
+            (INVENTORY, self.inventory.clone()),
         ]
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
@@ -178,6 +184,7 @@ impl ResourceLabels {
             name: label(NAME)?.to_owned(),
             owner: ProcessRef::parse(label(OWNER)?)?,
             lifetime: Retention::parse(label(LIFETIME)?),
+            inventory: label(INVENTORY).unwrap_or_default().to_owned(),
         })
     }
 }
@@ -195,6 +202,7 @@ mod tests {
             name: "a".into(),
             owner: ProcessRef { pid: 1, started: 2, boot: "3.4".into(), place: String::new() },
             lifetime: Retention::Owner,
+            inventory: "/srv/inventory".into(),
         };
         let labels = identity.to_labels();
         let back = ResourceLabels::from_labels(&labels);

@@ -8,6 +8,7 @@ pub mod event;
 pub mod guard;
 pub mod identity;
 pub mod inventory;
+pub mod merge_request;
 pub mod port;
 pub mod probe;
 pub mod reference;

@@ -19,6 +19,8 @@ pub struct Filter {
     pub category: Option<String>,
     /// The infrastructure.
     pub infrastructure: Option<String>,
+    /// Only components that can be run.
+    pub runnable: bool,
 }
 
 /// Returns the matching components, in the order of the inventory.
@@ -92,6 +94,7 @@ fn fits(component: &Component, filter: &Filter) -> bool {
         && filter.owner.as_deref().is_none_or(owned)
         && filter.category.as_deref().is_none_or(in_category)
         && filter.infrastructure.as_deref().is_none_or(|wanted| is(&component.infrastructure, wanted))
+        && (!filter.runnable || component.is_runnable())
         && filter.words.iter().all(word_fits)
 }
 

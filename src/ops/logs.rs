@@ -21,7 +21,7 @@ use crate::model::event::{Event, Events, OutputLine, Stream};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::instance::LogPieces;
-use crate::ops::runtime::list::{InstanceSummary, list};
+use crate::ops::runtime::list::{InstanceSummary, ListScope, list};
 use crate::ops::runtime::relay::{Batch, LONGEST_LINE, RelayPace, Step};
 use crate::ops::runtime::select::{matches_query, select_outputs};
 use crate::systems::engine::LogRequest;
@@ -59,13 +59,13 @@ pub struct LogOptions {
 pub async fn logs(
     engine: &RunEngine,
     native: &Native,
-    queries: &[String],
+    (queries, scope): (&[String], &ListScope),
     options: LogOptions,
     events: &Events,
     stop: &Shutdown,
 ) -> Result<(), InstanceError> {
-    let all = list(engine, native).await?;
-    let chosen = select_outputs(&all, queries)?;
+    let listing = list(engine, native, scope).await?;
+    let chosen = select_outputs(&listing, queries)?;
     if (options.since.is_some() || options.timestamps)
         && let Some(one) = chosen.iter().find(|one| !one.instance.records_times())
     {
@@ -102,7 +102,7 @@ pub async fn logs(
                     Some((label, line)) => send(&mut batch, &label, line?, options.timestamps),
                     None => return Ok(()),
                 },
-                () = look => merge.open_more(engine, native, queries, events).await?,
+                () = look => merge.open_more(engine, native, (queries, scope), events).await?,
             }
         }
     };
@@ -222,11 +222,12 @@ impl LogMerge {
         &mut self,
         engine: &RunEngine,
         native: &Native,
-        queries: &[String],
+        (queries, scope): (&[String], &ListScope),
         events: &Events,
     ) -> Result<(), InstanceError> {
-        let all = list(engine, native).await?;
-        let meant: Vec<&InstanceSummary> = all.iter().filter(|one| matches_query(one, queries)).collect();
+        let listing = list(engine, native, scope).await?.with_runs(queries);
+        let meant: Vec<&InstanceSummary> =
+            listing.instances.iter().filter(|one| matches_query(one, queries)).collect();
         for one in &meant {
             if !self.lanes.iter().any(|lane| lane.instance.is(one)) && one.is_alive() {
                 self.stamped |= self.options.timestamps;

@@ -35,9 +35,6 @@ pub enum TrustError {
         /// An earlier content of these files was trusted.
         changed: bool,
     },
-    /// The user was asked, and refused.
-    #[error("`{}` stays untrusted", .0.display())]
-    Declined(PathBuf),
     /// There is no project to trust.
     #[error("there is no `cki.toml` of a project in `{}` or above it", .0.display())]
     NoProject(PathBuf),

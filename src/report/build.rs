@@ -17,7 +17,7 @@ struct BuildReportView<'a> {
 
 /// Prints the image.
 pub fn print(ui: &Ui, component: &str, built: &BuildOutcome) {
-    if ui.is_json() {
+    if ui.is_structured() {
         let BuildOutcome { image, id, commit, dirty, unchanged } = built;
         let (dirty, unchanged) = (*dirty, *unchanged);
         return view::print(ui, &BuildReportView { image, id, commit, dirty, unchanged });

@@ -27,7 +27,7 @@ struct RepositoryView<'a> {
 
 /// Prints the results of the repositories.
 pub fn print(ui: &Ui, outcome: &CloneOutcome) {
-    if ui.is_json() {
+    if ui.is_structured() {
         let repositories = outcome.repositories.iter().map(repository_view).collect();
         return view::print(ui, &CloneView { repositories });
     }

@@ -19,7 +19,7 @@ struct InstalledView<'a> {
 /// Prints the path of the written script, and the remaining steps.
 pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
     let missing = shell.start.as_ref().filter(|_| *standing == Standing::NotLoaded);
-    if ui.is_json() {
+    if ui.is_structured() {
         let (start, line) = missing.map(|(start, line)| (start.display().to_string(), line.as_str())).unzip();
         let file = shell.file.display().to_string();
         return view::print(ui, &InstalledView { shell: &shell.name, file, start, line });

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::secret::MASK;
-use crate::base::text::{Cell, Table, safe_line};
+use crate::base::text::{Cell, Fit, Table, safe_line};
 use crate::config::{Config, KEYS, Key};
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -25,19 +25,19 @@ struct SettingView {
 
 /// Prints the settings.
 pub fn print(ui: &Ui, config: &Config) {
-    if ui.is_json() {
+    if ui.is_structured() {
         let settings = KEYS.iter().map(|key| setting_view(key, config)).collect();
         let files = config.files.iter().map(|file| file.display().to_string()).collect();
         return view::print(ui, &ConfigView { settings, files });
     }
-    let mut table = Table::new(0);
+    let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Optional]);
     table.row(["SETTING", "VALUE", "FROM", "MEANING"].map(|text| Cell::styled(text, style::dim)));
     for key in KEYS {
         let SettingView { name, value, origin, description, .. } = setting_view(key, config);
         table.row([
             Cell::styled(name, style::name),
-            safe_line(value.as_deref().unwrap_or("–")).into_owned().into(),
-            safe_line(origin.as_deref().unwrap_or("–")).into_owned().into(),
+            safe_line(&ui.place(value.as_deref().unwrap_or("–"))).into_owned().into(),
+            safe_line(&ui.place(origin.as_deref().unwrap_or("–"))).into_owned().into(),
             Cell::styled(description, style::dim),
         ]);
     }

@@ -30,7 +30,7 @@ pub struct CheckView<'a> {
 
 /// Prints all checks.
 pub fn print(ui: &Ui, checks: &[Check]) {
-    if ui.is_json() {
+    if ui.is_structured() {
         let (healthy, checks) = (is_healthy(checks), checks.iter().map(check_view).collect());
         return view::print(ui, &DoctorView { healthy, checks });
     }

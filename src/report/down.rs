@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::text::{join_and, safe_line};
-use crate::ops::down::DownOutcome;
+use crate::ops::down::{Absent, DownOutcome};
 use crate::report::view;
 use crate::ui::Ui;
 
@@ -25,10 +25,21 @@ struct RemovedInstanceView<'a> {
 
 /// Prints what was removed.
 pub fn print(ui: &Ui, outcome: &DownOutcome) {
-    if ui.is_json() {
+    if ui.is_structured() {
         return view::print(ui, &down_view(outcome));
     }
     ui.status(&sentence(outcome));
+    for Absent { query, elsewhere } in &outcome.absent {
+        let query = safe_line(query);
+        match elsewhere.as_slice() {
+            [] => ui.status(&format!("`{query}` is not running.")),
+            [run] => ui.status(&format!("`{query}` runs from another inventory: `cki down {run}`.")),
+            runs => {
+                let runs = runs.join(" ");
+                ui.status(&format!("`{query}` runs from other inventories: `cki down {runs}`."));
+            }
+        }
+    }
 }
 
 /// Returns what was removed as a sentence. Networks and volumes of a named instance's run go without saying.
@@ -41,6 +52,7 @@ fn sentence(outcome: &DownOutcome) -> String {
     }
     names.extend(outcome.data.iter().map(|name| format!("volume `{}`", safe_line(name))));
     match names.as_slice() {
+        [] if !outcome.absent.is_empty() => "Nothing was removed.".to_owned(),
         [] => "Nothing was running.".to_owned(),
         names => format!("Removed {}.", join_and(names)),
     }
@@ -74,12 +86,14 @@ mod tests {
             name: "web".into(),
             owner: ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
             lifetime: Retention::Kept,
+            inventory: String::new(),
         };
         DownOutcome {
             instances: vec![InstanceSummary::sample(identity, Status::Running)],
             networks: vec![format!("cki-{run}"), "cki-other".into()],
             volumes: Vec::new(),
             data: vec!["cki-db-data".into()],
+            absent: Vec::new(),
             signal: None,
         }
     }

@@ -24,7 +24,7 @@ pub enum EnvFormat {
     /// `NAME=VALUE` lines, quoted so that most programs read them alike.
     Dotenv,
     /// One JSON object.
-    Json,
+    Structured,
     /// `export NAME='VALUE'` lines.
     Shell,
 }
@@ -74,7 +74,7 @@ pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOp
     match format {
         EnvFormat::Table if explain => env_explain::print(ui, environment, reveal),
         EnvFormat::Table => table(ui, environment, reveal),
-        EnvFormat::Json => view::print(ui, &env_view(component, environment, reveal)),
+        EnvFormat::Structured => view::print(ui, &env_view(component, environment, reveal)),
         EnvFormat::Dotenv => in_dotenv(ui, environment, reveal),
         EnvFormat::Shell => in_shell(ui, environment, reveal),
     }
@@ -125,7 +125,7 @@ fn visible(variable: &Variable, reveal: bool) -> Option<&str> {
 }
 
 fn table(ui: &Ui, environment: &Environment, reveal: bool) {
-    let mut table = Table::new(0);
+    let mut table = Table::new(0, &[]);
     table.row(["VARIABLE", "VALUE"].map(|text| Cell::styled(text, style::dim)));
     for variable in &environment.variables {
         let (text, paint) = value(variable, reveal);

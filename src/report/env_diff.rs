@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::env_value::one_line;
 use super::view;
 use crate::base::secret::MASK;
-use crate::base::text::{self, Cell, Table, safe_line};
+use crate::base::text::{self, Cell, Fit, Table, safe_line};
 use crate::model::environment::ProductionValue;
 use crate::model::environment::difference::{Difference, SideValue};
 use crate::ops::env::diff::Compared;
@@ -39,13 +39,13 @@ struct SideView<'a> {
 
 /// Prints a comparison.
 pub fn print(ui: &Ui, component: &str, compared: &Compared) {
-    if ui.is_json() {
+    if ui.is_structured() {
         let differences = compared.differences.variables.iter().map(difference_view).collect();
         let (left, right) = (compared.left.as_str(), compared.right.as_str());
         view::print(ui, &DiffView { component, left, right, differences, same: compared.differences.same });
         return;
     }
-    let mut table = Table::new(0);
+    let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Wrap]);
     let head = |text: &str| Cell::styled(safe_line(text), style::dim);
     table.row(["", "VARIABLE", &compared.left, &compared.right].map(head));
     for one in &compared.differences.variables {

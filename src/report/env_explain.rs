@@ -13,7 +13,7 @@ const NAME: usize = 32;
 
 /// Prints an environment with its reasons.
 pub(super) fn print(ui: &Ui, environment: &Environment, reveal: bool) {
-    let table = table(environment, reveal);
+    let table = table(ui, environment, reveal);
     let wide = table.lines(None);
     match ui.columns() {
         Some(columns) if wide.iter().any(|line| width(line) > columns) => {
@@ -29,8 +29,8 @@ fn width(line: &str) -> usize {
     text::width(&anstream::adapter::strip_str(line).to_string())
 }
 
-fn table(environment: &Environment, reveal: bool) -> Table {
-    let mut table = Table::new(0);
+fn table(ui: &Ui, environment: &Environment, reveal: bool) -> Table {
+    let mut table = Table::new(0, &[]);
     let head = |text: &str| Cell::styled(text, style::dim);
     let has_production = environment.variables.iter().any(|variable| variable.production.is_some());
     let last = if has_production { "IN PRODUCTION" } else { "" };
@@ -41,7 +41,7 @@ fn table(environment: &Environment, reveal: bool) -> Table {
             Cell::styled(safe_line(&variable.name), style::name),
             Cell::styled(text, paint),
             why(variable).into(),
-            Cell::styled(place(variable), style::dim),
+            Cell::styled(place(ui, variable), style::dim),
             Cell::styled(in_production(variable).unwrap_or_default(), style::dim),
         ]);
     }
@@ -53,31 +53,32 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
     let names = environment.variables.iter().map(|variable| text::width(&variable.name));
     let column = names.max().unwrap_or(0).min(NAME);
     for variable in &environment.variables {
-        let name = text::truncate(&safe_line(&variable.name), columns.saturating_sub(4));
+        let name = safe_line(&variable.name);
         let (shown, paint) = value(variable, reveal);
         let gap = " ".repeat(column.saturating_sub(text::width(&name)) + 2);
         let used = text::width(&name) + gap.len();
         // A long name would leave no room for the value after it.
         if used + 16 > columns {
             ui.data(&style::name(&name));
-            ui.data(&format!("  {}", paint(&text::truncate(&shown, columns - 2))));
+            ui.data(&format!("  {}", paint(&shown)));
         } else {
-            ui.data(&format!(
-                "{}{gap}{}",
-                style::name(&name),
-                paint(&text::truncate(&shown, columns - used))
-            ));
+            ui.data(&format!("{}{gap}{}", style::name(&name), paint(&shown)));
         }
         let room = columns.saturating_sub(2);
-        let (why, place) = (why(variable), place(variable));
+        let (why, place) = (why(variable), place(ui, variable));
         let mut lines = with_place(why, &place, room);
         if let (Some(known), Some(there)) = (in_production(variable), &variable.production) {
-            let other =
-                if there.place == place { String::new() } else { safe_line(&there.place).into_owned() };
+            let other = match safe_line(&ui.place(&there.place)).into_owned() {
+                there if there == place => String::new(),
+                there => there,
+            };
             lines.extend(with_place(format!("production: {known}"), &other, room));
         }
         for line in lines {
-            ui.data(&format!("  {}", style::dim(&text::truncate_middle(&line, room))));
+            let fitted = if text::width(&line) <= room { vec![line] } else { text::wrap(&line, room) };
+            for line in fitted {
+                ui.data(&format!("  {}", style::dim(&line)));
+            }
         }
     }
 }
@@ -115,9 +116,9 @@ fn why(variable: &Variable) -> String {
     safe_line(&why).into_owned()
 }
 
-fn place(variable: &Variable) -> String {
+fn place(ui: &Ui, variable: &Variable) -> String {
     let place = variable.origin.place().or(variable.instead_of.as_ref().and_then(ValueOrigin::place));
-    safe_line(place.unwrap_or("")).into_owned()
+    safe_line(&ui.place(place.unwrap_or(""))).into_owned()
 }
 
 fn in_production(variable: &Variable) -> Option<String> {

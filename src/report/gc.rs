@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::{Cell, Table, plural, safe_line};
+use crate::base::text::{Cell, Fit, Table, plural, safe_line};
 use crate::ops::gc::{CollectedLeftovers, Leftover};
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -25,11 +25,11 @@ struct LeftoverView<'a> {
 /// Prints the leftovers that were, or with `dry` would be, removed.
 pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) {
     let CollectedLeftovers { removed, left } = collected;
-    if ui.is_json() {
+    if ui.is_structured() {
         let removed = removed.iter().map(leftover_view).collect();
         return view::print(ui, &GcView { dry_run: dry, removed, left });
     }
-    let mut table = Table::new(0);
+    let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Whole, Fit::Optional]);
     for one in removed {
         table.row([
             one.kind.as_str().into(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::{Cell, Table, plural, safe_line};
+use crate::base::text::{Cell, Fit, Table, plural, safe_line};
 use crate::model::inventory::{Component, Inventory};
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -24,11 +24,29 @@ struct ComponentView<'a> {
     kind: Option<&'a str>,
     infrastructure: Option<&'a str>,
     people: &'a [String],
+    runnable: bool,
 }
 
+/// Form of the list on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFormat {
+    /// Groups that fit the terminal.
+    Groups,
+    /// A table with all columns.
+    Wide,
+    /// The names of the components.
+    Names,
+}
+
+/// Mark of a component that `cki run-local` can run.
+const RUNNABLE: &str = "▸";
+
 /// Prints the matching components.
-pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
-    if ui.is_json() {
+pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component], format: ListFormat) {
+    if format == ListFormat::Names {
+        return ui.lines(found.iter().map(|component| component.name()));
+    }
+    if ui.is_structured() {
         let components = found.iter().map(|component| component_view(component)).collect();
         let view = ListView {
             inventory: &inventory.title,
@@ -38,12 +56,20 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
         };
         return view::print(ui, &view);
     }
-    ui.lines(lines(inventory, found, ui.columns()));
+    match format {
+        ListFormat::Wide => ui.lines(wide(found)),
+        _ => ui.lines(lines(inventory, found, ui.columns())),
+    }
     let count = match (found.len(), inventory.components.len()) {
         (some, all) if some == all => plural(all, "component"),
         (some, all) => format!("{some} of {}", plural(all, "component")),
     };
-    ui.status(&style::dim(&format!("{count} · inventory: {}", safe_line(&inventory.label()))));
+    let mark = if found.iter().any(|component| component.is_runnable()) {
+        format!(" · {RUNNABLE} can be run: `cki run-local NAME`")
+    } else {
+        String::new()
+    };
+    ui.status(&style::dim(&format!("{count} · inventory: {}{mark}", safe_line(&inventory.label()))));
 }
 
 fn component_view(component: &Component) -> ComponentView<'_> {
@@ -55,17 +81,40 @@ fn component_view(component: &Component) -> ComponentView<'_> {
         kind: component.kind.as_deref(),
         infrastructure: component.infrastructure.as_deref(),
         people: &component.people,
+        runnable: component.is_runnable(),
     }
+}
+
+/// Returns the lines of a table with all columns.
+fn wide(found: &[&Component]) -> Vec<String> {
+    let mut table = Table::new(0, &[]);
+    let head = ["NAME", "CATEGORY", "KIND", "OWNER", "INFRASTRUCTURE", "RUNNABLE", "DESCRIPTION"];
+    table.row(head.map(|text| Cell::styled(text, style::dim)));
+    for component in found {
+        let or_dash = |text: Option<&str>| safe_line(text.unwrap_or("–")).into_owned().into();
+        let people = component.people.join(",");
+        table.row([
+            Cell::styled(component.name(), style::name),
+            component.reference.category.as_str().into(),
+            or_dash(component.kind.as_deref()),
+            or_dash(Some(people.as_str()).filter(|people| !people.is_empty())),
+            or_dash(component.infrastructure.as_deref()),
+            if component.is_runnable() { "yes" } else { "no" }.into(),
+            safe_line(first_line(component.description.as_deref())).into_owned().into(),
+        ]);
+    }
+    table.lines(None)
 }
 
 fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) -> Vec<String> {
     // One table for all, so that columns align across categories; headings go between its rows.
-    let mut table = Table::new(2);
+    let mut table = Table::new(0, &[Fit::Whole, Fit::Cut, Fit::Optional]);
     for component in found {
         let mut facts: Vec<&str> = component.people.iter().map(String::as_str).collect();
         facts.extend(component.infrastructure.as_deref());
+        let mark = if component.is_runnable() { RUNNABLE } else { " " };
         table.row([
-            Cell::styled(component.name(), style::name),
+            Cell::styled(format!("{mark} {}", component.name()), style::name),
             safe_line(first_line(component.description.as_deref())).into_owned().into(),
             Cell::styled(safe_line(&facts.join(" · ")), style::dim),
         ]);

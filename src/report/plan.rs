@@ -119,7 +119,7 @@ struct MountView {
 /// Prints a plan.
 pub fn print(ui: &Ui, plan: &RunPlan) {
     let view = plan_view(plan);
-    if ui.is_json() {
+    if ui.is_structured() {
         return view::print(ui, &view);
     }
     let NetworkView { kind, reaches } = &view.network;

@@ -1,12 +1,14 @@
 //! Report of `cki ps`: running components, as a table and as JSON.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
-use crate::base::text::{Cell, Table, duration, safe_line};
+use crate::base::text::{Cell, Fit, Table, duration, plural, safe_line};
 use crate::model::container::Status;
 use crate::model::identity::{Retention, Role};
 use crate::model::port::PublishedPort;
-use crate::ops::ps::Health;
+use crate::ops::ps::{Health, PsListing};
 use crate::ops::runtime::list::InstanceSummary;
 use crate::report::view;
 use crate::ui::{PortView, Ui, style};
@@ -36,41 +38,67 @@ struct InstanceView<'a> {
     kept: bool,
 }
 
-/// Prints running components, with the results of those with a readiness probe. `now` is in seconds since
-/// 1970.
-pub fn print(ui: &Ui, instances: &[InstanceSummary], health: &[Option<Health>], now: i64) {
-    let all = || instances.iter().zip(health.iter().map(Option::as_ref));
-    if ui.is_json() {
-        let instances = all().map(|(one, health)| instance_view(one, health)).collect();
-        return view::print(ui, &PsView { instances });
+/// Form of the list on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PsFormat {
+    /// A table that fits the terminal.
+    Table,
+    /// A table with all columns.
+    Wide,
+    /// The names of the instances.
+    Names,
+    /// The IDs of the runs, each once.
+    Runs,
+}
+
+/// The listed instances, at a time in seconds since 1970.
+#[derive(Debug)]
+pub struct PsOutcome {
+    /// The instances.
+    pub found: PsListing,
+    /// The time.
+    pub now: i64,
+}
+
+/// Prints the listed instances.
+pub fn print(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
+    let instances = &outcome.found.instances;
+    match format {
+        PsFormat::Names => return ui.lines(instances.iter().map(|(one, _)| one.identity.name.as_str())),
+        PsFormat::Runs => {
+            let runs: BTreeSet<&str> = instances.iter().map(|(one, _)| one.identity.run.as_str()).collect();
+            return ui.lines(runs);
+        }
+        _ if ui.is_structured() => {
+            let instances = instances.iter().map(|(one, health)| instance_view(one, health.as_ref()));
+            return view::print(ui, &PsView { instances: instances.collect() });
+        }
+        PsFormat::Table | PsFormat::Wide => {}
     }
     if instances.is_empty() {
-        return ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
+        ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
+    } else {
+        print_table(ui, outcome, format);
     }
-    let mut table = Table::new(0);
-    let head = ["NAME", "OF", "RUN", "STATE", "PORTS", "AGE", "ENGINE", "WHAT"];
-    table.row(head.map(|text| Cell::styled(text, style::dim)));
-    for (one, health) in all() {
-        let (state, paint) = state(&one.status, health);
-        let age = u64::try_from(now - one.created).unwrap_or(0);
-        let of = match (one.identity.lifetime, one.identity.role) {
-            (Retention::Workspace, _) => "kept",
-            (_, Role::Component) => "–",
-            _ => one.identity.component.as_str(),
-        };
-        table.row([
-            Cell::styled(safe_line(&one.identity.name), style::name),
-            safe_line(of).into_owned().into(),
-            one.identity.run.to_string().into(),
-            Cell::styled(if one.is_kept { format!("{state}, kept") } else { state }, paint),
-            ports(one).into(),
-            duration(std::time::Duration::from_secs(age)).into(),
-            one.engine.into(),
-            Cell::styled(safe_line(&one.what), style::dim),
-        ]);
+    if outcome.found.ended > 0 {
+        let count = plural(outcome.found.ended, "kept instance");
+        ui.status(&style::dim(&format!("{count} ended: `cki ps -a` shows it all.")));
     }
-    ui.lines(table.lines(ui.columns()));
-    for (one, health) in all() {
+    if outcome.found.elsewhere > 0 {
+        let count = plural(outcome.found.elsewhere, "run");
+        ui.status(&style::dim(&format!("{count} of other inventories: `cki ps -A` shows all.")));
+    }
+}
+
+fn print_table(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
+    let PsOutcome { found, now } = outcome;
+    let mut table = table();
+    table.row(HEAD.map(|text| Cell::styled(text, style::dim)));
+    for (one, health) in &found.instances {
+        table.row(row(one, health.as_ref(), *now));
+    }
+    ui.lines(table.lines(if format == PsFormat::Wide { None } else { ui.columns() }));
+    for (one, health) in &found.instances {
         let name = safe_line(&one.identity.name);
         match health {
             Some(Health::Starting(why)) => ui.status(&format!("`{name}` is not ready yet: {why}.")),
@@ -81,6 +109,88 @@ pub fn print(ui: &Ui, instances: &[InstanceSummary], health: &[Option<Health>], 
             Some(Health::Ready) | None => {}
         }
     }
+}
+
+/// Printer of a list that is looked at again and again: the whole list once, then what has changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    shown: BTreeMap<(String, String), String>,
+    is_first: bool,
+    has_begun: bool,
+}
+
+impl Changes {
+    /// Prints the instances that are new, have another state, or are gone.
+    pub fn print(&mut self, ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
+        self.is_first = !std::mem::replace(&mut self.has_begun, true);
+        let key = |one: &InstanceSummary| (one.identity.run.to_string(), one.identity.name.clone());
+        let mut now_shown = BTreeMap::new();
+        let mut changed = Vec::new();
+        for (one, health) in &outcome.found.instances {
+            let (state, _) = state_of(one, health.as_ref());
+            if self.shown.get(&key(one)) != Some(&state) {
+                changed.push((one.clone(), health.clone()));
+            }
+            now_shown.insert(key(one), state);
+        }
+        let gone: Vec<(String, String)> =
+            self.shown.keys().filter(|key| !now_shown.contains_key(*key)).cloned().collect();
+        self.shown = now_shown;
+        if self.is_first {
+            return print(ui, outcome, format);
+        }
+        if !changed.is_empty() {
+            let found = PsListing { instances: changed, ..PsListing::default() };
+            let outcome = PsOutcome { found, now: outcome.now };
+            match format {
+                PsFormat::Table | PsFormat::Wide if !ui.is_structured() => {
+                    let mut table = table();
+                    outcome.found.instances.iter().for_each(|(one, health)| {
+                        table.row(row(one, health.as_ref(), outcome.now));
+                    });
+                    ui.lines(table.lines(if format == PsFormat::Wide { None } else { ui.columns() }));
+                }
+                _ => print(ui, &outcome, format),
+            }
+        }
+        for (run, name) in gone {
+            ui.status(&format!("`{}` of run {run} is gone.", safe_line(&name)));
+        }
+    }
+}
+
+const HEAD: [&str; 8] = ["NAME", "RUN", "STATE", "ADDRESS", "AGE", "USED BY", "ENGINE", "IMAGE OR COMMAND"];
+
+fn table() -> Table {
+    let whole = [Fit::Whole; 4];
+    let optional = [Fit::Optional; 4];
+    Table::new(0, &[whole, optional].concat())
+}
+
+fn row(one: &InstanceSummary, health: Option<&Health>, now: i64) -> [Cell; 8] {
+    let (state, paint) = state_of(one, health);
+    let age = u64::try_from(now - one.created).unwrap_or(0);
+    let user = match (one.identity.lifetime, one.identity.role) {
+        (Retention::Workspace, _) => "workspace",
+        (_, Role::Component) => "",
+        _ => one.identity.component.as_str(),
+    };
+    [
+        Cell::styled(safe_line(&one.identity.name), style::name),
+        one.identity.run.to_string().into(),
+        Cell::styled(state, paint),
+        ports(one).into(),
+        duration(std::time::Duration::from_secs(age)).into(),
+        safe_line(user).into_owned().into(),
+        one.engine.into(),
+        Cell::styled(safe_line(&one.what), style::dim),
+    ]
+}
+
+/// Returns the state of an instance in words, and their colour.
+fn state_of(one: &InstanceSummary, health: Option<&Health>) -> (String, fn(&str) -> String) {
+    let (state, paint) = state(&one.status, health);
+    (if one.is_kept { format!("{state}, kept") } else { state }, paint)
 }
 
 fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> String) {
@@ -94,9 +204,9 @@ fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> Strin
         }
         Status::Running => ("● running".to_owned(), style::good),
         Status::Created => ("○ created".to_owned(), style::dim),
-        Status::Exited(0) => ("✔ ended".to_owned(), style::good),
-        Status::Exited(code) if *code < 0 => ("✘ dead".to_owned(), style::bad),
-        Status::Exited(code) => (format!("✘ ended {code}"), style::bad),
+        Status::Exited(0) => ("✔ exited (0)".to_owned(), style::good),
+        Status::Exited(code) if *code < 0 => ("✘ not running".to_owned(), style::bad),
+        Status::Exited(code) => (format!("✘ exited ({code})"), style::bad),
         Status::Other(word) => (safe_line(word).into_owned(), style::warn),
     }
 }

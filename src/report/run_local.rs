@@ -33,7 +33,7 @@ struct ComponentPortView<'a> {
 
 /// Prints the result of a run.
 pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
-    if ui.is_json() {
+    if ui.is_structured() {
         return view::print_line(ui, "result", &run_view(ended));
     }
     let names: Vec<String> = ended.components.iter().map(|name| format!("`{name}`")).collect();

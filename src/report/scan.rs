@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::base::text::{Cell, Table, plural, safe_line, width};
+use crate::base::text::{Cell, Fit, Table, plural, safe_line, width};
 use crate::model::scan::{ReadSite, Requirement, UseState, VarUsage};
 use crate::ops::scan::ScanOutcome;
 use crate::report::view;
@@ -18,7 +18,7 @@ const SHORTEST: usize = 16;
 
 /// Prints the result of a scan.
 pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
-    if ui.is_json() {
+    if ui.is_structured() {
         view::print(ui, &scan_view(component, outcome));
         return;
     }
@@ -134,7 +134,7 @@ impl ScanPage<'_> {
         let longest = |of: fn(&ScanRow) -> &str| rows.iter().map(|row| width(of(row))).max().unwrap_or(0);
         let others = 2 + longest(|row| &row.name) + 2 + longest(|row| &row.what) + 2;
         let room = self.ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(others));
-        let mut table = Table::new(2);
+        let mut table = Table::new(2, &[Fit::Whole, Fit::Wrap]);
         for row in rows {
             table.row([
                 Cell::styled(row.name, style::name),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::{self, safe_line};
+use crate::base::text::{self, Fit, safe_line};
 use crate::model::inventory::{EnvVarDecl, Inventory, Link, NeedDecl, ParameterDecl};
 use crate::model::port::DeclaredPort;
 use crate::ops::show::Shown;
@@ -14,7 +14,7 @@ const LABEL: usize = 16;
 
 /// Prints all facts of a component.
 pub fn print(ui: &Ui, shown: &Shown<'_>) {
-    if ui.is_json() {
+    if ui.is_structured() {
         return view::print(ui, &show_view(shown));
     }
     let mut page = ShowPage { ui, columns: ui.columns() };
@@ -77,7 +77,7 @@ impl ShowPage<'_> {
     }
 
     fn links(&mut self, label: &str, links: &[Link], inventory: &Inventory) {
-        let mut table = text::Table::new(0);
+        let mut table = text::Table::new(0, &[]);
         for link in links {
             table.row([safe_line(&link.label).into_owned().into(), target(link, inventory).into()]);
         }
@@ -85,7 +85,7 @@ impl ShowPage<'_> {
     }
 
     fn sources(&mut self, shown: &Shown<'_>) {
-        let mut table = text::Table::new(0);
+        let mut table = text::Table::new(0, &[]);
         for source in &shown.component.sources {
             let url = shown.inventory.repo_url(&source.repo).unwrap_or("–");
             let path = source.path.as_deref().map(|path| format!("{path} ")).unwrap_or_default();
@@ -98,10 +98,10 @@ impl ShowPage<'_> {
         if shown.places.is_empty() {
             return;
         }
-        let mut table = text::Table::new(0);
+        let mut table = text::Table::new(0, &[]);
         for place in &shown.places {
             let state = match &place.path {
-                Ok(Some(path)) => path.display().to_string(),
+                Ok(Some(path)) => self.ui.place(&path.display().to_string()).into_owned(),
                 Ok(None) if place.has_address => format!("no: cki clone {}", shown.component.name()),
                 Ok(None) => "no: the inventory has no address for it".to_owned(),
                 Err(error) => format!("no: {error}"),
@@ -115,7 +115,7 @@ impl ShowPage<'_> {
     }
 
     fn dependencies(&mut self, shown: &Shown<'_>) {
-        let mut table = text::Table::new(0);
+        let mut table = text::Table::new(0, &[]);
         for (dependency, exists) in &shown.dependencies {
             let mut notes = Vec::new();
             if !exists {
@@ -131,7 +131,7 @@ impl ShowPage<'_> {
             ]);
         }
         self.table("Depends on", &table);
-        let mut table = text::Table::new(0);
+        let mut table = text::Table::new(0, &[]);
         for (component, dependency) in &shown.dependents {
             table.row([
                 component.reference.to_string().into(),
@@ -147,7 +147,8 @@ impl ShowPage<'_> {
         if declared.is_empty() {
             return self.rows("Environment", vec!["none declared".to_owned()]);
         }
-        let mut table = text::Table::new(0);
+        let fits = [Fit::Whole, Fit::Whole, Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Wrap];
+        let mut table = text::Table::new(0, &fits);
         let head = |text: &str| text::Cell::styled(text, style::dim);
         // An empty column would take room from the names.
         let described = declared.iter().any(|variable| variable.description.is_some());

@@ -68,7 +68,7 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
 
 /// Prints the result.
 pub fn print(ui: &Ui, outcome: &StageOutcome) {
-    if ui.is_json() {
+    if ui.is_structured() {
         return view::print(ui, &stage_view(outcome));
     }
     table(ui, outcome);
@@ -94,7 +94,7 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
     if outcome.pipelines.is_empty() {
         return;
     }
-    let mut table = Table::new(2);
+    let mut table = Table::new(2, &[]);
     table
         .row(["GROUP", "BRANCH", "PIPELINE", "STATE", "TIME", ""].map(|text| Cell::styled(text, style::dim)));
     for one in &outcome.pipelines {

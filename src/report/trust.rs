@@ -5,9 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::base::secret::MASK;
-use crate::base::text::{Cell, Table, plural, safe_line};
+use crate::base::text::{Cell, Fit, Table, plural, safe_line};
+use crate::host::Host;
 use crate::ops::trust::{Decision, ProjectFiles, TrustStanding};
 use crate::report::view;
+use crate::ui::prompt::Unconfirmed;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
@@ -28,7 +30,7 @@ struct DecisionView<'a> {
 /// Prints the decisions of a project, and that it is now trusted; with `dry_run`, its current trust.
 pub fn print(ui: &Ui, project: &ProjectFiles, before: TrustStanding, dry_run: bool) {
     let trusted = !dry_run || before == TrustStanding::Trusted;
-    if ui.is_json() {
+    if ui.is_structured() {
         let decides = project.decisions.iter().map(|decision| DecisionView {
             name: decision.name,
             value: decision.value.as_deref(),
@@ -68,8 +70,10 @@ pub fn print_removed(ui: &Ui, directory: &Path, removed: bool) {
 }
 
 /// Asks the user to trust a project, and shows all of its decisions.
-#[must_use]
-pub fn ask(ui: &Ui, host: &crate::host::Host, project: &ProjectFiles, standing: TrustStanding) -> bool {
+///
+/// # Errors
+/// Fails unless the user agrees.
+pub fn ask(ui: &Ui, host: &Host, project: &ProjectFiles, standing: TrustStanding) -> Result<(), Unconfirmed> {
     let file = safe_line(&project.file.display().to_string()).into_owned();
     ui.status(&if standing == TrustStanding::Changed {
         format!("`{file}` and what it names have changed since you trusted them. They decide:")
@@ -79,11 +83,11 @@ pub fn ask(ui: &Ui, host: &crate::host::Host, project: &ProjectFiles, standing: 
     for line in decisions(project).lines(ui.columns()) {
         ui.status(&line);
     }
-    ui.confirm(host, "Trust this directory?", false)
+    ui.confirm(host, "Trust this directory?")
 }
 
 fn decisions(project: &ProjectFiles) -> Table {
-    let mut table = Table::new(2);
+    let mut table = Table::new(2, &[Fit::Whole, Fit::Whole, Fit::Optional]);
     for decision in &project.decisions {
         let Decision { name, value, files } = decision;
         let value = value.as_deref().map_or(MASK.into(), safe_line).into_owned();

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::base::yaml;
 use crate::ui::Ui;
 
 /// Version of all JSON results. Keys may be added; a change of meaning makes it 3.
@@ -14,9 +15,12 @@ struct Versioned<'a, T> {
     view: &'a T,
 }
 
-/// Prints a result as one JSON object.
+/// Prints a result as one JSON object, or as a YAML document.
 pub fn print<T: Serialize>(ui: &Ui, view: &T) {
     let versioned = Versioned { schema_version: SCHEMA_VERSION, view };
+    if ui.is_yaml() {
+        return ui.exact(&yaml::to_string(&versioned));
+    }
     // View structs contain only strings, numbers, lists and maps with string keys.
     let text = serde_json::to_string_pretty(&versioned).unwrap_or_default();
     ui.exact(&format!("{text}\n"));

@@ -9,8 +9,11 @@ mod pipeline_states;
 mod pipelines;
 mod port_view;
 mod progress;
+pub mod prompt;
 pub mod style;
 
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::text;
@@ -34,6 +37,17 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// Form of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Results {
+    /// Text for people.
+    Text,
+    /// JSON: each line of output becomes an object, too.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
 /// Options for printing.
 #[derive(Debug, Clone, Copy)]
 pub struct UiOptions {
@@ -41,8 +55,8 @@ pub struct UiOptions {
     pub color: Option<bool>,
     /// Amount of messages.
     pub verbosity: Verbosity,
-    /// Results are JSON: each line of output becomes a JSON object.
-    pub json: bool,
+    /// Form of results.
+    pub results: Results,
 }
 
 /// Printer. Cheap to clone.
@@ -53,6 +67,8 @@ struct UiState {
     stdout: OutputSink,
     stderr: OutputSink,
     terminal: StreamTerminal,
+    cwd: PathBuf,
+    home: Option<PathBuf>,
     options: UiOptions,
     color_out: bool,
     color_err: bool,
@@ -84,6 +100,8 @@ impl Ui {
             stdout: host.stdout.clone(),
             stderr: host.stderr.clone(),
             terminal,
+            cwd: host.cwd.clone(),
+            home: host.env.home(),
             options,
             color_out: wanted(terminal.stdout),
             color_err: wanted(terminal.stderr),
@@ -100,10 +118,22 @@ impl Ui {
         self.0.terminal.stdout.then(|| self.0.terminal.columns.unwrap_or(80).max(40))
     }
 
-    /// Returns whether the user can answer a question.
+    /// Returns a path, or a place in a file, as people write it: relative to the working directory below it, with
+    /// `~` below the home directory. On a terminal only: a program gets the whole path.
     #[must_use]
-    pub fn can_ask(&self) -> bool {
-        self.0.terminal.stdin && self.0.terminal.stderr
+    pub fn place<'a>(&self, place: &'a str) -> Cow<'a, str> {
+        if !self.0.terminal.stdout {
+            return Cow::Borrowed(place);
+        }
+        let below = |directory: &Path| {
+            let directory = directory.to_str().filter(|directory| *directory != "/")?;
+            place.strip_prefix(directory)?.strip_prefix('/').filter(|below| !below.is_empty())
+        };
+        match (below(&self.0.cwd), self.0.home.as_deref().and_then(below)) {
+            (Some(below), _) => Cow::Borrowed(below),
+            (None, Some(below)) => Cow::Owned(format!("~/{below}")),
+            (None, None) => Cow::Borrowed(place),
+        }
     }
 
     /// Returns whether messages go to a terminal that can be redrawn.
@@ -112,10 +142,16 @@ impl Ui {
         self.0.progress.draws()
     }
 
-    /// Returns whether results are JSON.
+    /// Returns whether results are JSON or YAML.
     #[must_use]
-    pub fn is_json(&self) -> bool {
-        self.0.options.json
+    pub fn is_structured(&self) -> bool {
+        self.0.options.results != Results::Text
+    }
+
+    /// Returns whether results are YAML.
+    #[must_use]
+    pub fn is_yaml(&self) -> bool {
+        self.0.options.results == Results::Yaml
     }
 
     /// Returns the amount of messages.
@@ -177,22 +213,6 @@ impl Ui {
     #[must_use]
     pub fn masked(&self, text: &str) -> String {
         self.0.stderr.masked(text).into_owned()
-    }
-
-    /// Asks a question with the answers yes and no; an empty answer is `default`.
-    #[must_use]
-    pub fn confirm(&self, host: &Host, question: &str, default: bool) -> bool {
-        let choices = if default { "[Y/n]" } else { "[y/N]" };
-        loop {
-            self.0.write_error(&self.0.fit(&format!("{question} {choices} "), self.0.color_err));
-            match host.read_line().as_deref().map(str::trim) {
-                None => return false,
-                Some("") => return default,
-                Some("y" | "Y" | "yes" | "Yes") => return true,
-                Some("n" | "N" | "no" | "No") => return false,
-                Some(_) => self.0.message("Please answer `y` or `n`."),
-            }
-        }
     }
 }
 
@@ -326,7 +346,7 @@ impl Sink for Ui {
             }
             Event::Ready { subject, state, ports, took } => {
                 inner.ready(&subject, state, &ports, took);
-                if inner.options.json && !ports.is_empty() {
+                if inner.options.results == Results::Json && !ports.is_empty() {
                     let ports: Vec<PortView> = ports.iter().map(PortView::from).collect();
                     let line = serde_json::json!({"type": "ready", "from": subject, "ports": ports});
                     self.exact(&format!("{line}\n"));

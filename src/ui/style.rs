@@ -82,6 +82,7 @@ pub fn ascii(text: &str) -> String {
             '✔' => plain.push('+'),
             '✘' => plain.push('x'),
             '●' | '•' => plain.push('*'),
+            '▸' => plain.push('>'),
             '○' => plain.push('o'),
             '…' => plain.push_str("..."),
             '–' | '—' => plain.push('-'),

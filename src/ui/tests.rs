@@ -36,7 +36,8 @@ fn ui(terminal: StreamTerminal, json: bool) -> (Ui, Writes, Writes) {
         env: crate::host::Env::new([("", ""); 0]),
         ..Host::real()
     };
-    (Ui::new(&host, UiOptions { color: None, verbosity: Verbosity::Normal, json }), out, err)
+    let results = if json { Results::Json } else { Results::Text };
+    (Ui::new(&host, UiOptions { color: None, verbosity: Verbosity::Normal, results }), out, err)
 }
 
 fn piece(subject: &str, stream: Stream, bytes: &[u8]) -> OutputLine {

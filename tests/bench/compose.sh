@@ -78,7 +78,7 @@ by_cki_again() {
 }
 
 by_cki_down() {
-  bench_cki down --all
+  bench_cki down
 }
 
 by_compose_up() {

@@ -9,7 +9,7 @@ mod table;
 pub use lines::{LineCutter, LineSplitter, line_text};
 pub use safe::{is_invisible, safe_line};
 pub use size::parse_bytes;
-pub use table::{Cell, Table};
+pub use table::{Cell, Fit, Table};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 

@@ -1,9 +1,22 @@
-//! Tables of plain columns that fit a width: the widest column shrinks first, and no cell wraps into the
-//! next column. Colours are applied after the widths are known, so that they never count.
+//! Tables of plain columns that fit a width. What identifies a row is never cut: a column says how it gives way,
+//! by being cut, by wrapping between words, or by being left out. Colours are applied after the widths are
+//! known, so that they never count.
 
-use std::borrow::Cow;
+use super::{truncate, width, wrap};
 
-use super::{truncate, width};
+/// Behaviour of a column when the table is too wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Not at all: names, keys, ports, addresses.
+    Whole,
+    /// Cut at the end: descriptions.
+    Cut,
+    /// Wrapped between words, below its own beginning: reasons.
+    Wrap,
+    /// Left out before any other column is narrowed, the last such column first: what another command or format
+    /// shows as well.
+    Optional,
+}
 
 /// A cell: its text, and its colour after the text was fitted.
 #[derive(Clone)]
@@ -30,27 +43,19 @@ impl<T: Into<String>> From<T> for Cell {
 pub struct Table {
     rows: Vec<Vec<Cell>>,
     indent: usize,
-    floor: Vec<usize>,
+    fits: Vec<Fit>,
 }
 
 /// Columns between two table columns.
 const GAP: usize = 2;
-/// Minimum width of a column, in terminal columns.
-const NARROWEST: usize = 8;
+/// Minimum width of a column that is cut or wrapped.
+const NARROWEST: usize = 12;
 
 impl Table {
-    /// Creates an empty table whose rows start after `indent` spaces.
+    /// Creates an empty table whose rows start after `indent` spaces. Columns without a fit are whole.
     #[must_use]
-    pub fn new(indent: usize) -> Self {
-        Self { rows: Vec::new(), indent, floor: Vec::new() }
-    }
-
-    /// Sets the minimum width of a column.
-    #[must_use]
-    pub fn min_width(mut self, column: usize, columns: usize) -> Self {
-        self.floor.resize(self.floor.len().max(column + 1), 0);
-        self.floor[column] = columns;
-        self
+    pub fn new(indent: usize, fits: &[Fit]) -> Self {
+        Self { rows: Vec::new(), indent, fits: fits.to_vec() }
     }
 
     /// Adds a row.
@@ -67,64 +72,117 @@ impl Table {
     /// Returns the lines, if possible none wider than `columns`; `None` is no limit.
     #[must_use]
     pub fn lines(&self, columns: Option<usize>) -> Vec<String> {
+        self.rows(columns).into_iter().flatten().collect()
+    }
+
+    /// Returns the lines of each row.
+    #[must_use]
+    pub fn rows(&self, columns: Option<usize>) -> Vec<Vec<String>> {
         let widths = self.widths(columns);
-        self.rows.iter().map(|row| self.line(row, &widths)).collect()
+        self.rows.iter().map(|row| self.row_lines(row, &widths)).collect()
     }
 
-    fn line(&self, row: &[Cell], widths: &[usize]) -> String {
-        let mut line = " ".repeat(self.indent);
-        let mut pending = 0;
-        for (index, cell) in row.iter().enumerate() {
-            let own = width(&cell.text);
-            let text = match own <= widths[index] {
-                true => Cow::Borrowed(cell.text.as_str()),
-                false => Cow::Owned(truncate(&cell.text, widths[index])),
-            };
-            let used = if let Cow::Owned(text) = &text { width(text) } else { own };
-            if !text.is_empty() {
-                line.extend(std::iter::repeat_n(' ', pending));
-                pending = 0;
-                match cell.paint {
-                    Some(paint) => line.push_str(&paint(&text)),
-                    None => line.push_str(&text),
+    /// Returns the lines of a row; a width of `None` leaves its column out.
+    fn row_lines(&self, row: &[Cell], widths: &[Option<usize>]) -> Vec<String> {
+        let cells: Vec<(Vec<String>, &Cell, usize)> = row
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .filter_map(|(column, (cell, width))| {
+                Some((self.fitted(cell, column, (*width)?), cell, (*width)?))
+            })
+            .collect();
+        let height = cells.iter().map(|(lines, ..)| lines.len()).max().unwrap_or(1).max(1);
+        (0..height)
+            .map(|at| {
+                let mut line = " ".repeat(self.indent);
+                let mut pending = 0;
+                for (lines, cell, room) in &cells {
+                    let text = lines.get(at).map_or("", String::as_str);
+                    if !text.is_empty() {
+                        line.extend(std::iter::repeat_n(' ', pending));
+                        pending = 0;
+                        match cell.paint {
+                            Some(paint) => line.push_str(&paint(text)),
+                            None => line.push_str(text),
+                        }
+                    }
+                    pending += room.saturating_sub(width(text)) + GAP;
                 }
-            }
-            pending += widths[index] - used + GAP;
-        }
-        line
+                line
+            })
+            .collect()
     }
 
-    fn widths(&self, columns: Option<usize>) -> Vec<usize> {
+    /// Returns the lines of a cell.
+    fn fitted(&self, cell: &Cell, column: usize, room: usize) -> Vec<String> {
+        match self.fit(column) {
+            _ if width(&cell.text) <= room => vec![cell.text.clone()],
+            Fit::Cut => vec![truncate(&cell.text, room)],
+            Fit::Wrap => wrap(&cell.text, room),
+            Fit::Whole | Fit::Optional => vec![cell.text.clone()],
+        }
+    }
+
+    fn fit(&self, column: usize) -> Fit {
+        self.fits.get(column).copied().unwrap_or(Fit::Whole)
+    }
+
+    /// Returns the width of each column, and `None` for one that is left out.
+    fn widths(&self, columns: Option<usize>) -> Vec<Option<usize>> {
         let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let mut widths = self.floor.clone();
-        widths.resize(count.max(widths.len()), 0);
+        let mut natural = vec![0; count];
         for row in &self.rows {
             for (column, cell) in row.iter().enumerate() {
-                widths[column] = widths[column].max(width(&cell.text));
+                natural[column] = natural[column].max(width(&cell.text));
             }
         }
-        if let Some(columns) = columns {
-            let gaps = self.indent + GAP * count.saturating_sub(1);
-            let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(columns);
-            while excess > 0 {
-                let Some(widest) = (0..widths.len()).max_by_key(|column| widths[*column]) else { break };
-                if widths[widest] <= NARROWEST {
-                    break;
-                }
-                let second = widths
-                    .iter()
-                    .enumerate()
-                    .filter(|(column, _)| *column != widest)
-                    .map(|(_, width)| *width)
-                    .max()
-                    .unwrap_or(0)
-                    .max(NARROWEST);
-                let give = excess.min(widths[widest].saturating_sub(second).max(1));
-                widths[widest] -= give;
-                excess -= give;
-            }
+        let mut widths: Vec<Option<usize>> = natural.into_iter().map(Some).collect();
+        let Some(columns) = columns else { return widths };
+        while self.excess(&widths, columns) > 0 {
+            let is_optional =
+                |column: &usize| self.fit(*column) == Fit::Optional && widths[*column].is_some();
+            let Some(last) = (0..count).rev().find(is_optional) else { break };
+            widths[last] = None;
         }
-        widths
+        self.narrowed(&widths, columns).unwrap_or_else(|| self.narrowest(&widths))
+    }
+
+    /// Returns the number of columns by which a line is too wide.
+    fn excess(&self, widths: &[Option<usize>], columns: usize) -> usize {
+        let shown = widths.iter().flatten().count();
+        let total = widths.iter().flatten().sum::<usize>() + self.indent + GAP * shown.saturating_sub(1);
+        total.saturating_sub(columns)
+    }
+
+    /// Returns the widths after columns were narrowed, the widest first, so that a line fits; `None` if it
+    /// cannot.
+    fn narrowed(&self, widths: &[Option<usize>], columns: usize) -> Option<Vec<Option<usize>>> {
+        let mut widths = widths.to_vec();
+        let mut excess = self.excess(&widths, columns);
+        while excess > 0 {
+            let flexible = |column: &usize| matches!(self.fit(*column), Fit::Cut | Fit::Wrap);
+            let mut by_width: Vec<(usize, usize)> = (0..widths.len())
+                .filter(flexible)
+                .filter_map(|column| Some((widths[column]?, column)))
+                .collect();
+            by_width.sort_unstable();
+            let (widest, column) = by_width.pop().filter(|(widest, _)| *widest > NARROWEST)?;
+            let second = by_width.last().map_or(0, |(width, _)| *width).max(NARROWEST);
+            let give = excess.min(widest.saturating_sub(second).max(1));
+            widths[column] = Some(widest - give);
+            excess -= give;
+        }
+        Some(widths)
+    }
+
+    /// Returns the widths for a terminal in which nothing fits: the terminal wraps the lines.
+    fn narrowest(&self, widths: &[Option<usize>]) -> Vec<Option<usize>> {
+        let narrow = |(column, width): (usize, &Option<usize>)| match self.fit(column) {
+            Fit::Cut | Fit::Wrap => width.map(|width| width.min(NARROWEST)),
+            Fit::Whole | Fit::Optional => *width,
+        };
+        widths.iter().enumerate().map(narrow).collect()
     }
 }
 
@@ -132,24 +190,34 @@ impl Table {
 mod tests {
     use super::*;
 
-    fn sample() -> Table {
-        let mut table = Table::new(2);
-        table.row(["name".into(), "a description that is rather long".into(), "infra".into()]);
+    fn sample(description: Fit) -> Table {
+        let mut table = Table::new(2, &[Fit::Whole, description, Fit::Optional]);
+        table.row(["name".into(), "a description that is rather long and goes on".into(), "infra".into()]);
         table.row(["longer-name".into(), "short".into(), "".into()]);
         table
     }
 
     #[test]
     fn table_aligns_columns_without_trailing_space() {
-        let lines = sample().lines(None);
-        assert_eq!(lines[0], "  name         a description that is rather long  infra");
+        let lines = sample(Fit::Cut).lines(None);
+        assert_eq!(lines[0], "  name         a description that is rather long and goes on  infra");
         assert_eq!(lines[1], "  longer-name  short");
     }
 
     #[test]
-    fn table_truncates_widest_column() {
-        let lines = sample().lines(Some(40));
-        assert_eq!(lines[0], "  name         a description tha…  infra");
-        assert!(lines.iter().all(|line| width(line) <= 40));
+    fn table_leaves_optional_columns_out_then_cuts_descriptions_and_keeps_names() {
+        let lines = |columns| sample(Fit::Cut).lines(Some(columns));
+        assert_eq!(lines(68)[0], "  name         a description that is rather long and goes on  infra");
+        assert_eq!(lines(44)[0], "  name         a description that is rather l…");
+        assert_eq!(lines(30)[0], "  name         a description t…");
+        assert_eq!(lines(10)[1], "  longer-name  short");
+    }
+
+    #[test]
+    fn table_wraps_between_words_below_the_column() {
+        let lines = sample(Fit::Wrap).lines(Some(44));
+        assert_eq!(lines[0], "  name         a description that is rather");
+        assert_eq!(lines[1], "               long and goes on");
+        assert_eq!(lines[2], "  longer-name  short");
     }
 }

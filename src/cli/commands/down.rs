@@ -6,44 +6,82 @@ use clap_complete::ArgValueCandidates;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::cli::error::UsageError;
 use crate::host::signals::Signal;
+use crate::model::inventory::LookupError;
+use crate::ops;
 use crate::ops::down::{DownRequest, down};
 use crate::report;
 
 /// Stop and remove running components
 ///
-/// Removes containers and processes that `cki` has started, and the rest of their run. Keeps the
-/// data of retained backing services unless `--volumes` is given. With `-o json`, prints what was
-/// removed: `instances` (each with `name`, `component`, `run` and `engine`), `networks`, `volumes`,
-/// and the volumes with `data`.
+/// Removes containers and processes that `cki` has started, and the rest of their runs: those of
+/// the named components, or all of this inventory. A component that is not running is no error.
+/// Keeps the data of retained backing services unless `--volumes` is given. With `-o json`, prints
+/// what was removed: `instances` (each with `name`, `component`, `run` and `engine`), `networks`,
+/// `volumes`, and the volumes with `data`.
 ///
 /// Examples:
-///   cki down pipeline-herder
-///   cki down --all
+///   cki down
+///   cki down pipeline-herder message-trigger
 ///   cki down postgres --volumes
+///   cki down --all --yes
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, group = clap::ArgGroup::new("what").required(true))]
+#[command(verbatim_doc_comment)]
 pub(in crate::cli) struct DownArgs {
-    /// Component, retained backing service, or run ID
-    #[arg(group = "what", add = ArgValueCandidates::new(complete::components))]
-    component: Option<String>,
-    /// Remove all runs
-    #[arg(long, group = "what")]
+    /// Components, retained backing services, or run IDs (default: everything of this inventory)
+    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    components: Vec<String>,
+    /// Remove the runs of all inventories, after a confirmation
+    #[arg(short = 'A', long, conflicts_with = "components")]
     all: bool,
     /// Also remove the data of backing services retained for this workspace
     #[arg(long)]
     volumes: bool,
+    /// Remove the runs of all inventories without a confirmation
+    #[arg(short, long, requires = "all")]
+    yes: bool,
 }
 
 pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<Exit> {
+    if args.all && !args.yes {
+        if !context.ui.can_ask() || context.ui.is_structured() {
+            let message = "`--all` needs a confirmation, and there is no terminal to ask on; add `--yes`";
+            return Err(UsageError(message.to_owned()).into());
+        }
+        context.ui.confirm(&context.host, "Remove the runs of all inventories on this engine?")?;
+    }
     let outcome = context.block_on(async |stop| {
         let engine = context.engine().await?;
-        // Without a component, clap requires `--all`.
-        let query = args.component.as_deref();
-        let request = DownRequest { query, volumes: args.volumes, grace: context.settings.stop_grace };
+        let request = DownRequest {
+            queries: &args.components,
+            scope: &context.scope(args.all),
+            volumes: args.volumes,
+            grace: context.settings.stop_grace,
+        };
         let place = (&context.host.env, &context.workspace);
         down(&engine, &context.native(), place, request, &context.events(), &stop).await
     })?;
     report::down::print(&context.ui, &outcome);
+    for absent in outcome.absent.iter().filter(|absent| absent.elsewhere.is_empty()) {
+        check_exists(context, &absent.query)?;
+    }
     Ok(outcome.signal.map_or(Exit::Done, Signal::exit))
+}
+
+/// Checks that a name that is not running exists, so that a mistyped one is not taken for an ended one. An
+/// inventory that cannot be read is no reason to fail: the name may be right.
+fn check_exists(context: &Context, query: &str) -> Result<(), LookupError> {
+    let is_run = query.len() >= 4 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = query.rsplit('/').next().unwrap_or(query);
+    if is_run || context.assets.text(&format!("services/{name}.yaml")).is_ok_and(|found| found.is_some()) {
+        return Ok(());
+    }
+    match ops::shared::inventory::load_checked(context.settings.inventory.as_deref(), &context.assets) {
+        Ok(inventory) => match inventory.find(query) {
+            Ok(_) | Err(LookupError::Ambiguous { .. }) => Ok(()),
+            Err(error) => Err(error),
+        },
+        Err(_) => Ok(()),
+    }
 }

@@ -10,6 +10,7 @@ use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::cli::format::OutputFormat;
 use crate::config::Engine;
 use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::inventory::{Component, Inventory};
@@ -89,17 +90,11 @@ impl VariableArgs {
 
 pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Exit> {
     let EnvArgs { component, variables, explain, diff, reveal, scan } = args;
-    let format = match context.own_format.as_deref() {
-        None if context.ui.is_json() => EnvFormat::Json,
-        None | Some("table") => EnvFormat::Table,
-        Some("dotenv") => EnvFormat::Dotenv,
-        Some("shell") => EnvFormat::Shell,
-        Some(other) => {
-            let message = format!(
-                "`-o {other}` is not a form of an environment; `table`, `dotenv`, `json` and `shell` are"
-            );
-            return Err(UsageError(message).into());
-        }
+    let format = match context.format {
+        OutputFormat::Dotenv => EnvFormat::Dotenv,
+        OutputFormat::Shell => EnvFormat::Shell,
+        format if format.is_structured() => EnvFormat::Structured,
+        _ => EnvFormat::Table,
     };
     if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
         // Another program would use the output as its own environment.
@@ -140,7 +135,7 @@ fn compare_with(
     with: &str,
     format: EnvFormat,
 ) -> anyhow::Result<Exit> {
-    if !matches!(format, EnvFormat::Table | EnvFormat::Json) {
+    if !matches!(format, EnvFormat::Table | EnvFormat::Structured) {
         return Err(UsageError("`--diff` has the forms `table` and `json`".to_owned()).into());
     }
     let compared = compare(diff, overrides, &DiffTarget::parse(with))?;

@@ -20,9 +20,9 @@ use crate::ops::runtime::select::select_one;
 /// secrets.
 ///
 /// Examples:
-///   cki exec pipeline-herder -- env
-///   echo '{}' | cki exec pipeline-herder -- python3 -m json.tool
-///   cki exec -t pipeline-herder -- python3
+///   cki exec pipeline-herder env
+///   echo '{}' | cki exec pipeline-herder python3 -m json.tool
+///   cki exec -t pipeline-herder python3
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ExecArgs {
@@ -36,10 +36,10 @@ pub(in crate::cli) struct ExecArgs {
     #[arg(short, long)]
     tty: bool,
     /// Run the command in this directory of the container (default: that of the component)
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     workdir: Option<String>,
-    /// Command to run, with its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// Command to run, with its arguments; `--` before it is optional
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
@@ -47,8 +47,8 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
     let ExecArgs { component, interactive, tty, workdir, command } = args;
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let all = list(&engine, &context.native()).await?;
-        let instance = select_one(&all, &component)?;
+        let listing = list(&engine, &context.native(), &context.scope(false)).await?;
+        let instance = select_one(&listing, &component)?;
         if tty {
             let left = interact(instance, command, workdir, person(context), &stop).await?;
             return Ok(exit::of_command(left));

@@ -23,7 +23,7 @@ use crate::ops::logs::{LogOptions, logs};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct LogsArgs {
-    /// Components, backing services, or run IDs (default: all running ones)
+    /// Components, backing services, or run IDs (default: everything of this inventory that runs)
     #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     components: Vec<String>,
     /// Wait for new lines until all components have ended, including components started meanwhile
@@ -38,10 +38,13 @@ pub(in crate::cli) struct LogsArgs {
     /// Show the time of each line
     #[arg(long)]
     timestamps: bool,
+    /// Include runs of other inventories
+    #[arg(short = 'A', long)]
+    all: bool,
 }
 
 pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let LogsArgs { components, follow, tail, since, timestamps } = args;
+    let LogsArgs { components, follow, tail, since, timestamps, all } = args;
     let now = (context.host.now)().to_zoned(context.host.zone());
     let since = match since {
         Some(text) => Some(timestamp::parse(&text, &now).ok_or_else(|| {
@@ -52,7 +55,8 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
     let options = LogOptions { follow, tail, since, timestamps };
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        logs(&engine, &context.native(), &components, options, &context.events(), &stop).await?;
+        let asked = (components.as_slice(), &context.scope(all));
+        logs(&engine, &context.native(), asked, options, &context.events(), &stop).await?;
         // The exit code tells a script about the signal, although Ctrl-C is the usual end of `cki logs -f`.
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))
     })

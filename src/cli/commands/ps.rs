@@ -1,27 +1,83 @@
 //! `cki ps`: its arguments, and the calls of the operation and the report.
 
+use std::time::Duration;
+
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
+use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::ps;
-use crate::ops::runtime::list;
-use crate::report;
+use crate::cli::format::OutputFormat;
+use crate::ops::ps::{self, PsRequest};
+use crate::report::ps::{Changes, PsFormat, PsOutcome, print};
+use crate::ui::Verbosity;
+
+/// Time between two looks of `--watch`.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// List running components
 ///
-/// Runs the readiness probes now; nothing is cached.
+/// Shows the runs of this inventory, with their backing services. Runs the readiness probes now;
+/// nothing is cached. With `-q`, prints the IDs of the runs only.
+///
+/// Examples:
+///   cki ps
+///   cki ps -a pipeline-herder
+///   cki ps --watch
+///   cki down $(cki ps -q)
 #[derive(Debug, Args)]
-pub(in crate::cli) struct PsArgs {}
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct PsArgs {
+    /// Components, backing services, or run IDs (default: all)
+    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    components: Vec<String>,
+    /// Include instances that have ended and were kept
+    #[arg(short = 'a', long)]
+    ended: bool,
+    /// Include runs of other inventories
+    #[arg(short = 'A', long)]
+    all: bool,
+    /// Show changes as they happen, until Ctrl-C
+    #[arg(short = 'w', long)]
+    watch: bool,
+}
 
-pub(in crate::cli) fn run(_args: &PsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let now = (context.host.now)().as_second();
-    let (instances, health) = context.block_on(async |_| {
+pub(in crate::cli) fn run(args: &PsArgs, context: &Context) -> anyhow::Result<Exit> {
+    let scope = context.scope(args.all);
+    let format = match context.format {
+        _ if context.ui.verbosity() == Verbosity::Quiet => PsFormat::Runs,
+        OutputFormat::Name => PsFormat::Names,
+        OutputFormat::Wide => PsFormat::Wide,
+        _ => PsFormat::Table,
+    };
+    context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let instances = list::list(&engine, &context.native()).await?;
-        let health = ps::health(&engine, &instances, now, context.settings.ready_timeout).await;
-        Ok((instances, health))
-    })?;
-    report::ps::print(&context.ui, &instances, &health, now);
-    Ok(Exit::Done)
+        let native = context.native();
+        let look = async || {
+            let now = (context.host.now)().as_second();
+            let request = PsRequest {
+                queries: &args.components,
+                scope: &scope,
+                ended: args.ended,
+                now,
+                ready_timeout: context.settings.ready_timeout,
+            };
+            anyhow::Ok(PsOutcome { found: ps::ps(&engine, &native, &request).await?, now })
+        };
+        let mut outcome = look().await?;
+        if !args.watch {
+            print(&context.ui, &outcome, format);
+            return Ok(Exit::Done);
+        }
+        let mut changes = Changes::default();
+        loop {
+            changes.print(&context.ui, &outcome, format);
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                signal = stop.requested() => return Ok(signal.exit()),
+            }
+            outcome = look().await?;
+        }
+    })
 }

@@ -14,6 +14,7 @@ use crate::cli::exit;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
 use crate::model::inventory::{Component, Inventory};
+use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
 use crate::ops::run_local::{Access, KeepMode, PublishOptions, RunRequest, dry_run, run as run_component};
 use crate::ops::runtime::start::scope::Network;
@@ -35,13 +36,13 @@ use crate::systems::git::Git;
 ///   cki run-local pipeline-herder --publish 9000:8000
 ///   cki run-local message-trigger --print compose > compose.yaml
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(visible_alias = "run", verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
     /// Component to run, or several to run as one group
     #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     components: Vec<String>,
     /// Run merge request N
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = MergeRequestName::parse_number)]
     mr: Option<u64>,
     /// Run this image instead of building one
     #[arg(long, value_name = "IMAGE", conflicts_with = "mr")]
@@ -90,7 +91,7 @@ pub(in crate::cli) struct RunLocalArgs {
 #[command(next_help_heading = "Work")]
 struct WorkArgs {
     /// Apply changes of the sources while the component runs
-    #[arg(long, conflicts_with = "detach")]
+    #[arg(short = 'w', long, conflicts_with = "detach")]
     watch: bool,
     /// Mount the component's clone into its container (read-only by default; `--mount=rw` for read-write)
     #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]

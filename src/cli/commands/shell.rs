@@ -34,7 +34,7 @@ pub(in crate::cli) struct ShellArgs {
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
     /// Start in this directory of the container (default: that of the component)
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     workdir: Option<String>,
 }
 
@@ -42,8 +42,8 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
     let ShellArgs { component, workdir } = args;
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let all = list(&engine, &context.native()).await?;
-        let instance = select_one(&all, &component)?;
+        let listing = list(&engine, &context.native(), &context.scope(false)).await?;
+        let instance = select_one(&listing, &component)?;
         if !instance.is_alive() {
             let name = &instance.identity.name;
             context.ui.status(&format!(

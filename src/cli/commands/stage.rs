@@ -13,6 +13,7 @@ use crate::cli::exit;
 use crate::cli::{complete, token};
 use crate::config::SettingOrigin;
 use crate::model::inventory::{Inventory, StageDecl};
+use crate::model::merge_request::MergeRequestName;
 use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
 use crate::ops::stage::{StageOptions, StageTarget, Staging, plan, run as stage, target};
 use crate::report;
@@ -28,14 +29,18 @@ const TEMPLATE: &str = "comments/stage.md";
 ///
 /// Examples:
 ///   cki stage --mr 213
+///   cki stage https://gitlab.com/cki-project/cki-tools/-/merge_requests/213
 ///   cki stage --mr 213 --component pipeline-herder --set builder_image_tag=mr-213
 ///   cki stage --mr 213 --rerun cki/620247 --no-wait
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct StageArgs {
+    /// Merge request to test: a number, `GROUP/PROJECT!N`, or the address of its page
+    #[arg(value_name = "MR", value_parser = MergeRequestName::parse, required_unless_present = "mr")]
+    merge_request: Option<MergeRequestName>,
     /// Merge request to test
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    mr: u64,
+    #[arg(long, value_name = "MR", value_parser = MergeRequestName::parse, conflicts_with = "merge_request")]
+    mr: Option<MergeRequestName>,
     /// Component (default: from the remotes of the working directory)
     #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     component: Option<String>,
@@ -66,9 +71,11 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
-    let target = target(inventory, component, args.project.as_deref(), &context.host.cwd)?;
+    let name = args.mr.as_ref().or(args.merge_request.as_ref());
+    let (number, project) = merge_request(args, name, context)?;
+    let target = target(inventory, component, project.as_deref(), &context.host.cwd)?;
     let entry = target.component.and_then(|component| component.stage.as_deref());
-    let staging = staging(args, context, inventory, &target, entry)?;
+    let staging = staging(args, number, context, inventory, &target, entry)?;
     let options = StageOptions {
         dry_run: args.dry_run,
         no_wait: args.no_wait,
@@ -86,11 +93,8 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
         };
         report::stage::print_plan(&context.ui, &planned);
         let asks = !args.dry_run && (planned.earlier.is_none() || args.force);
-        if asks && !args.yes && context.ui.can_ask() && !context.ui.is_json() {
-            let posts = context.ui.confirm(&context.host, "Post this comment?", false);
-            if !posts {
-                return Ok(Err(Exit::Failed));
-            }
+        if asks && !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
+            context.ui.confirm(&context.host, "Post this comment?")?;
         }
         Ok(Ok(stage(&gitlab, planned, &options, &context.events(), &stop).await?))
     })?;
@@ -106,9 +110,32 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     })
 }
 
+/// Returns the number of the merge request, and the project that the user names with it or by itself.
+fn merge_request(
+    args: &StageArgs,
+    name: Option<&MergeRequestName>,
+    context: &Context,
+) -> Result<(u64, Option<String>), UsageError> {
+    let Some(name) = name else { return Err(UsageError("name a merge request".to_owned())) };
+    let url = &context.settings.gitlab_url.0;
+    let Some(project) = name.on(url) else {
+        let server = name.server.as_deref().unwrap_or_default();
+        return Err(UsageError(format!(
+            "the merge request is on {server}, and the setting `gitlab.url` names {url}"
+        )));
+    };
+    match (project, &args.project) {
+        (Some(named), Some(project)) if named != *project => {
+            Err(UsageError(format!("the merge request is in `{named}`, and `--project` names `{project}`")))
+        }
+        (named, project) => Ok((name.number, named.or_else(|| project.clone()))),
+    }
+}
+
 /// Returns the request, checked before anything is sent.
 fn staging(
     args: &StageArgs,
+    merge_request: u64,
     context: &Context,
     inventory: &Inventory,
     target: &StageTarget<'_>,
@@ -125,7 +152,7 @@ fn staging(
     })?;
     Ok(Staging {
         project: target.project.clone(),
-        merge_request: args.mr,
+        merge_request,
         request: StagingRequest::new(bot, parameters, reruns, &declared)?,
         template: template.text.into_owned(),
     })

@@ -46,6 +46,7 @@ use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::systems::shell::ShellError;
 use crate::ui::Ui;
+use crate::ui::prompt::Unconfirmed;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use running::{of_build, of_instance, of_open, of_run, of_start};
@@ -56,7 +57,11 @@ use systems::{
 pub(super) use systems::{of_left_alone, of_worst};
 
 /// Prints an error with its causes and hints, and returns its exit code.
-pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
+/// `command` is what the user typed, up to the command: `cki list`.
+pub(super) fn report(ui: &Ui, error: &anyhow::Error, command: impl FnOnce() -> String) -> Exit {
+    if let Some(unconfirmed) = error.downcast_ref::<Unconfirmed>() {
+        return report_unconfirmed(ui, *unconfirmed);
+    }
     let meaning = meaning(error);
     // Mask first, so that no later change of the text hides a secret from masking.
     let safe = |text: String| text::safe_line(&ui.masked(&text).replace('\n', " ")).into_owned();
@@ -72,11 +77,28 @@ pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
         before = cause;
     }
     let mut hints = meaning.hints;
+    if error.is::<UsageError>() {
+        hints.push(format!("`{} --help` shows its usage.", command()));
+    }
     if causes.iter().chain([&message]).any(|text| text.contains(DELETED_DIRECTORY)) {
         hints.push("the working directory was deleted: `cd` to one that exists.".to_owned());
     }
     ui.error(&message, &causes, &hints);
     meaning.exit
+}
+
+/// Reports a question that was not answered with yes: no error of anybody, and no success.
+fn report_unconfirmed(ui: &Ui, unconfirmed: Unconfirmed) -> Exit {
+    match unconfirmed {
+        Unconfirmed::Declined => {
+            ui.status("Nothing was done.");
+            Exit::Failed
+        }
+        Unconfirmed::Cancelled(signal) => {
+            ui.status("Cancelled: nothing was done.");
+            signal.exit()
+        }
+    }
 }
 
 fn sentence(text: String) -> String {
@@ -103,7 +125,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         };
     }
     when! {
-        UsageError => |_| Some(hint(Exit::Usage, "`cki COMMAND --help` shows the usage of a command.")),
+        UsageError => |_| Some(plain(Exit::Usage)),
         CloneError => |_| Some(hint(Exit::NotFound, "add `sources` to the entry.")),
         LookupError => |error| Some(of_lookup(error)),
         LoadError => |error| Some(of_load(error)),
@@ -189,9 +211,6 @@ fn of_trust(error: &TrustError) -> Diagnosis {
     match error {
         TrustError::Untrusted { file, .. } => {
             hint(Exit::Refused, format!("read these files, then {} lets them decide.", trust(file)))
-        }
-        TrustError::Declined(file) => {
-            hint(Exit::Refused, format!("nothing was done; {} trusts it later.", trust(file)))
         }
         TrustError::NoProject(_) => {
             hint(Exit::NotFound, "`cki config` shows which files the settings come from.")

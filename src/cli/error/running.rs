@@ -3,6 +3,7 @@
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_engine, of_native};
 use crate::base::exit::Exit;
+use crate::base::text::join_and;
 use crate::model::port::PublishRequest;
 use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
@@ -146,13 +147,20 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
     }
 }
 
+/// Returns the hint for a query that nothing in the scope matches.
+fn not_running(query: &str, running: &[String], elsewhere: &[String]) -> String {
+    match (elsewhere, running) {
+        ([run], _) => format!("it runs from another inventory; its run is `{run}`."),
+        ([_, ..], _) => format!("it runs from other inventories; name a run: {}.", join_and(elsewhere)),
+        ([], []) => format!("`cki run-local {} --detach` starts it.", shell_words::quote(query)),
+        ([], running) => format!("running: {}.", running.join(", ")),
+    }
+}
+
 pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
     match error {
-        InstanceError::NotRunning { running, .. } if running.is_empty() => {
-            hint(Exit::NotFound, "nothing is running; `cki run-local COMPONENT --detach` starts something.")
-        }
-        InstanceError::NotRunning { running, .. } => {
-            hint(Exit::NotFound, format!("what runs: {}.", running.join(", ")))
+        InstanceError::NotRunning { query, running, elsewhere } => {
+            hint(Exit::NotFound, not_running(query, running, elsewhere))
         }
         InstanceError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))

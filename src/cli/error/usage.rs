@@ -13,19 +13,28 @@ use crate::base::text::{self, safe_line};
 use crate::ui::Ui;
 
 /// Commands of other tools, and the command here that does the same.
-const OTHER_TOOLS: [(&str, &str); 14] = [
-    ("attach", "exec"),
+const OTHER_TOOLS: [(&str, &str); 23] = [
+    ("attach", "logs"),
+    ("cat", "show"),
+    ("clean", "gc"),
+    ("create", "run-local"),
+    ("delete", "down"),
+    ("deploy", "stage"),
     ("describe", "show"),
     ("get", "list"),
+    ("info", "show"),
     ("inspect", "show"),
     ("kill", "down"),
     ("log", "logs"),
     ("prune", "gc"),
+    ("restart", "run-local"),
     ("rm", "down"),
-    ("run", "run-local"),
+    ("search", "list"),
     ("start", "run-local"),
     ("status", "ps"),
     ("stop", "down"),
+    ("tail", "logs"),
+    ("test", "stage"),
     ("top", "ps"),
     ("up", "run-local"),
 ];
@@ -190,7 +199,7 @@ fn range(text: &str) -> String {
 }
 
 /// Returns the command that the arguments name, as it is typed, and its definition.
-fn command_of<'a>(args: &[OsString], tree: &'a Command) -> (String, &'a Command) {
+pub(in crate::cli) fn command_of<'a>(args: &[OsString], tree: &'a Command) -> (String, &'a Command) {
     let (mut name, mut command) = (tree.get_name().to_owned(), tree);
     // `cki help x` is about a command of `cki`.
     let mut rest = args.iter().skip(1).map(|word| word.to_string_lossy());
@@ -263,7 +272,7 @@ mod tests {
             ),
             (
                 "cki --color never stage --mr x",
-                "`x` is not a value of `--mr <N>`: a whole number is needed",
+                "`x` is not a value of `--mr <MR>`: a merge request is needed, as `213`, `!213`, `GROUP/PROJECT!213` or the address of its page",
                 "`cki stage --help` shows its usage.",
             ),
             (
@@ -274,7 +283,7 @@ mod tests {
         ] {
             assert_eq!(complaint(line), (message.to_owned(), vec![hint.to_owned()]), "{line}");
         }
-        assert_eq!(complaint("cki exec a --foo").1.len(), 2);
+        assert_eq!(complaint("cki run-local a --foo").1.len(), 2);
     }
 
     #[test]

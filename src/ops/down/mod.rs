@@ -2,6 +2,7 @@
 
 mod volumes;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::base::text::plural_of;
@@ -11,7 +12,7 @@ use crate::model::event::{Events, TaskOutcome};
 use crate::model::identity::{ResourceLabels, Retention, Role};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
-use crate::ops::runtime::list::{InstanceSummary, list};
+use crate::ops::runtime::list::{FoundInstances, InstanceSummary, ListScope, list};
 use crate::ops::runtime::remove::RemovedResources;
 use crate::ops::runtime::select::select;
 use crate::ops::shared::workspace::Workspace;
@@ -21,8 +22,11 @@ use crate::systems::native::Native;
 /// The request to remove runs.
 #[derive(Debug, Clone, Copy)]
 pub struct DownRequest<'a> {
-    /// A component, a kept backing service, or a run: the whole run of each is removed. `None` is everything.
-    pub query: Option<&'a str>,
+    /// Components, kept backing services, or runs: the whole run of each is removed. Without any, everything
+    /// in the scope is.
+    pub queries: &'a [String],
+    /// The runs that the request is about; a run's ID finds any run.
+    pub scope: &'a ListScope,
     /// Also remove the data of the workspace's kept backing services.
     pub volumes: bool,
     /// Grace period between stopping an instance and killing it.
@@ -40,8 +44,19 @@ pub struct DownOutcome {
     pub volumes: Vec<String>,
     /// The removed volumes with data of kept backing services, by name.
     pub data: Vec<String>,
+    /// The queries that nothing running matches.
+    pub absent: Vec<Absent>,
     /// The signal that cut the grace period short.
     pub signal: Option<Signal>,
+}
+
+/// A query that nothing in the scope matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// The query.
+    pub query: String,
+    /// IDs of the runs of other inventories that match.
+    pub elsewhere: Vec<String>,
 }
 
 impl DownOutcome {
@@ -56,8 +71,7 @@ impl DownOutcome {
 /// requested. Instances that do not end in time are killed, and all of them are when a signal comes.
 ///
 /// # Errors
-/// Fails when nothing matches, the engine does not answer, or something could not be removed. Everything else
-/// is then removed.
+/// Fails when the engine does not answer, or something could not be removed. Everything else is then removed.
 pub async fn down(
     engine: &RunEngine,
     native: &Native,
@@ -68,9 +82,10 @@ pub async fn down(
 ) -> anyhow::Result<DownOutcome> {
     let seed = workspace_secrets::seed(env.state_directory().as_deref(), workspace.root())?;
     let seed = seed.unwrap_or_default();
-    let instances = selected(list(engine, native).await?, request, &seed)?;
+    let (instances, absent) = selected(list(engine, native, request.scope).await?, request.queries, &seed)?;
     let task = events.start("stopping", "");
-    let targets = DownTargets { instances: &instances, all: request.query.is_none() };
+    let all = request.queries.is_empty().then_some(request.scope);
+    let targets = DownTargets { instances: &instances, all };
     let mut signal = None;
     let removed = tokio::select! {
         removed = remove(engine, native, targets, Some(request.grace)) => removed?,
@@ -79,39 +94,56 @@ pub async fn down(
             remove(engine, native, targets, None).await?
         }
     };
-    task.finish(
-        TaskOutcome::Done,
-        plural_of(instances.len(), "container or process", "containers or processes"),
-    );
+    match instances.is_empty() {
+        true => task.dismiss(),
+        false => task.finish(
+            TaskOutcome::Done,
+            plural_of(instances.len(), "container or process", "containers or processes"),
+        ),
+    }
     let data = match request.volumes && signal.is_none() {
-        true => volumes::remove(engine, &seed, request.query).await?,
+        true => volumes::remove(engine, &seed, request.queries).await?,
         false => Vec::new(),
     };
     let RemovedResources { networks, volumes, left: _ } = removed;
-    Ok(DownOutcome { instances, networks, volumes, data, signal })
+    Ok(DownOutcome { instances, networks, volumes, data, absent, signal })
 }
 
-/// Returns the instances of the selected runs, by name.
+/// Returns the instances of the selected runs, by name, and the queries that nothing matches.
 fn selected(
-    mut all: Vec<InstanceSummary>,
-    request: DownRequest<'_>,
+    mut listing: FoundInstances,
+    queries: &[String],
     seed: &str,
-) -> Result<Vec<InstanceSummary>, InstanceError> {
-    if let Some(query) = request.query {
-        // A name means only the service that is kept for this workspace.
-        all.retain(|one| {
-            one.identity.lifetime != Retention::Workspace || volumes::is_of_workspace(&one.identity, seed)
-        });
-        let runs: Vec<_> = match select(&all, query) {
-            Ok(selected) => selected.into_iter().map(|one| one.identity.run.clone()).collect(),
-            // The service may be gone while its data still exists.
-            Err(InstanceError::NotRunning { .. }) if request.volumes => Vec::new(),
-            Err(error) => return Err(error),
+) -> Result<(Vec<InstanceSummary>, Vec<Absent>), InstanceError> {
+    let mut absent = Vec::new();
+    let mut instances = if queries.is_empty() {
+        listing.instances
+    } else {
+        // A name means the service that is kept for this workspace, which all its inventories share.
+        let is_foreign = |one: &InstanceSummary| {
+            one.identity.lifetime == Retention::Workspace && !volumes::is_of_workspace(&one.identity, seed)
         };
-        all.retain(|one| runs.contains(&one.identity.run));
-    }
-    all.sort_by(|one, other| one.identity.name.cmp(&other.identity.name));
-    Ok(all)
+        let is_shared = |one: &InstanceSummary| one.identity.lifetime == Retention::Workspace;
+        let (shared, others): (Vec<_>, Vec<_>) =
+            listing.others.into_iter().filter(|one| !is_foreign(one)).partition(is_shared);
+        listing.others = others;
+        listing.instances.retain(|one| !is_foreign(one));
+        listing.instances.extend(shared);
+        let mut runs = BTreeSet::new();
+        for query in queries {
+            match select(&listing, query) {
+                Ok(selected) => runs.extend(selected.into_iter().map(|one| one.identity.run.clone())),
+                Err(InstanceError::NotRunning { query, elsewhere, .. }) => {
+                    absent.push(Absent { query, elsewhere });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let all = listing.instances.into_iter().chain(listing.others);
+        all.filter(|one| runs.contains(&one.identity.run)).collect()
+    };
+    instances.sort_by(|one, other| one.identity.name.cmp(&other.identity.name));
+    Ok((instances, absent))
 }
 
 /// The runs to remove.
@@ -119,14 +151,14 @@ fn selected(
 struct DownTargets<'a> {
     /// Instances: the whole run of each is removed.
     instances: &'a [InstanceSummary],
-    /// Also remove resources of runs that have nothing else left.
-    all: bool,
+    /// Also remove resources of runs in this scope that have nothing else left.
+    all: Option<&'a ListScope>,
 }
 
 impl DownTargets<'_> {
     fn holds(&self, who: &ResourceLabels) -> bool {
         // A living owner may be about to start a container in a run that has only a network so far.
-        let is_left = || self.all && !host::is_alive(&who.owner);
+        let is_left = || self.all.is_some_and(|scope| scope.holds(who)) && !host::is_alive(&who.owner);
         let is_meant = || self.instances.iter().any(|one| one.identity.run == who.run);
         who.role != Role::Data && (is_meant() || is_left())
     }
@@ -162,7 +194,7 @@ mod tests {
     use crate::model::container::Status;
     use crate::model::identity::RunId;
 
-    fn instance(run: &RunId, name: &str, lifetime: Retention) -> InstanceSummary {
+    fn instance(run: &RunId, name: &str, lifetime: Retention, inventory: &str) -> InstanceSummary {
         let identity = ResourceLabels {
             run: run.clone(),
             component: format!("services/{name}"),
@@ -170,34 +202,45 @@ mod tests {
             name: name.into(),
             owner: ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
             lifetime,
+            inventory: inventory.into(),
         };
         InstanceSummary::sample(identity, Status::Running)
     }
 
-    fn names(query: Option<&str>, volumes: bool, seed: &str) -> Result<Vec<String>, InstanceError> {
+    /// Returns the names of the selected instances, and the absent queries.
+    fn names(queries: &[&str], seed: &str) -> (Vec<String>, Vec<Absent>) {
         let run = RunId::new(b"a run");
-        let all = vec![
-            instance(&run, "web", Retention::Kept),
-            instance(&run, "db", Retention::Kept),
-            instance(&RunId::of_workspace("w", "redis"), "redis", Retention::Workspace),
+        let here = ListScope::Inventory("here".into());
+        let all = [
+            instance(&run, "web", Retention::Kept, "here"),
+            instance(&run, "db", Retention::Kept, "here"),
+            instance(&RunId::of_workspace("w", "redis"), "redis", Retention::Workspace, "there"),
+            instance(&RunId::new(b"other"), "web", Retention::Kept, "there"),
+            instance(&RunId::new(b"other"), "api", Retention::Kept, "there"),
         ];
-        let request = DownRequest { query, volumes, grace: Duration::ZERO };
-        let selected = selected(all, request, seed)?;
-        Ok(selected.into_iter().map(|one| one.identity.name).collect())
+        let (instances, others) = all.into_iter().partition(|one| here.holds(&one.identity));
+        let queries: Vec<String> = queries.iter().map(|query| (*query).to_owned()).collect();
+        let (selected, absent) =
+            selected(FoundInstances { instances, others }, &queries, seed).expect("selects");
+        (selected.into_iter().map(|one| one.identity.name).collect(), absent)
     }
 
     #[test]
-    fn down_selects_whole_runs_by_name() {
-        assert_eq!(names(Some("web"), false, "w").expect("runs"), ["db", "web"]);
-        assert_eq!(names(None, false, "w").expect("runs"), ["db", "redis", "web"]);
-        assert!(matches!(names(Some("no"), false, "w"), Err(InstanceError::NotRunning { .. })));
-        assert_eq!(names(Some("no"), true, "w").expect("may have data").len(), 0);
+    fn down_selects_whole_runs_of_this_inventory_by_name() {
+        assert_eq!(names(&["web"], "w").0, ["db", "web"]);
+        assert_eq!(names(&["web", "redis"], "w").0, ["db", "redis", "web"]);
+        assert_eq!(names(&[], "w").0, ["db", "web"]);
+        let other = RunId::new(b"other").to_string();
+        assert_eq!(names(&[&other[..6]], "w").0, ["api", "web"], "a run's ID finds any run");
+        let absent = Absent { query: "api".into(), elsewhere: vec![other] };
+        assert_eq!(names(&["api", "web"], "w"), (vec!["db".into(), "web".into()], vec![absent]));
+        assert_eq!(names(&["no"], "w").1, [Absent { query: "no".into(), elsewhere: Vec::new() }]);
     }
 
     #[test]
     fn down_leaves_kept_services_of_other_workspaces() {
-        assert_eq!(names(Some("redis"), false, "w").expect("runs"), ["redis"]);
-        assert!(matches!(names(Some("redis"), false, "other"), Err(InstanceError::NotRunning { .. })));
-        assert_eq!(names(None, false, "other").expect("runs").len(), 3, "all are all");
+        assert_eq!(names(&["redis"], "w").0, ["redis"], "an inventory of this workspace shares it");
+        let (selected, absent) = names(&["redis"], "other");
+        assert_eq!((selected.len(), absent.len()), (0, 1));
     }
 }

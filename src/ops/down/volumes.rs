@@ -11,7 +11,7 @@ pub(super) fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
     who.run == RunId::of_workspace(seed, service)
 }
 
-/// Removes the data of a workspace's services: of the named one, or of all. Returns the names of the
+/// Removes the data of a workspace's services: of the named ones, or of all. Returns the names of the
 /// volumes. A volume in use is an error.
 ///
 /// # Errors
@@ -19,24 +19,25 @@ pub(super) fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
 pub(super) async fn remove(
     engine: &RunEngine,
     seed: &str,
-    service: Option<&str>,
+    services: &[String],
 ) -> Result<Vec<String>, InstanceError> {
-    let removed = engine.remove(|who| matches_query(who, seed, service), None).await?;
+    let removed = engine.remove(|who| matches_query(who, seed, services), None).await?;
     match removed.left.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(removed.volumes),
     }
 }
 
-fn matches_query(who: &ResourceLabels, seed: &str, service: Option<&str>) -> bool {
+fn matches_query(who: &ResourceLabels, seed: &str, services: &[String]) -> bool {
+    let is_named = |service: &String| {
+        let component = who.component.as_str();
+        component == service
+            || component.rsplit('/').next() == Some(service)
+            || (service.len() >= 4 && who.run.as_str().starts_with(service.as_str()))
+    };
     who.role == Role::Data
         && is_of_workspace(who, seed)
-        && service.is_none_or(|service| {
-            let component = who.component.as_str();
-            component == service
-                || component.rsplit('/').next() == Some(service)
-                || (service.len() >= 4 && who.run.as_str().starts_with(service))
-        })
+        && (services.is_empty() || services.iter().any(is_named))
 }
 
 #[cfg(test)]
@@ -55,12 +56,14 @@ mod tests {
             name: "x".into(),
             owner: ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
             lifetime: Retention::Workspace,
+            inventory: String::new(),
         };
-        for service in [None, Some("postgres"), Some("services/postgres"), Some(&run.as_str()[..6])] {
-            assert!(matches_query(&who(Role::Data), "w", service), "{service:?}");
-            assert!(!matches_query(&who(Role::Service), "w", service));
+        let named = |name: &str| vec!["other".to_owned(), name.to_owned()];
+        for services in [vec![], named("postgres"), named("services/postgres"), named(&run.as_str()[..6])] {
+            assert!(matches_query(&who(Role::Data), "w", &services), "{services:?}");
+            assert!(!matches_query(&who(Role::Service), "w", &services));
         }
-        assert!(!matches_query(&who(Role::Data), "w", Some("post")));
-        assert!(!matches_query(&who(Role::Data), "another workspace", None));
+        assert!(!matches_query(&who(Role::Data), "w", &named("post")));
+        assert!(!matches_query(&who(Role::Data), "another workspace", &[]));
     }
 }

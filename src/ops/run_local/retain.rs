@@ -22,6 +22,7 @@ pub(super) async fn keep(
         name: String::new(),
         owner: ctx.owner.clone(),
         lifetime: Retention::Kept,
+        inventory: ctx.inventory_id.clone(),
     };
     if let Err(error) = engine.retain(who).await {
         ctx.events.warn(format!("Nothing is kept: {error}."));

@@ -12,12 +12,14 @@ use crate::systems::native::NativeError;
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
     /// No instance has this name.
-    #[error("nothing of `{query}` is running")]
+    #[error("`{query}` is not running")]
     NotRunning {
         /// The query.
         query: String,
-        /// Names of the running instances.
+        /// References of the components that run.
         running: Vec<String>,
+        /// IDs of the runs of other inventories that match.
+        elsewhere: Vec<String>,
     },
     /// The query matches several runs.
     #[error("`{query}` runs {} times", runs.len())]

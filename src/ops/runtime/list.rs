@@ -95,11 +95,70 @@ impl InstanceSummary {
     }
 }
 
-/// Returns all instances on an engine, and processes of this machine.
+/// The runs that a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListScope {
+    /// Those of the inventory with this identity.
+    Inventory(String),
+    /// All runs of `cki` on the engine.
+    All,
+}
+
+impl ListScope {
+    /// Returns whether a resource belongs to these runs.
+    #[must_use]
+    pub fn holds(&self, labels: &ResourceLabels) -> bool {
+        match self {
+            Self::Inventory(id) => labels.inventory == *id,
+            Self::All => true,
+        }
+    }
+}
+
+/// The instances that a command is about, and all others.
+#[derive(Debug, Clone, Default)]
+pub struct FoundInstances {
+    /// Instances in the scope.
+    pub instances: Vec<InstanceSummary>,
+    /// Instances of other inventories.
+    pub others: Vec<InstanceSummary>,
+}
+
+impl FoundInstances {
+    /// Adds the runs of other inventories that the user names by their IDs.
+    #[must_use]
+    pub fn with_runs(mut self, queries: &[String]) -> Self {
+        let is_named =
+            |one: &InstanceSummary| queries.iter().any(|query| is_run(one.identity.run.as_str(), query));
+        let (named, others) = self.others.into_iter().partition(is_named);
+        self.others = others;
+        self.instances.extend::<Vec<_>>(named);
+        sort(&mut self.instances);
+        self
+    }
+}
+
+/// Returns whether a query is a prefix of a run's ID.
+pub(super) fn is_run(run: &str, query: &str) -> bool {
+    query.len() >= 4 && run.starts_with(query)
+}
+
+/// Returns the instances on an engine, and processes of this machine.
 ///
 /// # Errors
 /// Fails when the engine does not answer.
-pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSummary>, InstanceError> {
+pub async fn list(
+    engine: &RunEngine,
+    native: &Native,
+    scope: &ListScope,
+) -> Result<FoundInstances, InstanceError> {
+    let all = list_all(engine, native).await?;
+    let (instances, others) = all.into_iter().partition(|one| scope.holds(&one.identity));
+    Ok(FoundInstances { instances, others })
+}
+
+/// Returns the instances of all inventories.
+async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSummary>, InstanceError> {
     let mut found = Vec::new();
     if let RunEngine::Containers(containers) = engine {
         for facts in containers.list(None).await? {

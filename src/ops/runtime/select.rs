@@ -1,7 +1,7 @@
 //! Selects instances by the user's query.
 
 use super::error::InstanceError;
-use super::list::InstanceSummary;
+use super::list::{FoundInstances, InstanceSummary, is_run};
 use crate::model::identity::Role;
 
 /// The kind of a match.
@@ -22,26 +22,38 @@ impl By {
                 let component = one.identity.component.as_str();
                 component == query || component.rsplit('/').next() == Some(query)
             }
-            Self::Run => query.len() >= 4 && one.identity.run.as_str().starts_with(query),
+            Self::Run => is_run(one.identity.run.as_str(), query),
             Self::Name => one.identity.name == query,
         }
     }
 }
 
 fn find<'a>(
-    all: &'a [InstanceSummary],
+    listing: &'a FoundInstances,
     query: &str,
 ) -> Result<(By, Vec<&'a InstanceSummary>), InstanceError> {
+    let matches = |all: &'a [InstanceSummary], by: By| -> Vec<&'a InstanceSummary> {
+        all.iter().filter(|one| by.finds(one, query)).collect()
+    };
     for by in [By::Component, By::Run, By::Name] {
-        let found: Vec<&InstanceSummary> = all.iter().filter(|one| by.finds(one, query)).collect();
+        let found = match by {
+            // A run's ID is unique on the engine, whatever the inventory.
+            By::Run => [matches(&listing.instances, by), matches(&listing.others, by)].concat(),
+            By::Component | By::Name => matches(&listing.instances, by),
+        };
         if !found.is_empty() {
             return Ok((by, found));
         }
     }
-    let mut running: Vec<String> = all.iter().map(|one| one.identity.component.clone()).collect();
+    let mut running: Vec<String> =
+        listing.instances.iter().map(|one| one.identity.component.clone()).collect();
     running.sort();
     running.dedup();
-    Err(InstanceError::NotRunning { query: query.to_owned(), running })
+    let others = [By::Component, By::Name].into_iter().flat_map(|by| matches(&listing.others, by));
+    let mut elsewhere: Vec<String> = others.map(|one| one.identity.run.to_string()).collect();
+    elsewhere.sort();
+    elsewhere.dedup();
+    Err(InstanceError::NotRunning { query: query.to_owned(), running, elsewhere })
 }
 
 /// Returns the selected instances: a component by its name or reference, a backing service by its name,
@@ -50,18 +62,21 @@ fn find<'a>(
 /// # Errors
 /// Fails when nothing matches.
 pub fn select<'a>(
-    all: &'a [InstanceSummary],
+    listing: &'a FoundInstances,
     query: &str,
 ) -> Result<Vec<&'a InstanceSummary>, InstanceError> {
-    find(all, query).map(|(_, found)| found)
+    find(listing, query).map(|(_, found)| found)
 }
 
 /// Returns the one selected instance: the component itself if several parts of its run match.
 ///
 /// # Errors
 /// Fails when nothing, or several runs, match.
-pub fn select_one<'a>(all: &'a [InstanceSummary], query: &str) -> Result<&'a InstanceSummary, InstanceError> {
-    let (_, found) = find(all, query)?;
+pub fn select_one<'a>(
+    listing: &'a FoundInstances,
+    query: &str,
+) -> Result<&'a InstanceSummary, InstanceError> {
+    let (_, found) = find(listing, query)?;
     let main: Vec<&InstanceSummary> = found
         .iter()
         .copied()
@@ -78,23 +93,26 @@ pub fn select_one<'a>(all: &'a [InstanceSummary], query: &str) -> Result<&'a Ins
 }
 
 /// Returns the instances whose output is selected: a run selects all its parts, a name one instance, and
-/// no query all instances. Each appears once, in the order of `all`.
+/// no query all instances of the listing's scope. Each appears once, in the order of their start.
 ///
 /// # Errors
 /// Fails when a query matches nothing, or several runs.
 pub(in crate::ops) fn select_outputs<'a>(
-    all: &'a [InstanceSummary],
+    listing: &'a FoundInstances,
     queries: &[String],
 ) -> Result<Vec<&'a InstanceSummary>, InstanceError> {
     let mut chosen: Vec<&InstanceSummary> = Vec::new();
     for query in queries {
-        match find(all, query)? {
+        match find(listing, query)? {
             (By::Run, found) => chosen.extend(found),
-            _ => chosen.push(select_one(all, query)?),
+            _ => chosen.push(select_one(listing, query)?),
         }
     }
-    let is_chosen = |one: &InstanceSummary| queries.is_empty() || chosen.iter().any(|known| known.is(one));
-    Ok(all.iter().filter(|one| is_chosen(one)).collect())
+    if queries.is_empty() {
+        return Ok(listing.instances.iter().collect());
+    }
+    let is_chosen = |one: &&InstanceSummary| chosen.iter().any(|known| known.is(one));
+    Ok(listing.instances.iter().chain(&listing.others).filter(is_chosen).collect())
 }
 
 /// Returns whether the queries select an instance that started later.

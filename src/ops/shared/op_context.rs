@@ -17,6 +17,8 @@ use crate::systems::git::Git;
 pub struct OpContext<'a> {
     /// The inventory.
     pub inventory: &'a Inventory,
+    /// The identity of the inventory, for labels.
+    pub inventory_id: String,
     /// Templates.
     pub assets: &'a Assets,
     /// The directory of clones.

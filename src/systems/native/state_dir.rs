@@ -334,6 +334,7 @@ mod tests {
             name: name.into(),
             owner: host::owner(std::process::id()).expect("this process lives"),
             lifetime: Retention::Owner,
+            inventory: String::new(),
         };
         ProcessFacts {
             directory: runs.join(directory_name(&identity)),

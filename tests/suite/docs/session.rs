@@ -169,7 +169,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         // What was detached goes on if a block fails before it says `cki down`.
-        let (mut child, _lines) = self.start("exec cki --quiet down --all");
+        let (mut child, _lines) = self.start("exec cki --quiet down --all --yes");
         let _ = child.wait();
     }
 }

@@ -88,6 +88,7 @@ impl Lab {
             name: "test".to_owned(),
             owner: self.host.owner(),
             lifetime: Retention::Owner,
+            inventory: String::new(),
         }
     }
 

@@ -177,6 +177,7 @@ fn identity(name: &str, lifetime: Retention) -> ResourceLabels {
         name: name.into(),
         owner: Host::real().owner(),
         lifetime,
+        inventory: String::new(),
     }
 }
 

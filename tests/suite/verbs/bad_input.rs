@@ -58,7 +58,7 @@ fn list_reports_invalid_yaml() {
 fn list_reports_values_of_the_wrong_type() {
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: expected a whole number from 0 to 65535.
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a port is a number from 1 to 65535, with `/http` if it speaks HTTP.
     hint: the format is described in docs/reference/inventory.md.
     --- exit 4
     ");

@@ -64,7 +64,7 @@ fn ps_logs_exec_and_down_find_a_detached_run(cli: &Cli) {
     if let Some(foreign) = foreign {
         assert!(foreign.runs(), "what is not ours is not touched");
     }
-    cli.run("down web-{id}").ends_with(3).says("nothing of `web-TESTID` is running");
+    cli.run("down web-{id}").ends_with(0).says("`web-TESTID` is not running.");
 }
 
 fn assert_logs_and_exec(cli: &Cli, run: &str) {
@@ -205,36 +205,36 @@ fn ps_logs_exec_and_down_work_without_an_engine() {
     "#);
     assert_snapshot!(cli.run("logs web-{id}"), @"
     --- stderr
-    error: nothing of `web-TESTID` is running.
-    hint: nothing is running; `cki run-local COMPONENT --detach` starts something.
+    error: `web-TESTID` is not running.
+    hint: `cki run-local web-TESTID --detach` starts it.
     --- exit 3
     ");
-    assert_snapshot!(cli.run("down --all"), @"
+    assert_snapshot!(cli.run("down"), @"
     --- stderr
-      stopping     no containers or processes
     Nothing was running.
     --- exit 0
     ");
     cli.run("run-local web-{id} --detach").ends_with(0);
     assert_snapshot!(cli.run("exec nobody -- true"), @"
     --- stderr
-    error: nothing of `nobody` is running.
-    hint: what runs: service/web-TESTID.
+    error: `nobody` is not running.
+    hint: running: service/web-TESTID.
     --- exit 3
     ");
     cli.run("run-local help-{id} --detach").ends_with(0);
-    assert_snapshot!(cli.run("down --all"), @"
+    assert_snapshot!(cli.run("down"), @"
     --- stderr
       stopping     3 containers or processes
     Removed `help-TESTID`, `help-TESTID` and `web-TESTID`.
     --- exit 0
     ");
-    assert_snapshot!(cli.run("down"), @"
+    assert_snapshot!(cli.run("down --all"), @"
     --- stderr
-    error: `cki down` needs `<COMPONENT|--all>`.
-    hint: usage: `cki down <COMPONENT|--all>`.
+    error: `--all` needs a confirmation, and there is no terminal to ask on; add `--yes`.
+    hint: `cki down --help` shows its usage.
     --- exit 2
     ");
+    cli.run("down nobody").ends_with(3).says("there is no component `nobody` in the inventory");
     assert_snapshot!(cli.run("run-local help-{id} --detach --once"), @"
     --- stderr
     error: `--detach` cannot be combined with `--once`.

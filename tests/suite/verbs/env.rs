@@ -119,20 +119,17 @@ fn env_explain_names_the_origin_of_each_value() {
     ");
     assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
     API_TOKEN              ••••••••
-      placeholder secret (token); required; secret
-      /tmp/cki-TESTID/project/inventory.yaml:9
+      placeholder secret (token); required; secret  inventory.yaml:9
     API_URL                http://from-file
       --env-file; required  my.env:2
     DEPLOYMENT             development
-      locked: never production, instead of default
-      /tmp/cki-TESTID/project/inventory.yaml:3
+      locked: never production, instead of default  inventory.yaml:3
     EXTRA                  passed on
       --env
     GITLAB_CONFIG          –
-      --unset, instead of placeholder secret (JSON); secret
-      /tmp/cki-TESTID/project/inventory.yaml:10
+      --unset, instead of placeholder secret (JSON); secret  inventory.yaml:10
     IS_PRODUCTION          false
-      locked: never production  /tmp/cki-TESTID/project/inventory.yaml:3
+      locked: never production  inventory.yaml:3
     LOG_LEVEL              DEBUG
       --env, instead of --env-file  my.env:3
     MORE                   1
@@ -320,8 +317,8 @@ fn env_reports_invalid_arguments_and_files() {
     ");
     assert_snapshot!(cli.run("env plain -o xml"), @"
     --- stderr
-    error: `-o xml` is not a form of an environment; `table`, `dotenv`, `json` and `shell` are.
-    hint: `cki COMMAND --help` shows the usage of a command.
+    error: this command has no output format `xml`; choose `table`, `json`, `yaml`, `dotenv` or `shell`.
+    hint: `cki env --help` shows its usage.
     --- exit 2
     ");
     assert_snapshot!(cli.run("env nobody"), @"

@@ -68,7 +68,7 @@ fn list_groups_components_by_category() {
     assert_snapshot!(cli().run("list"), @"
     Services  run continuously
       helper          Helps the herder.                                                                                                  infra
-      herder          Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it did and why.  infra · night-shift · cluster
+    ▸ herder          Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it did and why.  infra · night-shift · cluster
 
     Cron jobs
       nightly-herder  –
@@ -76,7 +76,7 @@ fn list_groups_components_by_category() {
     Infrastructure
       bus             A message bus.
     --- stderr
-    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml
+    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml · ▸ can be run: `cki run-local NAME`
     --- exit 0
     ");
 }
@@ -85,8 +85,8 @@ fn list_groups_components_by_category() {
 fn list_fits_the_terminal() {
     assert_snapshot!(cli().call("list --color never").terminal(80).end(), @"
     Services  run continuously
-      helper          Helps the herder.                infra
-      herder          Retries jobs that failed becau…  infra · night-shift · cluster
+      helper          Helps the herder.
+    ▸ herder          Retries jobs that failed because of the infrastructure, and t…
 
     Cron jobs
       nightly-herder  –
@@ -94,13 +94,13 @@ fn list_fits_the_terminal() {
     Infrastructure
       bus             A message bus.
     --- stderr
-    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml
+    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml · ▸ can be run: `cki run-local NAME`
     --- exit 0
     ");
     assert_snapshot!(cli().call("list --color never").terminal(160).end(), @"
     Services  run continuously
-      helper          Helps the herder.                                                                                                infra
-      herder          Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it did and w…  infra · night-shift · cluster
+      helper          Helps the herder.
+    ▸ herder          Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it did and why.
 
     Cron jobs
       nightly-herder  –
@@ -108,9 +108,32 @@ fn list_fits_the_terminal() {
     Infrastructure
       bus             A message bus.
     --- stderr
-    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml
+    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml · ▸ can be run: `cki run-local NAME`
     --- exit 0
     ");
+}
+
+#[test]
+fn list_prints_names_all_columns_and_yaml() {
+    assert_snapshot!(cli().run("list -o name --runnable"), @"
+    herder
+    --- exit 0
+    ");
+    assert_snapshot!(cli().call("list -o wide --color never").terminal(60).end(), @"
+    NAME            CATEGORY        KIND     OWNER              INFRASTRUCTURE  RUNNABLE  DESCRIPTION
+    helper          service         service  infra              –               no        Helps the herder.
+    herder          service         service  infra,night-shift  cluster         yes       Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it did and why.
+    nightly-herder  cronjob         cronjob  –                  –               no        –
+    bus             infrastructure  –        –                  –               no        A message bus.
+    --- stderr
+    4 components · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml · ▸ can be run: `cki run-local NAME`
+    --- exit 0
+    ");
+    let cli = cli();
+    let yaml = cli.run("list helper -o yaml").ends_with(0).stdout;
+    let json = cli.run("list helper -o json").ends_with(0).json();
+    let (read, _) = cki::base::yaml::parse::<serde_json::Value>("list", &yaml).expect("is YAML");
+    assert_eq!(read, json, "{yaml}");
 }
 
 #[test]
@@ -131,7 +154,8 @@ fn list_prints_json() {
           "infrastructure": null,
           "people": [
             "infra"
-          ]
+          ],
+          "runnable": false
         }
       ]
     }
@@ -165,13 +189,13 @@ fn list_prints_the_built_in_inventory() {
       datawarehouse-backup          –
       datawarehouse-report-crawler  Watches the mailing list archive for CKI result mails and submits the reports to DataWarehouse.
       git-cache-updater             Mirrors kernel and other repositories into an S3 bucket that pipelines use instead of full clones.
-      gitlab-ci-bot                 Runs canary pipelines with merge request code when asked by a comment to @cki-ci-bot.
-      gitrepo-trigger               Triggers pipelines when the HEAD commit of a watched branch changes.
+    ▸ gitlab-ci-bot                 Runs canary pipelines with merge request code when asked by a comment to @cki-ci-bot.
+    ▸ gitrepo-trigger               Triggers pipelines when the HEAD commit of a watched branch changes.
       lookaside-kernel-configs      –
       lookaside-static              Syncs the lookaside git repository to an S3 bucket so that tests can fetch files without SSL.       infra · ocp45
       orphan-hunter                 Deletes Kubernetes Pods spawned by gitlab-runner whose GitLab job has already finished.
     --- stderr
-    8 of 44 components · inventory: CKI, built in
+    8 of 44 components · inventory: CKI, built in · ▸ can be run: `cki run-local NAME`
     --- exit 0
     ");
     let all = cli.run("list -o json").ends_with(0).json();
@@ -511,10 +535,10 @@ fn usage_errors_exit_with_2() {
     hint: usage: `cki show <COMPONENT>`.
     --- exit 2
     ");
-    assert_snapshot!(cli.run("list -o yaml"), @"
+    assert_snapshot!(cli.run("list -o yml"), @"
     --- stderr
-    error: `-o yaml` is not a form of this command; it has `text` and `json`.
-    hint: `cki COMMAND --help` shows the usage of a command.
+    error: this command has no output format `yml` (did you mean `yaml`?); choose `text`, `wide`, `name`, `json` or `yaml`.
+    hint: `cki list --help` shows its usage.
     --- exit 2
     ");
     assert_snapshot!(cli.run("clone herder --jobs 0"), @"

@@ -33,7 +33,7 @@ fn logs_merges_components_by_time(cli: &Cli) {
     cli.run("run-local a-{id} --detach").ends_with(0);
     cli.run("run-local long-{id} --detach").ends_with(0);
     let mut follower = cli.start("logs -f a-{id} long-{id} later-{id}");
-    follower.until("error: nothing of `later-{id}` is running");
+    follower.until("error: `later-{id}` is not running");
     follower.end().ends_with(3);
     let mut follower = cli.start("logs -f a-{id} long-{id}");
     follower.until("long-{id} │ b2");
@@ -90,7 +90,7 @@ fn logs_filters_by_since_and_prints_timestamps(cli: &Cli) {
     assert_snapshot!(cli.run("logs a-{id} --since soon"), @"
     --- stderr
     error: `--since soon` is neither a span of time as `10m` nor a time as `14:30`.
-    hint: `cki COMMAND --help` shows the usage of a command.
+    hint: `cki logs --help` shows its usage.
     --- exit 2
     ");
     cli.run("down a-{id}").ends_with(0);

@@ -23,6 +23,7 @@ mod network;
 mod non_utf8_names;
 mod panics;
 mod plan;
+mod prompts;
 mod publish;
 mod retained;
 mod run;

@@ -100,6 +100,7 @@ fn run_local_leaves_nothing_after_a_panic(cli: &Cli) {
             let told = Arc::new(AtomicUsize::new(0));
             let tools = OpContext {
                 inventory: &inventory,
+                inventory_id: String::new(),
                 assets: &assets,
                 workspace: &workspace,
                 git: &git,

@@ -22,7 +22,7 @@ fn inventory(cli: &Cli, script: &str) {
 
 /// Returns the instances of this test by `cki ps`: name, state, and whether each is kept.
 fn instances(cli: &Cli) -> Vec<(String, String, bool)> {
-    let all = cli.run("ps -o json").ends_with(0).json();
+    let all = cli.run("ps --ended -o json").ends_with(0).json();
     let all = all["instances"].as_array().expect("is a list").clone();
     let ours = all.into_iter().filter(|one| one["name"].as_str().is_some_and(|name| name.contains(&cli.id)));
     ours.map(|one| {

@@ -56,7 +56,7 @@ fn exec_allocates_a_terminal(cli: &Cli) {
     start_component(cli);
     let terminal = TerminalSession::start(
         cli,
-        "exec -it -w /tmp web-{id} -- sh -c '[ -t 0 ] && [ -t 1 ] && pwd; exit 3'",
+        "exec -it --workdir /tmp web-{id} -- sh -c '[ -t 0 ] && [ -t 1 ] && pwd; exit 3'",
     );
     terminal.until("/tmp");
     terminal.ends_with(3);

@@ -42,6 +42,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
     let git = crate::systems::git::Git::new(http, crate::systems::git::Logins::default(), env.clone());
     let ctx = OpContext {
         inventory: &inventory,
+        inventory_id: String::new(),
         assets: &assets,
         workspace: &workspace,
         git: &git,

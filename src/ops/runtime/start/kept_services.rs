@@ -58,6 +58,7 @@ impl Containers {
             name: unit.name.clone(),
             owner: ctx.owner.clone(),
             lifetime: Retention::Workspace,
+            inventory: ctx.inventory_id.clone(),
         };
         let specification = specification(unit, image);
         let began = Instant::now();

@@ -49,6 +49,7 @@ impl RunScope<'_> {
             name: name.to_owned(),
             owner: ctx.owner.clone(),
             lifetime: self.lifetime,
+            inventory: ctx.inventory_id.clone(),
         }
     }
 }

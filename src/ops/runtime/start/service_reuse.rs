@@ -104,6 +104,7 @@ mod tests {
             name: "db".into(),
             owner: owner.clone(),
             lifetime: Retention::Workspace,
+            inventory: String::new(),
         };
         let pending = PendingServices::new(own.clone(), "w".into());
         assert!(!pending.holds(&who(&own, Role::Service)));

@@ -1,0 +1,92 @@
+//! `-o`: the formats of results. The formats of each command are in `dispatch`.
+
+use super::error::UsageError;
+use crate::base::text::{nearest, safe_line};
+
+/// Format of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OutputFormat {
+    /// Text for people.
+    Text,
+    /// Text with all columns, of any width.
+    Wide,
+    /// Names only, one per line.
+    Name,
+    /// JSON.
+    Json,
+    /// YAML, with the same content as JSON.
+    Yaml,
+    /// Environment: a table.
+    Table,
+    /// Environment: a file for `--env-file`.
+    Dotenv,
+    /// Environment: commands of a POSIX shell.
+    Shell,
+}
+
+use OutputFormat::{Dotenv, Json, Name, Shell, Table, Text, Wide, Yaml};
+
+impl OutputFormat {
+    const ALL: [(&'static str, Self); 8] = [
+        ("text", Text),
+        ("wide", Wide),
+        ("name", Name),
+        ("json", Json),
+        ("yaml", Yaml),
+        ("table", Table),
+        ("dotenv", Dotenv),
+        ("shell", Shell),
+    ];
+
+    /// Parses the value of `-o`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, format)| *format)
+    }
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, format)| *format == self).map(|(name, _)| *name).unwrap_or_default()
+    }
+
+    /// Returns whether programs read it, not people.
+    pub(super) fn is_structured(self) -> bool {
+        matches!(self, Json | Yaml)
+    }
+}
+
+/// Rejects a value of `-o` that the command does not have.
+pub(super) fn check(wanted: Option<&str>, formats: &[OutputFormat]) -> Result<(), UsageError> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    // `text` is the format for people in every command.
+    if OutputFormat::parse(wanted).is_some_and(|format| format == Text || formats.contains(&format)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+    let choices = match names.as_slice() {
+        [all @ .., last] => {
+            let all: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} or `{last}`", all.join(", "))
+        }
+        [] => String::new(),
+    };
+    let near = nearest(wanted, names.iter().copied());
+    let guess = near.first().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
+    let wanted = safe_line(wanted);
+    Err(UsageError(format!("this command has no output format `{wanted}`{guess}; choose {choices}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_names_formats_of_the_command() {
+        assert!(check(Some("yaml"), &[Text, Json, Yaml]).is_ok());
+        assert!(check(Some("text"), &[Table, Json]).is_ok());
+        assert!(check(None, &[]).is_ok());
+        let error = check(Some("yml"), &[Text, Json, Yaml]).expect_err("is unknown").to_string();
+        assert_eq!(
+            error,
+            "this command has no output format `yml` (did you mean `yaml`?); choose `text`, `json` or `yaml`"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! Questions with the answers yes and no. Whether a command asks, and what it asks, is up to its caller.
+
+use super::Ui;
+use crate::host::Host;
+use crate::host::signals::{Shutdown, Signal};
+
+/// A question that was not answered with yes. Nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unconfirmed {
+    /// The user answered no.
+    #[error("you answered no")]
+    Declined,
+    /// The user cancelled the command with Ctrl-C or Ctrl-D, or a signal ended it.
+    #[error("cancelled")]
+    Cancelled(Signal),
+}
+
+impl Ui {
+    /// Returns whether the user can answer a question.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.0.terminal.stdin && self.0.terminal.stderr
+    }
+
+    /// Asks a question with the answers yes and no; an empty answer is no.
+    ///
+    /// # Errors
+    /// Fails unless the answer is yes. Ctrl-C and Ctrl-D cancel at once.
+    pub fn confirm(&self, host: &Host, question: &str) -> Result<(), Unconfirmed> {
+        // A signal that arrives with the question must find a handler.
+        let stop = Shutdown::current().ok();
+        loop {
+            self.0.write_error(&self.0.fit(&format!("{question} [y/N] "), self.0.color_err));
+            let answer = host.read_answer(stop.as_ref());
+            if !matches!(answer, Ok(Some(_))) {
+                // The cursor is still on the line of the question.
+                self.0.write_error("\n");
+            }
+            match answer.map_err(Unconfirmed::Cancelled)?.as_deref().map(str::trim) {
+                None => return Err(Unconfirmed::Cancelled(Signal::Interrupt)),
+                Some("y" | "Y" | "yes" | "Yes" | "YES") => return Ok(()),
+                Some("" | "n" | "N" | "no" | "No" | "NO") => return Err(Unconfirmed::Declined),
+                Some(_) => self.0.message("Please answer `y` or `n`."),
+            }
+        }
+    }
+}
