@@ -31,6 +31,8 @@ for s in secrets:
         references=''.join('&#%d' % ord(c) for c in s), references_hex=''.join('&#x%x;' % ord(c) for c in s),
         escape=''.join('%%u%04x' % ord(c) for c in s), octal=''.join('\\%03o' % c for c in b),
         wide=''.join(chr(ord(c) + 0xfee0) if '!' <= c <= '~' else c for c in s),
+        utf16=base64.b64encode(s.encode('utf-16-le')).decode(), utf16_hex=s.encode('utf-16-le').hex(),
+        postgresql='\\x' + b.hex(), perl=''.join('\\x{%x}' % ord(c) for c in s),
         dashes=b.hex('-'), c_array=', '.join('0x%02x' % c for c in b), array=', '.join(map(str, b)),
         go_bytes=' '.join(map(str, b)), xxd=b.hex(' ', -2),
         hex=b.hex(), HEX=b.hex().upper(), colons=b.hex(':'), hexlify=binascii.hexlify(b).decode())

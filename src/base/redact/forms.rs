@@ -33,12 +33,10 @@ pub(super) fn of(secret: &str, folding: Folding) -> Forms {
     for line in trimmed.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE) {
         forms.text(line, folding);
     }
-    forms.encoded(trimmed.as_bytes());
-    forms.hexadecimal(trimmed.as_bytes());
+    forms.binary(trimmed, folding);
     for part in parts::of(trimmed) {
         forms.text(&part, folding);
-        forms.encoded(part.as_bytes());
-        forms.hexadecimal(part.as_bytes());
+        forms.binary(&part, folding);
     }
     forms
 }
@@ -76,12 +74,28 @@ impl Forms {
         self.folded.push(Phrase::plain(&folded));
     }
 
-    fn encoded(&mut self, secret: &[u8]) {
-        for base in BASES {
+    /// Adds the forms of a text as bytes.
+    fn binary(&mut self, text: &str, folding: Folding) {
+        self.encoded(text.as_bytes(), BASES);
+        self.encoded_twice(text.as_bytes());
+        self.hexadecimal(text.as_bytes(), &["", ":", " "], folding);
+        // PowerShell encodes UTF-16.
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let wide: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+            self.encoded(&wide, &BASES[..2]);
+            self.hexadecimal(&wide, &[""], folding);
+        }
+    }
+
+    fn encoded(&mut self, secret: &[u8], bases: &[Base]) {
+        for base in bases {
             for core in base.cores(secret) {
                 self.folded.push(core.phrase(base));
             }
         }
+    }
+
+    fn encoded_twice(&mut self, secret: &[u8]) {
         // Base64 of base64, such as a Kubernetes Secret with an encoded value: complete, and within a
         // longer value.
         let (base, once) = (&BASES[0], STANDARD_ENGINE.encode(secret));
@@ -93,15 +107,18 @@ impl Forms {
         }
     }
 
-    fn hexadecimal(&mut self, secret: &[u8]) {
+    fn hexadecimal(&mut self, secret: &[u8], separators: &[&str], folding: Folding) {
         for upper in [false, true] {
             let digits: Vec<String> = secret
                 .iter()
                 .map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") })
                 .collect();
-            for separator in ["", ":", " "] {
+            for separator in separators {
                 self.folded.push(Phrase::plain(digits.join(separator).as_bytes()));
             }
+            // PostgreSQL writes `\x` before all digits, which folding reads as the escape of the first byte.
+            let written = format!("\\x{}", digits.concat());
+            self.folded.push(Phrase::plain(&fold(written.as_bytes(), folding).bytes));
         }
     }
 }

@@ -131,31 +131,40 @@ impl UnitReader<'_> {
         let alone = Lexeme::Nothing(after);
         match self.next(after) {
             NextUnit::Open => Lexeme::Open,
-            NextUnit::Byte(b'x', end) => self.number(end, 16, 2, false).unwrap_or(alone),
+            NextUnit::Byte(b'x', end) => {
+                self.braced_or(end, 16, |at| self.number(at, 16, 2, false)).unwrap_or(alone)
+            }
+            NextUnit::Byte(b'o', end) => self.braced_or(end, 8, |_| None).unwrap_or(alone),
             NextUnit::Byte(b'U', end) => self.number(end, 16, 8, true).unwrap_or(alone),
-            NextUnit::Byte(b'u', end) => match self.next(end) {
-                NextUnit::Open => Lexeme::Open,
-                NextUnit::Byte(b'{', end) => {
-                    let Some(unit) = self.number(end, 16, 6, true) else { return alone };
-                    let (Lexeme::Nothing(closes) | Lexeme::Bytes { end: closes, .. }) = unit else {
-                        return unit;
-                    };
-                    match (self.next(closes), unit) {
-                        (NextUnit::Byte(b'}', end), Lexeme::Bytes { bytes, length, .. }) => {
-                            Lexeme::Bytes { end, bytes, length }
-                        }
-                        (NextUnit::Byte(b'}', end), _) => Lexeme::Nothing(end),
-                        (NextUnit::Open, _) => Lexeme::Open,
-                        _ => alone,
-                    }
-                }
-                _ => self.utf16(end, b'\\').unwrap_or(alone),
-            },
+            NextUnit::Byte(b'u', end) => {
+                self.braced_or(end, 16, |at| self.utf16(at, b'\\')).unwrap_or(alone)
+            }
             NextUnit::Byte(b'0'..=b'7', _) => self.number(after, 8, 3, false).unwrap_or(alone),
             NextUnit::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
                 Lexeme::Nothing(end)
             }
             _ => alone,
+        }
+    }
+
+    /// Decodes the number of a character in braces, as in JavaScript, Rust, Perl and PCRE, or else something
+    /// without braces.
+    fn braced_or(self, at: usize, base: u32, other: impl Fn(usize) -> Option<Lexeme>) -> Option<Lexeme> {
+        let from = match self.next(at) {
+            NextUnit::Open => return Some(Lexeme::Open),
+            NextUnit::Byte(b'{', end) => end,
+            _ => return other(at),
+        };
+        let digits = if base == 8 { 8 } else { 6 };
+        let unit = self.number(from, base, digits, true)?;
+        let (Lexeme::Nothing(closes) | Lexeme::Bytes { end: closes, .. }) = unit else { return Some(unit) };
+        match (self.next(closes), unit) {
+            (NextUnit::Byte(b'}', end), Lexeme::Bytes { bytes, length, .. }) => {
+                Some(Lexeme::Bytes { end, bytes, length })
+            }
+            (NextUnit::Byte(b'}', end), _) => Some(Lexeme::Nothing(end)),
+            (NextUnit::Open, _) => Some(Lexeme::Open),
+            _ => None,
         }
     }
 

@@ -92,6 +92,8 @@ pub(super) fn written(text: &str, way: usize) -> String {
         22 => text.encode_utf16().map(|unit| format!("%u{unit:04x}")).collect(),
         23 => text.chars().map(|char| format!("&#X{:06X};", u32::from(char))).collect(),
         24 => text.chars().map(|c| if c.is_ascii_graphic() { full_width(c) } else { c }).collect(),
+        25 => text.chars().map(|char| format!("\\x{{{:x}}}", u32::from(char))).collect(),
+        26 => text.chars().map(|char| format!("\\o{{{:o}}}", u32::from(char))).collect(),
         _ => text
             .chars()
             .map(|char| if char.is_ascii_alphanumeric() { char.to_string() } else { format!("\\{char}") })
@@ -146,7 +148,19 @@ pub(super) fn numbered(text: &str, way: usize) -> String {
                 .collect();
             lines.join("=\r\n")
         }
+        15 => format!("\\x{}", join("", &|byte| format!("{byte:02x}"))),
+        16..=19 => wide(text, way),
         _ => join(" ", &|byte| format!("{byte:02x}")),
+    }
+}
+
+/// Returns a text in UTF-16, as digits or in base64.
+fn wide(text: &str, way: usize) -> String {
+    let unit = |unit: u16| if way % 2 == 0 { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+    match way {
+        16 | 17 => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => base64::engine::general_purpose::STANDARD.encode(bytes),
     }
 }
 
