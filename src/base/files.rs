@@ -112,6 +112,27 @@ fn only_file(facts: &Metadata) -> io::Result<()> {
     Err(io::Error::new(error, format!("it is {what}, not a file")))
 }
 
+/// Returns whether a path below a directory leads into a git directory. That belongs to git and to the user: it
+/// may hold logins, and is no part of the sources.
+#[must_use]
+pub fn is_of_git(below: &Path) -> bool {
+    below.components().any(|part| part.as_os_str() == ".git")
+}
+
+/// Rejects an open file that is not at a path without links: a directory above it was replaced by a link after
+/// it was checked.
+///
+/// # Errors
+/// Fails if the file is somewhere else, or if the system does not tell its place.
+pub fn only_at(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::fd::AsRawFd as _;
+    let place = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    if place == path {
+        return Ok(());
+    }
+    Err(io::Error::other("a directory above it was replaced while it was read"))
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
@@ -300,6 +321,23 @@ mod tests {
         refuse_special(&deep.join("dangling")).expect("is nothing");
         std::os::unix::fs::symlink("pipe", deep.join("link")).expect("links");
         refuse_special(&deep.join("link")).expect_err("leads to a pipe");
+    }
+
+    #[test]
+    fn only_at_rejects_a_file_behind_a_replaced_directory() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().canonicalize().expect("is there");
+        for name in ["sources", "secrets"] {
+            std::fs::create_dir(root.join(name)).expect("makes");
+            std::fs::write(root.join(name).join("x"), name).expect("writes");
+        }
+        let path = root.join("sources/x");
+        only_at(&File::open(&path).expect("opens"), &path).expect("is there");
+        std::fs::rename(root.join("sources"), root.join("old")).expect("renames");
+        std::os::unix::fs::symlink("secrets", root.join("sources")).expect("links");
+        let error = only_at(&File::open(&path).expect("opens"), &path).expect_err("is elsewhere");
+        assert!(error.to_string().contains("was replaced"), "{error}");
+        assert!(is_of_git(Path::new("a/.git/config")) && !is_of_git(Path::new(".gitignore")));
     }
 
     #[test]

@@ -84,6 +84,14 @@ pub enum BuildError {
         /// The path.
         path: String,
     },
+    /// A path in the entry leads into the git directory of the clone.
+    #[error("{place}: `{path}` belongs to git, and no build gets to see it")]
+    OfGit {
+        /// The line of the entry.
+        place: String,
+        /// The path.
+        path: String,
+    },
     /// The repository has no commit.
     #[error("repository `{0}` has no commit yet")]
     Empty(String),
@@ -247,8 +255,11 @@ fn inside(root: &Path, path: &str, place: impl Fn() -> String) -> anyhow::Result
         return Err(outside().into());
     }
     let real = |path: &Path| path.canonicalize().map_err(|source| FileError::new("find", path, source));
-    if joined.exists() && !real(&joined)?.starts_with(real(root)?) {
-        return Err(outside().into());
+    if joined.exists() {
+        let real = real(&joined)?.strip_prefix(real(root)?).map_err(|_| outside())?.to_owned();
+        if files::is_of_git(&real) {
+            return Err(BuildError::OfGit { place: place(), path: path.to_owned() }.into());
+        }
     }
     Ok(joined)
 }
@@ -284,7 +295,9 @@ mod tests {
         let place = || "x.yaml:3".to_owned();
         assert_eq!(inside(&root, ".", place).expect("is inside"), root);
         assert_eq!(inside(&root, "./builds", place).expect("is inside"), root.join("builds"));
-        for wrong in ["..", "builds/../..", "/etc", "link"] {
+        std::fs::create_dir(root.join(".git")).expect("makes");
+        std::os::unix::fs::symlink(".git", root.join("git")).expect("links");
+        for wrong in ["..", "builds/../..", "/etc", "link", ".git", "git"] {
             assert!(inside(&root, wrong, place).is_err(), "{wrong}");
         }
     }

@@ -210,7 +210,8 @@ fn is_marker(line: &str) -> bool {
     is_number && rest.strip_prefix('"').is_some_and(|path| path.contains('"'))
 }
 
-/// Returns whether an included file, with links resolved, is in one of the directories. An unresolvable path
+/// Returns whether an included file, with links resolved, is in one of the directories, and not in a git directory
+/// there. An unresolvable path
 /// is not: `cpp` has opened it, so the file exists in its view.
 fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
     let path = context.join(path);
@@ -219,7 +220,7 @@ fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
         && allowed
             .iter()
             .filter_map(|directory| directory.canonicalize().ok())
-            .any(|directory| real.starts_with(directory))
+            .any(|directory| real.strip_prefix(directory).is_ok_and(|below| !files::is_of_git(below)))
 }
 
 /// Returns whether a path leads through `/proc` or `/dev`, where it means a different file to each process.

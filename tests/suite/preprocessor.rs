@@ -74,7 +74,13 @@ async fn preprocess_refuses_includes_outside_the_context() {
         ("loud.in", &format!("FROM x\n{}#include \"{secret}\"\n", "#a very odd line\n".repeat(3000))),
     ]);
     std::os::unix::fs::symlink(outside.path().join("token"), directory.path().join("link")).expect("links");
-    for file in ["pragma", "marker", "nested", "import", "macro", "link", "process", "loud"] {
+    // A git directory may hold logins, and is no part of the sources.
+    std::fs::create_dir(directory.path().join(".git")).expect("makes");
+    std::fs::write(directory.path().join(".git/config"), "token\n").expect("writes");
+    std::fs::write(directory.path().join("git.in"), "FROM x\n#include \".git/config\"\n").expect("writes");
+    std::os::unix::fs::symlink(".git", directory.path().join("g")).expect("links");
+    std::fs::write(directory.path().join("linked.in"), "FROM x\n#include \"g/config\"\n").expect("writes");
+    for file in ["git", "linked", "pragma", "marker", "nested", "import", "macro", "link", "process", "loud"] {
         let error = run(directory.path(), &format!("{file}.in")).await.expect_err(file);
         assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
     }

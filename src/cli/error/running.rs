@@ -22,7 +22,7 @@ pub(super) fn of_build(error: &BuildError) -> Diagnosis {
             ),
         ),
         BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
-        BuildError::Outside { .. } => plain(Exit::Invalid),
+        BuildError::Outside { .. } | BuildError::OfGit { .. } => plain(Exit::Invalid),
         BuildError::Empty(_) => plain(Exit::NotFound),
         BuildError::Native => hint(Exit::Unreachable, ENGINE),
     }

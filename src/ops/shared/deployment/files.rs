@@ -34,7 +34,7 @@ impl CloneFiles {
         let inside = real.strip_prefix(&self.real);
         let inside = inside.map_err(|_| trouble("a link leads out of the clone".to_owned()))?;
         // The `.git` directory is not part of the sources.
-        if inside.components().next().is_some_and(|first| first.as_os_str() == ".git") {
+        if files::is_of_git(inside) {
             return Err(trouble("it belongs to git".to_owned()));
         }
         Ok(Some(real))

@@ -236,6 +236,33 @@ mod tests {
     }
 
     #[test]
+    fn context_holds_the_history_but_nothing_private_of_git() {
+        let directory = Directory::new(&[
+            ("Dockerfile", "FROM scratch"),
+            (".gitignore", ""),
+            (".git/HEAD", "ref: refs/heads/main"),
+            (".git/config", "url = https://user:token@example.net/x.git"),
+            (".git/hooks/pre-commit", ""),
+            (".git/logs/HEAD", ""),
+            (".git/FETCH_HEAD", ""),
+            (".git/modules/a/config", ""),
+            (".git/refs/heads/main", ""),
+            (".git/objects/ab/cd", ""),
+            ("below/.git/config", ""),
+            (".dockerignore", "!.git/config\n"),
+        ]);
+        directory.link("link", ".git");
+        let all = paths(&directory.packed("Dockerfile"));
+        let of_git: Vec<&String> =
+            all.iter().filter(|path| path.contains(".git") && !path.ends_with('/')).collect();
+        assert_eq!(of_git, [".git/HEAD", ".git/objects/ab/cd", ".git/refs/heads/main", ".gitignore"]);
+        for path in [".git/config", "link/config"] {
+            let error = directory.pack(&Dockerfile::File(path.into())).expect_err(path).to_string();
+            assert!(error.contains("it belongs to git"), "{error}");
+        }
+    }
+
+    #[test]
     fn context_prefers_ignore_file_of_dockerfile() {
         let directory = Directory::new(&[
             ("builds/x", "FROM scratch"),

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ignore::MatchInfo;
 use super::rules::{DOCKERIGNORE, IgnoreRules, Named};
-use crate::base::files::FileError;
+use crate::base::files::{self, FileError};
 use crate::base::text::safe_line;
 use crate::systems::engine::error::EngineError;
 
@@ -100,6 +100,9 @@ impl Packer {
     ) -> Result<(), EngineError> {
         let full = self.root.join(path);
         let fail = |source| EngineError::File(FileError::new("pack", &full, source));
+        if is_private(path) {
+            return Ok(());
+        }
         let (mut excluded, here) = self.rules.ignore.is_excluded(path, above);
         excluded &= !self.always.contains(path) && path != DOCKERIGNORE;
         let facts = full.symlink_metadata().map_err(fail)?;
@@ -153,13 +156,15 @@ impl Packer {
         // A file of a moment ago may be a link or a pipe by now.
         let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
         let file = File::options().read(true).custom_flags(flags).open(full)?;
+        // So may a directory above it, by a link to somewhere else: the component may write its sources.
+        files::only_at(&file, full)?;
         let facts = file.metadata()?;
         let mode = if facts.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
         let size = facts.len();
         self.files += 1;
         self.note(b'f', path, mode, &size.to_le_bytes());
         let mut header = header(tar::EntryType::Regular, size, mode);
-        let hash = (!is_git(path)).then_some(&mut self.hash);
+        let hash = (!files::is_of_git(Path::new(path))).then_some(&mut self.hash);
         let mut content = Hashing { inner: file.take(size), hash, read: 0 };
         self.tar.append_data(&mut header, path, &mut content)?;
         if content.read == size {
@@ -179,7 +184,7 @@ impl Packer {
 
     /// Adds an entry to the digest.
     fn note(&mut self, kind: u8, path: &str, mode: u32, more: &[u8]) {
-        if !is_git(path) {
+        if !files::is_of_git(Path::new(path)) {
             self.hash.update([kind]);
             self.hash.update((path.len() as u64).to_le_bytes());
             self.hash.update(path.as_bytes());
@@ -190,8 +195,14 @@ impl Packer {
     }
 }
 
-fn is_git(path: &str) -> bool {
-    path.split('/').any(|part| part == ".git")
+/// Parts of a git directory that make up the history of its commits.
+const HISTORY: &[&str] = &["HEAD", "index", "objects", "packed-refs", "refs", "shallow"];
+
+/// Returns whether a path in a git directory is private to the user, and no part of any context: a build may ask
+/// for the history (`git describe`), but configuration, hooks and logs may hold logins and paths.
+fn is_private(path: &str) -> bool {
+    let mut rest = path.split('/').skip_while(|part| *part != ".git").skip(1);
+    rest.next().is_some_and(|part| !HISTORY.contains(&part))
 }
 
 fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {

@@ -36,6 +36,9 @@ pub(super) fn inside(root: &Path, path: &Path) -> Result<Named, EngineError> {
     let full = root.join(path);
     let real = full.canonicalize().map_err(|source| FileError::new("read", &full, source))?;
     let real = real.strip_prefix(root).map_err(|_| refuse("it is a link to beyond the build context"))?;
+    if files::is_of_git(real) {
+        return Err(refuse("it belongs to git"));
+    }
     if !root.join(real).is_file() {
         return Err(refuse("it is not a file"));
     }
