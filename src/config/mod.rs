@@ -10,5 +10,5 @@ mod settings;
 
 pub use keys::{KEYS, Key, SettingKind};
 pub use layers::{Config, ConfigError, SettingOrigin, SettingValue};
-pub use project::distrusted;
+pub use project::{Distrust, distrusted};
 pub use settings::{Color, Engine, Format, Settings};

@@ -2,6 +2,7 @@
 //! The file is found upward from the working directory, so a stranger may have written it. The user's trust
 //! in its directory is in `ops::trust`.
 
+use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -31,45 +32,109 @@ pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> 
     })
 }
 
-/// Returns the reason to distrust a file: another user owns it, or can change it (git has the same rule for
+/// A reason to distrust a file: another user owns it, or can change or replace it (git has the same rule for
 /// repositories, CVE-2022-24765).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// Its owner is unknown.
+    #[error("its owner cannot be read")]
+    Unreadable,
+    /// Another user owns it.
+    #[error("it belongs to the user {0}")]
+    Foreign(String),
+    /// Others can write to it.
+    #[error("{0} can change it")]
+    Writable(Writers),
+    /// Others can replace files in its directory.
+    #[error("{0} can change files in its directory")]
+    Directory(Writers),
+    /// Others can replace a directory above it.
+    #[error("every user of this machine can change files in `{}`", .0.display())]
+    Above(PathBuf),
+}
+
+/// Users who can write to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// Every user of this machine.
+    Everyone,
+    /// The members of its group.
+    Group,
+}
+
+impl fmt::Display for Writers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Everyone => "every user of this machine",
+            Self::Group => "its group",
+        })
+    }
+}
+
+impl Distrust {
+    /// Returns the command that removes the reason for a file, as words.
+    #[must_use]
+    pub fn remedy(&self, file: &Path) -> Option<[String; 3]> {
+        let words = |program: &str, change: &str, path: &Path| {
+            Some([program, change, &path.display().to_string()].map(str::to_owned))
+        };
+        match self {
+            Self::Unreadable => None,
+            Self::Foreign(_) => {
+                let user = User::from_uid(geteuid()).ok().flatten().map(|user| user.name);
+                words("chown", &user.unwrap_or_else(|| geteuid().to_string()), file)
+            }
+            Self::Writable(_) => words("chmod", "go-w", file),
+            Self::Directory(_) => words("chmod", "go-w", file.parent()?),
+            Self::Above(directory) => words("chmod", "o-w", directory),
+        }
+    }
+}
+
+/// Returns the reason to distrust a file.
 #[must_use]
-pub fn distrusted(file: &Path) -> Option<String> {
-    let (Ok(link), Ok(target)) = (file.symlink_metadata(), file.metadata()) else {
-        return Some("its owner cannot be read".to_owned());
+pub fn distrusted(file: &Path) -> Option<Distrust> {
+    let (Ok(link), Ok(target), Ok(real)) = (file.symlink_metadata(), file.metadata(), file.canonicalize())
+    else {
+        return Some(Distrust::Unreadable);
     };
-    let directory = file.parent().and_then(|directory| directory.metadata().ok());
+    let directories = |path: &Path| -> Vec<PathBuf> { path.ancestors().skip(1).map(PathBuf::from).collect() };
+    let (near, real) = (directories(file), directories(&real));
+    let facts = |directory: &PathBuf| directory.metadata().ok();
     [&link, &target]
         .into_iter()
         .find_map(foreign)
-        .or_else(|| open(&target))
-        .or_else(|| directory.as_ref().and_then(open_directory))
+        .or_else(|| open(&target).map(Distrust::Writable))
+        .or_else(|| near.first().and_then(facts).as_ref().and_then(open_directory).map(Distrust::Directory))
+        .or_else(|| {
+            // Whoever can rename a directory above it can replace the file after it was checked.
+            let is_open = |directory: &&PathBuf| {
+                facts(directory).as_ref().and_then(open_directory) == Some(Writers::Everyone)
+            };
+            near.iter().chain(&real).find(is_open).cloned().map(Distrust::Above)
+        })
 }
 
-fn foreign(facts: &Metadata) -> Option<String> {
+fn foreign(facts: &Metadata) -> Option<Distrust> {
     let owner = Uid::from_raw(facts.uid());
     if owner == geteuid() || owner.is_root() {
         return None;
     }
     let name = User::from_uid(owner).ok().flatten().map_or_else(|| owner.to_string(), |user| user.name);
-    Some(format!("it belongs to the user {name}"))
+    Some(Distrust::Foreign(name))
 }
 
-fn open(facts: &Metadata) -> Option<String> {
+fn open(facts: &Metadata) -> Option<Writers> {
     if facts.mode() & 0o002 != 0 {
-        return Some("every user of this machine can change it".to_owned());
+        return Some(Writers::Everyone);
     }
-    if facts.mode() & 0o020 != 0 && !is_private_group(facts) {
-        return Some("its group can change it".to_owned());
-    }
-    None
+    (facts.mode() & 0o020 != 0 && !is_private_group(facts)).then_some(Writers::Group)
 }
 
-/// Returns the reason if other users can replace files in a directory. The sticky bit, as on /tmp, prevents
-/// that.
-fn open_directory(facts: &Metadata) -> Option<String> {
+/// Returns who else can replace files in a directory. The sticky bit, as on /tmp, prevents that.
+fn open_directory(facts: &Metadata) -> Option<Writers> {
     let sticky = facts.mode() & 0o1000 != 0;
-    if sticky { None } else { open(facts).map(|why| why.replace(" it", " files in its directory")) }
+    if sticky { None } else { open(facts) }
 }
 
 /// Returns whether the group of a file has no members but the owner: many systems give each user such a
@@ -138,6 +203,29 @@ mod tests {
         assert!(why.ends_with("can change files in its directory."), "{why}");
         mode(directory.path(), 0o1777);
         assert!(matches!(find(directory.path(), None), Some(ProjectFile::Found(_))));
+        // A directory far above, and one above the target of a link.
+        let deep = directory.path().join("a/b");
+        std::fs::create_dir_all(&deep).expect("makes");
+        std::fs::write(deep.join(FILE), "").expect("writes");
+        let other = tempfile::tempdir().expect("a temporary directory");
+        symlink(deep.join(FILE), other.path().join(FILE)).expect("links");
+        for at in [deep.as_path(), other.path()] {
+            mode(directory.path(), 0o1777);
+            assert!(matches!(find(at, None), Some(ProjectFile::Found(_))));
+            mode(directory.path(), 0o777);
+            let Some(ProjectFile::Ignored(why)) = find(at, None) else { panic!("is read") };
+            assert!(why.contains("can change files in `/"), "{why}");
+        }
+    }
+
+    #[test]
+    fn distrust_names_a_command_that_removes_it() {
+        let file = Path::new("/p/i/inventory.yaml");
+        let remedy = |why: Distrust| why.remedy(file).map(|words| words.join(" ")).unwrap_or_default();
+        assert_eq!(remedy(Distrust::Writable(Writers::Group)), "chmod go-w /p/i/inventory.yaml");
+        assert_eq!(remedy(Distrust::Directory(Writers::Everyone)), "chmod go-w /p/i");
+        assert_eq!(remedy(Distrust::Above(PathBuf::from("/p"))), "chmod o-w /p");
+        assert!(remedy(Distrust::Foreign("nobody".to_owned())).starts_with("chown "));
     }
 
     #[test]

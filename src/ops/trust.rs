@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::digest;
 use crate::base::files::{self, FileError};
-use crate::config::{Config, distrusted};
+use crate::config::{Config, Distrust, distrusted};
 use crate::host::Env;
 
 /// The directory below the user's state that holds a file for each trusted directory.
@@ -50,6 +50,18 @@ pub enum TrustError {
         name: &'static str,
         /// Underlying error.
         source: FileError,
+    },
+    /// Another user can change a file that a setting names.
+    #[error("`{name}` of `{}` names what cannot be trusted: `{}`: {why}", file.display(), path.display())]
+    Distrusted {
+        /// The project's `cki.toml`.
+        file: PathBuf,
+        /// The setting.
+        name: &'static str,
+        /// The file that it names.
+        path: PathBuf,
+        /// The reason.
+        why: Distrust,
     },
     /// A file cannot be read or written.
     #[error(transparent)]
@@ -109,7 +121,8 @@ impl ProjectFiles {
             for path in files.iter().flatten() {
                 // Its content could change between this look and its use.
                 if let Some(why) = distrusted(path) {
-                    return Err(fail(FileError::new("read", path, io::Error::other(why))));
+                    let file = file.clone();
+                    return Err(TrustError::Distrusted { file, name: key.name, path: path.clone(), why });
                 }
                 parts.push(path.as_os_str().as_bytes().to_vec());
                 parts.push(read(path).map_err(fail)?);
@@ -266,11 +279,7 @@ fn is_within(real: &Path, directory: &Path) -> bool {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    use std::io::Read as _;
-    let fail = |source| FileError::new("read", path, source);
-    let mut bytes = Vec::new();
-    files::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(bytes)
+    files::read(path, FILE_LIMIT)
 }
 
 #[cfg(test)]

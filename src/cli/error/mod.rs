@@ -222,6 +222,16 @@ fn of_trust(error: &TrustError) -> Diagnosis {
         TrustError::Named { .. } => {
             hint(Exit::Invalid, "make it readable, or name another place in that file.")
         }
+        TrustError::Distrusted { path, why, .. } => match why.remedy(path) {
+            Some(words) => hint(
+                Exit::Invalid,
+                format!("if its content is yours, `{}`.", shell_words::join(words)),
+            ),
+            None => plain(Exit::Invalid),
+        },
+        TrustError::File(inner) if ["create", "write", "remove"].contains(&inner.verb) => {
+            hint(of_file(inner).exit, "set `XDG_STATE_HOME` to a directory that you can write to.")
+        }
         TrustError::File(inner) => of_file(inner),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Call<'a> {
     columns: Option<u16>,
     stdout: Option<Stdio>,
     /// A directory with so little room, in kilobytes.
-    cramped: Option<(PathBuf, u32)>,
+    cramped: Option<(PathBuf, String)>,
     directory: PathBuf,
     /// As somebody who has not trusted the project.
     untrusting: bool,
@@ -83,7 +83,13 @@ impl<'a> Call<'a> {
     /// On a machine where a directory is empty and a disk of its own with so many kilobytes. What is in
     /// it in the end is listed on standard error.
     pub(crate) fn cramped(mut self, directory: &Path, kilobytes: u32) -> Self {
-        self.cramped = Some((directory.to_owned(), kilobytes));
+        self.cramped = Some((directory.to_owned(), format!("size={kilobytes}k")));
+        self
+    }
+
+    /// On a machine where a directory is empty and a disk of its own that is mounted read-only.
+    pub(crate) fn read_only(mut self, directory: &Path) -> Self {
+        self.cramped = Some((directory.to_owned(), "ro".to_owned()));
         self
     }
 
@@ -105,12 +111,12 @@ impl<'a> Call<'a> {
         let file = |path: &Path| File::create(path).expect("makes a file");
         let mut command = match cramped {
             None => Command::new(env!("CARGO_BIN_EXE_cki")),
-            Some((cramped, kilobytes)) => {
+            Some((cramped, options)) => {
                 // Mounted for the eyes of this program alone.
-                let script = "mount -t tmpfs -o size=$1k none \"$2\" && cd \"$PWD\" || exit 99
+                let script = "mount -t tmpfs -o \"$1\" none \"$2\" && cd \"$PWD\" || exit 99
                     at=$2; shift 2; \"$@\"; code=$?; ls -A \"$at\" | sed 's/^/there is /' >&2; exit $code";
                 let mut command = Command::new("unshare");
-                command.args(["-rm", "sh", "-c", script, "sh", &kilobytes.to_string()]);
+                command.args(["-rm", "sh", "-c", script, "sh", &options]);
                 command.arg(cramped).arg(env!("CARGO_BIN_EXE_cki"));
                 command
             }

@@ -125,3 +125,31 @@ fn build_reports_a_full_temporary_disk(cli: &Cli) {
     assert!(!outcome.stderr.contains("there is"), "{outcome}");
     assert!(cli.bench().images(&cli.fill("cki.component=x/made-{id}")).is_empty());
 }
+
+#[test]
+fn commands_report_a_read_only_state_directory() {
+    let cli = Cli::new();
+    cli.write("cki.toml", "inventory = 'i'\n");
+    cli.write("i/inventory.yaml", SECRETIVE);
+    let state = cli.directory().join("state");
+    std::fs::create_dir(&state).expect("makes a directory");
+    let call = |line: &str| {
+        let call = cli.call(line).set("XDG_STATE_HOME", state.display().to_string());
+        let inventory = cli.project().join("i").display().to_string();
+        call.set("CKI_INVENTORY", inventory).untrusting().read_only(&state).end()
+    };
+    for line in ["run-local app", "env app", "trust"] {
+        let outcome = call(line).fails();
+        assert!(outcome.stderr.contains("Read-only file system"), "{outcome}");
+        assert!(outcome.stderr.contains("hint: set `XDG_STATE_HOME` to a directory that"), "{outcome}");
+        assert!(!outcome.stderr.contains("there is"), "{outcome}");
+    }
+    let outcome = call("doctor").fails();
+    assert!(outcome.stdout.contains("the state of workspaces cannot be kept"), "{outcome}");
+    for line in ["list", "ps", "gc"] {
+        call(line).ends_with(0);
+    }
+}
+
+/// A component whose environment has a placeholder secret, which is kept in the state directory.
+const SECRETIVE: &str = "components: [{name: app, category: x, kind: job, environment: [{name: API_TOKEN, secret: true}], run: {command: ['true']}}]\n";

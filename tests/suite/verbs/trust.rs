@@ -171,6 +171,8 @@ fn trust_refuses_an_inventory_that_others_can_change() {
         for line in ["trust", "run-local job"] {
             let outcome = cli.call(line).untrusting().end().ends_with(4).says("names what cannot be trusted");
             assert!(outcome.stderr.contains("every user of this machine can change"), "{outcome}");
+            let hint = format!("hint: if its content is yours, `chmod go-w {}`.", path.display());
+            assert!(outcome.stderr.contains(&hint), "{outcome}");
         }
         cli.run("list").ends_with(0).says("job");
         set(path, back);
