@@ -75,11 +75,12 @@ impl Project {
         command.env_clear().env("HOME", directory.path()).current_dir(directory.path());
         // Compose looks for variables in the `.env` of the working directory, too.
         let home = directory.path().join("p");
-        command.current_dir(&home).args(["-p", "p"]);
+        command.current_dir(&home);
         for file in &self.named {
             command.arg("-f").arg(directory.path().join(file));
         }
-        let output = command.args(["config", "--format", "json"]).output().expect("runs docker-compose");
+        // Naming a service enables its profiles.
+        let output = command.args(["--profile", "*", "config", "--format", "json"]).output().expect("runs docker-compose");
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -103,7 +104,7 @@ fn scalar() -> impl Strategy<Value = String> {
 fn template() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z /.:,]{0,4}",
-        3 => prop::sample::select(vec!["$A", "${A}", "${B:-b}", "${NO:-d}", "${NO-d}", "${E:-d}", "${E-d}", "${A:+x}", "${NO:+x}", "${E+x}", "${E:+x}", "${A:?e}", "${NO:-${A}}", "${NO:-${B:-c}}/${A}", "$$", "$$A", "${A}}", "${A:-}}"]).prop_map(str::to_owned),
+        3 => prop::sample::select(vec!["$A", "${A}", "${B:-b}", "${NO:-d}", "${NO-d}", "${E:-d}", "${E-d}", "${A:+x}", "${NO:+x}", "${E+x}", "${E:+x}", "${A:?e}", "${NO:-${A}}", "${NO:-${B:-c}}/${A}", "$$", "$$A", "${A}}", "${A:-}}", "${COMPOSE_PROJECT_NAME}", "${COMPOSE_PROJECT_NAME:-n}", "${COMPOSE_PROJECT_NAME+x}"]).prop_map(str::to_owned),
         1 => prop::sample::select(vec!["$", "$1", "$-", "^a$|b", "$(x)", "${NO:-{}}", "#", " # c", "=", "é", "\\", "it's", "\""]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
@@ -221,6 +222,8 @@ fn file(names: &'static [&'static str], has_image: bool) -> impl Strategy<Value 
         "    extends: first\n",
         "    extends: {service: base, file: ../c/base.yaml}\n",
     ]);
+    let profiles = prop::sample::select(vec!["", "", "", "    profiles: [debug]\n"]);
+    let service = (service, profiles).prop_map(|(service, profiles)| format!("{service}{profiles}"));
     prop::collection::vec((service, extends), names.len()).prop_map(move |services| {
         let named = names.iter().zip(services);
         named
@@ -238,20 +241,27 @@ fn rendered(services: &[(String, String)]) -> String {
     format!("services:\n{services}")
 }
 
+/// The name of a project.
+fn project_name() -> impl Strategy<Value = &'static str> {
+    let names = ["", "", "name: n1\n", "name: 'P.${A:-x}'\n", "name: ''\n", "name: '-${NO}_a'\n"];
+    prop::sample::select(names.to_vec())
+}
+
 fn project() -> impl Strategy<Value = Project> {
     let base = file(&["first", "web", "api"], true);
     let over = prop::option::weighted(0.5, file(&["web", "api"], false));
     let common = file(&["base"], true);
     let included = prop::option::weighted(0.3, file(&["extra"], true));
     let env = prop::collection::vec(lines(), 6);
-    (base, over, common, included, env).prop_map(|(base, over, common, included, env)| {
+    let project_names = [project_name(), project_name(), project_name()];
+    (base, over, common, included, env, project_names).prop_map(|(base, over, common, included, env, called)| {
         let mut project = Project::default();
         let mut put = |path: &str, text: String| project.files.insert(path.to_owned(), text);
-        let mut main = rendered(&base);
+        let mut main = format!("{}{}", called[0], rendered(&base));
         let mut services: BTreeSet<String> = base.iter().map(|(name, _)| name.clone()).collect();
         if let Some(included) = &included {
             main.push_str("include: [../i/included.yaml]\n");
-            put("i/included.yaml", rendered(included));
+            put("i/included.yaml", format!("{}{}", called[1], rendered(included)));
             put("i/.env", "A=inner\nQ=inner\n".to_owned());
             put("i/a.env", "IN=$A\n".to_owned());
             put("i/b.env", "IN=b\n".to_owned());
@@ -261,7 +271,7 @@ fn project() -> impl Strategy<Value = Project> {
         put("c/base.yaml", rendered(&common));
         let mut named = vec!["p/compose.yaml".to_owned()];
         if let Some(over) = over {
-            put("o/over.yaml", rendered(&over));
+            put("o/over.yaml", format!("{}{}", called[2], rendered(&over)));
             named.push("o/over.yaml".to_owned());
         }
         put("p/.env", format!("A=va\nE=\n{}", env[0]));
@@ -368,4 +378,51 @@ fn compose_projects_match_docker_compose_or_report_a_finding() {
     }
     let (compared, refused) = (compared.get(), refused.get());
     assert!(compared * 5 > cases, "of {cases} projects, Compose refused {refused}");
+}
+
+#[test]
+#[ignore = "needs CKI_TEST_COMPOSE (bash tests/run)"]
+fn compose_profiles_select_the_services_that_compose_starts() {
+    let program = support::compose();
+    let two = "services:\n  one: {image: a, profiles: [p, q]}\n  two: {image: b}\n";
+    let both = "services:\n  one: {image: a, profiles: [p]}\n  two: {image: b, profiles: ['${A:-q}']}\n";
+    for (text, env) in [
+        (two, ""),
+        (two, "COMPOSE_PROFILES=other\n"),
+        (two, "COMPOSE_PROFILES=other,q\n"),
+        (both, "COMPOSE_PROFILES=q\n"),
+        (both, "COMPOSE_PROFILES=p\n"),
+        (both, "COMPOSE_PROFILES=*\n"),
+        (both, "A=p\nCOMPOSE_PROFILES=p\n"),
+        (both, "A=z\nCOMPOSE_PROFILES=z\n"),
+    ] {
+        let files = [("p/compose.yaml", text), ("p/.env", env)];
+        let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+        let project = Project { files, named: vec!["p/compose.yaml".to_owned()], ..Project::default() };
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        for (path, text) in &project.files {
+            std::fs::create_dir_all(directory.path().join("p")).expect("makes");
+            std::fs::write(directory.path().join(path), text).expect("writes");
+        }
+        let mut command = Command::new(&program);
+        command.env_clear().env("HOME", directory.path()).current_dir(directory.path().join("p"));
+        let output = command.args(["config", "--services"]).output().expect("runs docker-compose");
+        let started = String::from_utf8_lossy(&output.stdout).into_owned();
+        let started: Vec<&str> = started.split_whitespace().collect();
+        let item = |container| {
+            [DeploymentItem { files: &project, path: "p/compose.yaml", container, place: "i:1" }]
+        };
+        // A component of another name has the only service that Compose starts, if it is the only one.
+        let read = deployment::read("other", &item(None));
+        match started.as_slice() {
+            [one] => {
+                let image = read.expect(env).container.image;
+                assert_eq!(image.as_deref(), Some(if *one == "one" { "a" } else { "b" }), "{env}");
+            }
+            _ => assert!(read.is_err(), "{text}{env}: {started:?}"),
+        }
+        // A named one counts in spite of its profiles, as in `docker-compose up one`.
+        let image = deployment::read("other", &item(Some("one"))).expect(env).container.image;
+        assert_eq!(image.as_deref(), Some("a"), "{env}");
+    }
 }

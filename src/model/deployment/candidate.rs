@@ -69,6 +69,14 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// Returns whether the deployment starts it without naming it.
+    fn is_enabled(&self) -> bool {
+        match self {
+            Self::Container(_) => true,
+            Self::Service(service) => service.is_enabled,
+        }
+    }
+
     fn is_init(&self) -> bool {
         matches!(self, Self::Container(one) if one.is_init)
     }
@@ -127,7 +135,8 @@ fn labels(of: &[Candidate<'_>]) -> Vec<String> {
 }
 
 /// Chooses the container: the one named in the inventory, else the one named like the component, else
-/// the only one in a workload of that name, else the only one at all.
+/// the only one in a workload of that name, else the only one at all. A name selects a service in spite of
+/// its profiles, as in Compose; without a name, Compose ignores services in disabled profiles.
 pub(super) fn choose<'a>(
     component: &str,
     items: &[DeploymentItem<'_>],
@@ -164,7 +173,7 @@ pub(super) fn choose<'a>(
     let stages: [Vec<Candidate<'a>>; 3] = [
         regular().filter(|one| like(one.name())).collect(),
         regular().filter(|one| one.is_in(&like)).collect(),
-        regular().collect(),
+        regular().filter(Candidate::is_enabled).collect(),
     ];
     let mut named = labels(all);
     let mut because = None;

@@ -82,7 +82,8 @@ pub fn read(component: &str, items: &[DeploymentItem<'_>]) -> Result<Deployment,
     }
     pool.objects = object::last_applied(std::mem::take(&mut pool.objects), &mut pool.findings);
     object::note_kinds(&pool.objects, &mut pool.findings);
-    let services = pool.projects.services();
+    let services = pool.projects.services()?;
+    pool.is_incomplete |= pool.projects.has_lost();
     let candidates = Candidate::all(&pool.objects, &services);
     let chosen = candidate::choose(component, items, &candidates, pool.is_incomplete, &mut pool.findings)?;
     let container = match chosen {
@@ -129,7 +130,7 @@ fn read_file<'a>(
             scalar::kubectl_keys(&mut document, &tags, &mut pool.findings);
             pool.objects.extend(document::from_document(document, &mut pool.findings)?);
         } else if compose::is_project(&document) {
-            pool.projects.add(reader, path, document, &tags)?;
+            pool.projects.add(reader, path, document, &tags);
         } else {
             let message = "this is neither an object of Kubernetes nor a Compose file, and is not read";
             pool.findings.push(finding(&document.spot, message));

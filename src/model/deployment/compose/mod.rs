@@ -10,6 +10,7 @@ mod environment;
 mod merge;
 mod paths;
 mod ports;
+mod profiles;
 mod project;
 mod schema;
 mod service;
@@ -20,7 +21,7 @@ use std::rc::Rc;
 use super::files::FileReader;
 use super::{DeployedContainer, DeploymentError, finding};
 use crate::base::yaml::Position;
-use crate::base::yaml::tree::{Location, Node, NodeValue, Tags};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
 use crate::model::inventory::InventoryFinding;
 use project::{ALL, ComposeProject};
 
@@ -77,43 +78,65 @@ pub(super) fn in_order(
 
 /// Projects of a deployment, one for each repository.
 #[derive(Default)]
-pub(super) struct Projects<'a>(Vec<ComposeProject<'a>>);
+pub(super) struct Projects<'a> {
+    files: Vec<ProjectFiles<'a>>,
+    opened: Vec<ComposeProject<'a>>,
+}
+
+/// Documents of a project's Compose files, in their order.
+struct ProjectFiles<'a> {
+    reader: Rc<FileReader<'a>>,
+    documents: Vec<(String, Node, Tags)>,
+}
 
 /// A service of a project.
 pub(super) struct ComposeService {
     pub(super) name: String,
+    /// Compose starts it unless other services are named.
+    pub(super) is_enabled: bool,
     project: usize,
 }
 
 impl<'a> Projects<'a> {
     /// Adds a document of a Compose file. It changes services of earlier documents.
-    pub(super) fn add(
-        &mut self,
-        reader: &Rc<FileReader<'a>>,
-        path: &str,
-        document: Node,
-        tags: &Tags,
-    ) -> Result<(), DeploymentError> {
+    pub(super) fn add(&mut self, reader: &Rc<FileReader<'a>>, path: &str, document: Node, tags: &Tags) {
         let root = reader.label("");
-        let at = match self.0.iter().position(|project| project.reader.label("") == root) {
+        let at = match self.files.iter().position(|project| project.reader.label("") == root) {
             Some(at) => at,
             None => {
-                self.0.push(ComposeProject::open(reader, path)?);
-                self.0.len() - 1
+                self.files.push(ProjectFiles { reader: Rc::clone(reader), documents: Vec::new() });
+                self.files.len() - 1
             }
         };
-        self.0[at].add(path, document, tags)
+        self.files[at].documents.push((path.to_owned(), document, tags.clone()));
     }
 
-    /// Returns all services.
-    pub(super) fn services(&self) -> Vec<ComposeService> {
+    /// Reads all services. The last file of a project names it for all its files.
+    pub(super) fn services(&mut self) -> Result<Vec<ComposeService>, DeploymentError> {
+        for ProjectFiles { reader, documents } in std::mem::take(&mut self.files) {
+            let Some((first, ..)) = documents.first() else { continue };
+            let mut project = ComposeProject::open(&reader, first)?;
+            let names = documents.iter().filter_map(|(_, document, _)| document.get("name"));
+            project.set_name(names.filter(|name| !name.is_null()).last());
+            for (path, document, tags) in documents {
+                project.add(&path, document, &tags)?;
+            }
+            self.opened.push(project);
+        }
         let of = |(project, one): (usize, &ComposeProject<'_>)| {
-            one.services
-                .iter()
-                .map(move |entry| ComposeService { name: entry.key.clone(), project })
-                .collect::<Vec<_>>()
+            let service = move |entry: &MapEntry| ComposeService {
+                name: entry.key.clone(),
+                is_enabled: profiles::is_enabled(one, &entry.node),
+                project,
+            };
+            one.services.iter().map(service).collect::<Vec<_>>()
         };
-        self.0.iter().enumerate().flat_map(of).collect()
+        Ok(self.opened.iter().enumerate().flat_map(of).collect())
+    }
+
+    /// Returns whether a part of the files could not be read.
+    pub(super) fn has_lost(&self) -> bool {
+        self.opened.iter().any(|project| project.reader.has_lost())
     }
 
     /// Returns the container of a service.
@@ -122,7 +145,7 @@ impl<'a> Projects<'a> {
         service: &ComposeService,
         findings: &mut Vec<InventoryFinding>,
     ) -> DeployedContainer {
-        let project = &mut self.0[service.project];
+        let project = &mut self.opened[service.project];
         findings.extend(project.notes.remove(ALL).unwrap_or_default());
         findings.extend(project.notes.remove(&service.name).unwrap_or_default());
         service::container(project, &service.name, findings)

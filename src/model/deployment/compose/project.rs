@@ -10,6 +10,7 @@ use super::document::{ComposeDocument, Preparation, Taint, Taints, Variables, pl
 use super::dotenv;
 use super::merge::{self, Refused};
 use super::paths;
+use super::profiles;
 use super::schema::Refusals;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
 use crate::model::inventory::InventoryFinding;
@@ -66,6 +67,17 @@ impl<'a> ComposeProject<'a> {
         }
         (project.variables, project.unknown) = (Rc::new(variables), Rc::new(unknown));
         Ok(project)
+    }
+
+    /// Sets the variable with the project's name from its files. The `.env` has precedence; a name that only a
+    /// deployer knows stays unknown, also to included files.
+    pub(super) fn set_name(&mut self, written: Option<&Node>) {
+        let name = profiles::PROJECT_NAME;
+        if self.unknown.contains(name) || self.variables.get(name).is_some_and(|known| !known.text.is_empty()) {
+            return;
+        }
+        let known = written.and_then(|node| profiles::name(self, node)).unwrap_or_else(profiles::no_name);
+        Rc::make_mut(&mut self.variables).insert(name.to_owned(), known);
     }
 
     /// Adds a document of one of the project's files.
