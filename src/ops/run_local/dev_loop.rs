@@ -11,6 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::TaskOutcome;
+use crate::model::guard::PolicyViolation;
 use crate::ops::build::{self, BuildOptions};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::shared::op_context::OpContext;
@@ -243,7 +244,13 @@ impl DevLoop<'_> {
     /// Reports that a change was not applied. The next change may succeed.
     fn failed(&self, unit: &Unit, now: &str, error: &anyhow::Error) {
         let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-        let text = format!("`{}` {now}: {}. Waiting for the next change.", unit.name, causes.join(": "));
-        self.ctx.events.warn(text);
+        let reason = if error.downcast_ref::<PolicyViolation>().is_some() {
+            // Findings of the guard follow each other without being causes of each other.
+            causes.iter().for_each(|finding| self.ctx.events.warn(format!("{finding}.")));
+            "the guard refuses the change".to_owned()
+        } else {
+            causes.join(": ")
+        };
+        self.ctx.events.warn(format!("`{}` {now}: {reason}. Waiting for the next change.", unit.name));
     }
 }

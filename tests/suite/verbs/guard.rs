@@ -241,7 +241,7 @@ components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, 
     run.until("number one");
     run.until("  watching     the sources of app");
     for (file, why) in [
-        ("FROM {busybox}\nENV NUMBER=two URL=http://e.prod.example.org\n".to_owned(), "e.prod.example.org"),
+        ("FROM {busybox}\nENV NUMBER=two U=http://e.prod.example.org V=f.prod.example.org\n".to_owned(), "Waiting"),
         (format!("FROM {{busybox}}\nENV NUMBER=three TOKEN={}\n", token()), "a real credential"),
     ] {
         std::fs::write(clone.join("Dockerfile"), cli.fill(&file)).expect("writes");
@@ -251,7 +251,12 @@ components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, 
     std::fs::write(clone.join("Dockerfile"), cli.fill("FROM {busybox}\nENV NUMBER=four\n")).expect("writes");
     run.until("number four");
     run.signal(nix::sys::signal::Signal::SIGINT);
-    let outcome = run.end().ends_with(130).says("`app` is as it was: ");
+    let outcome = run.end().ends_with(130).says("`app` is as it was: the guard refuses the change. Waiting");
+    for host in ["e.prod.example.org", "f.prod.example.org"] {
+        let found: Vec<&str> = outcome.stderr.lines().filter(|line| line.contains(host)).collect();
+        assert_eq!(found.len(), 1, "{outcome}");
+        assert!(found[0].starts_with("warning: ") && !found[0].contains("Waiting"), "{outcome}");
+    }
     let all = format!("{}{}", outcome.stdout, outcome.stderr);
     assert!(
         !all.contains("number two") && !all.contains("number three") && !all.contains(&token()),
