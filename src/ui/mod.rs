@@ -26,6 +26,9 @@ use pipeline_states::PipelineStates;
 pub use port_view::PortView;
 use progress::Progress;
 
+/// Maximum columns of one message: names from outside may have millions of characters.
+const LONGEST_MESSAGE: usize = 8000;
+
 /// Amount of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -247,7 +250,7 @@ impl UiState {
     fn labelled(&self, label: &str, paint: fn(&str) -> String, text: &str) {
         let indent = label.chars().count() + 1;
         // Mask before a line break can split a secret.
-        let text = &self.stderr.masked(text);
+        let text = &text::truncate_middle(&self.stderr.masked(text), LONGEST_MESSAGE);
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let mut lines = text::wrap(text, columns.saturating_sub(indent).max(20)).into_iter();
         self.message(&format!("{} {}", paint(label), lines.next().unwrap_or_default()));

@@ -113,3 +113,12 @@ fn json_output_keeps_raw_text() {
     assert_eq!(object["text"], "\u{1b}[1mx\0");
     assert_eq!(object["stream"], "stderr");
 }
+
+#[test]
+fn message_keeps_its_ends_when_it_is_too_long() {
+    let (ui, _, err) = ui(StreamTerminal::NONE, false);
+    ui.warning(&format!("the key {} is unknown", "k".repeat(3_000_000)));
+    let shown = String::from_utf8(err.all()).expect("is text");
+    assert!(shown.len() < 10_000, "{}", shown.len());
+    assert!(shown.starts_with("warning: the key kkk") && shown.ends_with("kkk is unknown\n"), "{shown}");
+}
