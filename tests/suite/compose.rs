@@ -80,7 +80,10 @@ impl Project {
             command.arg("-f").arg(directory.path().join(file));
         }
         // Naming a service enables its profiles.
-        let output = command.args(["--profile", "*", "config", "--format", "json"]).output().expect("runs docker-compose");
+        let output = command
+            .args(["--profile", "*", "config", "--format", "json"])
+            .output()
+            .expect("runs docker-compose");
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -254,33 +257,36 @@ fn project() -> impl Strategy<Value = Project> {
     let included = prop::option::weighted(0.3, file(&["extra"], true));
     let env = prop::collection::vec(lines(), 6);
     let project_names = [project_name(), project_name(), project_name()];
-    (base, over, common, included, env, project_names).prop_map(|(base, over, common, included, env, called)| {
-        let mut project = Project::default();
-        let mut put = |path: &str, text: String| project.files.insert(path.to_owned(), text);
-        let mut main = format!("{}{}", called[0], rendered(&base));
-        let mut services: BTreeSet<String> = base.iter().map(|(name, _)| name.clone()).collect();
-        if let Some(included) = &included {
-            main.push_str("include: [../i/included.yaml]\n");
-            put("i/included.yaml", format!("{}{}", called[1], rendered(included)));
-            put("i/.env", "A=inner\nQ=inner\n".to_owned());
-            put("i/a.env", "IN=$A\n".to_owned());
-            put("i/b.env", "IN=b\n".to_owned());
-            services.insert("extra".to_owned());
-        }
-        put("p/compose.yaml", main);
-        put("c/base.yaml", rendered(&common));
-        let mut named = vec!["p/compose.yaml".to_owned()];
-        if let Some(over) = over {
-            put("o/over.yaml", format!("{}{}", called[2], rendered(&over)));
-            named.push("o/over.yaml".to_owned());
-        }
-        put("p/.env", format!("A=va\nE=\n{}", env[0]));
-        for (path, text) in ["p/a.env", "p/b.env", "c/c.env", "c/a.env", "c/b.env"].into_iter().zip(&env[1..])
-        {
-            put(path, text.clone());
-        }
-        Project { named, services, ..project }
-    })
+    (base, over, common, included, env, project_names).prop_map(
+        |(base, over, common, included, env, called)| {
+            let mut project = Project::default();
+            let mut put = |path: &str, text: String| project.files.insert(path.to_owned(), text);
+            let mut main = format!("{}{}", called[0], rendered(&base));
+            let mut services: BTreeSet<String> = base.iter().map(|(name, _)| name.clone()).collect();
+            if let Some(included) = &included {
+                main.push_str("include: [../i/included.yaml]\n");
+                put("i/included.yaml", format!("{}{}", called[1], rendered(included)));
+                put("i/.env", "A=inner\nQ=inner\n".to_owned());
+                put("i/a.env", "IN=$A\n".to_owned());
+                put("i/b.env", "IN=b\n".to_owned());
+                services.insert("extra".to_owned());
+            }
+            put("p/compose.yaml", main);
+            put("c/base.yaml", rendered(&common));
+            let mut named = vec!["p/compose.yaml".to_owned()];
+            if let Some(over) = over {
+                put("o/over.yaml", format!("{}{}", called[2], rendered(&over)));
+                named.push("o/over.yaml".to_owned());
+            }
+            put("p/.env", format!("A=va\nE=\n{}", env[0]));
+            for (path, text) in
+                ["p/a.env", "p/b.env", "c/c.env", "c/a.env", "c/b.env"].into_iter().zip(&env[1..])
+            {
+                put(path, text.clone());
+            }
+            Project { named, services, ..project }
+        },
+    )
 }
 
 /// Returns the differences without a finding that names them.
@@ -409,9 +415,8 @@ fn compose_profiles_select_the_services_that_compose_starts() {
         let output = command.args(["config", "--services"]).output().expect("runs docker-compose");
         let started = String::from_utf8_lossy(&output.stdout).into_owned();
         let started: Vec<&str> = started.split_whitespace().collect();
-        let item = |container| {
-            [DeploymentItem { files: &project, path: "p/compose.yaml", container, place: "i:1" }]
-        };
+        let item =
+            |container| [DeploymentItem { files: &project, path: "p/compose.yaml", container, place: "i:1" }];
         // A component of another name has the only service that Compose starts, if it is the only one.
         let read = deployment::read("other", &item(None));
         match started.as_slice() {

@@ -80,7 +80,8 @@ async fn preprocess_refuses_includes_outside_the_context() {
     std::fs::write(directory.path().join("git.in"), "FROM x\n#include \".git/config\"\n").expect("writes");
     std::os::unix::fs::symlink(".git", directory.path().join("g")).expect("links");
     std::fs::write(directory.path().join("linked.in"), "FROM x\n#include \"g/config\"\n").expect("writes");
-    for file in ["git", "linked", "pragma", "marker", "nested", "import", "macro", "link", "process", "loud"] {
+    for file in ["git", "linked", "pragma", "marker", "nested", "import", "macro", "link", "process", "loud"]
+    {
         let error = run(directory.path(), &format!("{file}.in")).await.expect_err(file);
         assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
     }

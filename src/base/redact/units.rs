@@ -136,9 +136,7 @@ impl UnitReader<'_> {
             }
             NextUnit::Byte(b'o', end) => self.braced_or(end, 8, |_| None).unwrap_or(alone),
             NextUnit::Byte(b'U', end) => self.number(end, 16, 8, true).unwrap_or(alone),
-            NextUnit::Byte(b'u', end) => {
-                self.braced_or(end, 16, |at| self.utf16(at, b'\\')).unwrap_or(alone)
-            }
+            NextUnit::Byte(b'u', end) => self.braced_or(end, 16, |at| self.utf16(at, b'\\')).unwrap_or(alone),
             NextUnit::Byte(b'0'..=b'7', _) => self.number(after, 8, 3, false).unwrap_or(alone),
             NextUnit::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
                 Lexeme::Nothing(end)

@@ -223,10 +223,9 @@ fn of_trust(error: &TrustError) -> Diagnosis {
             hint(Exit::Invalid, "make it readable, or name another place in that file.")
         }
         TrustError::Distrusted { path, why, .. } => match why.remedy(path) {
-            Some(words) => hint(
-                Exit::Invalid,
-                format!("if its content is yours, `{}`.", shell_words::join(words)),
-            ),
+            Some(words) => {
+                hint(Exit::Invalid, format!("if its content is yours, `{}`.", shell_words::join(words)))
+            }
             None => plain(Exit::Invalid),
         },
         TrustError::File(inner) if ["create", "write", "remove"].contains(&inner.verb) => {

@@ -241,7 +241,10 @@ components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, 
     run.until("number one");
     run.until("  watching     the sources of app");
     for (file, why) in [
-        ("FROM {busybox}\nENV NUMBER=two U=http://e.prod.example.org V=f.prod.example.org\n".to_owned(), "Waiting"),
+        (
+            "FROM {busybox}\nENV NUMBER=two U=http://e.prod.example.org V=f.prod.example.org\n".to_owned(),
+            "Waiting",
+        ),
         (format!("FROM {{busybox}}\nENV NUMBER=three TOKEN={}\n", token()), "a real credential"),
     ] {
         std::fs::write(clone.join("Dockerfile"), cli.fill(&file)).expect("writes");

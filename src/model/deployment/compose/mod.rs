@@ -79,12 +79,12 @@ pub(super) fn in_order(
 /// Projects of a deployment, one for each repository.
 #[derive(Default)]
 pub(super) struct Projects<'a> {
-    files: Vec<ProjectFiles<'a>>,
+    files: Vec<ComposeFiles<'a>>,
     opened: Vec<ComposeProject<'a>>,
 }
 
 /// Documents of a project's Compose files, in their order.
-struct ProjectFiles<'a> {
+struct ComposeFiles<'a> {
     reader: Rc<FileReader<'a>>,
     documents: Vec<(String, Node, Tags)>,
 }
@@ -104,7 +104,7 @@ impl<'a> Projects<'a> {
         let at = match self.files.iter().position(|project| project.reader.label("") == root) {
             Some(at) => at,
             None => {
-                self.files.push(ProjectFiles { reader: Rc::clone(reader), documents: Vec::new() });
+                self.files.push(ComposeFiles { reader: Rc::clone(reader), documents: Vec::new() });
                 self.files.len() - 1
             }
         };
@@ -113,7 +113,7 @@ impl<'a> Projects<'a> {
 
     /// Reads all services. The last file of a project names it for all its files.
     pub(super) fn services(&mut self) -> Result<Vec<ComposeService>, DeploymentError> {
-        for ProjectFiles { reader, documents } in std::mem::take(&mut self.files) {
+        for ComposeFiles { reader, documents } in std::mem::take(&mut self.files) {
             let Some((first, ..)) = documents.first() else { continue };
             let mut project = ComposeProject::open(&reader, first)?;
             let names = documents.iter().filter_map(|(_, document, _)| document.get("name"));
@@ -126,7 +126,7 @@ impl<'a> Projects<'a> {
         let of = |(project, one): (usize, &ComposeProject<'_>)| {
             let service = move |entry: &MapEntry| ComposeService {
                 name: entry.key.clone(),
-                is_enabled: profiles::is_enabled(one, &entry.node),
+                is_enabled: profiles::is_enabled(&one.variables, &entry.node),
                 project,
             };
             one.services.iter().map(service).collect::<Vec<_>>()

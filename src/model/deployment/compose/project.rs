@@ -73,10 +73,13 @@ impl<'a> ComposeProject<'a> {
     /// deployer knows stays unknown, also to included files.
     pub(super) fn set_name(&mut self, written: Option<&Node>) {
         let name = profiles::PROJECT_NAME;
-        if self.unknown.contains(name) || self.variables.get(name).is_some_and(|known| !known.text.is_empty()) {
+        if self.unknown.contains(name) || self.variables.get(name).is_some_and(|known| !known.text.is_empty())
+        {
             return;
         }
-        let known = written.and_then(|node| profiles::name(self, node)).unwrap_or_else(profiles::no_name);
+        let known = written
+            .and_then(|node| profiles::name(&self.variables, &self.reader.budget(), node))
+            .unwrap_or_else(profiles::no_name);
         Rc::make_mut(&mut self.variables).insert(name.to_owned(), known);
     }
 
