@@ -107,7 +107,7 @@ pub fn distrusted(file: &Path) -> Option<Distrust> {
         .or_else(|| open(&target).map(Distrust::Writable))
         .or_else(|| near.first().and_then(facts).as_ref().and_then(open_directory).map(Distrust::Directory))
         .or_else(|| {
-            // Whoever can rename a directory above it can replace the file after it was checked.
+            // A user who can rename a directory above it can replace the file after the check.
             let is_open = |directory: &&PathBuf| {
                 facts(directory).as_ref().and_then(open_directory) == Some(Writers::Everyone)
             };
