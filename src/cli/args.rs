@@ -65,7 +65,11 @@ pub(super) enum CliCommand {
 impl CliCommand {
     /// Returns whether the command reports invalid settings, and so has to run with them.
     pub(super) fn looks_at_settings(&self) -> bool {
-        matches!(self, Self::Doctor(_))
+        match self {
+            Self::Doctor(_) => true,
+            Self::Config(args) => args.mends_settings(),
+            _ => false,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use clap_complete::env::{Elvish, Fish, Powershell, Shells, Zsh};
 
 use super::bash::{self, Bash};
 use crate::base::text::safe_line;
-use crate::config::{Config, Settings};
+use crate::config::{Config, KEYS, Settings};
 use crate::host::Host;
 use crate::model::inventory::Inventory;
 use crate::model::reference::is_name;
@@ -79,6 +79,11 @@ pub(super) fn categories() -> Vec<CompletionCandidate> {
 /// Returns the infrastructures of components.
 pub(super) fn infrastructures() -> Vec<CompletionCandidate> {
     distinct(|inventory| inventory.components.iter().filter_map(|c| c.infrastructure.clone()).collect())
+}
+
+/// Returns the settings with their descriptions.
+pub(super) fn settings() -> Vec<CompletionCandidate> {
+    KEYS.iter().map(|key| CompletionCandidate::new(key.name).help(Some(key.help.into()))).collect()
 }
 
 fn distinct(values: impl FnOnce(&Inventory) -> Vec<String>) -> Vec<CompletionCandidate> {

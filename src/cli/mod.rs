@@ -13,6 +13,7 @@ mod format;
 mod globals;
 #[cfg(test)]
 mod growth;
+mod help;
 mod token;
 
 use std::ffi::OsString;
@@ -60,6 +61,10 @@ fn answer(host: Host) -> Exit {
     }
     if asks_version(&host.args) {
         first_ui(&host, None).data(&command_version());
+        return Exit::Done;
+    }
+    if let Some(page) = help::topic(&host.args) {
+        first_ui(&host, None).lines(page.lines());
         return Exit::Done;
     }
     let cli = match Cli::try_parse_from(&host.args) {
@@ -125,14 +130,17 @@ fn first_ui(host: &Host, color: Option<Color>) -> Ui {
 /// subcommand to standard error. Anything else is a usage error.
 fn usage(host: &Host, error: &clap::Error) -> Exit {
     let ui = first_ui(host, None);
-    let text = error.render().ansi().to_string();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            ui.data(text.trim_end());
+        ErrorKind::DisplayHelp => {
+            ui.data(help::render(&host.args, command_tree()).ansi().to_string().trim_end());
+            Exit::Done
+        }
+        ErrorKind::DisplayVersion => {
+            ui.data(error.render().ansi().to_string().trim_end());
             Exit::Done
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            ui.status(text.trim_end());
+            ui.status(help::render(&host.args, command_tree()).ansi().to_string().trim_end());
             Exit::Usage
         }
         _ => {

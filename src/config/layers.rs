@@ -177,6 +177,16 @@ impl Config {
         Self::default().with_flags(cwd, flags)
     }
 
+    /// Checks the text of a user's file.
+    ///
+    /// # Errors
+    /// Fails if it cannot be parsed, or a value is invalid.
+    pub fn check_text(text: &str, file: &Path) -> Result<Vec<String>, ConfigError> {
+        let mut config = Self::default();
+        config.read_content(text, file, false)?;
+        Ok(config.warnings)
+    }
+
     fn with_flags(
         mut self,
         cwd: &Path,
@@ -250,12 +260,16 @@ impl Config {
             other => other?,
         };
         self.files.push(file.to_path_buf());
-        let table = DeTable::parse(&text).map_err(|error| {
-            let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
+        self.read_content(&text, file, project)
+    }
+
+    fn read_content(&mut self, text: &str, file: &Path, project: bool) -> Result<(), ConfigError> {
+        let table = DeTable::parse(text).map_err(|error| {
+            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
             let message = error.message().to_owned();
             ConfigError::Toml { file: file.to_path_buf(), line, column, message }
         })?;
-        self.read_table(table.get_ref(), "", &text, file, &|line| {
+        self.read_table(table.get_ref(), "", text, file, &|line| {
             let file = file.to_path_buf();
             if project { SettingOrigin::Project { file, line } } else { SettingOrigin::User { file, line } }
         })
@@ -305,7 +319,7 @@ impl Config {
         Ok(())
     }
 
-    fn set(
+    pub(super) fn set(
         &mut self,
         key: &'static Key,
         value: &OsStr,
@@ -387,7 +401,7 @@ fn scalar(value: &Spanned<DeValue<'_>>) -> Option<String> {
 }
 
 /// Returns the line and column of a byte offset, both from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset.min(text.len())];
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;

@@ -3,6 +3,7 @@
 //! a setting is up to the code that uses it.
 
 mod certificates;
+pub mod edit;
 mod keys;
 mod layers;
 mod project;

@@ -1,12 +1,14 @@
-//! Report of `cki config`: every setting with its value and origin.
+//! Report of `cki config`: settings with their values and origins, and changes of them.
+
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::base::secret::MASK;
 use crate::base::text::{Cell, Fit, Table, safe_line};
-use crate::config::{Config, KEYS, Key};
+use crate::config::{Config, KEYS, Key, SettingOrigin, SettingValue};
 use crate::report::view;
-use crate::ui::{Ui, style};
+use crate::ui::{Ui, Verbosity, style};
 
 #[derive(Serialize)]
 struct ConfigView {
@@ -45,6 +47,57 @@ pub fn print(ui: &Ui, config: &Config) {
     if config.files.is_empty() {
         ui.status(&style::dim("No `cki.toml` was found."));
     }
+}
+
+/// Prints the value of a setting.
+pub fn print_value(ui: &Ui, key: &Key, value: &SettingValue) {
+    let shown = if key.secret { MASK } else { value.text.as_str() };
+    if ui.is_structured() {
+        let (value, origin) = (Some(shown.to_owned()), Some(value.origin.to_string()));
+        let (variable, description) = (key.variable(), key.help);
+        return view::print(ui, &SettingView { name: key.name, value, origin, variable, description });
+    }
+    ui.data(&safe_line(shown));
+    if ui.verbosity() == Verbosity::Verbose {
+        ui.status(&style::dim(&format!("from {}", value.origin)));
+    }
+}
+
+/// Prints the user's own file, and the others that settings come from.
+pub fn print_paths(ui: &Ui, own: Option<&Path>, config: &Config) {
+    let others = config.files.iter().map(PathBuf::as_path).filter(|file| Some(*file) != own);
+    let paths: Vec<String> = own.into_iter().chain(others).map(|path| path.display().to_string()).collect();
+    if ui.is_structured() {
+        return view::print(ui, &PathsView { files: &paths });
+    }
+    ui.lines(paths);
+}
+
+/// Prints a change of a setting, and the layer above the user's file that overrides it.
+pub fn print_change(ui: &Ui, key: &Key, file: &Path, changed: bool, now: Option<&SettingValue>) {
+    let place = file.display().to_string();
+    let place = safe_line(&ui.place(&place)).into_owned();
+    ui.status(&match changed {
+        true => format!("Changed `{}` in `{place}`.", key.name),
+        false => format!("`{place}` is unchanged: it says so already."),
+    });
+    if let Some(now) = now
+        && !matches!(now.origin, SettingOrigin::User { .. } | SettingOrigin::Default)
+    {
+        ui.warning(&format!("It has no effect here: {} sets `{}`.", now.origin, key.name));
+    }
+}
+
+/// Prints the end of an edit.
+pub fn print_edited(ui: &Ui, file: &Path, changed: bool) {
+    let place = file.display().to_string();
+    let place = safe_line(&ui.place(&place)).into_owned();
+    ui.status(&if changed { format!("Changed `{place}`.") } else { "Nothing was changed.".to_owned() });
+}
+
+#[derive(Serialize)]
+struct PathsView<'a> {
+    files: &'a [String],
 }
 
 fn setting_view(key: &Key, config: &Config) -> SettingView {

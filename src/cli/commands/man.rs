@@ -8,11 +8,15 @@ use crate::base::exit::Exit;
 use crate::base::files;
 use crate::base::text::plural;
 use crate::cli::context::Context;
+use crate::systems::man;
 
-/// Print the manual page, or write the pages of all commands into a directory
+/// Show a manual page, or write the pages of all commands into a directory
+///
+/// On a terminal, `man` shows the page; otherwise its source is printed.
 ///
 /// Examples:
-///   cki man | man -l -
+///   cki man
+///   cki man run-local
 ///   cki man --dir ~/.local/share/man/man1
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -45,7 +49,11 @@ pub(in crate::cli) fn run(
             .ok_or_else(|| crate::cli::error::UsageError(format!("there is no command `{name} {part}`")))?;
         name = format!("{name}-{}", command.get_name());
     }
-    context.ui.data(page(command, &name)?.trim_end());
+    let page = page(command, &name)?;
+    if context.host.terminal.stdout && man::show(&context.host.env, &page)? {
+        return Ok(Exit::Done);
+    }
+    context.ui.data(page.trim_end());
     Ok(Exit::Done)
 }
 

@@ -14,6 +14,7 @@ use crate::base::files::FileError;
 use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
+use crate::config::edit::EditError;
 use crate::host::DELETED_DIRECTORY;
 use crate::model::environment::{EnvironmentError, RuleError};
 use crate::model::guard::PolicyViolation;
@@ -38,6 +39,7 @@ use crate::ops::shared::token::TokenError;
 use crate::ops::shared::workspace_secrets::KeepError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::ops::trust::TrustError;
+use crate::systems::editor::EditorError;
 use crate::systems::engine::EngineError;
 use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
@@ -130,6 +132,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         LookupError => |error| Some(of_lookup(error)),
         LoadError => |error| Some(of_load(error)),
         ConfigError => |error| Some(of_config(error)),
+        EditError => |error| Some(of_edit(error)),
+        EditorError => |error| Some(of_editor(error)),
         EnvError => |error| Some(of_env(error)),
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
@@ -185,9 +189,7 @@ fn of_load(error: &LoadError) -> Diagnosis {
             Exit::Invalid,
             "make a directory of it: `inventory.yaml` without the entries, and each entry in a file `CATEGORY/NAME.yaml`.",
         ),
-        LoadError::Inventory(_) => {
-            hint(Exit::Invalid, "the format is described in docs/reference/inventory.md.")
-        }
+        LoadError::Inventory(_) => hint(Exit::Invalid, "`cki help inventory` describes the format."),
     }
 }
 
@@ -198,8 +200,37 @@ fn of_config(error: &ConfigError) -> Diagnosis {
             hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration directory."))
         }
         ConfigError::File(_) | ConfigError::Toml { .. } | ConfigError::SettingValue { .. } => {
-            hint(Exit::Invalid, "the settings are described in docs/reference/settings.md.")
+            hint(Exit::Invalid, "`cki help settings` describes the settings.")
         }
+    }
+}
+
+fn of_edit(error: &EditError) -> Diagnosis {
+    match error {
+        EditError::Unknown { nearest, .. } => {
+            hint(Exit::NotFound, did_you_mean(nearest, "`cki config` shows all settings."))
+        }
+        EditError::NoValue(name) => hint(
+            Exit::NotFound,
+            format!("`cki config set {name} VALUE` sets it; `cki help settings` describes it."),
+        ),
+        EditError::Secret(_) => hint(
+            Exit::Refused,
+            "write it with `cki config edit`, or set `gitlab.token_command` to a command that prints it.",
+        ),
+        EditError::NoDirectory => hint(Exit::Invalid, "set `HOME`."),
+        EditError::NoTable { .. } => hint(Exit::Invalid, "`cki config edit` mends the file."),
+        EditError::Config(inner) => of_config(inner),
+        EditError::File(inner) => of_file(inner),
+    }
+}
+
+fn of_editor(error: &EditorError) -> Diagnosis {
+    match error {
+        EditorError::Words { .. } | EditorError::Missing(_) | EditorError::Start { .. } => {
+            hint(Exit::NotFound, "set `VISUAL` or `EDITOR` to an editor of yours.")
+        }
+        EditorError::Failed { .. } => hint(Exit::Failed, "nothing was changed."),
     }
 }
 
@@ -257,7 +288,7 @@ fn of_scan(error: &ScanError) -> Diagnosis {
         ScanError::Read(ReadError::File(error)) | ScanError::File(error) => of_file(error),
         ScanError::Git(error) => of_git(error),
         ScanError::Read(ReadError::Rules(_)) | ScanError::Rules(_) => {
-            hint(Exit::Invalid, "the rules are described in docs/reference/scan.md.")
+            hint(Exit::Invalid, "`cki help scan` describes the rules.")
         }
         ScanError::NoSources { component } => {
             hint(Exit::NotFound, format!("add `sources` to the entry of `{component}`."))

@@ -501,14 +501,14 @@ fn config_errors_name_file_and_line() {
     assert_snapshot!(cli.run("list"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/cki.toml:2:7: unclosed table, expected `]`.
-    hint: the settings are described in docs/reference/settings.md.
+    hint: `cki help settings` describes the settings.
     --- exit 4
     ");
     cli.write("cki.toml", "\n[stage]\ninterval = \"often\"\n");
     assert_snapshot!(cli.run("list"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/cki.toml:3:12: `stage.interval` cannot be `often`: it is a whole number from 1 to 9999.
-    hint: the settings are described in docs/reference/settings.md.
+    hint: `cki help settings` describes the settings.
     --- exit 4
     ");
     cli.write("cki.toml", "[gitlab]\ntoken_command = \"curl evil.example.org\"\n");

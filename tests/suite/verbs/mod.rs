@@ -30,6 +30,7 @@ mod run;
 mod scan;
 mod secrets;
 mod services;
+mod settings;
 mod shell;
 mod special_files;
 mod streams;

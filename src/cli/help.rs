@@ -1,0 +1,162 @@
+//! Help: the overview with its commands in groups, the help of a command with the options of all commands in one
+//! line, and pages about topics. The text of each option is beside the option.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use clap::builder::StyledStr;
+use clap::{Arg, Command};
+
+use super::error::usage::command_of;
+use crate::ui::style;
+
+/// Groups of commands, in the order in which a newcomer needs them.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Find", &["list", "show", "env"]),
+    ("Work", &["clone", "build", "run-local", "ps", "logs", "exec", "shell", "down"]),
+    ("Stage", &["stage"]),
+    ("Machine", &["demo", "doctor", "gc", "config", "trust", "completions", "man"]),
+];
+
+/// Pages about topics, by their names.
+const TOPICS: [(&str, &str, &str); 5] = [
+    ("inventory", "The format of an inventory", include_str!("../../docs/reference/inventory.md")),
+    ("settings", "Every setting", include_str!("../../docs/reference/settings.md")),
+    (
+        "environment",
+        "Environment variables that `cki` reads",
+        include_str!("../../docs/reference/environment.md"),
+    ),
+    ("exit-codes", "Every exit code", include_str!("../../docs/reference/exit-codes.md")),
+    ("scan", "The rules of `cki env --scan`", include_str!("../../docs/reference/scan.md")),
+];
+
+/// Returns the page of a topic, if the arguments ask for one: `cki help inventory`.
+pub(super) fn topic(args: &[OsString]) -> Option<String> {
+    let [_, help, name] = args else { return None };
+    let (_, _, page) = TOPICS.iter().find(|(topic, ..)| help == "help" && *topic == name)?;
+    // A remark for those who change the page says nothing to its readers.
+    let lines = page.lines().filter(|line| !line.starts_with("<!--"));
+    let styled = lines.map(|line| match line.strip_prefix('#') {
+        Some(rest) => style::heading(rest.trim_start_matches('#').trim_start()),
+        None => line.to_owned(),
+    });
+    let mut text = styled.collect::<Vec<_>>().join("\n");
+    while text.contains("\n\n\n") {
+        text = text.replace("\n\n\n", "\n\n");
+    }
+    Some(text)
+}
+
+/// Returns the help that the arguments ask for.
+pub(super) fn render(args: &[OsString], mut tree: Command) -> StyledStr {
+    tree.build();
+    // Without a command, what fits a screen says more than everything.
+    let is_long = args.len() > 1 && !args.iter().take_while(|word| *word != "--").any(|word| word == "-h");
+    let name = command_of(args, &tree).0;
+    let path: Vec<&str> = name.split(' ').skip(1).collect();
+    if path.is_empty() {
+        return overview(&tree, is_long);
+    }
+    let global: Vec<Arg> = tree.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    let mut command =
+        path.iter().fold(tree, |command, name| command.find_subcommand(name).cloned().unwrap_or(command));
+    for arg in &global {
+        command = command.mut_arg(arg.get_id(), |arg| arg.hide(true));
+    }
+    let mut after = String::new();
+    if !is_long && let Some(examples) = examples(&command) {
+        let _ = write!(after, "{}\n{examples}\n\n", style::heading("Examples:"));
+    }
+    let flags: Vec<String> = global.iter().filter_map(flag).collect();
+    let _ = write!(after, "{} {} (`cki --help`)", style::heading("Global options:"), flags.join(" "));
+    command = command.after_help(after);
+    if is_long { command.render_long_help() } else { command.render_help() }
+}
+
+/// Returns an option as it is typed.
+fn flag(arg: &Arg) -> Option<String> {
+    match (arg.get_short(), arg.get_long()) {
+        (Some(short), _) => Some(format!("-{short}")),
+        (None, Some(long)) => Some(format!("--{long}")),
+        (None, None) => None,
+    }
+}
+
+/// Returns the examples of a command, which end its long description.
+fn examples(command: &Command) -> Option<String> {
+    let about = command.get_long_about()?.to_string();
+    Some(about.split_once("Examples:\n")?.1.trim_end().to_owned())
+}
+
+/// Returns the help of `cki` itself.
+fn overview(tree: &Command, is_long: bool) -> StyledStr {
+    let mut commands = String::new();
+    let width = tree.get_subcommands().map(|sub| sub.get_name().len()).max().unwrap_or(0);
+    for (title, names) in GROUPS {
+        let _ = writeln!(commands, "{}", style::heading(&format!("{title}:")));
+        for name in names {
+            let Some(sub) = tree.find_subcommand(name) else { continue };
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            let alias =
+                sub.get_visible_aliases().next().map(|alias| format!(" [{alias}]")).unwrap_or_default();
+            let name = style::name(&format!("{name:width$}"));
+            let _ = writeln!(commands, "  {name}  {about}{}", style::dim(&alias));
+        }
+        commands.push('\n');
+    }
+    let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
+    let _ = write!(
+        commands,
+        "`cki COMMAND -h` shows the usage of a command, `cki help TOPIC` a page about: {}.",
+        topics.join(", ")
+    );
+    let template =
+        format!("{{about}}\n\n{{usage-heading}} {{usage}}\n\n{commands}\n\n{{options}}\n{{after-help}}");
+    let command = tree.clone().disable_help_subcommand(true).help_template(StyledStr::from(template));
+    let mut command = command;
+    if is_long { command.render_long_help() } else { command.render_help() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(line: &str) -> String {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        render(&args, crate::cli::command_tree()).to_string()
+    }
+
+    #[test]
+    fn overview_shows_every_command_once() {
+        let tree = crate::cli::command_tree();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut all: Vec<&str> =
+            tree.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name).collect();
+        grouped.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
+        let overview = help("cki --help");
+        assert!(overview.contains("Work:\n  clone"), "{overview}");
+    }
+
+    #[test]
+    fn help_of_a_command_names_global_options_in_one_line() {
+        let short = help("cki logs -h");
+        assert!(short.contains("Examples:\n  cki logs pipeline-herder\n"), "{short}");
+        assert!(
+            short.contains("Global options: --inventory --workspace --engine -o --color -q -v --offline")
+        );
+        assert!(!short.contains("Keep clones in this directory"), "{short}");
+        assert!(help("cki help logs").contains("Merges the lines"));
+    }
+
+    #[test]
+    fn topics_are_pages_without_remarks() {
+        for (name, ..) in TOPICS {
+            let page = topic(&["cki", "help", name].map(OsString::from)).expect("is a topic");
+            assert!(page.len() > 500 && !page.contains("<!--") && !page.contains("\n\n\n"), "{name}");
+        }
+        assert_eq!(topic(&["cki", "help", "list"].map(OsString::from)), None);
+    }
+}

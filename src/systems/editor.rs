@@ -1,0 +1,60 @@
+//! The user's text editor, as `git commit` calls it: `VISUAL`, else `EDITOR`, else `vi`. The content of files is up to
+//! the callers.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+
+use crate::host::{Env, programs};
+
+/// Editor without a setting of the user.
+const DEFAULT: &str = "vi";
+
+/// A failed call of the editor.
+#[derive(Debug, thiserror::Error)]
+pub enum EditorError {
+    /// The variable with the editor is no command line.
+    #[error("`{variable}` is no command: {text}")]
+    Words {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        text: String,
+    },
+    /// The program does not exist.
+    #[error("there is no editor `{0}` in `PATH`")]
+    Missing(String),
+    /// The program could not be started.
+    #[error("the editor `{program}` cannot be started")]
+    Start {
+        /// The program.
+        program: String,
+        /// Underlying error.
+        source: io::Error,
+    },
+    /// The program reports a failure.
+    #[error("the editor `{program}` ended with {status}")]
+    Failed {
+        /// The program.
+        program: String,
+        /// Its status.
+        status: ExitStatus,
+    },
+}
+
+/// Lets the user edit a file, and waits for the end of the editor, which gets the terminal.
+///
+/// # Errors
+/// Fails if the editor cannot be started, or reports a failure.
+pub fn edit(env: &Env, file: &Path) -> Result<(), EditorError> {
+    let named = ["VISUAL", "EDITOR"].into_iter().find_map(|name| Some((name, env.get(name)?)));
+    let (variable, text) = named.filter(|(_, text)| !text.trim().is_empty()).unwrap_or(("EDITOR", DEFAULT));
+    let words = || EditorError::Words { variable, text: text.to_owned() };
+    let mut words = shell_words::split(text).map_err(|_| words())?.into_iter();
+    let name = words.next().unwrap_or_else(|| DEFAULT.to_owned());
+    let program = programs::find(env, &name).ok_or_else(|| EditorError::Missing(name.clone()))?;
+    let mut command = Command::new(&program);
+    command.args(words).arg(file).env_clear().envs(env.iter());
+    let status = command.status().map_err(|source| EditorError::Start { program: name.clone(), source })?;
+    if status.success() { Ok(()) } else { Err(EditorError::Failed { program: name, status }) }
+}
