@@ -9,14 +9,14 @@ thread_local! {
 }
 
 /// The system's allocator, with a count for each thread.
-struct Counting;
+struct CountingAllocator;
 
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static COUNTING: CountingAllocator = CountingAllocator;
 
 #[expect(unsafe_code, reason = "each call is handed on as it is to the allocator of the system")]
 // SAFETY: each function has the contract of the function that it calls with the same arguments.
-unsafe impl GlobalAlloc for Counting {
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
         // SAFETY: see above.

@@ -131,14 +131,18 @@ pub fn compile(documents: &[(&str, tree::Node)]) -> String {
 
 /// Reads the documents that [`compile`] wrote, each with its name; returns none for any other text.
 #[must_use]
-pub fn compiled(text: &str) -> Vec<(&str, Compiled<'_>)> {
-    tape::read(text).unwrap_or_default().into_iter().map(|(name, tokens)| (name, Compiled(tokens))).collect()
+pub fn compiled(text: &str) -> Vec<(&str, CompiledDocument<'_>)> {
+    tape::read(text)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, tokens)| (name, CompiledDocument(tokens)))
+        .collect()
 }
 
 /// Document in compact form.
-pub struct Compiled<'a>(Vec<tape::YamlToken<'a>>);
+pub struct CompiledDocument<'a>(Vec<tape::YamlToken<'a>>);
 
-impl Compiled<'_> {
+impl CompiledDocument<'_> {
     /// Deserialises the document; `None` if it does not match the type, or has a key that the type does not
     /// have.
     #[must_use]

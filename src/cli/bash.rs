@@ -47,7 +47,7 @@ impl EnvCompleter for Bash {
         let env = Host::real().env;
         let index = env.get("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok()).unwrap_or_default();
         let separator = env.get("_CLAP_IFS").unwrap_or("\n");
-        let Joined { words, index, before } = join(pieces, index);
+        let JoinedWords { words, index, before } = join(pieces, index);
         let candidates = complete(command, words, index, cwd)?;
         let values: Vec<String> = candidates
             .iter()
@@ -60,7 +60,7 @@ impl EnvCompleter for Bash {
 
 /// Words joined from the pieces of bash.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Joined {
+pub(super) struct JoinedWords {
     /// Words of the command line.
     pub(super) words: Vec<OsString>,
     /// Index of the word to complete.
@@ -70,11 +70,11 @@ pub(super) struct Joined {
 }
 
 /// Joins pieces: a break belongs to the word before it and to the word after it.
-pub(super) fn join(pieces: Vec<OsString>, index: usize) -> Joined {
+pub(super) fn join(pieces: Vec<OsString>, index: usize) -> JoinedWords {
     let is_break = |piece: &OsString| {
         piece.to_str().is_some_and(|piece| !piece.is_empty() && piece.chars().all(|c| BREAKS.contains(&c)))
     };
-    let mut joined = Joined { words: Vec::new(), index, before: String::new() };
+    let mut joined = JoinedWords { words: Vec::new(), index, before: String::new() };
     let mut after_break = false;
     for (at, piece) in pieces.into_iter().enumerate() {
         let breaks = is_break(&piece);
@@ -104,7 +104,7 @@ mod tests {
 
     fn joined(pieces: &str, index: usize) -> (Vec<String>, usize, String) {
         let pieces = pieces.split(' ').map(OsString::from).collect();
-        let Joined { words, index, before } = join(pieces, index);
+        let JoinedWords { words, index, before } = join(pieces, index);
         (words.iter().map(|word| word.to_string_lossy().into_owned()).collect(), index, before)
     }
 

@@ -14,7 +14,7 @@ use crate::model::inventory::{Build, BuildNetwork, Component};
 use crate::ops::clone::source::{self, Source};
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
-use crate::systems::engine::context::{self, Dockerfile, Packed};
+use crate::systems::engine::context::{self, Dockerfile, PackedContext};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 use crate::systems::preprocessor;
 
@@ -192,7 +192,7 @@ struct BuildInputs {
 }
 
 impl BuildInputs {
-    async fn pack(&self, ctx: &OpContext<'_>) -> anyhow::Result<Packed> {
+    async fn pack(&self, ctx: &OpContext<'_>) -> anyhow::Result<PackedContext> {
         let (directory, dockerfile) = (self.context.clone(), self.dockerfile.clone());
         let scratch = ctx.env.temporary_directory();
         let packed =

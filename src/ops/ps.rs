@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::model::container::Status;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
@@ -120,7 +120,7 @@ async fn ask(one: &InstanceSummary, ready: &ReadinessProbe) -> Result<(), String
         ReadinessProbe::Exec(command) => command.clone(),
         _ => Vec::new(),
     };
-    match one.instance.probe(ready, &Passed::recorded(command)).await {
+    match one.instance.probe(ready, &GatePass::recorded(command)).await {
         Ok(()) => Ok(()),
         Err(ProbeFailure::Reason(reason)) => Err(reason),
         // The output of a command may contain secrets.

@@ -3,7 +3,7 @@
 
 use crate::base::process_ref::ProcessRef;
 use crate::host::signals::Shutdown;
-use crate::model::guard::{Gate, Guard, Passed, Starting};
+use crate::model::guard::{Gate, GatePass, GateSubject, Guard};
 use crate::model::identity::{Retention, Role};
 use crate::model::inventory::Inventory;
 use crate::ops::exec::CommandExit;
@@ -41,7 +41,7 @@ pub async fn shell(
 /// Fails when there is none.
 pub async fn shell_of(one: &InstanceSummary) -> Result<&'static str, InstanceError> {
     for shell in SHELLS {
-        let command = Passed::own([shell, "-c", "exit 0"].map(str::to_owned).to_vec());
+        let command = GatePass::own([shell, "-c", "exit 0"].map(str::to_owned).to_vec());
         if one.instance.succeeds(command).await? {
             return Ok(shell);
         }
@@ -82,7 +82,7 @@ async fn shell_in_copy(
     };
     let gate = Gate::new(guard, inventory, &one.allowed);
     let is_component = one.identity.role == Role::Component;
-    let starting = Starting { name, source: "in its new container", is_component };
+    let starting = GateSubject { name, source: "in its new container", is_component };
     let started = one.instance.copy_on_terminal(copy, |inside| gate.pass(inside, starting), local.size).await;
     let remote = match started {
         Err(InstanceError::Engine(EngineError::NoProgram { .. })) => return Err(no_shell(name)),

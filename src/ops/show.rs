@@ -9,7 +9,7 @@ use crate::systems::git::GitError;
 
 /// The facts about a component.
 #[derive(Debug)]
-pub struct Shown<'a> {
+pub struct ComponentDetails<'a> {
     /// The entry.
     pub component: &'a Component,
     /// Its inventory.
@@ -19,12 +19,12 @@ pub struct Shown<'a> {
     /// The components that depend on it.
     pub dependents: Vec<(&'a Component, &'a Dependency)>,
     /// Its repositories, with the result of looking for their clones.
-    pub places: Vec<Cloned>,
+    pub places: Vec<RepositorySummary>,
 }
 
 /// A repository, with its clone.
 #[derive(Debug)]
-pub struct Cloned {
+pub struct RepositorySummary {
     /// Its name in the inventory.
     pub repo: String,
     /// The inventory has an address.
@@ -35,8 +35,12 @@ pub struct Cloned {
 
 /// Gathers the facts about a component.
 #[must_use]
-pub fn show<'a>(component: &'a Component, inventory: &'a Inventory, workspace: &Workspace) -> Shown<'a> {
-    Shown {
+pub fn show<'a>(
+    component: &'a Component,
+    inventory: &'a Inventory,
+    workspace: &Workspace,
+) -> ComponentDetails<'a> {
+    ComponentDetails {
         component,
         inventory,
         dependencies: component
@@ -48,7 +52,7 @@ pub fn show<'a>(component: &'a Component, inventory: &'a Inventory, workspace: &
         places: workspace
             .locations(inventory, component)
             .into_iter()
-            .map(|place| Cloned {
+            .map(|place| RepositorySummary {
                 repo: place.repo.clone(),
                 has_address: place.url.is_some(),
                 path: place.found().map(|path| path.filter(|path| path.join(".git").exists())),

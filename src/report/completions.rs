@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::report::view;
-use crate::systems::shell::{Shell, Standing};
+use crate::systems::shell::{CompletionState, Shell};
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
@@ -17,8 +17,8 @@ struct InstalledView<'a> {
 }
 
 /// Prints the path of the written script, and the remaining steps.
-pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
-    let missing = shell.start.as_ref().filter(|_| *standing == Standing::NotLoaded);
+pub fn print(ui: &Ui, shell: &Shell, standing: &CompletionState) {
+    let missing = shell.start.as_ref().filter(|_| *standing == CompletionState::NotLoaded);
     if ui.is_structured() {
         let (start, line) = missing.map(|(start, line)| (start.display().to_string(), line.as_str())).unzip();
         let file = shell.file.display().to_string();
@@ -30,7 +30,7 @@ pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
             ui.status(&format!("Add this line to `{}`, and start a new {}:", start.display(), shell.name));
             ui.data(&style::command(line));
         }
-        (None, Some((start, line))) if *standing == Standing::Completes(shell.file.clone()) => {
+        (None, Some((start, line))) if *standing == CompletionState::Completes(shell.file.clone()) => {
             ui.status(&format!(
                 "A new {} completes `cki`. If it does not, add this line to `{}`: {line}",
                 shell.name,

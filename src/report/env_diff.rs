@@ -9,7 +9,7 @@ use crate::base::secret::MASK;
 use crate::base::text::{self, Cell, Fit, Table, safe_line};
 use crate::model::environment::ProductionValue;
 use crate::model::environment::difference::{Difference, SideValue};
-use crate::ops::env::diff::Compared;
+use crate::ops::env::diff::ComparedEnvironments;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ struct SideView<'a> {
 }
 
 /// Prints a comparison.
-pub fn print(ui: &Ui, component: &str, compared: &Compared) {
+pub fn print(ui: &Ui, component: &str, compared: &ComparedEnvironments) {
     if ui.is_structured() {
         let differences = compared.differences.variables.iter().map(difference_view).collect();
         let (left, right) = (compared.left.as_str(), compared.right.as_str());
@@ -67,7 +67,7 @@ pub fn print(ui: &Ui, component: &str, compared: &Compared) {
     ui.status(&style::dim(&summary(compared)));
 }
 
-fn summary(compared: &Compared) -> String {
+fn summary(compared: &ComparedEnvironments) -> String {
     let count = |is: &dyn Fn(&Difference) -> bool| {
         compared.differences.variables.iter().filter(|one| is(one)).count()
     };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::text::{self, Fit, safe_line};
 use crate::model::inventory::{EnvVarDecl, Inventory, Link, NeedDecl, ParameterDecl};
 use crate::model::port::DeclaredPort;
-use crate::ops::show::Shown;
+use crate::ops::show::ComponentDetails;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -13,7 +13,7 @@ use crate::ui::{Ui, style};
 const LABEL: usize = 16;
 
 /// Prints all facts of a component.
-pub fn print(ui: &Ui, shown: &Shown<'_>) {
+pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
     if ui.is_structured() {
         return view::print(ui, &show_view(shown));
     }
@@ -38,7 +38,7 @@ fn one_line(text: &str) -> String {
 }
 
 impl ShowPage<'_> {
-    fn title(&mut self, shown: &Shown<'_>) {
+    fn title(&mut self, shown: &ComponentDetails<'_>) {
         let component = shown.component;
         let mut facts: Vec<&str> = Vec::new();
         facts.extend(component.kind.as_deref());
@@ -84,7 +84,7 @@ impl ShowPage<'_> {
         self.table(label, &table);
     }
 
-    fn sources(&mut self, shown: &Shown<'_>) {
+    fn sources(&mut self, shown: &ComponentDetails<'_>) {
         let mut table = text::Table::new(0, &[]);
         for source in &shown.component.sources {
             let url = shown.inventory.repo_url(&source.repo).unwrap_or("–");
@@ -114,7 +114,7 @@ impl ShowPage<'_> {
         self.table("Cloned", &table);
     }
 
-    fn dependencies(&mut self, shown: &Shown<'_>) {
+    fn dependencies(&mut self, shown: &ComponentDetails<'_>) {
         let mut table = text::Table::new(0, &[]);
         for (dependency, exists) in &shown.dependencies {
             let mut notes = Vec::new();
@@ -142,7 +142,7 @@ impl ShowPage<'_> {
         self.table("Used by", &table);
     }
 
-    fn environment(&mut self, shown: &Shown<'_>) {
+    fn environment(&mut self, shown: &ComponentDetails<'_>) {
         let declared = &shown.component.environment;
         if declared.is_empty() {
             return self.rows("Environment", vec!["none declared".to_owned()]);
@@ -178,7 +178,7 @@ impl ShowPage<'_> {
         self.table("Environment", &table);
     }
 
-    fn how(&mut self, shown: &Shown<'_>) {
+    fn how(&mut self, shown: &ComponentDetails<'_>) {
         let component = shown.component;
         let mut built = Vec::new();
         if let Some(build) = &component.build {
@@ -356,7 +356,7 @@ fn variable_view(variable: &EnvVarDecl) -> DeclaredVariableView<'_> {
     }
 }
 
-fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
+fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
     let component = shown.component;
     let clone_of = |repo: &str| {
         let place = shown.places.iter().find(|place| place.repo == repo)?;

@@ -9,7 +9,7 @@ use crate::ui::Ui;
 pub const SCHEMA_VERSION: u32 = 2;
 
 #[derive(Serialize)]
-struct Versioned<'a, T> {
+struct VersionedView<'a, T> {
     schema_version: u32,
     #[serde(flatten)]
     view: &'a T,
@@ -17,7 +17,7 @@ struct Versioned<'a, T> {
 
 /// Prints a result as one JSON object, or as a YAML document.
 pub fn print<T: Serialize>(ui: &Ui, view: &T) {
-    let versioned = Versioned { schema_version: SCHEMA_VERSION, view };
+    let versioned = VersionedView { schema_version: SCHEMA_VERSION, view };
     if ui.is_yaml() {
         return ui.exact(&yaml::to_string(&versioned));
     }
@@ -32,8 +32,8 @@ pub fn print_line<T: Serialize>(ui: &Ui, kind: &str, view: &T) {
     struct Line<'a, T> {
         r#type: &'a str,
         #[serde(flatten)]
-        view: Versioned<'a, T>,
+        view: VersionedView<'a, T>,
     }
-    let line = Line { r#type: kind, view: Versioned { schema_version: SCHEMA_VERSION, view } };
+    let line = Line { r#type: kind, view: VersionedView { schema_version: SCHEMA_VERSION, view } };
     ui.exact(&format!("{}\n", serde_json::to_string(&line).unwrap_or_default()));
 }

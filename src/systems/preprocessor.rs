@@ -65,7 +65,7 @@ pub enum PreprocessError {
 
 /// Build file as the engine gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preprocessed {
+pub struct PreprocessedFile {
     /// Text.
     pub text: String,
     /// Warnings of the preprocessor: one for each comment in the file, for instance.
@@ -88,7 +88,7 @@ pub async fn preprocess(
     file: &Path,
     context: &Path,
     include: &[PathBuf],
-) -> Result<Preprocessed, PreprocessError> {
+) -> Result<PreprocessedFile, PreprocessError> {
     let source = files::read_text(file, LONGEST)?;
     let missing = || PreprocessError::NotInstalled { file: file.to_owned() };
     let program = programs::find(env, "cpp").ok_or_else(missing)?;
@@ -134,7 +134,7 @@ pub async fn preprocess(
             complaints.first().cloned().unwrap_or_else(|| "nothing is left of it".to_owned()),
         ));
     }
-    Ok(Preprocessed { text, warnings: complaints })
+    Ok(PreprocessedFile { text, warnings: complaints })
 }
 
 struct CppOutput {

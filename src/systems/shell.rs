@@ -88,7 +88,7 @@ pub struct Shell {
 
 /// State of the completion of `cki` in a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum CompletionState {
     /// It completes, by this file.
     Completes(PathBuf),
     /// The script exists, but the start file does not load it.
@@ -139,21 +139,21 @@ impl Shell {
     ///
     /// # Errors
     /// Fails if its start file exists and cannot be read.
-    pub fn standing(&self) -> Result<Standing, ShellError> {
+    pub fn standing(&self) -> Result<CompletionState, ShellError> {
         if let Some(file) = self.instead.iter().find(|file| file.is_file()) {
-            return Ok(Standing::Completes(file.clone()));
+            return Ok(CompletionState::Completes(file.clone()));
         }
         if let Some((start, line)) = &self.start {
             let text = content(start)?.unwrap_or_default();
             let ours = [format!("cki completions {}", self.name), format!("COMPLETE={} cki", self.name)];
             if loads(&String::from_utf8_lossy(&text), ours.iter().chain([line])) {
-                return Ok(Standing::Completes(start.clone()));
+                return Ok(CompletionState::Completes(start.clone()));
             }
         }
         Ok(match (self.file.is_file(), self.loads) {
-            (true, true) => Standing::Completes(self.file.clone()),
-            (true, false) => Standing::NotLoaded,
-            (false, _) => Standing::Nothing,
+            (true, true) => CompletionState::Completes(self.file.clone()),
+            (true, false) => CompletionState::NotLoaded,
+            (false, _) => CompletionState::Nothing,
         })
     }
 
@@ -260,20 +260,21 @@ mod tests {
         let start = home.path().join(".zshrc");
         zsh.start = Some((start.clone(), line.clone()));
         zsh.instead.clear();
-        assert_eq!(zsh.standing().expect("looks"), Standing::Nothing);
+        assert_eq!(zsh.standing().expect("looks"), CompletionState::Nothing);
         zsh.install("script").expect("installs");
-        assert_eq!(zsh.standing().expect("looks"), Standing::NotLoaded);
+        assert_eq!(zsh.standing().expect("looks"), CompletionState::NotLoaded);
         // Not all of it is text, and a comment loads nothing.
         std::fs::write(&start, b"# cki completions zsh\nalias x='\xff'\n").expect("writes");
-        assert_eq!(zsh.standing().expect("looks"), Standing::NotLoaded);
+        assert_eq!(zsh.standing().expect("looks"), CompletionState::NotLoaded);
         for loading in [line.as_str(), "source <(cki completions zsh)"] {
             std::fs::write(&start, loading).expect("writes");
-            assert_eq!(zsh.standing().expect("looks"), Standing::Completes(start.clone()));
+            assert_eq!(zsh.standing().expect("looks"), CompletionState::Completes(start.clone()));
         }
         let fish = shell(home.path(), "fish");
         fish.install("script").expect("installs");
         assert!(
-            fish.instead[0].is_file() || fish.standing().expect("looks") == Standing::Completes(fish.file)
+            fish.instead[0].is_file()
+                || fish.standing().expect("looks") == CompletionState::Completes(fish.file)
         );
     }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use cki::host::Env;
-use cki::systems::preprocessor::{PreprocessError, Preprocessed, preprocess};
+use cki::systems::preprocessor::{PreprocessError, PreprocessedFile, preprocess};
 
 use crate::support;
 
-async fn run(context: &Path, file: &str) -> Result<Preprocessed, PreprocessError> {
+async fn run(context: &Path, file: &str) -> Result<PreprocessedFile, PreprocessError> {
     let env = Env::new([("PATH", "/usr/local/bin:/usr/bin:/bin")]);
     preprocess(&env, &context.join(file), context, &[]).await
 }

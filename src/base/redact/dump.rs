@@ -2,7 +2,7 @@
 //! `hexdump` and `od`, including offsets and text columns. Where a text may contain such numbers, and what a
 //! number stands for, is in [`super::numbers`]; digits without separators are in [`super::forms`].
 
-use super::folded::Folded;
+use super::folded::FoldedText;
 use super::numbers::{GAP, Radix, WORD, Written, has_offset, kind, numbers_within};
 use super::phrases::PatternSet;
 
@@ -56,7 +56,7 @@ impl DumpSink for PlainBytes {
 }
 
 /// Bytes with their ranges.
-impl DumpSink for Folded {
+impl DumpSink for FoldedText {
     fn byte(&mut self, raw: (usize, usize), byte: u8) {
         self.piece(raw, &[byte], false);
     }
@@ -85,13 +85,13 @@ pub(super) fn read(
     candidates: &[(usize, usize)],
     sought: &PatternSet,
     last: bool,
-) -> impl Iterator<Item = Folded> {
+) -> impl Iterator<Item = FoldedText> {
     let starts = readings::<PlainBytes>(text, candidates, sought, last);
     let start = starts.filter_map(|reading| reading.first_line_of_phrases(sought, last)).min();
     let found = start.map(|start| {
         let rest = candidates.iter().filter(|(_, end)| *end > start);
         let rest: Vec<(usize, usize)> = rest.map(|(from, to)| (*from.max(&start), *to)).collect();
-        readings(text, &rest, sought, last).map(Reading::view)
+        readings(text, &rest, sought, last).map(NumberReader::view)
     });
     found.into_iter().flatten()
 }
@@ -103,7 +103,7 @@ fn readings<Sink: DumpSink>(
     candidates: &[(usize, usize)],
     sought: &PatternSet,
     last: bool,
-) -> impl Iterator<Item = Reading<Sink>> + use<Sink> {
+) -> impl Iterator<Item = NumberReader<Sink>> + use<Sink> {
     let dump = Dump::new(text, sought, last).read(candidates);
     let within = dump.columns.iter().flat_map(|column| numbers_within(text, *column, sought.shortest, last));
     let within: Vec<(usize, usize)> = within.collect();
@@ -112,7 +112,7 @@ fn readings<Sink: DumpSink>(
 }
 
 /// A reading of the numbers in one base.
-struct Reading<Sink> {
+struct NumberReader<Sink> {
     base: Radix,
     sink: Sink,
     line: DumpLine,
@@ -133,7 +133,7 @@ struct DumpLine {
     count: usize,
 }
 
-impl<Sink: DumpSink> Reading<Sink> {
+impl<Sink: DumpSink> NumberReader<Sink> {
     fn new(base: Radix) -> Self {
         Self { base, sink: Sink::default(), line: DumpLine::default(), open: None, unsettled: 0 }
     }
@@ -195,7 +195,7 @@ impl<Sink: DumpSink> Reading<Sink> {
     }
 }
 
-impl Reading<PlainBytes> {
+impl NumberReader<PlainBytes> {
     /// Returns the start of a line, in the text, that is before all phrases; `None` if there are none, nor
     /// the beginning of one at the end.
     fn first_line_of_phrases(&self, sought: &PatternSet, last: bool) -> Option<usize> {
@@ -216,8 +216,8 @@ impl Reading<PlainBytes> {
     }
 }
 
-impl Reading<Folded> {
-    fn view(self) -> Folded {
+impl NumberReader<FoldedText> {
+    fn view(self) -> FoldedText {
         let mut view = self.sink;
         (view.open, view.unsettled) = (self.open, self.unsettled);
         view
@@ -228,7 +228,7 @@ struct Dump<'a, Sink> {
     text: &'a [u8],
     sought: &'a PatternSet,
     last: bool,
-    readings: [Reading<Sink>; 4],
+    readings: [NumberReader<Sink>; 4],
     /// Text columns.
     columns: Vec<(usize, usize)>,
     /// The line begins with an offset, and a colon follows it, as in the output of `xxd`.
@@ -240,7 +240,7 @@ struct Dump<'a, Sink> {
 
 impl<'a, Sink: DumpSink> Dump<'a, Sink> {
     fn new(text: &'a [u8], sought: &'a PatternSet, last: bool) -> Self {
-        let (readings, columns) = (Radix::ALL.map(Reading::new), Vec::new());
+        let (readings, columns) = (Radix::ALL.map(NumberReader::new), Vec::new());
         Self { text, sought, last, readings, columns, has_offset: false, has_colon: false, gap: 0 }
     }
 
@@ -351,7 +351,7 @@ impl<'a, Sink: DumpSink> Dump<'a, Sink> {
 
     fn begin_line(&mut self) {
         (self.has_offset, self.has_colon) = (false, false);
-        self.readings.iter_mut().for_each(Reading::begin_line);
+        self.readings.iter_mut().for_each(NumberReader::begin_line);
     }
 
     /// Ends a run of numbers in all bases.

@@ -11,7 +11,7 @@ const BROKEN: usize = 60;
 
 /// A folded text.
 #[derive(Debug, Default)]
-pub(super) struct Folded {
+pub(super) struct FoldedText {
     /// Visible bytes.
     pub(super) bytes: Vec<u8>,
     /// Pieces of the text that were decoded or removed, in order.
@@ -41,7 +41,7 @@ struct FoldedPiece {
 
 /// Options of folding.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Folding {
+pub(super) struct FoldOptions {
     /// Treat all quotes, and runs of them, as one quote: shells write a quote in many ways.
     pub(super) quotes: bool,
 }
@@ -49,7 +49,7 @@ pub(super) struct Folding {
 /// Bytes to test at once for special ones: the compiler turns the test into a few vector instructions.
 const BLOCK: usize = 16;
 
-impl Folding {
+impl FoldOptions {
     /// Returns whether a byte may need decoding.
     fn is_special(self, byte: u8) -> bool {
         let is_quote = (byte == b'"') | (byte == b'\'');
@@ -82,9 +82,9 @@ impl Folding {
     }
 }
 
-impl Folded {
+impl FoldedText {
     /// Folds a text, and replaces the earlier content.
-    pub(super) fn fold(&mut self, text: &[u8], reading: ReadOptions, folding: Folding) {
+    pub(super) fn fold(&mut self, text: &[u8], reading: ReadOptions, folding: FoldOptions) {
         self.bytes.clear();
         self.pieces.clear();
         (self.open, self.is_escaped, self.has_sequences, self.seen) = (None, false, false, 0);
@@ -259,8 +259,8 @@ impl Folded {
 }
 
 /// Folds a complete text.
-pub(super) fn fold(text: &[u8], folding: Folding) -> Folded {
-    let mut folded = Folded::default();
+pub(super) fn fold(text: &[u8], folding: FoldOptions) -> FoldedText {
+    let mut folded = FoldedText::default();
     folded.fold(text, ReadOptions { strip: true, last: true }, folding);
     folded
 }

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as STANDARD_ENGINE;
 
-use super::folded::{Folding, fold};
+use super::folded::{FoldOptions, fold};
 use super::parts;
 use super::phrases::{Phrase, SHORTEST};
 
@@ -23,7 +23,7 @@ pub(super) struct Forms {
 }
 
 /// Returns the forms of a secret; none if it is too short.
-pub(super) fn of(secret: &str, folding: Folding) -> Forms {
+pub(super) fn of(secret: &str, folding: FoldOptions) -> Forms {
     let mut forms = Forms::default();
     let trimmed = secret.trim();
     if trimmed.len() < SHORTEST {
@@ -42,7 +42,7 @@ pub(super) fn of(secret: &str, folding: Folding) -> Forms {
 }
 
 impl Forms {
-    fn text(&mut self, text: &str, folding: Folding) {
+    fn text(&mut self, text: &str, folding: FoldOptions) {
         self.raw.push(Phrase::plain(text.as_bytes()));
         let folded = fold(text.as_bytes(), folding);
         let has_unseen_edge = folded.has_unseen_edge(text.len());
@@ -200,7 +200,7 @@ fn latin(char: char) -> Vec<u8> {
 }
 
 /// Removes the characters that folding removes from any text.
-fn literal(text: &str, folding: Folding) -> Vec<u8> {
+fn literal(text: &str, folding: FoldOptions) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::new();
     for char in text.chars().filter(|char| !char.is_ascii_control() && *char != '\\') {
         match char {

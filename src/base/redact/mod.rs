@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::secret::Secret;
-use folded::Folding;
+use folded::FoldOptions;
 use phrases::PatternSet;
 pub use stream::RedactStream;
 use stream::Sought;
@@ -47,7 +47,8 @@ impl Redactor {
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let secrets: Vec<&Secret> = secrets.into_iter().collect();
-        let folding = Folding { quotes: secrets.iter().any(|secret| secret.expose().contains(['"', '\''])) };
+        let folding =
+            FoldOptions { quotes: secrets.iter().any(|secret| secret.expose().contains(['"', '\''])) };
         let mut all = forms::Forms::default();
         for secret in secrets {
             let mut forms = forms::of(secret.expose(), folding);
@@ -100,7 +101,7 @@ impl Redactor {
 /// that changes nothing.
 #[must_use]
 pub fn as_read(text: &str) -> Option<String> {
-    let read = folded::fold(text.as_bytes(), Folding { quotes: false }).bytes;
+    let read = folded::fold(text.as_bytes(), FoldOptions { quotes: false }).bytes;
     (read != text.as_bytes()).then(|| String::from_utf8_lossy(&read).into_owned())
 }
 

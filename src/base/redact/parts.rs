@@ -175,7 +175,7 @@ impl Parts<'_> {
     fn add_decoded(&mut self, part: &str, shortest: usize) {
         self.add(part, shortest);
         if part.contains('%') {
-            let decoded = super::folded::fold(part.as_bytes(), super::Folding { quotes: false }).bytes;
+            let decoded = super::folded::fold(part.as_bytes(), super::FoldOptions { quotes: false }).bytes;
             self.add(&String::from_utf8_lossy(&decoded), shortest);
         }
     }

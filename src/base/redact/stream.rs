@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::folded::{Folded, Folding, Word, is_base64};
+use super::folded::{FoldOptions, FoldedText, Word, is_base64};
 use super::phrases::{PatternSet, Phrase};
 use super::terminal::ReadOptions;
 use super::tokens::TokenStream;
@@ -36,7 +36,7 @@ pub(super) struct Sought {
     /// Some raw phrase has no folded counterpart.
     pub(super) needs_raw: bool,
     /// Options of folding.
-    pub(super) folding: Folding,
+    pub(super) folding: FoldOptions,
 }
 
 impl Sought {
@@ -61,7 +61,7 @@ pub struct RedactStream {
     in_mask: bool,
     /// Base64 word before the held bytes.
     word: Word,
-    folded: Folded,
+    folded: FoldedText,
     /// Search for tokens by their form, in the masked text.
     tokens: Option<TokenStream>,
     shown: Vec<u8>,
@@ -92,7 +92,7 @@ impl RedactStream {
             masked: 0,
             in_mask: false,
             word: Word::default(),
-            folded: Folded::default(),
+            folded: FoldedText::default(),
         }
     }
 
@@ -161,7 +161,7 @@ impl RedactStream {
         self.look_into(&folded, sought.folded.as_ref(), last, &mut look);
         if folded.has_sequences {
             // A terminal hides the address of a link, but a file shows it.
-            let mut whole = Folded::default();
+            let mut whole = FoldedText::default();
             whole.fold(held, ReadOptions { strip: false, last }, sought.folding);
             self.look_into(&whole, sought.folded.as_ref(), last, &mut look);
         }
@@ -184,7 +184,7 @@ impl RedactStream {
     }
 
     /// Searches the other readings of the text, if it has any.
-    fn look_into_views(&self, read: &Folded, sought: &Sought, last: bool, look: &mut StreamLook) {
+    fn look_into_views(&self, read: &FoldedText, sought: &Sought, last: bool, look: &mut StreamLook) {
         let held = self.held();
         let is_overstruck = views::may_be_overstruck(held, read, last);
         let overstruck = is_overstruck.then(|| views::written_over(held, last));
@@ -212,7 +212,13 @@ impl RedactStream {
         look.open = look.open.min(place(whole.open));
     }
 
-    fn look_into(&self, folded: &Folded, phrases: Option<&PatternSet>, last: bool, look: &mut StreamLook) {
+    fn look_into(
+        &self,
+        folded: &FoldedText,
+        phrases: Option<&PatternSet>,
+        last: bool,
+        look: &mut StreamLook,
+    ) {
         let Some(phrases) = phrases else { return };
         let StreamLook { hidden, open } = look;
         let bytes = &folded.bytes;
@@ -321,7 +327,7 @@ impl RedactStream {
 
 /// Folded text with the base64 word before it.
 struct StreamView<'a> {
-    folded: &'a Folded,
+    folded: &'a FoldedText,
     word: Word,
 }
 

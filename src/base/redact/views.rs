@@ -2,7 +2,7 @@
 //! printers produced bold text, and quoted-printable. Each is produced only if the text contains its marks.
 //! Numbers that stand for bytes are in [`super::dump`].
 
-use super::folded::Folded;
+use super::folded::FoldedText;
 use super::phrases::PatternSet;
 use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 
@@ -14,7 +14,7 @@ const BARRIER: u8 = 0;
 
 /// Returns whether a text has characters that may be overwritten as printers do: it moves left, or ends in an
 /// underscore under which the following bytes may be.
-pub(super) fn may_be_overstruck(text: &[u8], read: &Folded, last: bool) -> bool {
+pub(super) fn may_be_overstruck(text: &[u8], read: &FoldedText, last: bool) -> bool {
     !last && read.bytes.last() == Some(&b'_')
         || memchr::memchr(8, text).is_some()
         || memchr::memmem::find(text, LEFT).is_some()
@@ -23,7 +23,7 @@ pub(super) fn may_be_overstruck(text: &[u8], read: &Folded, last: bool) -> bool 
 /// Returns the text with each overstruck character once: the same character twice is bold, and one over
 /// an underscore is underlined. Any other character in place of one, and a move by more than a character, end
 /// a phrase: its beginning was shown already.
-pub(super) fn written_over(text: &[u8], last: bool) -> Folded {
+pub(super) fn written_over(text: &[u8], last: bool) -> FoldedText {
     let mut strikes = Strikes::default();
     strikes.view.unsettled = 1;
     let mut at = 0;
@@ -65,7 +65,7 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Folded {
 /// Text read so far, with the state of its last character.
 #[derive(Default)]
 struct Strikes {
-    view: Folded,
+    view: FoldedText,
     /// Last character, if a following one may be written over it.
     struck: Option<Struck>,
     /// The position is at the last character again.
@@ -152,7 +152,7 @@ impl Strikes {
 }
 
 /// Decodes quoted-printable (RFC 2045), if the text may be that and may contain a phrase.
-pub(super) fn unquoted(text: &[u8], sought: &PatternSet, last: bool) -> Option<Folded> {
+pub(super) fn unquoted(text: &[u8], sought: &PatternSet, last: bool) -> Option<FoldedText> {
     let mut before = 0;
     memchr::memchr_iter(b'=', text).find(|at| {
         let (bytes, end) = match sign(text, *at, last) {
@@ -165,7 +165,7 @@ pub(super) fn unquoted(text: &[u8], sought: &PatternSet, last: bool) -> Option<F
         before = end;
         sought.may_contain(known(first), bytes.as_slice(), known(text.get(end)))
     })?;
-    let (mut view, mut done) = (Folded::default(), 0);
+    let (mut view, mut done) = (FoldedText::default(), 0);
     for at in memchr::memchr_iter(b'=', text) {
         if at < done {
             continue;

@@ -15,7 +15,7 @@ use crate::config::SettingOrigin;
 use crate::model::inventory::{Inventory, StageDecl};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
-use crate::ops::stage::{StageOptions, StageTarget, Staging, plan, run as stage, target};
+use crate::ops::stage::{StageOptions, StageTarget, StagingOptions, plan, run as stage, target};
 use crate::report;
 use crate::systems::gitlab::{ClientOptions, GitLab};
 
@@ -140,7 +140,7 @@ fn staging(
     inventory: &Inventory,
     target: &StageTarget<'_>,
     entry: Option<&StageDecl>,
-) -> anyhow::Result<Staging> {
+) -> anyhow::Result<StagingOptions> {
     let declared = entry.map(|entry| entry.parameters.as_slice()).unwrap_or_default();
     let declared = declared.iter().map(StageParameter::from_inventory).collect::<Result<Vec<_>, _>>()?;
     let parameters =
@@ -150,7 +150,7 @@ fn staging(
     let template = context.assets.text(TEMPLATE)?.ok_or_else(|| {
         UsageError(format!("there is no template `{TEMPLATE}`, which inventory {} needs", inventory.label()))
     })?;
-    Ok(Staging {
+    Ok(StagingOptions {
         project: target.project.clone(),
         merge_request,
         request: StagingRequest::new(bot, parameters, reruns, &declared)?,

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::config::{MergeRequestConfig, TokenConfig, Visibility};
-use super::reply::{Incoming, Reply, decode, page};
+use super::reply::{IncomingRequest, Reply, decode, page};
 use super::state::{ServerState, StoredPipeline};
 use super::views::request_id;
 
@@ -15,7 +15,7 @@ struct Viewer {
 
 impl ServerState {
     /// Answers one request.
-    pub(super) fn answer(&mut self, incoming: &Incoming) -> Reply {
+    pub(super) fn answer(&mut self, incoming: &IncomingRequest) -> Reply {
         self.remember(format!("{} {}", incoming.method, incoming.path));
         self.settle();
         let (limits, refused) = self.count(incoming);
@@ -37,7 +37,7 @@ impl ServerState {
     }
 
     /// Counts the request against the rate limit, and refuses requests beyond it.
-    fn count(&mut self, incoming: &Incoming) -> (Vec<(&'static str, String)>, Option<Reply>) {
+    fn count(&mut self, incoming: &IncomingRequest) -> (Vec<(&'static str, String)>, Option<Reply>) {
         let Some(limit) = self.config.rate_limit else { return (Vec::new(), None) };
         let now = self.time.wall(self.time.now());
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -64,7 +64,7 @@ impl ServerState {
         (headers, refused)
     }
 
-    fn route(&mut self, incoming: &Incoming) -> Result<Reply, Reply> {
+    fn route(&mut self, incoming: &IncomingRequest) -> Result<Reply, Reply> {
         let Some(path) = incoming.path.strip_prefix("/api/v4/") else {
             return Err(Reply::text(404, "text/html; charset=utf-8", "<html><h1>404</h1></html>\n"));
         };
@@ -102,7 +102,7 @@ impl ServerState {
     }
 
     /// Returns the user behind the request, if the token allows this kind of request.
-    fn viewer(&self, incoming: &Incoming, parts: &[&str]) -> Result<Viewer, Reply> {
+    fn viewer(&self, incoming: &IncomingRequest, parts: &[&str]) -> Result<Viewer, Reply> {
         let Some(text) = incoming.token.as_deref().filter(|token| !token.is_empty()) else {
             return Ok(Viewer { user: None });
         };
@@ -141,7 +141,7 @@ impl ServerState {
 
     fn merge_requests(
         &mut self,
-        incoming: &Incoming,
+        incoming: &IncomingRequest,
         project: &str,
         rest: &[&str],
         viewer: &Viewer,
@@ -192,7 +192,7 @@ impl ServerState {
 
     fn create_note(
         &mut self,
-        incoming: &Incoming,
+        incoming: &IncomingRequest,
         project: &str,
         iid: u64,
         user: &str,
@@ -221,7 +221,7 @@ impl ServerState {
 
     fn pipelines(
         &self,
-        incoming: &Incoming,
+        incoming: &IncomingRequest,
         project: &str,
         rest: &[&str],
         viewer: &Viewer,
@@ -254,7 +254,7 @@ impl ServerState {
 
     fn job(
         &self,
-        incoming: &Incoming,
+        incoming: &IncomingRequest,
         project: &str,
         job: &str,
         rest: &[&str],
@@ -276,7 +276,7 @@ impl ServerState {
 }
 
 /// Returns a log, or only its end if the request has a range.
-fn trace(incoming: &Incoming, id: u64, log: Vec<u8>) -> Reply {
+fn trace(incoming: &IncomingRequest, id: u64, log: Vec<u8>) -> Reply {
     let tail = incoming.range.as_deref().and_then(|range| range.strip_prefix("bytes=-")?.parse().ok());
     let total = log.len();
     let reply = match tail {

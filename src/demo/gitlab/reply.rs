@@ -7,7 +7,7 @@ use crate::base::digest;
 
 /// A received request.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Incoming {
+pub(super) struct IncomingRequest {
     pub(super) method: String,
     /// The path as received: percent-encoded.
     pub(super) path: String,
@@ -19,7 +19,7 @@ pub(super) struct Incoming {
     pub(super) fields: Vec<(String, String)>,
 }
 
-impl Incoming {
+impl IncomingRequest {
     /// Returns a parameter of the query or of the body.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let mut all = self.query.iter().chain(&self.fields);
@@ -85,7 +85,7 @@ impl Reply {
     }
 
     /// Adds an ETag, and answers 304 if the request has the same one.
-    pub(super) fn tagged(mut self, incoming: &Incoming) -> Self {
+    pub(super) fn tagged(mut self, incoming: &IncomingRequest) -> Self {
         if self.status != 200 || incoming.method != "GET" {
             return self;
         }
@@ -101,7 +101,7 @@ impl Reply {
 }
 
 /// Returns one page of a list, with GitLab's headers for it.
-pub(super) fn page(base: &str, incoming: &Incoming, items: &[Value]) -> Result<Reply, Reply> {
+pub(super) fn page(base: &str, incoming: &IncomingRequest, items: &[Value]) -> Result<Reply, Reply> {
     let number = |name: &str, default: usize| match incoming.parameter(name) {
         None => Ok(default),
         Some(text) => match text.parse() {
@@ -182,11 +182,11 @@ mod tests {
     #[test]
     fn page_sends_gitlab_pagination_headers() {
         let items: Vec<Value> = (0..5).map(|number| json!(number)).collect();
-        let ask = |query: &str| Incoming {
+        let ask = |query: &str| IncomingRequest {
             method: "GET".into(),
             path: "/api/v4/projects/a%2Fb/x".into(),
             query: decode_query(query),
-            ..Incoming::default()
+            ..IncomingRequest::default()
         };
         let reply = page("http://h", &ask("per_page=2&page=2&sort=asc"), &items).expect("is a page");
         assert_eq!(reply.body, b"[2,3]");

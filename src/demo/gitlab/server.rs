@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::fault::{FaultKind, InjectedFault};
-use super::reply::{Incoming, Reply, decode_query, encode_query};
+use super::reply::{IncomingRequest, Reply, decode_query, encode_query};
 use super::state::ServerState;
 
 /// Maximum length of a request body in bytes.
@@ -67,7 +67,7 @@ async fn handle(
     let query = decode_query(parts.uri.query().unwrap_or_default());
     let bearer = || header("authorization")?.strip_prefix("Bearer ").map(str::to_owned);
     let by_query = || query.iter().find(|(key, _)| key == "private_token").map(|(_, value)| value.clone());
-    let incoming = Incoming {
+    let incoming = IncomingRequest {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         token: header("private-token").or_else(bearer).or_else(by_query),
@@ -93,7 +93,7 @@ async fn handle(
 async fn inject_fault(
     state: &SharedState,
     line: &ResetHandle,
-    incoming: &Incoming,
+    incoming: &IncomingRequest,
     fault: InjectedFault,
 ) -> Response<Body> {
     if fault.done {

@@ -85,13 +85,13 @@ pub(super) fn find<'a>(node: &'a Node, parts: &[String]) -> Option<&'a Node> {
 
 /// Node kind of a missing target to create.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Created {
+pub(super) enum NewNodeKind {
     Scalar,
     List,
     Map,
 }
 
-impl Created {
+impl NewNodeKind {
     pub(super) fn of(node: &Node) -> Self {
         match node.value {
             NodeValue::Scalar { .. } => Self::Scalar,
@@ -115,7 +115,7 @@ impl Created {
 pub(super) fn change(
     node: &mut Node,
     parts: &[String],
-    make: Option<Created>,
+    make: Option<NewNodeKind>,
     spot: &Location,
     set: &mut dyn FnMut(&mut Node, bool) -> Result<(), String>,
 ) -> Result<usize, String> {
@@ -125,7 +125,7 @@ pub(super) fn change(
 fn change_below(
     node: &mut Node,
     parts: &[String],
-    make: Option<Created>,
+    make: Option<NewNodeKind>,
     spot: &Location,
     is_new: bool,
     set: &mut dyn FnMut(&mut Node, bool) -> Result<(), String>,
@@ -137,9 +137,11 @@ fn change_below(
     // A missing field is created as the kind that the next part needs.
     let next = || match (rest.first(), make) {
         (None, make) => make,
-        (Some(part), Some(_)) => {
-            Some(if condition(part).is_some() || is_index(part) { Created::List } else { Created::Map })
-        }
+        (Some(part), Some(_)) => Some(if condition(part).is_some() || is_index(part) {
+            NewNodeKind::List
+        } else {
+            NewNodeKind::Map
+        }),
         (Some(_), None) => None,
     };
     if part == "*" {
@@ -240,8 +242,8 @@ mod tests {
         assert_eq!(put("c.*.v", None), Ok(2));
         assert_eq!(put("c.[n=none].v", None), Ok(0));
         assert_eq!(put("c.[n=^new$].v", None), Ok(0));
-        assert_eq!(put("c.[n=new].v", Some(Created::Scalar)), Ok(1));
-        assert_eq!(put("a.b.c", Some(Created::Scalar)), Ok(1));
+        assert_eq!(put("c.[n=new].v", Some(NewNodeKind::Scalar)), Ok(1));
+        assert_eq!(put("a.b.c", Some(NewNodeKind::Scalar)), Ok(1));
         assert!(put("c.9", None).is_err() && put("c.n", None).is_err() && put("c.0.n.x", None).is_err());
         assert_eq!(find(&node, &parts("c.[n=new].v")).and_then(Node::text), Some("x"));
         assert_eq!(find(&node, &parts("a.b.c")).and_then(Node::text), Some("x"));
@@ -255,7 +257,7 @@ mod tests {
             let spot = node.spot.clone();
             let parts = parts(&path);
             let _ = find(&node, &parts);
-            let _ = change(&mut node, &parts, Some(Created::Scalar), &spot, &mut |_, _| Ok(()));
+            let _ = change(&mut node, &parts, Some(NewNodeKind::Scalar), &spot, &mut |_, _| Ok(()));
         }
     }
 }

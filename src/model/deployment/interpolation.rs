@@ -44,7 +44,7 @@ impl Budget {
 
 /// A text after interpolation.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Interpolated {
+pub(super) struct InterpolatedText {
     pub(super) text: String,
     /// Variables without a value and a default, which were replaced by nothing.
     pub(super) unset: Vec<String>,
@@ -54,7 +54,7 @@ pub(super) struct Interpolated {
     pub(super) required: Option<String>,
 }
 
-impl Interpolated {
+impl InterpolatedText {
     /// Records that the text since `start` stands for a variable.
     fn note(&mut self, name: &str, start: usize, known: bool) {
         self.parts.push(DeploymentPart { name: name.to_owned(), range: start..self.text.len(), known });
@@ -92,8 +92,8 @@ pub(super) fn interpolate(
     text: &str,
     value: Values<'_, '_>,
     budget: &Budget,
-) -> Result<Interpolated, String> {
-    let mut made = Interpolated::default();
+) -> Result<InterpolatedText, String> {
+    let mut made = InterpolatedText::default();
     part(text, &InterpolationSource { value, budget }, &mut made, 0)?;
     Ok(made)
 }
@@ -136,7 +136,7 @@ struct InterpolationSource<'a, 'v> {
 fn part(
     text: &str,
     source: &InterpolationSource<'_, '_>,
-    made: &mut Interpolated,
+    made: &mut InterpolatedText,
     depth: usize,
 ) -> Result<(), String> {
     if depth > DEPTH {
@@ -224,7 +224,11 @@ fn name_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
-fn plain(name: &str, source: &InterpolationSource<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+fn plain(
+    name: &str,
+    source: &InterpolationSource<'_, '_>,
+    made: &mut InterpolatedText,
+) -> Result<(), String> {
     match (source.value)(name) {
         Some(value) => put(name, value, source, made),
         None => lack(name, source, made),
@@ -232,7 +236,7 @@ fn plain(name: &str, source: &InterpolationSource<'_, '_>, made: &mut Interpolat
 }
 
 /// Records a variable without a value.
-fn lack(name: &str, source: &InterpolationSource<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+fn lack(name: &str, source: &InterpolationSource<'_, '_>, made: &mut InterpolatedText) -> Result<(), String> {
     source.budget.take(name.len() + PART)?;
     made.note(name, made.text.len(), false);
     made.unset.push(name.to_owned());
@@ -243,7 +247,7 @@ fn put(
     name: &str,
     value: &InterpolationVar,
     source: &InterpolationSource<'_, '_>,
-    made: &mut Interpolated,
+    made: &mut InterpolatedText,
 ) -> Result<(), String> {
     // Nested parts grow like texts, even if all of them are empty, so they count too.
     let parts: usize = value.parts.iter().map(|part| part.name.len() + PART).sum();
@@ -260,7 +264,7 @@ fn put(
 fn braced(
     inner: &str,
     source: &InterpolationSource<'_, '_>,
-    made: &mut Interpolated,
+    made: &mut InterpolatedText,
     depth: usize,
 ) -> Result<(), String> {
     let length = name_length(inner);
@@ -274,7 +278,7 @@ fn braced(
     };
     let mut operator_chars = operator.chars();
     let kind = operator_chars.next().ok_or_else(|| wrong(inner))?;
-    let mut word = Interpolated::default();
+    let mut word = InterpolatedText::default();
     part(operator_chars.as_str(), source, &mut word, depth + 1)?;
     made.required = made.required.take().or_else(|| word.required.take());
     let found = (source.value)(name);
@@ -315,7 +319,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn interpolate(text: &str) -> Result<Interpolated, String> {
+    fn interpolate(text: &str) -> Result<InterpolatedText, String> {
         let known = |text: &str| InterpolationVar { text: text.to_owned(), parts: Vec::new() };
         let (a, empty, hidden) = (known("a"), known(""), known("hunter2"));
         let value = |name: &str| match name {

@@ -14,7 +14,7 @@ use crate::model::inventory::InventoryFinding;
 
 /// Identity fields that a patch may change.
 #[derive(Clone, Copy, Default)]
-struct Allowed {
+struct AllowedChanges {
     name: bool,
     kind: bool,
 }
@@ -38,7 +38,7 @@ pub(super) fn item(
     let bodies = bodies(reader, directory, item)?;
     let target = item.get("target").map(Selector::read).transpose()?;
     let is_allowed = |key: &str| item.at(&["options", key]).is_some_and(Node::is_true);
-    let allowed = Allowed { name: is_allowed("allowNameChange"), kind: is_allowed("allowKindChange") };
+    let allowed = AllowedChanges { name: is_allowed("allowNameChange"), kind: is_allowed("allowKindChange") };
     if bodies.iter().any(json_patch::is_one) {
         let Some(target) = target else {
             return Err(wrong(&item.spot, "a JSON patch needs a `target`"));
@@ -92,7 +92,7 @@ pub(super) fn strategic_item(
         true => inline(text, &item.spot)?,
         false => reader.documents(&file_at(reader, directory, text, &item.spot)?)?,
     };
-    bodies.into_iter().try_for_each(|body| strategic(body, Allowed::default(), objects, findings))
+    bodies.into_iter().try_for_each(|body| strategic(body, AllowedChanges::default(), objects, findings))
 }
 
 /// Returns the documents of a patch.
@@ -190,7 +190,7 @@ fn give_annotations(node: &mut Node, always: bool) {
 /// Applies a patch to the object that it names.
 fn strategic(
     body: Node,
-    allowed: Allowed,
+    allowed: AllowedChanges,
     objects: &mut Vec<Object>,
     findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
@@ -221,7 +221,7 @@ const LARGEST: usize = 500_000;
 
 fn merge(
     body: &Node,
-    allowed: Allowed,
+    allowed: AllowedChanges,
     chosen: Vec<usize>,
     objects: &mut Vec<Object>,
     findings: &mut Vec<InventoryFinding>,
@@ -253,7 +253,7 @@ fn merge(
 
 /// Removes the fields that only identify the target: the object has a name of its own, which may have
 /// changed.
-fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
+fn without_identity(mut patch: Node, allowed: AllowedChanges) -> Node {
     if let NodeValue::Map(entries) = &mut patch.value {
         entries.retain(|entry| entry.key != "apiVersion" && (allowed.kind || entry.key != "kind"));
         for entry in entries.iter_mut().filter(|entry| entry.key == "metadata") {

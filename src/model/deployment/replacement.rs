@@ -1,7 +1,7 @@
 //! `replacements` of a kustomization, which copy a value of one object into fields of others. The paths
 //! to fields belong in `field_path`.
 
-use super::field_path::{self, Created, change, find};
+use super::field_path::{self, NewNodeKind, change, find};
 use super::files::{FileReader, path_at};
 use super::object::{Object, check_size};
 use super::scalar::kustomize_kind;
@@ -116,7 +116,7 @@ fn apply_target(
         paths.push(("metadata.name".to_owned(), target.spot.clone()));
     }
     let creates = target.at(&["options", "create"]).is_some_and(Node::is_true);
-    let make = creates.then(|| Created::of(value));
+    let make = creates.then(|| NewNodeKind::of(value));
     let delimiter = target.at(&["options", "delimiter"]).and_then(Node::text).filter(|d| !d.is_empty());
     let index = index(target)?;
     for object in objects.iter_mut().filter(|object| is_selected(object, &select, &rejects)) {

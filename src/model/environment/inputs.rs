@@ -52,7 +52,7 @@ pub struct Inputs<'a> {
     /// Inventory of the component, whose `production` section locks variables.
     pub inventory: &'a Inventory,
     /// Deployment of the component.
-    pub deployed: Option<Deployed<'a>>,
+    pub deployed: Option<DeploymentInput<'a>>,
     /// Values from backing services.
     pub provided: Vec<ServiceBinding>,
     /// Rules for placeholder secrets.
@@ -65,7 +65,7 @@ pub struct Inputs<'a> {
 
 /// A deployment with the checks for its values.
 #[derive(Clone, Copy)]
-pub struct Deployed<'a> {
+pub struct DeploymentInput<'a> {
     /// Container of the component.
     pub container: &'a DeployedContainer,
     /// Rules for replacing values that name production.
@@ -76,7 +76,7 @@ pub struct Deployed<'a> {
     pub is_credential: &'a dyn Fn(&str, &str) -> bool,
 }
 
-impl fmt::Debug for Deployed<'_> {
+impl fmt::Debug for DeploymentInput<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deployed").field("container", &self.container.label).finish_non_exhaustive()
     }

@@ -6,21 +6,21 @@ use std::sync::{Arc, LazyLock};
 use crate::base::x509::TestPki;
 
 /// Seed, and certificates and keys.
-pub type Keeping = (Arc<str>, Option<Arc<TestPki>>);
+pub type StoredSecrets = (Arc<str>, Option<Arc<TestPki>>);
 
 /// Stored inputs, opened on demand, since only placeholder secrets need them.
 #[derive(Clone)]
-pub struct LazySeed(Arc<LazyLock<Result<Keeping, Cause>, Opening>>);
+pub struct LazySeed(Arc<LazyLock<Result<StoredSecrets, Cause>, OpenFn>>);
 
 /// Underlying error of opening them.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
-type Opening = Box<dyn FnOnce() -> Result<Keeping, Cause> + Send>;
+type OpenFn = Box<dyn FnOnce() -> Result<StoredSecrets, Cause> + Send>;
 
 impl LazySeed {
     /// Returns inputs that a function opens once.
-    pub fn new(open: impl FnOnce() -> Result<Keeping, Cause> + Send + 'static) -> Self {
-        let open: Opening = Box::new(open);
+    pub fn new(open: impl FnOnce() -> Result<StoredSecrets, Cause> + Send + 'static) -> Self {
+        let open: OpenFn = Box::new(open);
         Self(Arc::new(LazyLock::new(open)))
     }
 
@@ -35,7 +35,7 @@ impl LazySeed {
     ///
     /// # Errors
     /// Fails when they cannot be read or created.
-    pub fn open(&self) -> Result<&Keeping, Cause> {
+    pub fn open(&self) -> Result<&StoredSecrets, Cause> {
         LazyLock::force(&self.0).as_ref().map_err(Arc::clone)
     }
 }

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::error::RuleError;
-use super::lazy_seed::{Keeping, LazySeed};
+use super::lazy_seed::{LazySeed, StoredSecrets};
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
@@ -280,7 +280,7 @@ impl SecretRules {
     fn templates(
         &self,
         seed: &str,
-        (own, material): &Keeping,
+        (own, material): &StoredSecrets,
         context: &GeneratorContext,
         depth: usize,
     ) -> Templates<'static> {

@@ -39,7 +39,7 @@ pub struct ProductionRules {
 
 /// A replaced value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
+pub struct ReplacedValue {
     /// Value.
     pub value: String,
     /// Rule that made it.
@@ -76,7 +76,7 @@ impl ProductionRules {
         name: &str,
         value: &str,
         names_production: &dyn Fn(&str) -> bool,
-    ) -> Result<Option<Replaced>, RuleError> {
+    ) -> Result<Option<ReplacedValue>, RuleError> {
         for rule in self.rules.iter().filter(|rule| rule.field.is_none()) {
             let groups: Vec<String> = match &rule.form {
                 None => Vec::new(),
@@ -92,7 +92,7 @@ impl ProductionRules {
             };
             let made = self.render(rule, name, "", &groups)?;
             if !names_production(&made) {
-                return Ok(Some(Replaced { value: made, rule: rule.label.clone() }));
+                return Ok(Some(ReplacedValue { value: made, rule: rule.label.clone() }));
             }
         }
         Ok(None)
@@ -102,12 +102,17 @@ impl ProductionRules {
     ///
     /// # Errors
     /// Fails when a template is invalid.
-    pub fn field(&self, name: &str, field: &str, component: &str) -> Result<Option<Replaced>, RuleError> {
+    pub fn field(
+        &self,
+        name: &str,
+        field: &str,
+        component: &str,
+    ) -> Result<Option<ReplacedValue>, RuleError> {
         let fits =
             |rule: &&ProductionRule| rule.field.as_ref().is_some_and(|pattern| pattern.is_match(field));
         let Some(rule) = self.rules.iter().find(fits) else { return Ok(None) };
         let value = self.render(rule, name, component, &[])?;
-        Ok(Some(Replaced { value, rule: rule.label.clone() }))
+        Ok(Some(ReplacedValue { value, rule: rule.label.clone() }))
     }
 
     fn render(

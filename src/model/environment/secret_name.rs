@@ -30,9 +30,9 @@ struct RawSecretNameRule {
     rule: String,
     name: String,
     #[serde(default)]
-    hide: When,
+    hide: MatchCondition,
     #[serde(default)]
-    replace: When,
+    replace: MatchCondition,
     #[serde(default)]
     unless: Vec<String>,
     part: Option<String>,
@@ -40,14 +40,14 @@ struct RawSecretNameRule {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum When {
+enum MatchCondition {
     #[default]
     Always,
     Never,
     Random,
 }
 
-impl When {
+impl MatchCondition {
     fn holds(self, value: &str) -> bool {
         match self {
             Self::Always => true,
@@ -61,8 +61,8 @@ impl When {
 struct SecretNameRule {
     label: String,
     name: Regex,
-    hide: When,
-    replace: When,
+    hide: MatchCondition,
+    replace: MatchCondition,
     unless: Vec<Regex>,
     part: Option<Regex>,
 }
@@ -158,14 +158,16 @@ impl SecretNames {
     /// Returns the rule by which the name alone makes a variable secret, if any.
     #[must_use]
     pub fn certain(&self, name: &str) -> Option<&str> {
-        let rule = self.rule(name).filter(|rule| rule.replace == When::Always && rule.hide == When::Always);
+        let rule = self
+            .rule(name)
+            .filter(|rule| rule.replace == MatchCondition::Always && rule.hide == MatchCondition::Always);
         rule.map(|rule| rule.label.as_str())
     }
 
     /// Returns whether a variable with this name is masked with any value.
     #[must_use]
     pub fn hides(&self, name: &str) -> bool {
-        self.rule(name).is_some_and(|rule| rule.hide == When::Always)
+        self.rule(name).is_some_and(|rule| rule.hide == MatchCondition::Always)
     }
 
     fn rule(&self, name: &str) -> Option<&SecretNameRule> {

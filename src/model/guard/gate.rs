@@ -1,4 +1,4 @@
-//! The gate before every start: functions that start something accept only a [`Passed`]. The check of
+//! The gate before every start: functions that start something accept only a [`GatePass`]. The check of
 //! single values belongs in the parent module, and reports before the start belong in
 //! the planning operations.
 
@@ -12,16 +12,16 @@ use crate::model::inventory::Inventory;
 
 /// A value that has passed the gate.
 #[derive(Debug, Clone)]
-pub struct Passed<T>(T);
+pub struct GatePass<T>(T);
 
-impl<T> Passed<T> {
+impl<T> GatePass<T> {
     /// Returns the value, which has to pass again before a later start.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-impl<T> Deref for Passed<T> {
+impl<T> Deref for GatePass<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -29,7 +29,7 @@ impl<T> Deref for Passed<T> {
     }
 }
 
-impl Passed<Vec<String>> {
+impl GatePass<Vec<String>> {
     /// Wraps a command that the user types into a running component.
     #[must_use]
     pub fn typed(command: Vec<String>) -> Self {
@@ -80,7 +80,7 @@ impl Startable for ContainerInspect {
 
 /// Description of the container or process to start, for a refusal.
 #[derive(Debug, Clone, Copy)]
-pub struct Starting<'a> {
+pub struct GateSubject<'a> {
     /// Its name.
     pub name: &'a str,
     /// Source of its values.
@@ -120,7 +120,11 @@ impl<'a> Gate<'a> {
     ///
     /// # Errors
     /// Fails when a refused value is not allowed, or a locked variable is missing or different.
-    pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, PolicyViolation> {
+    pub fn pass<T: Startable>(
+        &self,
+        what: T,
+        starting: GateSubject<'_>,
+    ) -> Result<GatePass<T>, PolicyViolation> {
         let variables = what.variables();
         let locked = &self.inventory.production.environment;
         // Of several values of one name, the last counts.
@@ -154,7 +158,7 @@ impl<'a> Gate<'a> {
         }
         findings.extend(self.guard.words(starting.name, what.words(), starting.source));
         enforce(&findings, self.allowed, self.inventory)?;
-        Ok(Passed(what))
+        Ok(GatePass(what))
     }
 }
 
@@ -178,7 +182,7 @@ mod tests {
         ContainerInspect { environment: environment.collect(), ..ContainerInspect::default() }
     }
 
-    const APP: Starting<'static> = Starting { name: "app", source: "image x", is_component: true };
+    const APP: GateSubject<'static> = GateSubject { name: "app", source: "image x", is_component: true };
 
     #[test]
     fn gate_checks_actual_environment_of_container() {

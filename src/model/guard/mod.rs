@@ -16,7 +16,7 @@ use crate::model::environment::{Environment, SecretNames, ValueOrigin, is_secret
 use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule, is_host_pattern};
-pub use gate::{Gate, Passed, Startable, Starting};
+pub use gate::{Gate, GatePass, GateSubject, Startable};
 
 /// Name that stands for a command's arguments in place of a variable; no variable can have this name.
 pub const COMMAND: &str = "@command";

@@ -175,7 +175,7 @@ pub struct Run {
 #[derive(Debug, Clone, Deserialize)]
 pub struct WatchDecl {
     /// Sources to copy into the container.
-    pub sync: Vec<Synced>,
+    pub sync: Vec<SyncRule>,
     /// Restarts the command after a change.
     #[serde(default = "yes")]
     pub restart: bool,
@@ -187,7 +187,7 @@ fn yes() -> bool {
 
 /// Sources to copy into a container.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Synced {
+pub struct SyncRule {
     /// Path in the repository.
     pub from: String,
     /// Path in the container.

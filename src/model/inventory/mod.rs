@@ -22,7 +22,7 @@ use crate::model::reference::Reference;
 pub use component::Component;
 pub use entry::{
     Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, Link, ParameterDecl,
-    Production, Run, ServiceOverride, SourceDecl, StageDecl, Synced, WatchDecl,
+    Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule, WatchDecl,
 };
 pub use find::LookupError;
 pub use hosts::host_names;

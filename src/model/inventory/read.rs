@@ -9,7 +9,7 @@ use super::index::Index;
 use super::problem::{Problem, ProblemKind};
 use super::{Component, Inventory, Production, SourceMap};
 use crate::base::text;
-use crate::base::yaml::{self, Compiled, UnknownKey, YamlError};
+use crate::base::yaml::{self, CompiledDocument, UnknownKey, YamlError};
 use crate::model::reference::{Reference, is_name};
 
 /// Text of one file.
@@ -109,9 +109,9 @@ impl Inventory {
     /// Fails like [`Self::read`].
     pub fn read_compiled(
         origin: &str,
-        documents: Vec<(InventoryDocument, Option<Compiled<'_>>)>,
+        documents: Vec<(InventoryDocument, Option<CompiledDocument<'_>>)>,
     ) -> Result<Self, InventoryError> {
-        let part = |(document, compiled): (InventoryDocument, Option<Compiled<'_>>)| match compiled {
+        let part = |(document, compiled): (InventoryDocument, Option<CompiledDocument<'_>>)| match compiled {
             Some(compiled) => of_compiled(document, &compiled),
             None => InventoryPart::parse(document),
         };
@@ -239,7 +239,7 @@ impl InventoryPart {
 
 fn of_compiled(
     document: InventoryDocument,
-    compiled: &Compiled<'_>,
+    compiled: &CompiledDocument<'_>,
 ) -> Result<InventoryPart, InventoryError> {
     let written = |document: InventoryDocument| SourceMap::new(document.file, document.text);
     if let Some(reference) = &document.reference {

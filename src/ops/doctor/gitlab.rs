@@ -42,9 +42,9 @@ pub(super) async fn server(patient: &DoctorContext) -> CheckResult {
 
 /// A clock with short pauses between tries, since a check should not take long.
 #[derive(Debug)]
-struct Hurried(SystemClock);
+struct ShortPauseClock(SystemClock);
 
-impl Clock for Hurried {
+impl Clock for ShortPauseClock {
     fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
@@ -62,7 +62,11 @@ impl Clock for Hurried {
 async fn ask(patient: &DoctorContext, url: &str, named: &str, token: Secret) -> CheckResult {
     let means = ClientOptions {
         timeout: FOR_THE_SERVER,
-        ..ClientOptions::new(patient.http.clone(), Arc::new(Hurried(SystemClock::new())), Events::silent())
+        ..ClientOptions::new(
+            patient.http.clone(),
+            Arc::new(ShortPauseClock(SystemClock::new())),
+            Events::silent(),
+        )
     };
     let client = match GitLab::new(url, Some(token), means) {
         Ok(client) => client,

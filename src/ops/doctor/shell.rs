@@ -4,7 +4,7 @@ use shell_words::quote;
 
 use super::{CheckResult, DoctorContext, blocking};
 use crate::host::programs;
-use crate::systems::shell::{Shell, ShellError, Standing, name_of_user};
+use crate::systems::shell::{CompletionState, Shell, ShellError, name_of_user};
 
 /// Checks that the user's shell completes `cki`.
 pub(super) async fn completion(patient: &DoctorContext) -> CheckResult {
@@ -12,21 +12,21 @@ pub(super) async fn completion(patient: &DoctorContext) -> CheckResult {
         return CheckResult::not_needed("`SHELL` names no shell");
     };
     let (env, assets, of) = (patient.env.clone(), patient.trusted_assets(), name.clone());
-    let look = move || -> Result<Option<(Shell, Standing)>, ShellError> {
+    let look = move || -> Result<Option<(Shell, CompletionState)>, ShellError> {
         let Some(shell) = Shell::named(&of, &env, &assets)? else { return Ok(None) };
         let standing = shell.standing()?;
         Ok(Some((shell, standing)))
     };
     match blocking(look).await {
         Ok(None) => CheckResult::not_needed(format!("`cki` has no completions for {name}")),
-        Ok(Some((_, Standing::Completes(file)))) => {
+        Ok(Some((_, CompletionState::Completes(file)))) => {
             let found = format!("{name}, by {}", file.display());
             match programs::find(&patient.env, "cki") {
                 Some(_) => CheckResult::good(found),
                 None => CheckResult::warning(format!("{found}; but `cki` is not in PATH")),
             }
         }
-        Ok(Some((Shell { start: Some((start, line)), .. }, Standing::NotLoaded))) => {
+        Ok(Some((Shell { start: Some((start, line)), .. }, CompletionState::NotLoaded))) => {
             CheckResult::warning(format!(
                 "{name} does not complete `cki`: {} lacks the line that loads the script",
                 start.display()

@@ -58,7 +58,7 @@ pub struct DiffContext<'a> {
 
 /// Two compared environments.
 #[derive(Debug)]
-pub struct Compared {
+pub struct ComparedEnvironments {
     /// Name of the left side.
     pub left: String,
     /// Name of the right side.
@@ -77,7 +77,7 @@ pub fn compare(
     diff: DiffContext<'_>,
     overrides: EnvOverrides,
     with: &DiffTarget,
-) -> anyhow::Result<Compared> {
+) -> anyhow::Result<ComparedEnvironments> {
     let DiffContext { component, inventory, .. } = diff;
     let mut findings = Vec::new();
     let name = component.name().to_owned();
@@ -102,7 +102,7 @@ pub fn compare(
         }
     };
     let differences = difference(&left, &right);
-    Ok(Compared { left: names.0, right: names.1, differences, findings })
+    Ok(ComparedEnvironments { left: names.0, right: names.1, differences, findings })
 }
 
 /// A component at a revision of its clones.

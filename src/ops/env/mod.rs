@@ -76,7 +76,7 @@ pub struct UserVariables {
 
 /// A resolved environment, with the dependencies of the component.
 #[derive(Debug)]
-pub struct Resolved<'a> {
+pub struct ResolvedEnvironment<'a> {
     /// The environment.
     pub environment: Environment,
     /// Dependencies that the environment refers to.
@@ -94,7 +94,7 @@ pub fn resolve<'a>(
     ctx: TemplateContext<'_>,
     deployed: Option<&DeployedComponents>,
     overrides: EnvOverrides,
-) -> Result<Resolved<'a>, EnvError> {
+) -> Result<ResolvedEnvironment<'a>, EnvError> {
     let templates = ServiceTemplates::load(assets, [component])?;
     resolve_loaded(component, inventory, &templates, ctx, deployed, overrides)
 }
@@ -110,7 +110,7 @@ pub fn resolve_loaded<'a>(
     ctx: TemplateContext<'_>,
     deployed: Option<&DeployedComponents>,
     overrides: EnvOverrides,
-) -> Result<Resolved<'a>, EnvError> {
+) -> Result<ResolvedEnvironment<'a>, EnvError> {
     let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
     let is_credential =
         |name: &str, text: &str| deployed.is_some_and(|deployed| deployed.is_credential(name, text));
@@ -137,7 +137,7 @@ pub fn resolve_loaded<'a>(
         context,
         overrides,
     })?;
-    Ok(Resolved { environment, needs })
+    Ok(ResolvedEnvironment { environment, needs })
 }
 
 /// Returns the facts about a service that the rules for placeholder secrets may use.

@@ -9,7 +9,7 @@ use crate::base::redact::RedactStream;
 use crate::host::signals::Shutdown;
 use crate::host::streams::OutputSink;
 use crate::host::tty::{ResizeSignal, Size, Tty};
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::InstanceSummary;
 use crate::ops::runtime::terminal::RemoteTerminal;
@@ -41,7 +41,7 @@ pub async fn interact(
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
     let local = TakenTerminal::take()?;
-    let command = Passed::typed(command);
+    let command = GatePass::typed(command);
     let remote = one.instance.exec_on_terminal(command, workdir, person.term, local.size).await?;
     proxy_io(one, remote, local, person, stop).await
 }
@@ -78,7 +78,7 @@ pub(in crate::ops) async fn proxy_io(
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
     let TakenTerminal { terminal, mut resized, .. } = local;
-    let mut masked = Masked { stream: one.redactor().await?.outside_stream(), screen: person.screen };
+    let mut masked = MaskedOutput { stream: one.redactor().await?.outside_stream(), screen: person.screen };
     let mut holds = false;
     let mut listens = true;
     loop {
@@ -116,12 +116,12 @@ pub(in crate::ops) async fn proxy_io(
 }
 
 /// Output without secrets.
-struct Masked<'a> {
+struct MaskedOutput<'a> {
     stream: RedactStream,
     screen: &'a OutputSink,
 }
 
-impl Masked<'_> {
+impl MaskedOutput<'_> {
     fn show(&mut self, bytes: &[u8]) {
         let mut shown = Vec::with_capacity(bytes.len());
         self.stream.push(bytes, &mut shown);

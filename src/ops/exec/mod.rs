@@ -6,7 +6,7 @@ pub mod interact;
 use crate::base::redact::Redactor;
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::Events;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::InstanceSummary;
 use crate::ops::runtime::relay::relay;
@@ -53,7 +53,7 @@ pub async fn exec(
     let secrets = one.secrets().await?;
     events.hide(&secrets);
     let redactor = Redactor::new(&secrets);
-    let request = ExecRequest { command: Passed::typed(command), stdin, workdir };
+    let request = ExecRequest { command: GatePass::typed(command), stdin, workdir };
     let mut execution = one.instance.exec(request).await?;
     let signal = tokio::select! {
         relayed = relay(execution.output(), &one.identity.name, &redactor, events) => {

@@ -1,6 +1,6 @@
 //! The commands that run in the units of a run, and the guard over them.
 
-use crate::model::guard::{self, Gate, GuardFinding, Passed, PolicyViolation, Starting};
+use crate::model::guard::{self, Gate, GatePass, GateSubject, GuardFinding, PolicyViolation};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::start::unit::Unit;
 
@@ -37,16 +37,16 @@ pub(super) fn asked_words(ready: &ReadinessProbe) -> Vec<String> {
 #[derive(Debug, Clone)]
 pub(super) struct GuardedCommands {
     /// The command of its readiness probe.
-    pub(super) ready: Passed<Vec<String>>,
+    pub(super) ready: GatePass<Vec<String>>,
     /// The commands that set it up.
-    pub(super) setup: Vec<Passed<Vec<String>>>,
+    pub(super) setup: Vec<GatePass<Vec<String>>>,
 }
 
 impl GuardedCommands {
     /// Passes the commands of a unit through the gate before its start.
     pub(super) fn of(unit: &Unit, gate: &Gate<'_>) -> Result<Self, PolicyViolation> {
         let pass = |words: Vec<String>, source| {
-            gate.pass(words, Starting { name: &unit.name, source, is_component: false })
+            gate.pass(words, GateSubject { name: &unit.name, source, is_component: false })
         };
         let ready = unit.ready.as_ref().map_or_else(Vec::new, asked_words);
         Ok(Self {

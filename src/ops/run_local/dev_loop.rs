@@ -22,7 +22,7 @@ use super::image_check::check_rebuilt_image;
 use super::outcome::RunExit;
 use super::plan::RunPlan;
 use super::request::RunRequest;
-use super::running::Running;
+use super::running::RunningUnit;
 use super::supervise::{UnitStates, supervise};
 use crate::ops::runtime::start::Runtime;
 use crate::ops::runtime::start::scope::RunScope;
@@ -77,7 +77,7 @@ enum Rebuilt {
 
 impl DevLoop<'_> {
     /// Watches over the run until it ends, and applies changes.
-    pub(super) async fn run(mut self, units: &mut [Running]) -> anyhow::Result<RunExit> {
+    pub(super) async fn run(mut self, units: &mut [RunningUnit]) -> anyhow::Result<RunExit> {
         let mut watchers = std::mem::take(&mut self.watchers);
         let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
         let task = self.ctx.events.start("watching", "");
@@ -113,7 +113,7 @@ impl DevLoop<'_> {
         &mut self,
         unit: &Unit,
         changed: &[PathBuf],
-        units: &mut [Running],
+        units: &mut [RunningUnit],
         at: usize,
         state: &mut UnitStates,
     ) -> anyhow::Result<()> {
@@ -198,7 +198,7 @@ impl DevLoop<'_> {
     async fn restart(
         &self,
         unit: &Unit,
-        units: &mut [Running],
+        units: &mut [RunningUnit],
         at: usize,
         state: &mut UnitStates,
     ) -> anyhow::Result<()> {
@@ -229,7 +229,7 @@ impl DevLoop<'_> {
                     self.plan.units().flat_map(Unit::secrets).chain(unit.secrets()).collect();
                 let redactor = Redactor::new(secrets.iter().copied());
                 ctx.events.hide(secrets);
-                units[at] = Running::attach(unit, started, asked, &redactor, ctx);
+                units[at] = RunningUnit::attach(unit, started, asked, &redactor, ctx);
                 state.started(at);
             }
             Err(error) => {

@@ -17,7 +17,7 @@ use super::dev_loop::{DevLoop, Watcher};
 use super::outcome::RunExit;
 use super::plan::RunPlan;
 use super::request::RunRequest;
-use super::running::Running;
+use super::running::RunningUnit;
 use super::supervise::{UnitStates, supervise};
 use crate::ops::runtime::instance::Instance;
 use crate::ops::runtime::start::Runtime;
@@ -101,7 +101,7 @@ async fn bring_up(
     images: &BTreeMap<String, String>,
     scope: &RunScope<'_>,
     detach: bool,
-) -> anyhow::Result<Vec<Running>> {
+) -> anyhow::Result<Vec<RunningUnit>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
     let redactor = Redactor::new(secrets.iter().copied());
     ctx.events.hide(secrets);
@@ -113,7 +113,7 @@ async fn bring_up(
         let image = images.get(&unit.name).map(String::as_str);
         let asked = GuardedCommands::of(unit, scope.gate)?;
         let started = runtime.start(unit, image, ctx, scope).await?;
-        let mut running = Running::attach(unit, started, asked, &redactor, ctx);
+        let mut running = RunningUnit::attach(unit, started, asked, &redactor, ctx);
         // A requested component is tested while it runs (`check_contact`): it obeys signals from its first line on.
         if is_needed || detach {
             runtime.meet(&unit.name, &running.started.instance, ctx).await?;

@@ -64,7 +64,7 @@ fn planned(
     native: bool,
     run: RunId,
 ) -> anyhow::Result<plan::RunPlan> {
-    let plan::Planning { plan, warnings } = plan::plan(&load::load(ctx, request, rules, native, run)?);
+    let plan::PlanningResult { plan, warnings } = plan::plan(&load::load(ctx, request, rules, native, run)?);
     warnings.into_iter().for_each(|warning| ctx.events.warn(warning));
     plan
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::base::redact::Redactor;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::instance::Instance;
 
@@ -25,7 +25,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub(super) async fn until_ready(
     instance: &Instance,
     ready: &ReadinessProbe,
-    command: &Passed<Vec<String>>,
+    command: &GatePass<Vec<String>>,
     log: Option<watch::Receiver<bool>>,
     limit: Duration,
     redactor: &Redactor,

@@ -25,7 +25,7 @@ use crate::ops::runtime::start::unit::Unit;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// A running unit.
-pub(super) struct Running {
+pub(super) struct RunningUnit {
     pub(super) name: String,
     /// The unit was requested, and all its lines are shown.
     pub(super) wanted: bool,
@@ -39,7 +39,7 @@ pub(super) struct Running {
     redactor: Redactor,
 }
 
-impl Drop for Running {
+impl Drop for RunningUnit {
     fn drop(&mut self) {
         if let Some(pump) = &self.pump {
             pump.abort();
@@ -47,7 +47,7 @@ impl Drop for Running {
     }
 }
 
-impl Running {
+impl RunningUnit {
     /// Starts to read the output of a unit: shown if the unit was requested, else only its last lines are
     /// kept.
     pub(super) fn attach(

@@ -13,7 +13,7 @@ use super::error::RunError;
 use super::outcome::{PortMapping, RunExit};
 use super::plan::RunPlan;
 use super::request::RunRequest;
-use super::running::Running;
+use super::running::RunningUnit;
 use crate::ops::runtime::ports::reserved::RunPorts;
 use crate::ops::runtime::start::unit::Unit;
 
@@ -49,7 +49,7 @@ pub(super) async fn supervise(
     request: &RunRequest<'_>,
     plan: &RunPlan,
     ports: &RunPorts,
-    units: &[Running],
+    units: &[RunningUnit],
     state: &mut UnitStates,
 ) -> anyhow::Result<RunExit> {
     let UnitStates { alive, ready } = state;
@@ -116,7 +116,7 @@ pub(super) async fn supervise(
 }
 
 /// Returns the plans of running units, in their order.
-fn planned<'a, 'r>(plan: &'a RunPlan, units: impl Iterator<Item = &'r Running>) -> Vec<&'a Unit> {
+fn planned<'a, 'r>(plan: &'a RunPlan, units: impl Iterator<Item = &'r RunningUnit>) -> Vec<&'a Unit> {
     let by_name: HashMap<&str, &Unit> = plan.units().map(|unit| (unit.name.as_str(), unit)).collect();
     units.map(|one| *by_name.get(one.name.as_str()).expect("what runs was planned")).collect()
 }
@@ -156,7 +156,7 @@ fn rounds(units: &[&Unit]) -> Vec<Vec<usize>> {
 }
 
 /// Waits for the end of a unit.
-async fn ending((index, one): (usize, &Running)) -> (usize, anyhow::Result<i64>) {
+async fn ending((index, one): (usize, &RunningUnit)) -> (usize, anyhow::Result<i64>) {
     (index, one.started.waiter().ended().await)
 }
 
@@ -177,12 +177,18 @@ fn report_end(ctx: &OpContext<'_>, name: &str, code: i64) {
 }
 
 /// Stops the components that still run, dependents first.
-async fn end(ctx: &OpContext<'_>, plan: &RunPlan, how: &RunExit, going: Vec<&Running>) -> anyhow::Result<()> {
+async fn end(
+    ctx: &OpContext<'_>,
+    plan: &RunPlan,
+    how: &RunExit,
+    going: Vec<&RunningUnit>,
+) -> anyhow::Result<()> {
     if matches!(how, RunExit::Exited(_)) && !going.iter().any(|one| one.wanted) {
         return Ok(());
     }
-    let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
-    let others: Vec<&Running> = others.into_iter().filter(|one| one.started.reuse.is_none()).collect();
+    let (wanted, others): (Vec<&RunningUnit>, Vec<&RunningUnit>) =
+        going.into_iter().partition(|one| one.wanted);
+    let others: Vec<&RunningUnit> = others.into_iter().filter(|one| one.started.reuse.is_none()).collect();
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
     if names.is_empty() {
         return Ok(());
@@ -212,7 +218,7 @@ async fn end(ctx: &OpContext<'_>, plan: &RunPlan, how: &RunExit, going: Vec<&Run
 }
 
 /// Returns the published ports of all units.
-fn reached(units: &[Running], ports: &RunPorts) -> Vec<PortMapping> {
+fn reached(units: &[RunningUnit], ports: &RunPorts) -> Vec<PortMapping> {
     let mappings = units.iter().flat_map(|one| {
         let component = one.name.clone();
         ports.of(&one.name).into_iter().map(move |port| PortMapping { component: component.clone(), port })

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use super::error::InstanceError;
 use super::instance::{Backend, Instance};
 use super::relay::Pieces;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::systems::engine::{Exec, ExecRequest};
 use crate::systems::native::{ExecSpec, NativeError, Process};
 
@@ -55,7 +55,7 @@ impl Instance {
     /// Fails when the command cannot be run.
     pub(in crate::ops) async fn run_command(
         &self,
-        command: &Passed<Vec<String>>,
+        command: &GatePass<Vec<String>>,
     ) -> Result<(i64, String), InstanceError> {
         let mut execution = self.exec(ExecRequest::new(command.clone())).await?;
         let mut kept = Vec::new();
@@ -73,7 +73,10 @@ impl Instance {
     ///
     /// # Errors
     /// Fails when the instance has ended.
-    pub(in crate::ops) async fn succeeds(&self, command: Passed<Vec<String>>) -> Result<bool, InstanceError> {
+    pub(in crate::ops) async fn succeeds(
+        &self,
+        command: GatePass<Vec<String>>,
+    ) -> Result<bool, InstanceError> {
         match self.exec(ExecRequest::new(command)).await {
             Ok(execution) => Ok(execution.wait().await? == 0),
             Err(InstanceError::Native(

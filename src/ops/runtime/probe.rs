@@ -11,7 +11,7 @@ use super::instance::Instance;
 use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::Stream;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::model::probe::ReadinessProbe;
 use crate::systems::engine::LogRequest;
 
@@ -54,7 +54,7 @@ impl Instance {
     pub(in crate::ops) async fn probe(
         &self,
         ready: &ReadinessProbe,
-        command: &Passed<Vec<String>>,
+        command: &GatePass<Vec<String>>,
     ) -> Result<(), ProbeFailure> {
         let connected = async |port: u16| {
             let dialled = self.dial(port).await;

@@ -7,7 +7,7 @@ use super::error::InstanceError;
 use super::instance::{Backend, Instance};
 use crate::host::tty::{self, PtyMaster, Size};
 use crate::model::container::ContainerInspect;
-use crate::model::guard::{Passed, PolicyViolation};
+use crate::model::guard::{GatePass, PolicyViolation};
 use crate::systems::engine::{DebugCopy, TerminalExec, TerminalReader, TerminalWriter};
 use crate::systems::native::{ExecSpec, Process};
 
@@ -24,7 +24,7 @@ impl Instance {
     /// Fails when it has ended.
     pub(in crate::ops) async fn exec_on_terminal(
         &self,
-        command: Passed<Vec<String>>,
+        command: GatePass<Vec<String>>,
         workdir: Option<String>,
         term: Option<&str>,
         size: Size,
@@ -52,7 +52,7 @@ impl Instance {
     pub(in crate::ops) async fn copy_on_terminal(
         &self,
         copy: DebugCopy<'_>,
-        pass: impl FnOnce(ContainerInspect) -> Result<Passed<ContainerInspect>, PolicyViolation>,
+        pass: impl FnOnce(ContainerInspect) -> Result<GatePass<ContainerInspect>, PolicyViolation>,
         size: Size,
     ) -> Result<RemoteTerminal, InstanceError> {
         let (engine, id) = match &self.backend {

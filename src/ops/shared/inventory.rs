@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::base::assets::Assets;
 use crate::base::files::{self, FileError};
 use crate::base::text::plural;
-use crate::base::yaml::{self, Compiled, YamlError};
+use crate::base::yaml::{self, CompiledDocument, YamlError};
 use crate::base::{assets, share};
 use crate::model::inventory::{Inventory, InventoryDocument, InventoryError, InventoryPart};
 use crate::model::reference::{Reference, is_name};
@@ -60,7 +60,7 @@ pub enum LoadError {
 /// Fails when there is no inventory, or it cannot be read or understood.
 pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let Some(path) = path else {
-        let mut compiled: HashMap<&str, Compiled<'_>> =
+        let mut compiled: HashMap<&str, CompiledDocument<'_>> =
             yaml::compiled(assets::embedded_text(COMPILED).unwrap_or_default()).into_iter().collect();
         let documents = built_in().into_iter().map(|document| {
             let compiled =

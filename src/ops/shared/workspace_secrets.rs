@@ -92,7 +92,7 @@ impl Keep {
         let mut names: Vec<String> =
             LOCAL.into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
         let kept = match is_there(&file)? {
-            true => Some(Kept::read(&file)?),
+            true => Some(StoredCertificates::read(&file)?),
             false => None,
         };
         let kept = match kept {
@@ -104,13 +104,13 @@ impl Keep {
                 names.sort();
                 names.dedup();
                 names.truncate(MOST_NAMES);
-                let content = Kept::make(names, now)?.to_json(&file)?;
+                let content = StoredCertificates::make(names, now)?.to_json(&file)?;
                 if outdated.is_some() {
                     files::write_atomic(&file, &content, 0o600)?;
                 } else {
                     first(&file, &content)?;
                 }
-                Kept::read(&file)?
+                StoredCertificates::read(&file)?
             }
         };
         let text = read(&seed)?;
@@ -138,7 +138,7 @@ fn directory(state: &Path, workspace: &Path) -> PathBuf {
 
 /// The certificates as stored.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredCertificates {
     from: u64,
     until: u64,
     names: Vec<String>,
@@ -148,7 +148,7 @@ struct Kept {
     signing_key: String,
 }
 
-impl Kept {
+impl StoredCertificates {
     fn make(names: Vec<String>, now: SystemTime) -> Result<Self, KeepError> {
         let (from, until) = (now.checked_sub(DAY).unwrap_or(now), now + VALID);
         let made = TestPki::new(&names, from, until)?;

@@ -22,14 +22,14 @@ use crate::systems::gitlab::{GitLab, GitLabError};
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
 pub use outcome::{AskResult, FailedJob, PipelineOutcome, StageOutcome, StagingResult};
-pub use staging::{StageOptions, StagePlan, Staging};
+pub use staging::{StageOptions, StagePlan, StagingOptions};
 pub use target::{StageTarget, TargetError, target};
 
 /// Reads the merge request and writes the comment. Changes nothing.
 ///
 /// # Errors
 /// Fails when the merge request cannot be read or staged, or the request cannot be written.
-pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<StagePlan, StageError> {
+pub async fn plan(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, StageError> {
     let found = gitlab.merge_request(&staging.project, staging.merge_request).await;
     let found = match found {
         // Servers other than GitLab also answer "not found", so this checks for GitLab.

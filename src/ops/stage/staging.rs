@@ -7,7 +7,7 @@ use crate::model::staging::{Marker, StagingRequest};
 
 /// The parameters and options of a staging.
 #[derive(Debug, Clone)]
-pub struct Staging {
+pub struct StagingOptions {
     /// `group/project`.
     pub project: String,
     /// The number of the merge request.

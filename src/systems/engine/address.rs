@@ -30,7 +30,7 @@ pub enum Address {
 /// An address that this program does not support.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{address}` is not supported: {why}")]
-pub struct Unsupported {
+pub struct UnsupportedAddress {
     /// Address as written.
     pub address: String,
     /// Unsupported part.
@@ -42,8 +42,8 @@ impl Address {
     ///
     /// # Errors
     /// Fails if the address requires a transport other than a socket or plain HTTP.
-    pub fn parse(text: &str) -> Result<Self, Unsupported> {
-        let refuse = |why| Err(Unsupported { address: safe_line(text).into_owned(), why });
+    pub fn parse(text: &str) -> Result<Self, UnsupportedAddress> {
+        let refuse = |why| Err(UnsupportedAddress { address: safe_line(text).into_owned(), why });
         match text.split_once("://") {
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(PathBuf::from(path))),
             Some(("unix", _)) => refuse("the path of a socket starts with `/`"),

@@ -19,7 +19,7 @@ use crate::model::identity::{self, RunId};
 /// Relevant parts of one container's description.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Inspected {
+pub(super) struct InspectedContainer {
     id: String,
     pub(super) state: ContainerState,
     config: ContainerConfigJson,
@@ -60,13 +60,13 @@ struct Healthcheck {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct NetworkSettings {
-    ports: Option<HashMap<String, Option<Vec<Binding>>>>,
+    ports: Option<HashMap<String, Option<Vec<PortBindingJson>>>>,
     networks: Option<BTreeMap<String, NetworkEndpoint>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Binding {
+struct PortBindingJson {
     host_port: String,
 }
 
@@ -82,7 +82,7 @@ struct NetworkEndpoint {
 /// One container in a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Listed {
+struct ListedContainer {
     id: String,
     names: Option<Vec<String>>,
     image: String,
@@ -142,8 +142,8 @@ impl ContainerEngine {
         // {"label":["cki.run=0123456789"]}: the label needs no further encoding.
         let filters = format!("%7B%22label%22%3A%5B%22{}%22%5D%7D", label_filters(run));
         let path = format!("/containers/json?all=1&filters={filters}");
-        let answer: Vec<Listed> = self.get("list containers", &path).await?;
-        let mut all: Vec<ContainerSummary> = answer.into_iter().map(Listed::facts).collect();
+        let answer: Vec<ListedContainer> = self.get("list containers", &path).await?;
+        let mut all: Vec<ContainerSummary> = answer.into_iter().map(ListedContainer::facts).collect();
         all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
         Ok(all)
     }
@@ -187,7 +187,7 @@ impl ContainerEngine {
         answer.map_err(|error: EngineError| error.or_not_found(ResourceKind::Container, short(id)))
     }
 
-    pub(super) async fn inspect(&self, id: &str) -> Result<Inspected, EngineError> {
+    pub(super) async fn inspect(&self, id: &str) -> Result<InspectedContainer, EngineError> {
         let safe = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         if !safe {
             return Err(EngineError::Invalid {
@@ -238,7 +238,7 @@ pub(super) fn label_filters(run: Option<&RunId>) -> String {
     run.map_or_else(|| identity::RUN.to_owned(), |run| format!("{}={run}", identity::RUN))
 }
 
-impl Listed {
+impl ListedContainer {
     fn facts(self) -> ContainerSummary {
         let mut ports: Vec<(u16, u16)> = self
             .ports
@@ -289,7 +289,7 @@ fn variable(pair: String) -> (String, String) {
 }
 
 /// Parses `{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": null}`.
-fn published(ports: HashMap<String, Option<Vec<Binding>>>) -> Vec<(u16, u16)> {
+fn published(ports: HashMap<String, Option<Vec<PortBindingJson>>>) -> Vec<(u16, u16)> {
     let mut all: Vec<(u16, u16)> = ports
         .into_iter()
         .filter_map(|(port, bindings)| {
@@ -313,8 +313,8 @@ mod tests {
              "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}, {"PrivatePort": 81}]},
             {"Id": "2", "State": "hibernating", "Status": "", "Unknown": {}}
         ]"#;
-        let all: Vec<Listed> = serde_json::from_str(json).expect("is read");
-        let all: Vec<ContainerSummary> = all.into_iter().map(Listed::facts).collect();
+        let all: Vec<ListedContainer> = serde_json::from_str(json).expect("is read");
+        let all: Vec<ContainerSummary> = all.into_iter().map(ListedContainer::facts).collect();
         assert_eq!((all[0].name.as_str(), &all[0].status), ("a", &Status::Exited(3)));
         assert_eq!(all[0].ports, [(80, 8080)]);
         assert_eq!(all[1].status, Status::Other("hibernating".into()));

@@ -12,7 +12,7 @@ use futures_util::stream;
 use super::ContainerEngine;
 use super::build_lines::BuildLines;
 use super::build_request::{BuildRequest, parameters};
-use super::context::Packed;
+use super::context::PackedContext;
 use super::error::EngineError;
 use super::image::with_algorithm;
 use super::output::watch;
@@ -47,7 +47,7 @@ impl ContainerEngine {
     pub async fn build(
         &self,
         request: &BuildRequest,
-        context: &Packed,
+        context: &PackedContext,
         task: &Task,
         events: &Events,
     ) -> Result<String, EngineError> {
@@ -68,7 +68,7 @@ impl ContainerEngine {
     async fn build_once(
         &self,
         request: &BuildRequest,
-        context: &Packed,
+        context: &PackedContext,
         task: &Task,
         events: &Events,
     ) -> Result<String, EngineError> {
@@ -77,7 +77,7 @@ impl ContainerEngine {
             Box::pin(self.send_build(parameters, reqwest::Body::wrap_stream(pieces(context.file()))));
         let doing = format!("build image `{}`", request.tag);
         let mut lines = BuildLines::new();
-        let mut unfinished = Unfinished { engine: self.clone(), layers: Vec::new() };
+        let mut unfinished = UnfinishedBuild { engine: self.clone(), layers: Vec::new() };
         let mut id = None;
         task.detail(format!("sending {} to the engine", crate::base::text::bytes(context.size())));
         let show = |line: &str, step: Option<&super::build_lines::BuildStep>| {
@@ -140,12 +140,12 @@ impl ContainerEngine {
 
 /// A build in progress, and the layers that it has made so far. If dropped before the build's end, the layers
 /// are removed: they have no name, so no later clean-up would find them.
-struct Unfinished {
+struct UnfinishedBuild {
     engine: ContainerEngine,
     layers: Vec<String>,
 }
 
-impl Drop for Unfinished {
+impl Drop for UnfinishedBuild {
     fn drop(&mut self) {
         let layers = std::mem::take(&mut self.layers);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };

@@ -17,7 +17,7 @@ use super::output::OutputStream;
 use super::reference::ImageReference;
 use super::{AddressKind, ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT, files, podman_limits, spec};
 use crate::model::container::{ContainerFile, ContainerInspect, ContainerSpec, CopyIn};
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 
 /// Timeout for a concurrent removal of a container.
 const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -146,7 +146,7 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if its program is missing or not executable, if a port is in use, or the engine refuses for
     /// another reason. The container then still exists, as created.
-    pub async fn start(&self, container: &Passed<ContainerInspect>) -> Result<(), EngineError> {
+    pub async fn start(&self, container: &GatePass<ContainerInspect>) -> Result<(), EngineError> {
         let (engine, id) = (self.clone(), container.id.clone());
         self.shielded(async move {
             let doing = format!("start container `{}`", short(&id));

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use tokio::io::AsyncRead;
 
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 
 /// Input of a command: bytes in memory (`std::io::Cursor`), a file, standard input.
 pub type Input = Pin<Box<dyn AsyncRead + Send>>;
@@ -13,7 +13,7 @@ pub type Input = Pin<Box<dyn AsyncRead + Send>>;
 /// Command to run in a container.
 pub struct ExecRequest {
     /// Program and its arguments.
-    pub command: Passed<Vec<String>>,
+    pub command: GatePass<Vec<String>>,
     /// Input; `None` is empty.
     pub stdin: Option<Input>,
     /// Working directory, if not the container's own.
@@ -23,7 +23,7 @@ pub struct ExecRequest {
 impl ExecRequest {
     /// Creates a command without input, in the container's own working directory.
     #[must_use]
-    pub fn new(command: Passed<Vec<String>>) -> Self {
+    pub fn new(command: GatePass<Vec<String>>) -> Self {
         Self { command, stdin: None, workdir: None }
     }
 }

@@ -16,7 +16,7 @@ use super::error::EngineError;
 use super::exec_request::ExecRequest;
 use crate::base::process_ref::ProcessRef;
 use crate::host;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 
 /// Variable that holds the mark.
 const VARIABLE: &str = "CKI_EXEC";
@@ -143,7 +143,7 @@ impl ContainerEngine {
     ) -> Result<Option<Vec<Mark>>, EngineError> {
         let (mark, signal) = to.map_or(("", "0"), |(mark, signal)| (mark.0.as_str(), signal));
         let command = ["sh", "-c", SCRIPT, "sh", mark, signal].map(str::to_owned).to_vec();
-        let mut exec = self.exec(id, ExecRequest::new(Passed::own(command))).await?;
+        let mut exec = self.exec(id, ExecRequest::new(GatePass::own(command))).await?;
         let own = exec.mark().clone();
         let mut said = Vec::new();
         while let Some(chunk) = exec.output.next().await {

@@ -42,7 +42,7 @@ use bollard::Docker;
 use bollard::models::SystemInfo;
 use tokio::sync::{OnceCell, RwLock};
 
-pub use address::{Address, AddressKind, Unsupported};
+pub use address::{Address, AddressKind, UnsupportedAddress};
 pub use build_request::BuildRequest;
 pub use discover::{
     Discovery, DiscoveryOutcome, EngineCandidate, EngineChoice, EngineOrigin, discover, discover_listening,
@@ -213,7 +213,7 @@ impl ContainerEngine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::guard::Passed;
+    use crate::model::guard::GatePass;
 
     /// Clean-up runs in a separate task, so all futures must be `Send`.
     #[test]
@@ -222,7 +222,7 @@ mod tests {
         sends(|engine| async move { engine.sweep(|_| true).await.map(drop) });
         sends(|engine| async move { engine.wait("x").await });
         sends(|engine| async move { engine.create(&Default::default()).await });
-        sends(|engine| async move { engine.exec("x", ExecRequest::new(Passed::typed(Vec::new()))).await });
+        sends(|engine| async move { engine.exec("x", ExecRequest::new(GatePass::typed(Vec::new()))).await });
         sends(
             |engine| async move { engine.logs("x", LogRequest::default()).await?.next().await.transpose() },
         );

@@ -87,7 +87,7 @@ impl ContainerEngine {
                 others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
             })
             .collect();
-        let leaving = Leaving::default();
+        let leaving = DepartureTracker::default();
         let emptied = leaving.emptied(self, &networks);
         let removals = async {
             let gone = containers.into_iter().map(|one| self.ended(one, grace, &leaving));
@@ -111,7 +111,7 @@ impl ContainerEngine {
         &self,
         one: ContainerSummary,
         grace: Option<Duration>,
-        leaving: &Leaving,
+        leaving: &DepartureTracker,
     ) -> Result<String, EngineError> {
         if let Some(grace) = grace.filter(|_| one.status == Status::Running) {
             self.stop(&one.id, grace).await?;
@@ -146,13 +146,13 @@ impl ContainerEngine {
 /// Tracker of containers that leave their networks. A network can be removed as soon as the last one is out,
 /// which is before the engine has finished that container: so removal is tried from the first departure on.
 #[derive(Default)]
-struct Leaving {
+struct DepartureTracker {
     one_is_out: Notify,
     all_are_out: Notify,
     is_over: AtomicBool,
 }
 
-impl Leaving {
+impl DepartureTracker {
     fn one_is_out(&self) {
         self.one_is_out.notify_one();
     }

@@ -21,7 +21,7 @@ use super::podman_limits::PodmanLimits;
 use super::spec::{NOBODY, resources, sysctls};
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 use crate::model::container::ContainerInspect;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 
 /// Maximum bytes of an answer's head.
 const LONGEST_HEAD: usize = 64 << 10;
@@ -61,7 +61,7 @@ impl ContainerEngine {
     pub async fn exec_on_terminal(
         &self,
         id: &str,
-        command: Passed<Vec<String>>,
+        command: GatePass<Vec<String>>,
         workdir: Option<String>,
         term: Option<&str>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
@@ -111,7 +111,7 @@ impl ContainerEngine {
     /// Fails if its program is missing, or the engine refuses for another reason.
     pub async fn start_on_terminal(
         &self,
-        container: &Passed<ContainerInspect>,
+        container: &GatePass<ContainerInspect>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
         let id = &container.id;
         let doing = format!("attach to container `{}`", short(id));

@@ -7,7 +7,7 @@ use git2::build::CheckoutBuilder;
 use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 
 use super::error::at;
-use super::fetch::{Advertised, FetchRequest, Prune};
+use super::fetch::{FetchRequest, Prune, RemoteRefs};
 use super::staging_dir::{StagingDir, is_occupied, place, sweep};
 use super::{Git, GitContext, GitError, GitUrl, MergeRequestHead, clone_state, tree};
 use crate::base::files;
@@ -58,7 +58,7 @@ impl Git {
         options.initial_head("main");
         let repository = Repository::init_opts(directory, &options).map_err(&at)?;
         let ask: Vec<String> = order.merge_request.iter().map(|request| request.source()).collect();
-        let plan = |advertised: &Advertised| plan(order, advertised);
+        let plan = |advertised: &RemoteRefs| plan(order, advertised);
         let fetch_request =
             FetchRequest { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };
         let advertised = self.fetch(&repository, order.url, job, &fetch_request)?;
@@ -73,13 +73,13 @@ impl Git {
 }
 
 /// Returns the refspec for branches: of a shallow clone the default branch only, as git does.
-fn branches(advertised: &Advertised) -> String {
+fn branches(advertised: &RemoteRefs) -> String {
     let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
     let name = default.filter(|_| advertised.shallow).unwrap_or("*");
     format!("+{HEADS}{name}:{TRACKING}{name}")
 }
 
-fn plan(order: &NewClone<'_>, advertised: &Advertised) -> Result<Vec<String>, GitError> {
+fn plan(order: &NewClone<'_>, advertised: &RemoteRefs) -> Result<Vec<String>, GitError> {
     let mut specs = vec![branches(advertised)];
     if let Some(request) = order.merge_request {
         specs.push(request.refspec(order.url, advertised)?);
@@ -91,7 +91,7 @@ fn plan(order: &NewClone<'_>, advertised: &Advertised) -> Result<Vec<String>, Gi
 fn set_up(
     repository: &Repository,
     order: &NewClone<'_>,
-    advertised: &Advertised,
+    advertised: &RemoteRefs,
     spec: &str,
 ) -> Result<(), git2::Error> {
     repository.remote_with_fetch("origin", order.url.as_str(), spec)?;
@@ -116,7 +116,7 @@ fn set_up(
 }
 
 /// Returns the branch to work on: the remote's default, else a usual name, else any.
-fn default_branch(repository: &Repository, advertised: &Advertised) -> Result<Option<String>, git2::Error> {
+fn default_branch(repository: &Repository, advertised: &RemoteRefs) -> Result<Option<String>, git2::Error> {
     let mut names = Vec::new();
     for reference in repository.references_glob(&format!("{TRACKING}*"))? {
         let name = reference?.name().ok().and_then(|name| name.strip_prefix(TRACKING)).map(str::to_owned);

@@ -7,7 +7,7 @@ use git2::Oid;
 use super::GitError;
 
 /// Refs of a remote repository.
-pub(super) struct Advertised {
+pub(super) struct RemoteRefs {
     /// Full name of the remote's default branch.
     pub(super) default_branch: Option<String>,
     /// Refs and their objects: branches, tags, and the requested ones.
@@ -27,7 +27,7 @@ pub(super) struct FetchRequest<'a> {
     /// Treatment of refs that the remote no longer has.
     pub(super) prune: Prune,
     /// Function from the advertised refs to the refspecs to fetch.
-    pub(super) plan: &'a dyn Fn(&Advertised) -> Result<Vec<String>, GitError>,
+    pub(super) plan: &'a dyn Fn(&RemoteRefs) -> Result<Vec<String>, GitError>,
 }
 
 /// Extent of pruning: the refs of a clone to remove when the remote no longer has theirs.

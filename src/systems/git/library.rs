@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks, Repository};
 
 use super::error::at;
-use super::fetch::{Advertised, FetchRequest};
+use super::fetch::{FetchRequest, RemoteRefs};
 use super::server_message::sanitize_message;
 use super::session::GitSession;
 use super::tracking::make_way;
@@ -22,7 +22,7 @@ pub(super) fn fetch(
     session: &Arc<GitSession>,
     job: GitContext<'_>,
     fetch_request: &FetchRequest<'_>,
-) -> Result<Advertised, GitError> {
+) -> Result<RemoteRefs, GitError> {
     let _entered = session.enter();
     let explain = |error| session.explain(error);
     let mut remote = repository.remote_anonymous(url.as_str()).map_err(explain)?;
@@ -33,7 +33,7 @@ pub(super) fn fetch(
     let default_branch = connection.default_branch().ok();
     let default_branch = default_branch.and_then(|name| name.as_str().ok().map(str::to_owned));
     let advertised =
-        Advertised { default_branch, refs, is_complete: true, shallow: fetch_request.depth.is_some() };
+        RemoteRefs { default_branch, refs, is_complete: true, shallow: fetch_request.depth.is_some() };
     let specs = (fetch_request.plan)(&advertised)?;
     if specs.is_empty() {
         return Ok(advertised);

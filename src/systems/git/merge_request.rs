@@ -7,9 +7,9 @@ use std::path::Path;
 use git2::{Oid, Reference, Repository};
 
 use super::error::at;
-use super::fetch::{Advertised, FetchRequest, Prune};
+use super::fetch::{FetchRequest, Prune, RemoteRefs};
 use super::inspect::remote_of;
-use super::moving::{self, Moved};
+use super::moving::{self, MoveResult};
 use super::{CloneResult, CommitId, Git, GitContext, GitError, GitUrl, tree};
 
 /// Merge request of a repository.
@@ -67,7 +67,7 @@ impl MergeRequestHead {
     }
 
     /// Returns the refspec that fetches the merge request.
-    pub(super) fn refspec(&self, url: &GitUrl, advertised: &Advertised) -> Result<String, GitError> {
+    pub(super) fn refspec(&self, url: &GitUrl, advertised: &RemoteRefs) -> Result<String, GitError> {
         if !advertised.refs.contains_key(&self.source) {
             return Err(GitError::NoMergeRequest { url: url.to_string(), iid: self.iid });
         }
@@ -124,7 +124,7 @@ impl Git {
         let url = remote_of(&repository, url, &self.env)?.unwrap_or_else(|| url.clone());
         request.forget_incoming(&repository).map_err(&at)?;
         let ask = [request.source()];
-        let plan = |advertised: &Advertised| Ok(vec![request.refspec(&url, advertised)?]);
+        let plan = |advertised: &RemoteRefs| Ok(vec![request.refspec(&url, advertised)?]);
         let depth = depth.filter(|_| repository.is_shallow());
         let fetch_request = FetchRequest { ask: &ask, depth, prune: Prune::OnlyInTheWay, plan: &plan };
         self.fetch(&repository, &url, job, &fetch_request)?;
@@ -203,8 +203,8 @@ fn apply(
         _ => {}
     }
     let moving = match moving::move_to(repository, goal)? {
-        Moved::Done(moving) => moving,
-        Moved::InTheWay(paths) => return Ok(CloneResult::InTheWay { paths }),
+        MoveResult::Done(moving) => moving,
+        MoveResult::InTheWay(paths) => return Ok(CloneResult::InTheWay { paths }),
     };
     if goal == head {
         request.settle(repository, head)?;

@@ -22,12 +22,12 @@ const MARK: &str = "cki-moving";
 const LONGEST_MARK: u64 = 200;
 
 /// A finished move of files, before its refs are updated.
-pub(super) struct Moving {
+pub(super) struct FinishedMove {
     mark: PathBuf,
     _lock: File,
 }
 
-impl Moving {
+impl FinishedMove {
     fn begin(repository: &Repository, goal: Oid) -> Result<Self, git2::Error> {
         let from = tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1);
         let mark = repository.path().join(MARK);
@@ -95,17 +95,17 @@ pub(super) fn forget_same(repository: &Repository, goal: Oid) -> Result<bool, gi
 }
 
 /// Result of moving a work tree.
-pub(super) enum Moved {
+pub(super) enum MoveResult {
     /// The files were moved.
-    Done(Moving),
+    Done(FinishedMove),
     /// Nothing was moved: these files would have been overwritten.
     InTheWay(Vec<String>),
 }
 
 /// Moves the files from the present commit to another one. If that would overwrite files, moves nothing and
 /// returns their names.
-pub(super) fn move_to(repository: &Repository, goal: Oid) -> Result<Moved, git2::Error> {
-    let moving = Moving::begin(repository, goal)?;
+pub(super) fn move_to(repository: &Repository, goal: Oid) -> Result<MoveResult, git2::Error> {
+    let moving = FinishedMove::begin(repository, goal)?;
     let mut in_the_way = check_out(repository, goal)?;
     if !in_the_way.is_empty() {
         let target = repository.find_commit(goal)?.tree()?;
@@ -119,10 +119,10 @@ pub(super) fn move_to(repository: &Repository, goal: Oid) -> Result<Moved, git2:
         }
     }
     if in_the_way.is_empty() {
-        return Ok(Moved::Done(moving));
+        return Ok(MoveResult::Done(moving));
     }
     moving.done();
-    Ok(Moved::InTheWay(in_the_way.iter().take(NAMED).map(|path| path.display().to_string()).collect()))
+    Ok(MoveResult::InTheWay(in_the_way.iter().take(NAMED).map(|path| path.display().to_string()).collect()))
 }
 
 fn check_out(repository: &Repository, goal: Oid) -> Result<Vec<PathBuf>, git2::Error> {

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::error::at;
-use super::fetch::{Advertised, FetchRequest};
+use super::fetch::{FetchRequest, RemoteRefs};
 use super::server_message::sanitize_message;
 use super::session::GitSession;
 use super::tracking::make_way;
@@ -80,7 +80,7 @@ impl<'a> GitProgram<'a> {
         session: &Arc<GitSession>,
         job: GitContext<'_>,
         fetch_request: &FetchRequest<'_>,
-    ) -> Result<Advertised, GitError> {
+    ) -> Result<RemoteRefs, GitError> {
         let mut listing =
             vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD", "refs/heads/*", "refs/tags/*"];
         listing.extend(fetch_request.ask.iter().map(String::as_str));
@@ -280,8 +280,8 @@ fn read_progress(line: &str) -> Option<(u64, u64)> {
 }
 
 /// Parses the lines of `git ls-remote --symref`.
-fn read_listing(said: &Said, fetch_request: &FetchRequest<'_>) -> Advertised {
-    let mut advertised = Advertised {
+fn read_listing(said: &Said, fetch_request: &FetchRequest<'_>) -> RemoteRefs {
+    let mut advertised = RemoteRefs {
         default_branch: None,
         refs: std::collections::BTreeMap::new(),
         is_complete: said.output.len() < MOST_OUTPUT,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use git2::{Oid, Repository};
 
-use super::fetch::{Advertised, Prune};
+use super::fetch::{Prune, RemoteRefs};
 use super::{GitContext, GitUrl};
 
 /// Prefix under which a tag is kept when a tag of the remote conflicts with it.
@@ -20,7 +20,7 @@ const NAMED: usize = 5;
 pub(super) fn make_way(
     repository: &Repository,
     specs: &[String],
-    advertised: &Advertised,
+    advertised: &RemoteRefs,
     prune: Prune,
 ) -> Result<(), git2::Error> {
     if !advertised.is_complete {
@@ -98,7 +98,7 @@ impl RefSnapshot {
         &self,
         repository: &Repository,
         url: &GitUrl,
-        advertised: &Advertised,
+        advertised: &RemoteRefs,
         job: GitContext<'_>,
     ) -> Result<(), git2::Error> {
         let now = local_refs(repository)?;

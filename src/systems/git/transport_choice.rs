@@ -7,7 +7,7 @@ use std::sync::Arc;
 use git2::Repository;
 
 use super::error::at;
-use super::fetch::{Advertised, FetchRequest};
+use super::fetch::{FetchRequest, RemoteRefs};
 use super::program::GitProgram;
 use super::session::GitSession;
 use super::tracking::RefSnapshot;
@@ -47,7 +47,7 @@ impl Git {
         url: &GitUrl,
         job: GitContext<'_>,
         fetch_request: &FetchRequest<'_>,
-    ) -> Result<Advertised, GitError> {
+    ) -> Result<RemoteRefs, GitError> {
         let means = self.begin(repository, url, false, job)?;
         let (inner, session) = (means.transfer.repository(), &means.session);
         let mut fetch_request = FetchRequest { ..*fetch_request };

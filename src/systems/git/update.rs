@@ -6,8 +6,8 @@ use std::path::Path;
 use git2::{ErrorCode, Oid, Repository};
 
 use super::error::at;
-use super::fetch::{Advertised, FetchRequest, Prune};
-use super::moving::{self, Moved};
+use super::fetch::{FetchRequest, Prune, RemoteRefs};
+use super::moving::{self, MoveResult};
 use super::rewritten::{self, Rewrite};
 use super::user_config::UserConfig;
 use super::{CloneResult, CommitId, Git, GitContext, GitError, GitUrl, tree};
@@ -48,7 +48,7 @@ impl Git {
         let specs = tracking_specs(&remote).map_err(&at)?;
         let former = former_default(&repository, &upstream.remote).map_err(&at)?;
         let ask = [upstream.theirs.clone()];
-        let plan = |advertised: &Advertised| Ok(upstream.plan(&specs, advertised));
+        let plan = |advertised: &RemoteRefs| Ok(upstream.plan(&specs, advertised));
         let user = UserConfig::read(&self.env)?;
         let prune = prune(&repository, &user, &upstream.remote).map_err(&at)?;
         let fetch_request = FetchRequest { ask: &ask, depth: None, prune, plan: &plan };
@@ -118,7 +118,7 @@ fn former_default(repository: &Repository, remote: &str) -> Result<Option<String
 impl Upstream {
     /// Returns the refspecs to fetch: those of the remote without branches that it no longer has, and its
     /// default branch if that replaces one.
-    fn plan(&self, specs: &[String], advertised: &Advertised) -> Vec<String> {
+    fn plan(&self, specs: &[String], advertised: &RemoteRefs) -> Vec<String> {
         let is_there = |spec: &&String| {
             let from = spec.trim_start_matches('+').split(':').next().unwrap_or_default();
             from.contains('*') || advertised.refs.contains_key(from)
@@ -235,8 +235,8 @@ impl Upstream {
             (ahead, behind) => return Ok(CloneResult::Diverged { ahead, behind }),
         }
         let moving = match moving::move_to(repository, theirs)? {
-            Moved::Done(moving) => moving,
-            Moved::InTheWay(paths) => return Ok(CloneResult::InTheWay { paths }),
+            MoveResult::Done(moving) => moving,
+            MoveResult::InTheWay(paths) => return Ok(CloneResult::InTheWay { paths }),
         };
         let why = if rewrite == Rewrite::Whole { "cki: follow a rewrite" } else { "cki: fast-forward" };
         // If the user has committed meanwhile, the branch stays.
@@ -258,7 +258,7 @@ impl Upstream {
         repository: &Repository,
         directory: &Path,
         branch: &str,
-        advertised: &Advertised,
+        advertised: &RemoteRefs,
     ) -> Result<GitError, git2::Error> {
         let there: Vec<&str> = advertised.refs.keys().filter_map(|name| name.strip_prefix(HEADS)).collect();
         let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));

@@ -40,7 +40,7 @@ pub use state_dir::ProcessFacts;
 use crate::base::secret::Secret;
 use crate::host::{self, Env};
 use crate::model::environment::hidden_parts;
-use crate::model::guard::Passed;
+use crate::model::guard::GatePass;
 use crate::model::identity::{ResourceLabels, Retention, RunId};
 use kernel::PidFd;
 use namespaces::Namespaces;
@@ -67,7 +67,7 @@ impl Native {
     ///
     /// # Errors
     /// Fails if the program or the working directory is missing, or the kernel refuses.
-    pub fn spawn(&self, spec: Passed<ProcessSpec>, space: &Sandbox) -> Result<Process, NativeError> {
+    pub fn spawn(&self, spec: GatePass<ProcessSpec>, space: &Sandbox) -> Result<Process, NativeError> {
         let ProcessSpec { identity, command, workdir, environment, secret, files, ready, ports, detached } =
             spec.into_inner();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

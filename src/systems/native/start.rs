@@ -20,7 +20,7 @@ use super::{hardening, kernel, logs};
 use crate::base::secret::Secret;
 use crate::host::{Env, programs};
 use crate::model::container::ContainerFile;
-use crate::model::guard::{Passed, Startable};
+use crate::model::guard::{GatePass, Startable};
 use crate::model::identity::ResourceLabels;
 use crate::model::port::PublishedPort;
 
@@ -62,7 +62,7 @@ impl Startable for ProcessSpec {
 #[derive(Debug)]
 pub struct ExecSpec<'a> {
     /// Program and its arguments.
-    pub command: &'a Passed<Vec<String>>,
+    pub command: &'a GatePass<Vec<String>>,
     /// Working directory, if not that of the process.
     pub workdir: Option<PathBuf>,
     /// Give it an input, [`Process::input`].
@@ -76,7 +76,7 @@ pub struct ExecSpec<'a> {
 impl<'a> ExecSpec<'a> {
     /// Creates a command without input and terminal, in the working directory of the process.
     #[must_use]
-    pub fn new(command: &'a Passed<Vec<String>>) -> Self {
+    pub fn new(command: &'a GatePass<Vec<String>>) -> Self {
         Self { command, workdir: None, input: false, terminal: None, term: None }
     }
 }

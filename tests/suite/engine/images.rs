@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cki::model::event::Events;
-use cki::systems::engine::context::{Dockerfile, Packed, pack};
+use cki::systems::engine::context::{Dockerfile, PackedContext, pack};
 use cki::systems::engine::{BuildRequest, EngineError, PullCause};
 
 use super::lab::{BOX, Heard, Lab, packed};
@@ -22,7 +22,7 @@ on_both!(
     pull_names_an_image_that_is_unreachable,
 );
 
-async fn build(lab: &Lab, tag: &str, context: &Packed) -> (Result<String, EngineError>, Heard) {
+async fn build(lab: &Lab, tag: &str, context: &PackedContext) -> (Result<String, EngineError>, Heard) {
     let request = BuildRequest { tag: tag.to_owned(), ..Default::default() };
     let heard = Heard::default();
     let events = Events::new(heard.clone());

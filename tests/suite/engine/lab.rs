@@ -9,7 +9,7 @@ use cki::host::{Env, Host};
 use cki::model::container::ContainerSpec;
 use cki::model::event::{Event, Events, Sink, Stream};
 use cki::model::identity::{ResourceLabels, Retention, Role, RunId};
-use cki::systems::engine::context::{Dockerfile, Packed, pack};
+use cki::systems::engine::context::{Dockerfile, PackedContext, pack};
 use cki::systems::engine::{
     BuildRequest, ContainerEngine, EngineChoice, EngineError, OutputStream, discover,
 };
@@ -71,7 +71,7 @@ async fn make_box(engine: &ContainerEngine) {
     engine.build(&request, &packed, &events.start("box", "building"), &events).await.expect("builds");
 }
 
-pub(crate) fn packed(directory: &Path) -> Packed {
+pub(crate) fn packed(directory: &Path) -> PackedContext {
     pack(directory, &Dockerfile::File("Dockerfile".into()), Path::new("/tmp")).expect("packs")
 }
 

@@ -10,7 +10,7 @@ use cki::host::signals::{Shutdown, Signal};
 use cki::model::event::{Event, Events};
 use cki::model::staging::{PipelineStatus, Rerun, StageParameter, StagingParameter, StagingRequest};
 use cki::ops::stage::{
-    self, AskResult, StageError, StageOptions, StageOutcome, StagePlan, Staging, StagingResult,
+    self, AskResult, StageError, StageOptions, StageOutcome, StagePlan, StagingOptions, StagingResult,
 };
 use cki::systems::gitlab::GitLabError;
 
@@ -23,7 +23,7 @@ pub(super) const TOOLS: &str = "group/tools";
 /// One attempt at staging, with everything that can be varied.
 pub(super) struct Try {
     pub(super) stand_in: Arc<StandIn>,
-    pub(super) staging: Staging,
+    pub(super) staging: StagingOptions,
     pub(super) options: StageOptions,
     pub(super) recorder: Recorder,
     pub(super) stop: Shutdown,
@@ -34,7 +34,7 @@ impl Try {
     pub(super) fn new(stand_in: &Arc<StandIn>, project: &str, iid: u64) -> Self {
         let request = StagingRequest::new("cki-ci-bot", vec![], vec![], &[]).expect("is valid");
         let template = embedded_text("comments/stage.md").expect("is built in").to_owned();
-        let staging = Staging { project: project.to_owned(), merge_request: iid, request, template };
+        let staging = StagingOptions { project: project.to_owned(), merge_request: iid, request, template };
         Self {
             stand_in: stand_in.clone(),
             staging,

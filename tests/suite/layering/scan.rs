@@ -72,33 +72,33 @@ pub(super) fn names(source: &str, module: &[String]) -> Names {
         let here = || module.iter().chain(inside.iter().map(|(name, ..)| name)).cloned().collect();
         let tested = inside.iter().any(|(.., tested)| *tested);
         match &tokens[at].what {
-            What::Mark('#') if is_for_tests(&tokens[at..]) => tests_follow = true,
-            What::Mark('{') => {
+            TokenKind::Mark('#') if is_for_tests(&tokens[at..]) => tests_follow = true,
+            TokenKind::Mark('{') => {
                 depth += 1;
                 if let Some(name) = module_opened_by(&tokens, at) {
                     inside.push((name, depth, tests_follow));
                 }
                 tests_follow = false;
             }
-            What::Mark(';') => tests_follow = false,
-            What::Mark('}') => {
+            TokenKind::Mark(';') => tests_follow = false,
+            TokenKind::Mark('}') => {
                 inside.pop_if(|(_, opened, _)| *opened == depth);
                 depth = depth.saturating_sub(1);
             }
-            What::Word(word) if word == "use" && begins_import(&tokens, at) => {
+            TokenKind::Word(word) if word == "use" && begins_import(&tokens, at) => {
                 let handed_on = at.checked_sub(1).is_some_and(|before| is_visibility(&tokens[before].what));
                 at =
                     tree(&tokens, at + 1, &Base::new(here(), tested, Some(handed_on)), &mut found.references);
                 continue;
             }
-            What::Word(word) if begins_path(&tokens, at) => {
+            TokenKind::Word(word) if begins_path(&tokens, at) => {
                 if !tested {
                     found.words.insert(word.clone());
                 }
                 at = tree(&tokens, at, &Base::new(here(), tested, None), &mut found.references);
                 continue;
             }
-            What::Word(word) if !tested && !is_named_otherwise(&tokens, at) => {
+            TokenKind::Word(word) if !tested && !is_named_otherwise(&tokens, at) => {
                 found.words.insert(word.clone());
             }
             _ => {}
@@ -112,7 +112,7 @@ pub(super) fn names(source: &str, module: &[String]) -> Names {
 fn module_opened_by(tokens: &[Token], at: usize) -> Option<String> {
     let [.., keyword, name] = &tokens[..at] else { return None };
     match (&keyword.what, &name.what) {
-        (What::Word(keyword), What::Word(name)) if keyword == "mod" => Some(name.clone()),
+        (TokenKind::Word(keyword), TokenKind::Word(name)) if keyword == "mod" => Some(name.clone()),
         _ => None,
     }
 }
@@ -120,48 +120,48 @@ fn module_opened_by(tokens: &[Token], at: usize) -> Option<String> {
 /// Returns whether the word at `at` is the name of a declared module, a method or a field.
 fn is_named_otherwise(tokens: &[Token], at: usize) -> bool {
     let before = at.checked_sub(1);
-    is_mark(tokens, before, '.') || is(tokens, before, &What::Word("mod".to_owned()))
+    is_mark(tokens, before, '.') || is(tokens, before, &TokenKind::Word("mod".to_owned()))
 }
 
 /// Returns whether `#[cfg(test)]` begins here.
 fn is_for_tests(tokens: &[Token]) -> bool {
-    let words = |text: &str| What::Word(text.to_owned());
+    let words = |text: &str| TokenKind::Word(text.to_owned());
     let attribute = [
-        What::Mark('#'),
-        What::Mark('['),
+        TokenKind::Mark('#'),
+        TokenKind::Mark('['),
         words("cfg"),
-        What::Mark('('),
+        TokenKind::Mark('('),
         words("test"),
-        What::Mark(')'),
-        What::Mark(']'),
+        TokenKind::Mark(')'),
+        TokenKind::Mark(']'),
     ];
     tokens.len() >= attribute.len() && tokens.iter().zip(&attribute).all(|(token, what)| token.what == *what)
 }
 
-fn is(tokens: &[Token], at: Option<usize>, what: &What) -> bool {
+fn is(tokens: &[Token], at: Option<usize>, what: &TokenKind) -> bool {
     at.and_then(|at| tokens.get(at)).is_some_and(|token| token.what == *what)
 }
 
 fn is_mark(tokens: &[Token], at: Option<usize>, mark: char) -> bool {
-    is(tokens, at, &What::Mark(mark))
+    is(tokens, at, &TokenKind::Mark(mark))
 }
 
 /// Returns whether the `use` at `at` brings a name into scope; that of `impl Trait + use<'_>` does not.
 fn begins_import(tokens: &[Token], at: usize) -> bool {
-    matches!(tokens.get(at + 1).map(|token| &token.what), Some(What::Word(_) | What::Mark('{')))
+    matches!(tokens.get(at + 1).map(|token| &token.what), Some(TokenKind::Word(_) | TokenKind::Mark('{')))
 }
 
 /// Returns whether a token is the end of `pub` or `pub(...)`.
-fn is_visibility(what: &What) -> bool {
-    *what == What::Word("pub".to_owned()) || *what == What::Mark(')')
+fn is_visibility(what: &TokenKind) -> bool {
+    *what == TokenKind::Word("pub".to_owned()) || *what == TokenKind::Mark(')')
 }
 
 /// Returns whether a path begins here. `pub(in crate::a)` names one without using it.
 fn begins_path(tokens: &[Token], at: usize) -> bool {
     let before = at.checked_sub(1);
     let visibility =
-        is(tokens, before, &What::Word("in".to_owned())) && is_mark(tokens, at.checked_sub(2), '(');
-    is(tokens, Some(at + 1), &What::Colons) && !is(tokens, before, &What::Colons) && !visibility
+        is(tokens, before, &TokenKind::Word("in".to_owned())) && is_mark(tokens, at.checked_sub(2), '(');
+    is(tokens, Some(at + 1), &TokenKind::Colons) && !is(tokens, before, &TokenKind::Colons) && !visibility
 }
 
 /// Path resolved so far.
@@ -219,20 +219,20 @@ fn tree(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Reference>
     let mut base = base.clone();
     loop {
         match tokens.get(at).map(|token| &token.what) {
-            Some(What::Word(word)) => base.step(word),
-            Some(What::Mark('*')) => base.path.push("*".to_owned()),
-            Some(What::Mark('{')) => return branches(tokens, at + 1, &base, found),
+            Some(TokenKind::Word(word)) => base.step(word),
+            Some(TokenKind::Mark('*')) => base.path.push("*".to_owned()),
+            Some(TokenKind::Mark('{')) => return branches(tokens, at + 1, &base, found),
             _ => break,
         }
         at += 1;
-        if tokens.get(at).is_none_or(|token| token.what != What::Colons) {
+        if tokens.get(at).is_none_or(|token| token.what != TokenKind::Colons) {
             break;
         }
         at += 1;
     }
     let mut name = None;
     if base.handed_on.is_some()
-        && let (Some(What::Word(renamed)), Some(What::Word(new))) =
+        && let (Some(TokenKind::Word(renamed)), Some(TokenKind::Word(new))) =
             (tokens.get(at).map(|token| &token.what), tokens.get(at + 1).map(|token| &token.what))
         && renamed == "as"
     {
@@ -247,8 +247,8 @@ fn tree(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Reference>
 fn branches(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Reference>) -> usize {
     while let Some(token) = tokens.get(at) {
         match token.what {
-            What::Mark('}') => return at + 1,
-            What::Word(_) | What::Mark('*' | '{') => {
+            TokenKind::Mark('}') => return at + 1,
+            TokenKind::Word(_) | TokenKind::Mark('*' | '{') => {
                 at = tree(tokens, at, base, found);
             }
             _ => at += 1,
@@ -258,7 +258,7 @@ fn branches(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Refere
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum What {
+enum TokenKind {
     Word(String),
     Colons,
     Mark(char),
@@ -266,7 +266,7 @@ enum What {
 
 struct Token {
     line: usize,
-    what: What,
+    what: TokenKind,
 }
 
 /// Cuts a source into words and punctuation, without comments, strings, characters and lifetimes.
@@ -278,12 +278,12 @@ fn tokens(source: &str) -> Vec<Token> {
         let (length, what) = if let Some(length) = silent(rest) {
             (length, None)
         } else if rest.starts_with("::") {
-            (2, Some(What::Colons))
+            (2, Some(TokenKind::Colons))
         } else if is_word(first) {
             let word = rest.split(|c| !is_word(c)).next().unwrap_or(rest);
-            (word.len(), Some(What::Word(word.to_owned())))
+            (word.len(), Some(TokenKind::Word(word.to_owned())))
         } else {
-            (first.len_utf8(), (!first.is_whitespace()).then_some(What::Mark(first)))
+            (first.len_utf8(), (!first.is_whitespace()).then_some(TokenKind::Mark(first)))
         };
         tokens.extend(what.map(|what| Token { line, what }));
         line += rest[..length].matches('\n').count();

@@ -95,10 +95,10 @@ impl Machine {
         spec
     }
 
-    fn run(&self, spec: ProcessSpec, space: &Sandbox) -> Running {
+    fn run(&self, spec: ProcessSpec, space: &Sandbox) -> RunningProcess {
         let mut process = self.native.spawn(pass_gate(spec), space).expect("starts");
         let output = process.output().expect("is attached");
-        Running { process, output, seen: String::new() }
+        RunningProcess { process, output, seen: String::new() }
     }
 
     fn only(&self) -> ProcessFacts {
@@ -140,13 +140,13 @@ impl Machine {
     }
 }
 
-struct Running {
+struct RunningProcess {
     process: Process,
     output: ProcessOutput,
     seen: String,
 }
 
-impl Running {
+impl RunningProcess {
     /// Reads until a text has come.
     async fn until(&mut self, text: &str) {
         while !self.seen.contains(text) {

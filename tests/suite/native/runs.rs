@@ -32,7 +32,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     let mut beside =
         machine.native.exec(&facts, ExecSpec::new(&pass_gate(words(&["sh", "-c", script])))).expect("enters");
     let output = beside.output().expect("is attached");
-    let (output, code) = Running { process: beside, output, seen: String::new() }.end().await;
+    let (output, code) = RunningProcess { process: beside, output, seen: String::new() }.end().await;
     let lines: Vec<&str> = output.lines().collect();
     let inside =
         std::fs::read_link(format!("/proc/{}/ns/net", facts.pid().expect("lives"))).expect("is a link");

@@ -99,7 +99,7 @@ impl<'a> Call<'a> {
     }
 
     /// Starts it, in a process group of its own, as a shell would.
-    pub(crate) fn start(self) -> Started<'a> {
+    pub(crate) fn start(self) -> StartedRun<'a> {
         let Self { cli, words, variables, stdin, columns, stdout, cramped, directory, untrusting } = self;
         if !untrusting {
             let env =
@@ -147,12 +147,12 @@ impl<'a> Call<'a> {
         // The program alone holds the terminal from here on, or its end is never seen.
         drop(command);
         cli.processes.borrow_mut().push(child.id());
-        Started { cli, child, words, out, err, reader }
+        StartedRun { cli, child, words, out, err, reader }
     }
 }
 
 /// A run of the program that has begun; it is killed when this is dropped.
-pub(crate) struct Started<'a> {
+pub(crate) struct StartedRun<'a> {
     cli: &'a Cli,
     child: Child,
     words: Vec<String>,
@@ -161,7 +161,7 @@ pub(crate) struct Started<'a> {
     reader: Option<JoinHandle<()>>,
 }
 
-impl Started<'_> {
+impl StartedRun<'_> {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -265,7 +265,7 @@ impl Started<'_> {
     }
 }
 
-impl Drop for Started<'_> {
+impl Drop for StartedRun<'_> {
     fn drop(&mut self) {
         // Most have ended long ago, and been waited for.
         let _ = self.child.kill();

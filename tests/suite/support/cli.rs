@@ -17,7 +17,7 @@ use cki::host::Host;
 use cki::systems::git::CommitId;
 use regex::Regex;
 
-use super::call::{Call, Started};
+use super::call::{Call, StartedRun};
 use super::engine::{Bench, Engine};
 
 /// The image of nothing but a shell that `tests/run` makes.
@@ -194,7 +194,7 @@ impl Cli {
     }
 
     /// Starts a command line.
-    pub(crate) fn start(&self, line: &str) -> Started<'_> {
+    pub(crate) fn start(&self, line: &str) -> StartedRun<'_> {
         self.call(line).start()
     }
 
@@ -220,7 +220,7 @@ impl Cli {
     }
 
     /// The same, of one run that has been started; without an engine, of all.
-    pub(crate) fn left_of(&self, run: &Started<'_>) -> Vec<String> {
+    pub(crate) fn left_of(&self, run: &StartedRun<'_>) -> Vec<String> {
         match &self.bench {
             Some(bench) => bench.left(&[run.id()]),
             None => self.left(),

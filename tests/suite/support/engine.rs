@@ -83,7 +83,7 @@ pub(crate) struct Bench {
 }
 
 /// Things on an engine, by id, with their labels.
-type Labelled = Vec<(String, BTreeMap<String, String>)>;
+type LabelledResources = Vec<(String, BTreeMap<String, String>)>;
 
 impl Bench {
     pub(super) fn open(address: &str) -> Self {
@@ -144,7 +144,7 @@ impl Bench {
     }
 
     /// The paths of what processes of `cki` have made, in the order in which they can be removed.
-    fn ours(&self, processes: &[u32]) -> Labelled {
+    fn ours(&self, processes: &[u32]) -> LabelledResources {
         let is_ours = |(_, labels): &(String, BTreeMap<String, String>)| is_of(labels, processes);
         let containers = labelled("/containers/", "Id", &self.get("/containers/json?all=1"));
         let networks = labelled("/networks/", "Id", &self.get("/networks"));
@@ -269,7 +269,7 @@ impl Drop for Foreign<'_> {
 }
 
 /// The things of a list, by path or id, with their labels.
-fn labelled(path: &str, key: &str, list: &Value) -> Labelled {
+fn labelled(path: &str, key: &str, list: &Value) -> LabelledResources {
     let things = list.as_array().map(Vec::as_slice).unwrap_or_default();
     things
         .iter()

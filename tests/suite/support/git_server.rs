@@ -32,21 +32,21 @@ const PART: usize = 64 << 10;
 pub(crate) struct GitServer {
     /// `127.0.0.1:port`.
     pub address: String,
-    shared: Arc<Shared>,
+    shared: Arc<GitServerState>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-struct Shared {
+struct GitServerState {
     address: String,
     root: PathBuf,
-    log: Mutex<Vec<Seen>>,
+    log: Mutex<Vec<SeenRequest>>,
     headers: Mutex<Vec<(String, String)>>,
     stalled: Notify,
 }
 
 /// A request that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct SeenRequest {
     /// Method and path.
     pub line: String,
     /// It carried a login.
@@ -60,7 +60,7 @@ impl GitServer {
     pub(crate) async fn start(root: &Path) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("has an address").to_string();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(GitServerState {
             address: address.clone(),
             root: root.to_owned(),
             log: Mutex::default(),
@@ -78,7 +78,7 @@ impl GitServer {
     }
 
     /// The requests so far, which are forgotten by that.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<SeenRequest> {
         std::mem::take(&mut *self.shared.log.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -100,10 +100,10 @@ impl Drop for GitServer {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+async fn answer(State(shared): State<Arc<GitServerState>>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let login = request.headers().get(header::AUTHORIZATION);
-    let seen = Seen {
+    let seen = SeenRequest {
         line: format!("{} {path}", request.method()),
         login: login.is_some(),
         length: request.headers().contains_key(header::CONTENT_LENGTH),
@@ -185,7 +185,12 @@ fn redirect(to: &str, request: &Request) -> Response<Body> {
 }
 
 /// Runs `git http-backend` as a CGI program (RFC 3875).
-async fn backend(shared: &Shared, path: &str, request: Request, user: Option<&str>) -> Response<Body> {
+async fn backend(
+    shared: &GitServerState,
+    path: &str,
+    request: Request,
+    user: Option<&str>,
+) -> Response<Body> {
     let mut command = super::git_command(&shared.root);
     command
         .arg("http-backend")

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Connections and datagrams that have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Arrived {
+pub(crate) struct ArrivalCount {
     pub(crate) tcp: usize,
     pub(crate) udp: usize,
 }
@@ -63,8 +63,8 @@ impl Listener {
         Self { tcp, udp, stop, threads }
     }
 
-    fn arrived(&self) -> Arrived {
-        Arrived { tcp: self.tcp.load(Ordering::SeqCst), udp: self.udp.load(Ordering::SeqCst) }
+    fn arrived(&self) -> ArrivalCount {
+        ArrivalCount { tcp: self.tcp.load(Ordering::SeqCst), udp: self.udp.load(Ordering::SeqCst) }
     }
 }
 
@@ -100,7 +100,7 @@ impl ThisMachine {
         Self(Listener::start(port))
     }
 
-    pub(crate) fn arrived(&self) -> Arrived {
+    pub(crate) fn arrived(&self) -> ArrivalCount {
         self.0.arrived()
     }
 
@@ -118,7 +118,7 @@ impl ThisMachine {
 /// A server of production. Its network is that of a thread, and is gone with it.
 pub(crate) struct Production {
     pub(crate) address: Ipv4Addr,
-    ask: Option<mpsc::Sender<mpsc::Sender<(Arrived, u64)>>>,
+    ask: Option<mpsc::Sender<mpsc::Sender<(ArrivalCount, u64)>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -130,7 +130,7 @@ impl Production {
         let at = |last: u8| Ipv4Addr::new(198, 18 + (digest[0] & 1), digest[1], (digest[2] & 0xfc) | last);
         let (near, far) = (at(1), at(2));
         let wire = format!("cki-{id}");
-        let (ask, asked) = mpsc::channel::<mpsc::Sender<(Arrived, u64)>>();
+        let (ask, asked) = mpsc::channel::<mpsc::Sender<(ArrivalCount, u64)>>();
         let (ready, is_ready) = mpsc::channel();
         let machine = std::process::id().to_string();
         let thread = std::thread::spawn({
@@ -157,7 +157,7 @@ impl Production {
     }
 
     /// Returns the connections at the server, and the packets of any kind.
-    pub(crate) fn arrived(&self) -> (Arrived, u64) {
+    pub(crate) fn arrived(&self) -> (ArrivalCount, u64) {
         let (answer, answered) = mpsc::channel();
         self.ask.as_ref().expect("lives").send(answer).expect("listens");
         answered.recv().expect("answers")

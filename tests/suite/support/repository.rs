@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cki::systems::git::{Author, CommitId, History, Mode, TreeFile};
 
 use super::cli::Cli;
-use super::git_server::{GitServer, Seen};
+use super::git_server::{GitServer, SeenRequest};
 
 /// The repositories of a test.
 pub(crate) struct Repositories<'a> {
@@ -87,7 +87,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// The requests so far, which are forgotten by that.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<SeenRequest> {
         self.server.seen()
     }
 

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
-use crate::support::network_targets::{Arrived, ThisMachine};
+use crate::support::network_targets::{ArrivalCount, ThisMachine};
 use crate::support::repository::Repositories;
 
 const INVENTORY: &str = "\
@@ -281,7 +281,7 @@ fn build_blocks_production_hosts_and_loopback(cli: &Cli) {
             assert!(outcome.contains(&format!("255.255.255.255 {spelling} ")), "{spelling}: {outcome}");
         }
     }
-    assert_eq!(machine.arrived(), Arrived { tcp: 0, udp: 0 }, "{outcome}");
+    assert_eq!(machine.arrived(), ArrivalCount { tcp: 0, udp: 0 }, "{outcome}");
 }
 
 on!(docker, podman: build_with_network_none_reaches_nothing);
@@ -291,6 +291,6 @@ fn build_with_network_none_reaches_nothing(cli: &Cli) {
     cli.place("targets", &targets.join(" "));
     inventory_with_network_probe(cli, "network: none, ");
     let outcome = cli.run("run-local app").ends_with(0).says("  build        isolated: it reaches nothing");
-    assert_eq!(machine.arrived(), Arrived { tcp: 0, udp: 0 }, "{outcome}");
+    assert_eq!(machine.arrived(), ArrivalCount { tcp: 0, udp: 0 }, "{outcome}");
     assert!(outcome.says("it ran").stdout.contains("it ran"));
 }

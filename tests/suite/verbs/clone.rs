@@ -324,7 +324,7 @@ fn stalled<'a>(
     cli: &'a Cli,
     repositories: &Repositories<'_>,
     server: &Server,
-) -> crate::support::call::Started<'a> {
+) -> crate::support::call::StartedRun<'a> {
     for name in ["one", "two"] {
         repositories.commit_noise(name, 1 << 20);
     }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::app;
-use crate::support::call::Started;
+use crate::support::call::StartedRun;
 use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
 use crate::support::proxy::{Hold, Proxy};
@@ -50,7 +50,7 @@ fn every_command_times_out_on_a_stuck_engine(cli: &Cli) {
 }
 
 /// The most memory that it has of its own, until it ends.
-fn peak_memory_until_end(run: &mut Started<'_>) -> u64 {
+fn peak_memory_until_end(run: &mut StartedRun<'_>) -> u64 {
     let mut peak = 0;
     while !run.has_ended() {
         peak = peak.max(run.own_memory());

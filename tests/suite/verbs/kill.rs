@@ -4,21 +4,21 @@
 use nix::sys::signal::Signal;
 
 use super::app;
-use crate::support::call::Started;
+use crate::support::call::StartedRun;
 use crate::support::cli::Cli;
 use crate::support::engine::on;
 use crate::support::repository::Repositories;
 
 /// Kills a `cki` without a warning.
-fn kill(run: Started<'_>) {
+fn kill(run: StartedRun<'_>) {
     run.signal(Signal::SIGKILL);
     run.end().ends_with(-9);
 }
 
 /// A run that goes on meanwhile, and what there is of it.
-struct Other<'a>(Started<'a>, Vec<String>);
+struct OtherRun<'a>(StartedRun<'a>, Vec<String>);
 
-impl Other<'_> {
+impl OtherRun<'_> {
     /// Nothing is left of any other run once the next `cki` has looked at the engine.
     fn assert_only_one_left(&mut self, cli: &Cli) {
         cli.run("ps -q").ends_with(0);
@@ -37,13 +37,13 @@ fn leftovers(cli: &Cli) -> Vec<String> {
     cli.left().iter().map(|left| left.split(':').next().unwrap_or(left).to_owned()).collect()
 }
 
-fn start_other(cli: &Cli) -> Other<'_> {
+fn start_other(cli: &Cli) -> OtherRun<'_> {
     let before = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
     app(cli, "service", "echo other is up; exec sleep 1000", "");
     let mut other = cli.start("run-local app");
     other.until("other is up");
     cli.inventory(&before);
-    Other(other, leftovers(cli))
+    OtherRun(other, leftovers(cli))
 }
 
 on!(docker, podman, native: sweep_removes_a_run_killed_while_running);

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use nix::sys::signal::Signal;
 
 use super::app;
-use crate::support::call::Started;
+use crate::support::call::StartedRun;
 use crate::support::cli::Cli;
 use crate::support::engine::Engine;
 use crate::support::foreign_resources::ForeignResources;
@@ -158,7 +158,7 @@ fn kill_in_phase(cli: &Cli, (phase, signal): Cell) {
 }
 
 /// Ends it by a signal.
-fn end(run: Started<'_>, signal: Signal) {
+fn end(run: StartedRun<'_>, signal: Signal) {
     run.signal(signal);
     run.end().ends_with(code(signal));
 }

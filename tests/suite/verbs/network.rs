@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use super::app;
 use crate::support::cli::Cli;
 use crate::support::engine::on;
-use crate::support::network_targets::{Arrived, Production, ThisMachine, Watch};
+use crate::support::network_targets::{ArrivalCount, Production, ThisMachine, Watch};
 
 /// Tries whatever a component could: every address of this machine, the server of production, its
 /// own network's first address, by TCP and by UDP, and the name service that it was given. (The
@@ -21,7 +21,7 @@ busybox nslookup name-{id}.test &
 wait
 echo tried";
 
-const NOTHING: Arrived = Arrived { tcp: 0, udp: 0 };
+const NOTHING: ArrivalCount = ArrivalCount { tcp: 0, udp: 0 };
 
 /// Runs an attack on what must not be reached, and then the same with a network that is open.
 fn attack(cli: &Cli, with_web: bool) {

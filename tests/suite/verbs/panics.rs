@@ -33,12 +33,12 @@ const MOMENTS: usize = 100;
 const UNWINDING: Duration = Duration::from_secs(5);
 
 /// Panics at what is told at one moment.
-struct Panicking {
+struct PanickingSink {
     told: Arc<AtomicUsize>,
     at: usize,
 }
 
-impl Sink for Panicking {
+impl Sink for PanickingSink {
     fn send(&self, event: Event) {
         // What is written comes in its own time, and is told by a task of its own.
         let is_step = !matches!(event, Event::Line { .. });
@@ -113,7 +113,7 @@ fn run_local_leaves_nothing_after_a_panic(cli: &Cli) {
                 ready_timeout: Duration::from_secs(20),
                 stop_grace: Duration::from_secs(5),
                 memory: Memory::default(),
-                events: Events::new(Panicking { told: Arc::clone(&told), at }),
+                events: Events::new(PanickingSink { told: Arc::clone(&told), at }),
                 stop: Shutdown::new(),
             };
             let request = RunRequest::of(component);

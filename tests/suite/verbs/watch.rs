@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 
-use crate::support::call::Started;
+use crate::support::call::StartedRun;
 use crate::support::cli::{Cli, free_port};
 use crate::support::engine::on;
 use crate::support::repository::Repositories;
@@ -46,7 +46,7 @@ fn write(clone: &std::path::Path, file: &str, text: &str) {
 }
 
 /// Edits, and sees that what runs is always what was written last.
-fn assert_edits_restart(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
+fn assert_edits_restart(cli: &Cli, mut run: StartedRun<'_>, clone: &std::path::Path) {
     run.until("version one of a part");
     run.until("  watching     the sources of app");
     write(clone, "app.sh", "echo version two; exit 3\n");

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::written::{UNSEEN, colored, numbered, written};
 use super::{redactor, streamed};
-use crate::base::redact::{Folding, SHORTEST, folded};
+use crate::base::redact::{FoldOptions, SHORTEST, folded};
 use crate::base::secret::MASK;
 
 proptest! {
@@ -49,7 +49,7 @@ fn a_secret() -> impl Strategy<Value = String> {
     ]
     // If an end is unseen, only the usual forms are masked.
     .prop_map(|secret| {
-        let folded = folded::fold(secret.as_bytes(), Folding { quotes: true });
+        let folded = folded::fold(secret.as_bytes(), FoldOptions { quotes: true });
         let is_seen = folded.bytes.len() >= SHORTEST && !folded.has_unseen_edge(secret.len());
         if is_seen { secret } else { format!("ab{secret}zz") }
     })
@@ -128,7 +128,7 @@ proptest! {
         let wrapped = lines(&encoded, 0);
         let text = if url { colored(&wrapped, &places) } else { wrapped };
         let shown = String::from_utf8(streamed(&redactor(&[&secret]), text.as_bytes(), &cuts)).expect("UTF-8");
-        let seen: String = String::from_utf8_lossy(&folded::fold(shown.as_bytes(), Folding { quotes: false }).bytes).into_owned();
+        let seen: String = String::from_utf8_lossy(&folded::fold(shown.as_bytes(), FoldOptions { quotes: false }).bytes).into_owned();
         let expected = format!("{}{MASK}{}", &encoded[..from], &encoded[to..]);
         // Padding may be masked as well.
         prop_assert_eq!(seen.trim_end_matches('='), expected.trim_end_matches('='), "{:?}", text);

@@ -64,12 +64,12 @@ pub(super) fn read(
         };
         let spot = spot(label, line);
         let is_alone = value.is_none();
-        let Filled { value, parts, draft } = match value {
+        let FilledValue { value, parts, draft } = match value {
             None => match outer(&name) {
-                Some(value) => Filled::of(value),
-                None => Filled::unknown(PASSED_ON),
+                Some(value) => FilledValue::of(value),
+                None => FilledValue::unknown(PASSED_ON),
             },
-            Some(DotenvText::Literal(text)) => Filled::plain(text),
+            Some(DotenvText::Literal(text)) => FilledValue::plain(text),
             Some(DotenvText::Template(text)) => {
                 let known = |wanted: &str| {
                     let above = || defined.get(wanted).or_else(|| earlier.get(wanted));
@@ -109,10 +109,10 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> EnvFil
             continue;
         }
         let known = value.is_none().then(|| outer(name)).flatten();
-        let Filled { value, parts, draft } = match (value, known) {
-            (Some(value), _) => Filled::plain(value),
-            (None, Some(known)) => Filled::of(known),
-            (None, None) => Filled::unknown(PASSED_ON),
+        let FilledValue { value, parts, draft } = match (value, known) {
+            (Some(value), _) => FilledValue::plain(value),
+            (None, Some(known)) => FilledValue::of(known),
+            (None, None) => FilledValue::unknown(PASSED_ON),
         };
         lines.push(EnvFileLine { name: name.to_owned(), value, parts, draft, spot });
     }
@@ -127,13 +127,13 @@ fn spot(label: &str, line: usize) -> Location {
 }
 
 /// A value after interpolation.
-struct Filled {
+struct FilledValue {
     value: EnvVarSource,
     parts: Vec<DeploymentPart>,
     draft: Option<String>,
 }
 
-impl Filled {
+impl FilledValue {
     fn plain(text: impl Into<String>) -> Self {
         Self { value: EnvVarSource::Text(vec![Segment::Text(text.into())]), parts: Vec::new(), draft: None }
     }
@@ -158,12 +158,12 @@ fn filled(
     budget: &Budget,
     spot: &Location,
     findings: &mut Vec<InventoryFinding>,
-) -> Filled {
+) -> FilledValue {
     let made = match interpolate(text, known, budget) {
         Ok(made) => made,
         Err(wrong) => {
             findings.push(missing_value(spot, name, format!("this line has no value: {wrong}")));
-            return Filled::unknown(&wrong);
+            return FilledValue::unknown(&wrong);
         }
     };
     let value = match (made.required, made.unset.first()) {
@@ -172,9 +172,9 @@ fn filled(
             EnvVarSource::Required(required)
         }
         (None, Some(name)) => EnvVarSource::Unknown(no_value(name)),
-        (None, None) => return Filled { parts: made.parts, ..Filled::plain(made.text) },
+        (None, None) => return FilledValue { parts: made.parts, ..FilledValue::plain(made.text) },
     };
-    Filled { value, parts: made.parts, draft: Some(made.text) }
+    FilledValue { value, parts: made.parts, draft: Some(made.text) }
 }
 
 /// Returns the reason for which a value is unknown.

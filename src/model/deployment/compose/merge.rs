@@ -7,10 +7,10 @@ use super::super::date::Date;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 
 /// Fields of different node kinds in the two files, which Compose refuses to merge.
-pub(super) type Refused = Vec<(String, Location)>;
+pub(super) type MergeConflicts = Vec<(String, Location)>;
 
 /// Merges a service onto another.
-pub(super) fn services(base: Node, over: Node, refused: &mut Refused) -> Node {
+pub(super) fn services(base: Node, over: Node, refused: &mut MergeConflicts) -> Node {
     let Node { spot, value } = base;
     match (value, over.value) {
         (NodeValue::Map(base), NodeValue::Map(over)) => {
@@ -23,13 +23,13 @@ pub(super) fn services(base: Node, over: Node, refused: &mut Refused) -> Node {
 }
 
 /// A function that merges two nodes of the same key.
-pub(super) type ComposeMerge<'a> = &'a mut dyn FnMut(&str, Node, Node, &mut Refused) -> Node;
+pub(super) type ComposeMerge<'a> = &'a mut dyn FnMut(&str, Node, Node, &mut MergeConflicts) -> Node;
 
 /// Merges mappings key by key.
 pub(super) fn maps(
     base: Vec<MapEntry>,
     over: Vec<MapEntry>,
-    refused: &mut Refused,
+    refused: &mut MergeConflicts,
     merge: ComposeMerge<'_>,
 ) -> Vec<MapEntry> {
     let mut index: HashMap<String, usize> =
@@ -74,7 +74,7 @@ const SEQUENCES: &[&str] = &[
 ];
 
 /// Merges a field of a service.
-fn field(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
+fn field(key: &str, base: Node, over: Node, refused: &mut MergeConflicts) -> Node {
     match key {
         "command" | "entrypoint" => over,
         key if SEQUENCES.contains(&key) => joined(base, over),
@@ -87,10 +87,10 @@ fn field(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
 }
 
 /// Merges a field whose own fields have rules.
-fn within(of: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
+fn within(of: &str, base: Node, over: Node, refused: &mut MergeConflicts) -> Node {
     match (base, over) {
         (Node { spot, value: NodeValue::Map(base) }, Node { value: NodeValue::Map(over), .. }) => {
-            let mut merge = |key: &str, base: Node, over: Node, refused: &mut Refused| {
+            let mut merge = |key: &str, base: Node, over: Node, refused: &mut MergeConflicts| {
                 let path = format!("{of}.{key}");
                 let is_limit = of == "ulimits" && (base.entries().is_empty() || over.entries().is_empty());
                 match path.as_str() {
@@ -131,7 +131,7 @@ fn is_other_driver(base: &Node, over: &Node) -> bool {
 
 /// Merges a field without a rule of its own: mappings are merged, lists are joined, and otherwise the
 /// later one wins.
-fn any(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
+fn any(key: &str, base: Node, over: Node, refused: &mut MergeConflicts) -> Node {
     if over.is_null() {
         return base;
     }
@@ -194,7 +194,7 @@ mod tests {
     /// Returns the number of refusals, and the merged service in one line.
     fn merged(base: &str, over: &str) -> (usize, String) {
         let read = |text: &str| documents("f", text).expect("parses").remove(0);
-        let mut refused = Refused::new();
+        let mut refused = MergeConflicts::new();
         let node = services(read(base), read(over), &mut refused);
         (refused.len(), shown(&node))
     }

@@ -8,7 +8,7 @@ use super::super::files::{FileReader, directory_of, resolved};
 use super::super::{DeploymentError, DeploymentPart, finding};
 use super::document::{ComposeDocument, Preparation, Taint, Taints, Variables, place, reset};
 use super::dotenv;
-use super::merge::{self, Refused};
+use super::merge::{self, MergeConflicts};
 use super::paths;
 use super::profiles;
 use super::schema::Refusals;
@@ -112,7 +112,7 @@ impl<'a> ComposeProject<'a> {
         if let Some(include) = include {
             self.include(&mut own, scope, &include)?;
         }
-        let mut refused = Refused::new();
+        let mut refused = MergeConflicts::new();
         let known = std::mem::take(services);
         *services = merge::maps(known, own, &mut refused, &mut |_, base, over, refused| {
             merge::services(base, over, refused)
@@ -144,7 +144,7 @@ impl<'a> ComposeProject<'a> {
         }
     }
 
-    fn note_refused(&mut self, service: &str, refused: Refused) {
+    fn note_refused(&mut self, service: &str, refused: MergeConflicts) {
         for (key, spot) in refused {
             self.note(
                 service,
@@ -237,7 +237,7 @@ impl ComposeProject<'_> {
         let base = self.extended(scope, &there, base, of, seen)?;
         let mut source = vec![MapEntry { key: entry.key.clone(), spot: entry.spot.clone(), node: base }];
         reset(&mut source, &document.resets);
-        let mut refused = Refused::new();
+        let mut refused = MergeConflicts::new();
         let merged = match source.pop() {
             Some(base) => merge::services(base.node, own, &mut refused),
             None => own,
@@ -273,7 +273,7 @@ impl ComposeProject<'_> {
         for document in documents {
             let document = self.prepared(scope, document, &tags);
             reset(&mut all.services, &document.resets);
-            let mut refused = Refused::new();
+            let mut refused = MergeConflicts::new();
             all.services =
                 merge::maps(all.services, document.services, &mut refused, &mut |_, base, over, refused| {
                     merge::services(base, over, refused)

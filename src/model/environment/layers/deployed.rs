@@ -6,7 +6,7 @@ use crate::base::secret::Secret;
 use crate::model::deployment::expansion::render;
 use crate::model::deployment::{EnvEntry, EnvVarSource};
 use crate::model::environment::error::EnvironmentError;
-use crate::model::environment::inputs::{Deployed, Inputs};
+use crate::model::environment::inputs::{DeploymentInput, Inputs};
 use crate::model::environment::placeholder_secret::GeneratorSource;
 use crate::model::environment::replace::{Local, Placeholders};
 use crate::model::environment::secret_detection::in_production;
@@ -85,7 +85,7 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
 
 /// Returns the local value, or `None` if a placeholder replaces all of it.
 fn local_value(
-    deployed: Deployed<'_>,
+    deployed: DeploymentInput<'_>,
     given: &EnvEntry,
     value: Option<&Secret>,
     local: Local,

@@ -6,8 +6,8 @@ use crate::model::deployment::expansion::{self, Segment};
 use crate::model::deployment::{DeployedContainer, DeploymentPart, EnvEntry, EnvVarSource};
 use crate::model::environment::production_value::LONGEST;
 use crate::model::environment::{
-    Deployed, EnvOverrides, Environment, GeneratorContext, Inputs, ProductionRules, SecretNames, SecretRules,
-    ServiceBinding, ValueOrigin, Variable,
+    DeploymentInput, EnvOverrides, Environment, GeneratorContext, Inputs, ProductionRules, SecretNames,
+    SecretRules, ServiceBinding, ValueOrigin, Variable,
 };
 use crate::model::inventory::{Inventory, InventoryDocument};
 
@@ -67,7 +67,7 @@ fn resolved(variables: Vec<EnvEntry>, overrides: EnvOverrides) -> Vec<(String, V
     let environment = Environment::resolve(&Inputs {
         component: &inventory.components[0],
         inventory: &inventory,
-        deployed: Some(Deployed {
+        deployed: Some(DeploymentInput {
             container: &container,
             rules: &rules,
             names_production: &names_production,

@@ -14,7 +14,7 @@ use crate::model::inventory::{Component, Parameters};
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
 use crate::model::service::ServiceTemplate;
-use crate::ops::env::{EnvError, Resolved, check_complete, resolve_loaded};
+use crate::ops::env::{EnvError, ResolvedEnvironment, check_complete, resolve_loaded};
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::start::unit::{Image, Unit};
 use crate::ops::shared::dependencies::{self, RunDependency};
@@ -139,7 +139,7 @@ impl<'a> PlanBuilder<'a> {
         component: &Component,
         deployed: Option<&DeployedComponents>,
         overrides: &EnvOverrides,
-    ) -> Result<Resolved<'a>, EnvError> {
+    ) -> Result<ResolvedEnvironment<'a>, EnvError> {
         let PlanInput { inventory, templates, .. } = self.input;
         resolve_loaded(component, inventory, templates, self.input.ctx(), deployed, overrides.clone())
     }

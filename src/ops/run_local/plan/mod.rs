@@ -96,17 +96,17 @@ impl RunPlan {
 
 /// A plan, or the reason why there is none, with warnings for the user in any case.
 #[derive(Debug)]
-pub(super) struct Planning {
+pub(super) struct PlanningResult {
     pub(super) plan: anyhow::Result<RunPlan>,
     pub(super) warnings: Vec<String>,
 }
 
 /// Plans a run from its input alone. The plan fails when the inventory is incomplete, or the environment is
 /// refused or incomplete.
-pub(super) fn plan(input: &PlanInput<'_>) -> Planning {
+pub(super) fn plan(input: &PlanInput<'_>) -> PlanningResult {
     let mut draft = PlanBuilder::new(input);
     let plan = complete(&mut draft, input);
-    Planning { plan, warnings: draft.warnings }
+    PlanningResult { plan, warnings: draft.warnings }
 }
 
 fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow::Result<RunPlan> {

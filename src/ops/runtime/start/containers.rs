@@ -13,7 +13,7 @@ use super::unit::Unit;
 use crate::model::container::{ContainerInspect, ContainerSpec, Publish};
 use crate::model::environment::DIRECTORY;
 use crate::model::event::TaskOutcome;
-use crate::model::guard::{Gate, Passed, PolicyViolation, Starting};
+use crate::model::guard::{Gate, GatePass, GateSubject, PolicyViolation};
 use crate::model::identity::{ALLOWED, PORTS, READY, SECRETS};
 use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
@@ -206,7 +206,7 @@ pub(super) fn pass(
     unit: &Unit,
     image: &str,
     gate: &Gate<'_>,
-) -> Result<Passed<ContainerInspect>, PolicyViolation> {
+) -> Result<GatePass<ContainerInspect>, PolicyViolation> {
     let source = format!("in its container, of image {image}");
-    gate.pass(inside, Starting { name: &unit.name, source: &source, is_component: unit.is_component })
+    gate.pass(inside, GateSubject { name: &unit.name, source: &source, is_component: unit.is_component })
 }

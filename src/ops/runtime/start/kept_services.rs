@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LINES: usize = 12;
 
 /// The state of a service.
-enum Found {
+enum ExistingService {
     Nothing,
     /// It matches the plan.
     Good(Box<ContainerSummary>),
@@ -65,17 +65,17 @@ impl Containers {
         let mut kept = ServiceReuse::Made;
         loop {
             match self.find(&identity, &specification).await? {
-                Found::Good(facts) => return self.reuse(unit, image, &facts, scope.gate).await,
-                Found::Removed => kept = ServiceReuse::Replaced,
-                Found::Coming if began.elapsed() > OTHERS => {
+                ExistingService::Good(facts) => return self.reuse(unit, image, &facts, scope.gate).await,
+                ExistingService::Removed => kept = ServiceReuse::Replaced,
+                ExistingService::Coming if began.elapsed() > OTHERS => {
                     return Err(StartError::KeptInUse { name: unit.name.clone() }.into());
                 }
-                Found::Coming => {
+                ExistingService::Coming => {
                     // Another process creates it, and only the engine knows when it is done.
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
-                Found::Nothing => {}
+                ExistingService::Nothing => {}
             }
             scope.pending.begin(&identity.run);
             match self.make(unit, image, &identity, &specification, (ctx, scope)).await {
@@ -93,7 +93,7 @@ impl Containers {
         }
     }
 
-    async fn find(&self, identity: &ResourceLabels, specification: &str) -> anyhow::Result<Found> {
+    async fn find(&self, identity: &ResourceLabels, specification: &str) -> anyhow::Result<ExistingService> {
         let all = self.engine.list(Some(&identity.run)).await?;
         let is_good =
             |one: &ContainerSummary| one.labels.get(CONFIG_HASH).map(String::as_str) == Some(specification);
@@ -102,13 +102,13 @@ impl Containers {
             let is_others =
                 owner.is_some_and(|who| who.owner != identity.owner && host::is_alive(&who.owner));
             match one.status {
-                Status::Running if is_good(one) => return Ok(Found::Good(Box::new(one.clone()))),
-                Status::Created if is_others => return Ok(Found::Coming),
+                Status::Running if is_good(one) => return Ok(ExistingService::Good(Box::new(one.clone()))),
+                Status::Created if is_others => return Ok(ExistingService::Coming),
                 _ => {}
             }
         }
         if all.is_empty() {
-            return Ok(Found::Nothing);
+            return Ok(ExistingService::Nothing);
         }
         let networks = self.engine.networks().await?;
         for one in all {
@@ -123,7 +123,7 @@ impl Containers {
             self.engine.stop(&one.id, OTHERS / 2).await?;
             self.engine.remove(&one.id).await?;
         }
-        Ok(Found::Removed)
+        Ok(ExistingService::Removed)
     }
 
     async fn reuse(

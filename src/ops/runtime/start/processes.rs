@@ -9,7 +9,7 @@ use super::reach::Reach;
 use super::scope::{Network, RunScope};
 use super::unit::Unit;
 use crate::model::event::{Stream, TaskOutcome};
-use crate::model::guard::Starting;
+use crate::model::guard::GateSubject;
 use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::error::StartError;
@@ -100,8 +100,11 @@ impl Processes {
             ports: scope.ports.of(&unit.name),
             detached: scope.lifetime == Retention::Kept,
         };
-        let starting =
-            Starting { name: &unit.name, source: "as its process has it", is_component: unit.is_component };
+        let starting = GateSubject {
+            name: &unit.name,
+            source: "as its process has it",
+            is_component: unit.is_component,
+        };
         let mut process = self.native.spawn(scope.gate.pass(spec, starting)?, &self.space)?;
         let output = match (process.output(), process.facts()) {
             // A detached unit writes its own log, and its output is read from there.

@@ -160,9 +160,9 @@ impl DeployedComponents {
         &'a self,
         names_production: &'a dyn Fn(&str) -> bool,
         is_credential: &'a dyn Fn(&str, &str) -> bool,
-    ) -> environment::Deployed<'a> {
+    ) -> environment::DeploymentInput<'a> {
         let (container, rules) = (&self.container, &self.judge.rules);
-        environment::Deployed { container, rules, names_production, is_credential }
+        environment::DeploymentInput { container, rules, names_production, is_credential }
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Dockerfile {
 
 /// A packed context. It is a file without a name, which vanishes when this is dropped.
 #[derive(Debug, Clone)]
-pub struct Packed {
+pub struct PackedContext {
     file: Arc<File>,
     size: u64,
     digest: String,
@@ -41,7 +41,7 @@ pub struct Packed {
     skipped: Vec<String>,
 }
 
-impl Packed {
+impl PackedContext {
     /// Returns the tar.
     pub(in crate::systems::engine) fn file(&self) -> &Arc<File> {
         &self.file
@@ -84,7 +84,7 @@ impl Packed {
 ///
 /// # Errors
 /// Fails if something cannot be read, an ignore rule is invalid, or the Dockerfile is missing.
-pub fn pack(directory: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result<Packed, EngineError> {
+pub fn pack(directory: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result<PackedContext, EngineError> {
     let root = directory.canonicalize().map_err(|source| FileError::new("read", directory, source))?;
     let named = match dockerfile {
         Dockerfile::File(path) | Dockerfile::Made { from: path, .. } => rules::inside(&root, path)?,
@@ -103,7 +103,7 @@ pub fn pack(directory: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result
     let (files, skipped) = (packer.files, std::mem::take(&mut packer.skipped));
     let (file, digest) = packer.finish().map_err(fail)?;
     let size = file.metadata().map_err(fail)?.len();
-    Ok(Packed { file: Arc::new(file), size, digest, dockerfile: sent, files, skipped })
+    Ok(PackedContext { file: Arc::new(file), size, digest, dockerfile: sent, files, skipped })
 }
 
 #[cfg(test)]
@@ -133,17 +133,17 @@ mod tests {
             std::os::unix::fs::symlink(target, self.0.path().join(path)).expect("links");
         }
 
-        fn pack(&self, dockerfile: &Dockerfile) -> Result<Packed, EngineError> {
+        fn pack(&self, dockerfile: &Dockerfile) -> Result<PackedContext, EngineError> {
             pack(self.0.path(), dockerfile, &self.0.path().join(".."))
         }
 
-        fn packed(&self, dockerfile: &str) -> Packed {
+        fn packed(&self, dockerfile: &str) -> PackedContext {
             self.pack(&Dockerfile::File(dockerfile.into())).expect("packs")
         }
     }
 
     /// Returns path, mode, and content or target of every entry.
-    fn entries(packed: &Packed) -> Vec<(String, u32, String)> {
+    fn entries(packed: &PackedContext) -> Vec<(String, u32, String)> {
         let mut file = packed.file().try_clone().expect("clones");
         io::Seek::rewind(&mut file).expect("rewinds");
         let mut tar = tar::Archive::new(file);
@@ -163,7 +163,7 @@ mod tests {
             .collect()
     }
 
-    fn paths(packed: &Packed) -> Vec<String> {
+    fn paths(packed: &PackedContext) -> Vec<String> {
         entries(packed).into_iter().map(|(path, ..)| path).collect()
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Packer {
 pub(super) type TextFiles = Vec<(String, String)>;
 
 impl Packer {
-    pub(super) fn new(file: File, root: PathBuf, named: &Named, rules: IgnoreRules) -> Self {
+    pub(super) fn new(file: File, root: PathBuf, named: &ContextFile, rules: IgnoreRules) -> Self {
         Self {
             tar: tar::Builder::new(BufWriter::with_capacity(256 << 10, file)),
             hash: Sha256::new(),
@@ -217,13 +217,13 @@ fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {
 }
 
 /// Reader that adds its data to a digest.
-struct Hashing<'a, R> {
+struct HashingReader<'a, R> {
     inner: R,
     hash: Option<&'a mut Sha256>,
     read: u64,
 }
 
-impl<R: Read> Read for Hashing<'_, R> {
+impl<R: Read> Read for HashingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         if let Some(hash) = &mut self.hash {

@@ -12,12 +12,12 @@ use crate::systems::engine::error::EngineError;
 const LONGEST: u64 = 1 << 20;
 
 /// File of the context: its path as written, and with links resolved.
-pub(super) struct Named {
+pub(super) struct ContextFile {
     pub(super) path: String,
     pub(super) real: String,
 }
 
-pub(super) fn inside(root: &Path, path: &Path) -> Result<Named, EngineError> {
+pub(super) fn inside(root: &Path, path: &Path) -> Result<ContextFile, EngineError> {
     let refuse = |why: &str| EngineError::Invalid {
         what: "the Dockerfile",
         text: safe_line(&path.to_string_lossy()).into_owned(),
@@ -42,7 +42,7 @@ pub(super) fn inside(root: &Path, path: &Path) -> Result<Named, EngineError> {
     if !root.join(real).is_file() {
         return Err(refuse("it is not a file"));
     }
-    Ok(Named { path: parts.join("/"), real: real.to_string_lossy().into_owned() })
+    Ok(ContextFile { path: parts.join("/"), real: real.to_string_lossy().into_owned() })
 }
 
 /// Ignore rules, and the files from which the engine itself would read some.
@@ -62,7 +62,7 @@ const CONTAINERIGNORE: &str = ".containerignore";
 impl IgnoreRules {
     /// Finds the rules. Only one file counts: that of the Dockerfile before that of the context; of the
     /// context's, the one that only Podman's tools know before the one that both know.
-    pub(super) fn find(root: &Path, dockerfile: &Named) -> Result<Self, EngineError> {
+    pub(super) fn find(root: &Path, dockerfile: &ContextFile) -> Result<Self, EngineError> {
         let own = |suffix: &str| format!("{}{suffix}", dockerfile.path);
         let is_there = |name: &str| root.join(name).symlink_metadata().is_ok();
         let mut rules = Self {
