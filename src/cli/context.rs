@@ -189,7 +189,7 @@ impl Context {
         };
         let demos = walk::remove_abandoned(&self.host, &engine).await;
         let demos = demos.into_iter().map(|directory| directory.display().to_string());
-        for name in left.sweep().await?.into_iter().chain(demos) {
+        for name in left.remove().await?.into_iter().chain(demos) {
             events.note(format!("removed `{name}`, which a run that was killed had left behind"));
         }
         Ok(engine)

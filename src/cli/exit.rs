@@ -48,5 +48,5 @@ pub(super) fn of_checks(checks: &[Check]) -> Exit {
 
 /// Returns the exit code for a collection of leftovers.
 pub(super) fn of_leftovers(collected: &CollectedLeftovers) -> Exit {
-    if collected.left.is_empty() { Exit::Done } else { Exit::Failed }
+    if collected.remaining.is_empty() { Exit::Done } else { Exit::Failed }
 }

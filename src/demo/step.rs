@@ -44,7 +44,7 @@ const SERVICE: [&str; 2] = ["run-local", "pipeline-herder"];
 struct SeenOutput {
     lines: usize,
     /// Expected texts that have not appeared yet.
-    left: Vec<String>,
+    missing: Vec<String>,
 }
 
 /// Types one command. A service runs on: it is shown until its output has everything expected, and then
@@ -57,8 +57,8 @@ pub(super) async fn step(
 ) -> anyhow::Result<DemoStep> {
     let mut child = start(demo, args, cwd, !shows.is_empty())?;
     let (id, output) = (child.id(), child.stdout.take());
-    let left = shows.iter().map(|text| (*text).to_owned()).collect();
-    let (seen, watched) = watch::channel(SeenOutput { lines: 0, left });
+    let missing = shows.iter().map(|text| (*text).to_owned()).collect();
+    let (seen, watched) = watch::channel(SeenOutput { lines: 0, missing });
     let is_service = *args == SERVICE;
     let interrupt = || {
         let pid = id.and_then(|id| i32::try_from(id).ok());
@@ -98,7 +98,7 @@ pub(super) async fn step(
     let signal = tokio::select! {
         status = tokio::time::timeout(LIMIT, &mut life) => {
             let wanted = if is_service { Exit::Interrupted } else { Exit::Done };
-            return Ok(judge(demo.ui, args, status??, wanted, &seen.borrow().left));
+            return Ok(judge(demo.ui, args, status??, wanted, &seen.borrow().missing));
         }
         signal = demo.stop.requested() => signal,
     };
@@ -123,7 +123,7 @@ async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<SeenOut
         let plain = safe_line(&line);
         seen.send_modify(|seen| {
             seen.lines += 1;
-            seen.left.retain(|text| !plain.contains(text.as_str()));
+            seen.missing.retain(|text| !plain.contains(text.as_str()));
         });
     }
 }
@@ -135,19 +135,19 @@ async fn was_watched(mut seen: watch::Receiver<SeenOutput>, least: Duration, mos
         // The sender lives as long as the command.
         let _ = seen.wait_for(|seen| seen.lines > 0).await;
         let watching = tokio::time::sleep(least);
-        let _ = seen.wait_for(|seen| seen.left.is_empty()).await;
+        let _ = seen.wait_for(|seen| seen.missing.is_empty()).await;
         watching.await;
     };
     let _ = tokio::time::timeout(most, shown).await;
 }
 
-fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, left: &[String]) -> DemoStep {
+fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, absent: &[String]) -> DemoStep {
     if status.code() != Some(i32::from(wanted.code())) {
         let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
         ui.error(&format!("`cki {}` did not end as it should: {status}.", args.join(" ")), &[], &[hint]);
         return DemoStep::Failed(Exit::Failed);
     }
-    match left {
+    match absent {
         [] => DemoStep::Done,
         [text, ..] => DemoStep::Failed(missing(ui, args, &format!("it did not print `{text}`"))),
     }
@@ -205,14 +205,14 @@ mod tests {
 
     #[tokio::test]
     async fn was_watched_waits_for_output_up_to_limit() {
-        let left = || vec!["one".to_owned()];
+        let missing = || vec!["one".to_owned()];
         let (short, long) = (Duration::from_millis(1), Duration::from_secs(600));
-        let (seen, watched) = watch::channel(SeenOutput { lines: 1, left: left() });
+        let (seen, watched) = watch::channel(SeenOutput { lines: 1, missing: missing() });
         let mut watching = tokio::spawn(was_watched(watched, short, long));
         assert!(tokio::time::timeout(Duration::from_millis(30), &mut watching).await.is_err());
-        seen.send_modify(|seen| seen.left.clear());
+        seen.send_modify(|seen| seen.missing.clear());
         watching.await.expect("ends");
-        let (_seen, watched) = watch::channel(SeenOutput { lines: 1, left: left() });
+        let (_seen, watched) = watch::channel(SeenOutput { lines: 1, missing: missing() });
         was_watched(watched, short, short).await;
     }
 }

@@ -65,7 +65,7 @@ pub async fn take_down(env: &Env, engine: &RunEngine, directory: &Path, name: &s
     images
 }
 
-/// Name prefix of the directories of demos that are not kept.
+/// Name prefix of the directories of demos that are not retained.
 const PREFIX: &str = "cki-demo-";
 
 /// Creates a directory with an unguessable name for a demo of this process.
@@ -204,12 +204,12 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     }
     ui.data("");
     if demo.keep {
-        kept(ui, directory, gitlab.url(), demo.wanted == config::Engine::Native);
+        print_retained(ui, directory, gitlab.url(), demo.wanted == config::Engine::Native);
     }
     Ok(Exit::Done)
 }
 
-fn kept(ui: &Ui, directory: &Path, url: &str, native: bool) {
+fn print_retained(ui: &Ui, directory: &Path, url: &str, native: bool) {
     let directory = directory.display();
     ui.data(&format!("The project stays in {directory}. Play with it:"));
     ui.data(&format!("  $ {}", style::command(&format!("cd {directory}"))));

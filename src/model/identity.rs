@@ -108,7 +108,7 @@ pub enum Retention {
     /// Ends with the owner process.
     Owner,
     /// Retained until `cki down`.
-    Kept,
+    Retained,
     /// Retained until `cki down`, and shared by all runs of the workspace.
     Workspace,
     /// Ends with the owner process unless that process retains it. Labels cannot be changed, so
@@ -122,7 +122,7 @@ impl Retention {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
-            Self::Kept => "kept",
+            Self::Retained => "retained",
             Self::Workspace => "workspace",
             Self::Decided => "decided",
         }
@@ -131,8 +131,8 @@ impl Retention {
     /// Parses a label; an unknown text means retained, since nothing is removed on a guess.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let all = [Self::Owner, Self::Kept, Self::Workspace, Self::Decided];
-        all.into_iter().find(|lifetime| lifetime.as_str() == text).unwrap_or(Self::Kept)
+        let all = [Self::Owner, Self::Retained, Self::Workspace, Self::Decided];
+        all.into_iter().find(|lifetime| lifetime.as_str() == text).unwrap_or(Self::Retained)
     }
 }
 
@@ -207,10 +207,10 @@ mod tests {
         let labels = identity.to_labels();
         let back = ResourceLabels::from_labels(&labels);
         assert_eq!(back, Some(identity));
-        for lifetime in [Retention::Owner, Retention::Kept, Retention::Workspace] {
+        for lifetime in [Retention::Owner, Retention::Retained, Retention::Workspace] {
             assert_eq!(Retention::parse(lifetime.as_str()), lifetime);
         }
-        assert_eq!(Retention::parse("for ever"), Retention::Kept);
+        assert_eq!(Retention::parse("for ever"), Retention::Retained);
         let only_run = BTreeMap::from([(RUN.to_owned(), "0123456789".to_owned())]);
         assert_eq!(ResourceLabels::from_labels(&only_run), None);
     }

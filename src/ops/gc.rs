@@ -13,7 +13,7 @@ use crate::model::identity::{COMPONENT, ResourceLabels, Retention, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
 use crate::ops::runtime::engine::{OpenError, RunEngine};
-use crate::ops::runtime::remove::KEPT;
+use crate::ops::runtime::remove::RETAINED_MARK;
 use crate::systems::engine::{
     ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
 };
@@ -107,7 +107,7 @@ impl GcScope<'_> {
     ///
     /// # Errors
     /// Fails when the engine does not list its resources.
-    pub async fn sweep(self) -> Result<Vec<String>, OpenError> {
+    pub async fn remove(self) -> Result<Vec<String>, OpenError> {
         let mut names = Vec::new();
         if let RunEngine::Containers(engine) = self.engine {
             // Most runs are undecided, and the engine is then not queried for decisions.
@@ -117,20 +117,20 @@ impl GcScope<'_> {
                     .fetch_or(is_abandoned(who) && who.lifetime == Retention::Decided, Ordering::Relaxed);
                 is_abandoned(who) && who.lifetime == Retention::Owner
             };
-            let mut all = vec![engine.sweep(note).await?];
+            let mut all = vec![engine.prune(note).await?];
             if undecided.into_inner() {
-                let kept = kept(engine).await?;
-                all.push(engine.sweep(|who| is_abandoned(who) && !kept.contains(&who.run)).await?);
+                let retained = retained_runs(engine).await?;
+                all.push(engine.prune(|who| is_abandoned(who) && !retained.contains(&who.run)).await?);
             }
-            for swept in all {
-                names.extend([swept.containers, swept.networks, swept.volumes].concat());
+            for report in all {
+                names.extend([report.containers, report.networks, report.volumes].concat());
             }
         }
-        names.extend(self.native.sweep(is_abandoned).await?.into_iter().map(|who| who.name));
+        names.extend(self.native.prune(is_abandoned).await?.into_iter().map(|who| who.name));
         let directories = self.directories().into_iter();
         // A directory that cannot be removed does no harm.
         let directories = directories.filter(|directory| files::remove_directory(directory).is_ok());
-        let directories = directories.chain(git::sweep(self.workspace));
+        let directories = directories.chain(git::remove_stale_clones(self.workspace));
         names.extend(directories.map(|path| path.display().to_string()));
         Ok(names)
     }
@@ -167,11 +167,11 @@ pub async fn left_by_the_dead(engine: &RunEngine) -> Result<Vec<Leftover>, OpenE
         RunEngine::Native(native) => return left_native(native),
     };
     let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
-    let kept = listed.2.as_deref().map(kept_by).unwrap_or_default();
+    let retained = listed.2.as_deref().map(retained_by).unwrap_or_default();
     let hollow = empty_runs(containers).await?;
     let mut left = Vec::new();
     let mut add = |kind: LeftoverKind, name: String, labels: &BTreeMap<String, String>| {
-        let is_left = |who: &ResourceLabels| is_abandoned(who) && !kept.contains(&who.run);
+        let is_left = |who: &ResourceLabels| is_abandoned(who) && !retained.contains(&who.run);
         let who = identity(labels).filter(|who| is_left(who) || is_of(who, &hollow));
         left.extend(who.map(|who| Leftover::of(kind, name, &who)));
     };
@@ -199,22 +199,24 @@ fn identity(labels: &BTreeMap<String, String>) -> Option<ResourceLabels> {
 }
 
 /// Returns the runs that a marker keeps.
-async fn kept(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
-    Ok(kept_by(&engine.volumes().await?))
+async fn retained_runs(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
+    Ok(retained_by(&engine.volumes().await?))
 }
 
-fn kept_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
+fn retained_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
     let all = volumes.iter().filter_map(|one| identity(&one.labels));
-    all.filter(|who| who.lifetime == Retention::Kept && who.name == KEPT).map(|who| who.run).collect()
+    all.filter(|who| who.lifetime == Retention::Retained && who.name == RETAINED_MARK)
+        .map(|who| who.run)
+        .collect()
 }
 
-/// Returns kept runs that have lost every container to somebody else: only a network or the marker is
+/// Returns retained runs that have lost every container to somebody else: only a network or the marker is
 /// left, and no command will come for it.
 async fn empty_runs(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
     let (networks, volumes) = tokio::join!(engine.networks(), engine.volumes());
     let (networks, volumes) = (networks?, volumes?);
     let labels = networks.iter().map(|one| &one.labels).chain(volumes.iter().map(|one| &one.labels));
-    let is_retained = |who: &ResourceLabels| matches!(who.lifetime, Retention::Kept | Retention::Decided);
+    let is_retained = |who: &ResourceLabels| matches!(who.lifetime, Retention::Retained | Retention::Decided);
     let all = labels.filter_map(identity).filter(|who| is_retained(who) && who.role != Role::Data);
     let mut runs: BTreeSet<RunId> =
         all.filter(|who| !host::is_alive(&who.owner)).map(|who| who.run).collect();
@@ -240,7 +242,7 @@ pub struct CollectedLeftovers {
     /// Removed leftovers.
     pub removed: Vec<Leftover>,
     /// Leftovers that could not be removed, each with the reason.
-    pub left: Vec<String>,
+    pub remaining: Vec<String>,
 }
 
 /// Removes leftovers, and with `images` all images of that inventory's components except the newest. With
@@ -260,11 +262,11 @@ pub async fn collect_garbage(
     if dry {
         collected.removed = found;
     } else {
-        dead.sweep().await?;
+        dead.remove().await?;
         if let RunEngine::Containers(engine) = dead.engine {
             let hollow = empty_runs(engine).await?;
             if !hollow.is_empty() {
-                engine.sweep(|who| is_of(who, &hollow)).await?;
+                engine.prune(|who| is_of(who, &hollow)).await?;
             }
         }
         let mut still = dead.find().await?;
@@ -277,7 +279,7 @@ pub async fn collect_garbage(
         collected.removed = removed;
         let left: Vec<Leftover> = left;
         let refused = |one: &Leftover| format!("{} `{}` could not be removed", one.kind.as_str(), one.name);
-        collected.left = left.iter().map(refused).collect();
+        collected.remaining = left.iter().map(refused).collect();
     }
     if let (Some(inventory), RunEngine::Containers(engine)) = (images, dead.engine) {
         for image in old_images(engine, inventory).await? {
@@ -291,7 +293,7 @@ pub async fn collect_garbage(
                     Ok(false) => {}
                     // A container uses the image, of `cki` or of another program.
                     Err(error) if error.status() == Some(409) => {
-                        collected.left.push(format!("image `{}` is in use", item.name));
+                        collected.remaining.push(format!("image `{}` is in use", item.name));
                     }
                     Err(error) => return Err(error.into()),
                 }

@@ -11,7 +11,7 @@ use crate::ui::{Ui, style};
 struct GcView<'a> {
     dry_run: bool,
     removed: Vec<LeftoverView<'a>>,
-    left: &'a [String],
+    remaining: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) {
     let CollectedLeftovers { removed, left } = collected;
     if ui.is_structured() {
         let removed = removed.iter().map(leftover_view).collect();
-        return view::print(ui, &GcView { dry_run: dry, removed, left });
+        return view::print(ui, &GcView { dry_run: dry, removed, remaining });
     }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Whole, Fit::Optional]);
     for one in removed {
@@ -39,11 +39,11 @@ pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) {
         ]);
     }
     ui.lines(table.lines(ui.columns()));
-    for one in left {
+    for one in remaining {
         ui.warning(&safe_line(one));
     }
     match (removed.len(), dry) {
-        (0, _) if left.is_empty() => ui.status("Nothing is left of runs that were killed."),
+        (0, _) if remaining.is_empty() => ui.status("Nothing is left of runs that were killed."),
         (0, _) => {}
         (count, true) => ui.status(&format!("Would remove {}; nothing was removed.", plural(count, "thing"))),
         (count, false) => ui.status(&format!("Removed {}.", plural(count, "thing"))),

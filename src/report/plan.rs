@@ -33,8 +33,8 @@ struct UnitView {
     name: String,
     component: String,
     role: &'static str,
-    wanted: bool,
-    once: bool,
+    requested: bool,
+    one_shot: bool,
     image: Option<ImageView>,
     command: Option<Vec<String>>,
     workdir: Option<String>,
@@ -126,7 +126,7 @@ pub fn print(ui: &Ui, plan: &RunPlan) {
     row(ui, "network", &format!("{kind}: {reaches}"));
     for (number, unit) in view.units.iter().enumerate() {
         ui.data("");
-        let what = match (unit.wanted, unit.once) {
+        let what = match (unit.requested, unit.one_shot) {
             (true, true) => "requested, runs once",
             (true, false) => "requested",
             (false, _) => "needed",
@@ -217,7 +217,7 @@ fn plan_view(plan: &RunPlan) -> PlanView {
     let redactor = Redactor::new(plan.units().flat_map(Unit::secrets));
     PlanView {
         engine: if plan.native { "native" } else { "containers" },
-        components: plan.wanted().map(|unit| unit.name.clone()).collect(),
+        components: plan.requested().map(|unit| unit.name.clone()).collect(),
         network: NetworkView {
             kind: match plan.network {
                 Network::Isolated => "isolated",
@@ -243,10 +243,10 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
     let limits = &unit.limits;
     UnitView {
         name: unit.name.clone(),
-        component: unit.of.clone(),
+        component: unit.component.clone(),
         role: unit.role.as_str(),
-        wanted: unit.wanted,
-        once: unit.once,
+        requested: unit.requested,
+        one_shot: unit.one_shot,
         image: (!plan.native).then(|| image_view(unit)),
         command: command.map(|words| words.iter().map(|word| redactor.text(word)).collect()),
         workdir: unit.workdir.clone().filter(|_| !plan.native),
@@ -262,12 +262,12 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
         ports: unit.ports.clone(),
         published: unit.work.publish.iter().map(|one| published_view(unit, one)).collect(),
         sources: unit
-            .work
+            .dev
             .copies
             .iter()
             .map(|one| CopiedView { from: one.from.display().to_string(), to: one.to.clone() })
             .collect(),
-        watched: unit.work.reload.as_ref().map(|reload| reload.root.display().to_string()),
+        watched: unit.dev.reload.as_ref().map(|reload| reload.root.display().to_string()),
         ready: unit.ready.as_ref().map(|ready| redactor.text(&ready.to_string())),
         setup: unit
             .setup
@@ -292,7 +292,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
         }),
         volumes: unit.volumes.clone(),
         mounts: unit
-            .work
+            .dev
             .mounts
             .iter()
             .map(|mount| MountView {
@@ -315,7 +315,7 @@ fn published_view(unit: &Unit, planned: &PlannedPort) -> PublishedView {
 }
 
 fn image_view(unit: &Unit) -> ImageView {
-    let built_from = match (&unit.image, &unit.work.build) {
+    let built_from = match (&unit.image, &unit.dev.build) {
         (Image::Built(_), Some(build)) => Some(PlannedBuildView {
             repo: build.repo.clone(),
             merge_request: build.merge_request,

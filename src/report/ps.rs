@@ -35,7 +35,7 @@ struct InstanceView<'a> {
     image: &'a str,
     created: i64,
     detached: bool,
-    kept: bool,
+    retained: bool,
 }
 
 /// Form of the list on a terminal.
@@ -248,7 +248,7 @@ fn instance_view<'a>(one: &'a InstanceSummary, health: Option<&'a Health>) -> In
         lost_ports: one.lost.iter().map(PortView::from).collect(),
         image: &one.what,
         created: one.created,
-        detached: one.identity.lifetime == Retention::Kept,
-        kept: one.is_kept || one.identity.lifetime == Retention::Workspace,
+        detached: one.identity.lifetime == Retention::Retained,
+        retained: one.is_retained || one.identity.lifetime == Retention::Workspace,
     }
 }

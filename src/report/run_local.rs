@@ -19,9 +19,9 @@ struct RunView<'a> {
     kept: &'a [String],
     left: &'a [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    stays: bool,
+    retained: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    already: bool,
+    reused: bool,
 }
 
 #[derive(Serialize)]
@@ -41,14 +41,14 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
         0 | 1 => (names.concat(), "was", "continues"),
         _ => (text::join_and(&names), "were", "continue"),
     };
-    let left = match (ended.left.is_empty(), ended.kept.as_slice()) {
-        _ if ended.stays => "everything kept".to_owned(),
+    let left = match (ended.remaining.is_empty(), ended.retained_services.as_slice()) {
+        _ if ended.retained => "everything retained".to_owned(),
         (true, []) => "nothing left behind".to_owned(),
-        (true, kept) => format!("{} kept, nothing else left behind", text::join_and(kept)),
+        (true, kept) => format!("{} retained, nothing else left behind", text::join_and(kept)),
         (false, _) => "not all could be removed".to_owned(),
     };
     let time = duration(took);
-    match &ended.how {
+    match &ended.exit {
         RunExit::Exited(0) => ui.status(&format!("{} {name} ended after {time}, {left}.", style::good("✔"))),
         RunExit::Exited(code) => {
             ui.status(&format!(
@@ -62,7 +62,7 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             for PortMapping { component, port } in ports.iter().filter(|_| ended.already) {
                 ui.status(&format!("  {}  {}", style::name(&format!("{component:<11}")), port.address()));
             }
-            let before = if ended.already { ", from before" } else { "" };
+            let before = if ended.reused { ", from before" } else { "" };
             ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
             let first = ended.components.first().map_or("", String::as_str);
             let hint = format!("cki logs -f {first} · cki exec {first} -- COMMAND · cki down {first}");
@@ -72,7 +72,7 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
 }
 
 fn run_view(ended: &RunOutcome) -> RunView<'_> {
-    let (state, exit_code, ports) = match &ended.how {
+    let (state, exit_code, ports) = match &ended.exit {
         RunExit::Exited(code) => ("exited", Some(*code), [].as_slice()),
         RunExit::Stopped(_) => ("stopped", None, [].as_slice()),
         RunExit::Detached(ports) => ("detached", None, ports.as_slice()),
@@ -88,9 +88,9 @@ fn run_view(ended: &RunOutcome) -> RunView<'_> {
         state,
         exit_code,
         ports: ports.collect(),
-        kept: &ended.kept,
-        left: &ended.left,
-        stays: ended.stays,
-        already: ended.already,
+        retained_services: &ended.retained_services,
+        remaining: &ended.remaining,
+        retained: ended.retained,
+        reused: ended.reused,
     }
 }

@@ -24,7 +24,7 @@ pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
     page.links("Monitoring", &shown.component.monitoring, shown.inventory);
     page.dependencies(shown);
     page.environment(shown);
-    page.how(shown);
+    page.run_section(shown);
 }
 
 struct ShowPage<'a> {
@@ -178,7 +178,7 @@ impl ShowPage<'_> {
         self.table("Environment", &table);
     }
 
-    fn how(&mut self, shown: &ComponentDetails<'_>) {
+    fn run_section(&mut self, shown: &ComponentDetails<'_>) {
         let component = shown.component;
         let mut built = Vec::new();
         if let Some(build) = &component.build {
@@ -190,21 +190,21 @@ impl ShowPage<'_> {
         }
         self.rows("Built", built);
         let mut run = Vec::new();
-        if let Some(how) = &component.run {
-            for (what, command) in [("", &how.command), ("once: ", &how.once)] {
+        if let Some(entry) = &component.run {
+            for (what, command) in [("", &entry.command), ("once: ", &entry.once)] {
                 if !command.is_empty() {
                     run.push(format!("{what}{}", safe_line(&shell_words::join(command))));
                 }
             }
-            let needs: Vec<&str> = how.needs.iter().map(|need| need.name.as_str()).collect();
+            let needs: Vec<&str> = entry.needs.iter().map(|need| need.name.as_str()).collect();
             if !needs.is_empty() {
                 run.push(format!("needs {}", safe_line(&needs.join(", "))));
             }
-            if !how.ports.is_empty() {
-                let ports: Vec<String> = how.ports.iter().map(ToString::to_string).collect();
+            if !entry.ports.is_empty() {
+                let ports: Vec<String> = entry.ports.iter().map(ToString::to_string).collect();
                 run.push(format!("listens on {}", ports.join(", ")));
             }
-            if let Some(ready) = &how.ready {
+            if let Some(ready) = &entry.ready {
                 run.push(format!("ready when {}", safe_line(&ready.to_string())));
             }
         }

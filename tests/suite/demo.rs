@@ -67,7 +67,7 @@ impl Stage {
     }
 
     /// Returns the leftovers of a demo: directories and images.
-    fn left(&self, demo: &Path) -> Vec<String> {
+    fn leftovers(&self, demo: &Path) -> Vec<String> {
         let mut left: Vec<String> = std::fs::read_dir(self.directory.path())
             .expect("reads")
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -134,7 +134,7 @@ impl Stage {
             rest = &rest[at..];
         }
         assert!(err.contains("All 2 succeeded"), "{err}");
-        assert_eq!(self.left(&directory), Vec::<String>::new());
+        assert_eq!(self.leftovers(&directory), Vec::<String>::new());
     }
 
     /// Interrupts a demo as soon as it has written something.
@@ -162,7 +162,7 @@ impl Stage {
         kill(pid, Signal::SIGINT).expect("is there");
         let status = demo.wait().expect("ends");
         assert_eq!(status.code(), Some(130), "{}: {mark}", self.engine);
-        assert_eq!(self.left(&directory), Vec::<String>::new(), "{}: {mark}", self.engine);
+        assert_eq!(self.leftovers(&directory), Vec::<String>::new(), "{}: {mark}", self.engine);
     }
 }
 
@@ -184,14 +184,14 @@ fn demo_runs_to_the_end_on_podman() {
 }
 
 #[test]
-fn sweep_removes_a_killed_demo() {
+fn next_command_removes_a_killed_demo() {
     let stage = Stage::native();
     let _alone = lock_demo();
     let mut demo = stage.start();
     let directory = stage.directory_of(&mut demo);
     demo.kill().expect("is there");
     demo.wait().expect("ends");
-    assert_eq!(stage.left(&directory).len(), 1);
+    assert_eq!(stage.leftovers(&directory).len(), 1);
     let run = |args: &[&str]| {
         let output = stage.command(args).output().expect("starts");
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -199,9 +199,9 @@ fn sweep_removes_a_killed_demo() {
     };
     let said = run(&["gc", "--dry-run"]);
     assert!(said.contains("demo") && said.contains(&directory.display().to_string()), "{said}");
-    assert_eq!(stage.left(&directory).len(), 1, "nothing goes in a dry run");
+    assert_eq!(stage.leftovers(&directory).len(), 1, "nothing goes in a dry run");
     run(&["ps"]);
-    assert_eq!(stage.left(&directory), Vec::<String>::new());
+    assert_eq!(stage.leftovers(&directory), Vec::<String>::new());
 }
 
 #[test]

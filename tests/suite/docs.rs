@@ -4,7 +4,7 @@
 //!
 //! A block below a line that is only a path in backticks and a colon shows a file, which is written
 //! before what follows is run. The words after `console` say what a block needs: `demo` is the
-//! directory of a kept demo, with its GitLab stand-in; anything else is a program.
+//! directory of a retained demo, with its GitLab stand-in; anything else is a program.
 
 mod attacks;
 mod decisions;
@@ -142,7 +142,7 @@ fn inventory_of(file: &str) -> Option<&str> {
     }
 }
 
-/// A demo that was kept, for all pages.
+/// A retained demo, for all pages.
 struct Demo {
     home: tempfile::TempDir,
 }

@@ -200,7 +200,7 @@ fn doctor_checks_the_token_with_the_server() {
         after: 0,
         times: 99,
         done: false,
-        how: FaultKind::Slow(60_000),
+        kind: FaultKind::Slow(60_000),
     };
     server.control(ControlFile::Misbehave(slow)).expect("is taken");
     let (state, why) = with("alice-not-a-real-token");

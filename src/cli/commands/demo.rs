@@ -34,13 +34,13 @@ pub(in crate::cli) struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 enum DemoCommand {
-    /// Serve the GitLab stand-in of a kept demo
+    /// Serve the GitLab stand-in of a retained demo
     Serve {
         /// Directory of the demo (default: the working directory)
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         directory: Option<PathBuf>,
     },
-    /// Remove a kept demo
+    /// Remove a retained demo
     Clean {
         /// Directory of the demo (default: the working directory)
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<E
         }
         Some(DemoCommand::Serve { directory }) => serve(directory, context),
         Some(DemoCommand::Clean { directory }) => {
-            let directory = kept(directory, context)?;
+            let directory = retained_demo(directory, context)?;
             context.block_on(async |_| {
                 let engine = context.engine().await?;
                 walk::take_down(&context.host.env, &engine, &directory, &walk::name(&directory)).await
@@ -96,13 +96,13 @@ fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
     })
 }
 
-/// Returns the directory of a kept demo.
-fn kept(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
+/// Returns the directory of a retained demo.
+fn retained_demo(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
     let directory =
         directory.map_or_else(|| context.host.cwd.clone(), |directory| context.host.cwd.join(directory));
     if !directory.join("head").is_file() || !directory.join("git/cki-tools.git").is_dir() {
         return Err(UsageError(format!(
-            "`{}` is no demo that was kept; name the directory of one, as in `cki demo clean cki-demo`",
+            "`{}` is no retained demo; name the directory of one, as in `cki demo clean cki-demo`",
             directory.display()
         ))
         .into());
@@ -111,7 +111,7 @@ fn kept(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf
 }
 
 fn serve(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<Exit> {
-    let directory = kept(directory, context)?;
+    let directory = retained_demo(directory, context)?;
     let head = files::read_text(&directory.join("head"), 100)?;
     let settings = files::read_text(&directory.join("cki.toml"), 64 << 10)?;
     let port = settings

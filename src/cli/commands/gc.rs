@@ -61,7 +61,9 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
                 match removed.contains(&directory) {
                     true => collected.removed.push(Leftover::path(LeftoverKind::Demo, &directory)),
                     false => {
-                        collected.left.push(format!("demo `{}` could not be removed", directory.display()));
+                        collected
+                            .remaining
+                            .push(format!("demo `{}` could not be removed", directory.display()));
                     }
                 }
             }

@@ -231,7 +231,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         run_component(&ctx, &engine, &request).await
     })?;
     report::run_local::print(&context.ui, &ended, began.elapsed());
-    Ok(exit::of_run(&ended.how))
+    Ok(exit::of_run(&ended.exit))
 }
 
 /// Prints the plan, without using an engine or the network.

@@ -18,7 +18,7 @@ use crate::ops::shell::{shell, shell_of};
 ///
 /// Runs `bash` if the image has it, else `sh`, with the environment and the network of the
 /// component. Every key goes to the shell, including Ctrl-C. Exits with the exit code of the
-/// shell. For a component that has ended and was kept, the shell runs in a new container of the
+/// shell. For a component that has ended and was retained, the shell runs in a new container of the
 /// same image, with the same environment, volumes and network; files that the component wrote
 /// elsewhere are missing. If standard input is not a terminal, the shell reads its commands from
 /// there.

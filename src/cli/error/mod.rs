@@ -384,7 +384,7 @@ fn of_rule(error: &RuleError) -> Diagnosis {
     match cause.downcast_ref::<KeepError>() {
         Some(KeepError::File(_)) => hint(
             Exit::Invalid,
-            "set `XDG_STATE_HOME` to a directory that you can write to; placeholders of secrets are kept there.",
+            "set `XDG_STATE_HOME` to a directory that you can write to; placeholders of secrets are stored there.",
         ),
         Some(KeepError::NoDirectory) => hint(Exit::Invalid, "set `XDG_STATE_HOME` to a directory of yours."),
         Some(KeepError::Damaged(_)) => {

@@ -107,7 +107,7 @@ pub(super) fn of_start(error: &StartError) -> Diagnosis {
         StartError::NoContact { why, .. } => {
             Diagnosis { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
         }
-        StartError::KeptInUse { name } => {
+        StartError::RetainedInUse { name } => {
             hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
         }
         StartError::Port { port, host, .. } => hint(

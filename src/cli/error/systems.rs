@@ -222,7 +222,7 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
         GitLabError::Tls { .. } => hint(Exit::Unreachable, OWN_AUTHORITY),
         GitLabError::Unreachable { .. } => hint(
             Exit::Unreachable,
-            "`cki config` shows the setting that names the server, and `cki doctor` asks it; `cki demo serve` starts that of a kept demo.",
+            "`cki config` shows the setting that names the server, and `cki doctor` asks it; `cki demo serve` starts that of a retained demo.",
         ),
         GitLabError::Elsewhere { .. } => hint(
             Exit::Unreachable,

@@ -20,7 +20,7 @@ pub struct InjectedFault {
     #[serde(default)]
     pub done: bool,
     /// The kind of fault.
-    pub how: FaultKind,
+    pub kind: FaultKind,
 }
 
 fn once() -> u32 {
@@ -81,10 +81,10 @@ mod tests {
     #[test]
     fn injected_fault_honours_after_and_times() {
         let mut fault: InjectedFault = serde_json::from_str(
-            r#"{"method": "get", "path": "/notes", "after": 1, "times": 2, "how": {"status": 500}}"#,
+            r#"{"method": "get", "path": "/notes", "after": 1, "times": 2, "kind": {"status": 500}}"#,
         )
         .expect("is a fault");
-        assert_eq!(fault.how, FaultKind::Status(500));
+        assert_eq!(fault.kind, FaultKind::Status(500));
         let hits: Vec<bool> = (0..4).map(|_| fault.takes("GET", "/x/notes?page=1")).collect();
         assert_eq!(hits, [false, true, true, false]);
         assert!(!fault.takes("POST", "/x/notes"));

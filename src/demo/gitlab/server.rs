@@ -102,7 +102,7 @@ async fn inject_fault(
         lock(state).remember(format!("{} {}", incoming.method, incoming.path));
     }
     let proxy = |status: u16| Reply::text(status, "text/html", "<html><h1>Whoops</h1></html>\n");
-    match fault.how {
+    match fault.kind {
         FaultKind::TooMany { retry_after, reset_in } => {
             let mut reply = Reply::text(429, "text/plain", "Retry later\n");
             if let Some(after) = retry_after {

@@ -69,7 +69,7 @@ struct GeneratorRules {
 #[derive(Debug, Clone, Default)]
 pub struct GeneratorContext {
     /// Stored inputs of the workspace.
-    pub kept: LazySeed,
+    pub stored: LazySeed,
     /// Hosts of the inventory's repositories, without those of production.
     pub hosts: Arc<[String]>,
     /// Variables and `host` of each service of the run.
@@ -80,7 +80,7 @@ impl GeneratorContext {
     /// Returns inputs with only a seed.
     #[must_use]
     pub fn of(seed: &str) -> Self {
-        Self { kept: LazySeed::of(seed, None), ..Self::default() }
+        Self { stored: LazySeed::of(seed, None), ..Self::default() }
     }
 }
 
@@ -90,7 +90,7 @@ pub struct GeneratorSource {
     /// Name that selects the form: that of the variable, or of the interpolated one in Compose.
     pub name: String,
     /// Name of the place that holds the secret, shared by all variables with that secret.
-    pub kept_as: String,
+    pub store_key: String,
     /// Value in production, if known.
     pub value: Option<Secret>,
     /// Marks a variable that the component's table declares secret.
@@ -105,7 +105,7 @@ impl GeneratorSource {
     fn seed(&self) -> String {
         match &self.value {
             Some(value) => format!("value {}", value.expose()),
-            None => format!("source {}", self.kept_as),
+            None => format!("source {}", self.store_key),
         }
     }
 }
@@ -245,7 +245,7 @@ impl SecretRules {
     ) -> Result<GeneratedSecret, RuleError> {
         let Facts { name, length, .. } = facts;
         let templates =
-            self.templates(facts.seed, context.kept.open().map_err(RuleError::Keep)?, context, depth);
+            self.templates(facts.seed, context.stored.open().map_err(RuleError::Keep)?, context, depth);
         let written = &rule.written;
         let fill = |text: &str| {
             let facts = context! {

@@ -194,7 +194,7 @@ impl SecretRules {
 /// Returns the source of a secret in an undeclared variable.
 fn source(name: &str, value: Option<&str>, why: String) -> GeneratorSource {
     let (name, value) = (name.to_owned(), value.map(Secret::new));
-    GeneratorSource { kept_as: format!("variable {name}"), name, value, declared: false, why }
+    GeneratorSource { store_key: format!("variable {name}"), name, value, declared: false, why }
 }
 
 /// Returns whether a position in a text is that of an address's password.

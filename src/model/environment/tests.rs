@@ -124,7 +124,7 @@ fn made(table: &'static str, overrides: EnvOverrides, services: &[(&str, &[(&str
     let material = TestPki::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
     let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
     let context = GeneratorContext {
-        kept: LazySeed::of("seed", Some(Arc::new(material))),
+        stored: LazySeed::of("seed", Some(Arc::new(material))),
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
     };

@@ -36,7 +36,7 @@ static MATERIAL: LazyLock<Arc<TestPki>> = LazyLock::new(|| {
 fn context(seed: &str) -> GeneratorContext {
     let hosts = Arc::new(["gitlab.test".to_owned()]);
     GeneratorContext {
-        kept: LazySeed::of(seed, Some(MATERIAL.clone())),
+        stored: LazySeed::of(seed, Some(MATERIAL.clone())),
         hosts,
         ..GeneratorContext::default()
     }

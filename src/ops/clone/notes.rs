@@ -45,7 +45,7 @@ pub fn tell_missing(path: &Path, events: &Events) {
     let Ok(found) = missing(path) else { return };
     let told = [
         (found.submodules, "submodule", "not fetched", &["submodule", "update", "--init", "--recursive"][..]),
-        (found.files, "file", "kept by Git LFS and not fetched", &["lfs", "pull"][..]),
+        (found.files, "file", "stored by Git LFS and not fetched", &["lfs", "pull"][..]),
     ];
     for (paths, noun, what, arguments) in told.into_iter().filter(|(paths, ..)| !paths.is_empty()) {
         let shown = paths.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");

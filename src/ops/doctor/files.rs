@@ -51,7 +51,7 @@ pub(super) async fn workspace(patient: &DoctorContext) -> CheckResult {
         let kept = state.as_deref().map(look).filter(|kept| matches!(kept.state, CheckState::Failed));
         match (look(&directory), kept) {
             (found, Some(kept)) if !matches!(found.state, CheckState::Failed) => {
-                CheckResult::failed(format!("the state of workspaces cannot be kept: {}", kept.why))
+                CheckResult::failed(format!("the state of workspaces cannot be stored: {}", kept.why))
             }
             (found, _) => found,
         }

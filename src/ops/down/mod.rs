@@ -42,7 +42,7 @@ pub struct DownOutcome {
     pub networks: Vec<String>,
     /// The removed volumes, by name.
     pub volumes: Vec<String>,
-    /// The removed volumes with data of kept backing services, by name.
+    /// The removed volumes with data of retained backing services, by name.
     pub data: Vec<String>,
     /// The queries that nothing running matches.
     pub absent: Vec<Absent>,
@@ -67,7 +67,7 @@ impl DownOutcome {
     }
 }
 
-/// Stops and removes runs completely, networks included, but not the data of kept services unless that is
+/// Stops and removes runs completely, networks included, but not the data of retained services unless that is
 /// requested. Instances that do not end in time are killed, and all of them are when a signal comes.
 ///
 /// # Errors
@@ -181,9 +181,9 @@ async fn remove(
     };
     let (removed, ended) = tokio::join!(engine.remove(selects, grace), processes);
     let (removed, ended) = (removed?, ended?);
-    match removed.left.into_iter().chain(ended.left).next() {
+    match removed.errors.into_iter().chain(ended.errors).next() {
         Some(error) => Err(error),
-        None => Ok(RemovedResources { left: Vec::new(), ..removed }),
+        None => Ok(RemovedResources { errors: Vec::new(), ..removed }),
     }
 }
 

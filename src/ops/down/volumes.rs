@@ -1,11 +1,11 @@
-//! `cki down --volumes`: the stored data of kept backing services. It stays when the services are
+//! `cki down --volumes`: the stored data of retained backing services. It stays when the services are
 //! removed, and is removed only on request.
 
 use crate::model::identity::{ResourceLabels, Role, RunId};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 
-/// Returns whether a resource belongs to a kept service of the workspace with this seed.
+/// Returns whether a resource belongs to a retained service of the workspace with this seed.
 pub(super) fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
     let service = who.component.rsplit('/').next().unwrap_or_default();
     who.run == RunId::of_workspace(seed, service)

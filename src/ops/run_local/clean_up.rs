@@ -20,7 +20,7 @@ pub(super) async fn clean_up(
 ) -> Vec<String> {
     let removed = tokio::time::timeout(LIMIT, async {
         match engine.remove(|who| who.run == *run || pending.holds(who), None).await {
-            Ok(removed) => removed.left.iter().map(ToString::to_string).collect(),
+            Ok(removed) => removed.errors.iter().map(ToString::to_string).collect(),
             Err(error) => vec![error.to_string()],
         }
     });

@@ -53,7 +53,7 @@ pub(super) struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     /// Starts to watch the sources of all units with a reload.
     pub(super) fn all(plan: &'a RunPlan) -> Result<Vec<Self>, ChangeError> {
-        let worked_on = plan.units().filter_map(|unit| Some((unit, unit.work.reload.as_ref()?)));
+        let worked_on = plan.units().filter_map(|unit| Some((unit, unit.dev.reload.as_ref()?)));
         worked_on
             .map(|(unit, reload)| Ok(Self { unit, changes: FileWatcher::watch(&reload.root)? }))
             .collect()
@@ -117,9 +117,9 @@ impl DevLoop<'_> {
         at: usize,
         state: &mut UnitStates,
     ) -> anyhow::Result<()> {
-        let Some(reload) = &unit.work.reload else { return Ok(()) };
+        let Some(reload) = &unit.dev.reload else { return Ok(()) };
         let events = &self.ctx.events;
-        let is_copied = |path: &PathBuf| unit.work.copies.iter().any(|one| path.starts_with(&one.from));
+        let is_copied = |path: &PathBuf| unit.dev.copies.iter().any(|one| path.starts_with(&one.from));
         let is_gone = |path: &PathBuf| fs_err::symlink_metadata(path).is_err();
         // A deleted file cannot be copied; only another image is without it.
         let (copied, others): (Vec<PathBuf>, Vec<PathBuf>) =
@@ -136,7 +136,7 @@ impl DevLoop<'_> {
                 format!("What the image of `{name}` has of `{gone}` stays there: it is not built here.")
             });
         }
-        if copied.is_empty() && !rebuild && !unit.work.copies.is_empty() {
+        if copied.is_empty() && !rebuild && !unit.dev.copies.is_empty() {
             let takes_effect = is_deleted && (reload.restart || !is_alive);
             if !takes_effect {
                 return Ok(());
@@ -168,7 +168,7 @@ impl DevLoop<'_> {
         if restart {
             return self.restart(unit, units, at, state).await;
         }
-        if let Err(error) = units[at].started.instance.copy_in(&unit.work.copies, &copied).await {
+        if let Err(error) = units[at].started.instance.copy_in(&unit.dev.copies, &copied).await {
             self.failed(unit, "is as it was", &error.into());
         }
         Ok(())

@@ -87,17 +87,17 @@ pub enum RunError {
         after: Duration,
     },
     /// A service runs, but its setup failed.
-    #[error("`{name}` cannot be set up: `{command}` {how}")]
+    #[error("`{name}` cannot be set up: `{command}` {result}")]
     Setup {
         /// Name of the service.
         name: String,
         /// The command.
         command: String,
         /// The exit code and output of the command.
-        how: String,
+        result: String,
     },
     /// The native engine cannot keep services.
-    #[error("without a container engine, backing services cannot be kept")]
+    #[error("without a container engine, backing services cannot be retained")]
     KeepNative,
     /// Two different units have one name.
     #[error("two different dependencies have the name `{name}`")]

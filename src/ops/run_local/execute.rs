@@ -61,21 +61,21 @@ pub(super) async fn execute(
             supervise(ctx, request, plan, scope.ports, &units, &mut state).await
         }
     };
-    let how = tokio::select! {
-        how = watch => how,
+    let exit = tokio::select! {
+        exit = watch => exit,
         lost = check_contact(&runtime, meets, ctx) => Err(lost),
     };
-    if !matches!(how, Ok(RunExit::Detached(_))) {
+    if !matches!(exit, Ok(RunExit::Detached(_))) {
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
         // it open.
-        let pumps = units.iter_mut().filter(|one| one.wanted).filter_map(|one| one.pump.take());
+        let pumps = units.iter_mut().filter(|one| one.requested).filter_map(|one| one.pump.take());
         tokio::select! {
             _ = tokio::time::timeout(DRAIN, join_all(pumps)) => {}
             // Units that were not stopped write until they are removed.
             _ = ctx.stop.force_requested() => {}
         }
     }
-    how
+    exit
 }
 
 /// Tests whether running units reach each other, and returns only if they do not.
@@ -130,7 +130,7 @@ async fn bring_up(
                 ctx.events.start(unit.name.clone(), "").ready("started", ports);
             }
         }
-        anyhow::Ok((unit.wanted || !unit.once).then_some(running))
+        anyhow::Ok((unit.requested || !unit.one_shot).then_some(running))
     });
     Ok(try_join_all(starts).await?.into_iter().flatten().collect())
 }

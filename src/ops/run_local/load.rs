@@ -27,7 +27,7 @@ pub(super) fn load<'a>(
     run: RunId,
 ) -> anyhow::Result<PlanInput<'a>> {
     // The error is remembered, and reported where a placeholder secret is needed.
-    let _ = policy.context.kept.open();
+    let _ = policy.context.stored.open();
     let components = with_dependencies(ctx, &request.components);
     let templates = ServiceTemplates::load(ctx.assets, components.iter().copied())?;
     let judges = Judges::default();

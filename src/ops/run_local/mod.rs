@@ -49,7 +49,7 @@ pub fn dry_run(ctx: &OpContext<'_>, request: &RunRequest<'_>, native: bool) -> a
     // A run refuses a clone of another repository, so its plan does too.
     for unit in plan.units() {
         let native = unit.native.as_ref().and_then(|command| command.repo.as_deref());
-        if let Some(repo) = native.or(unit.work.repo.as_deref()) {
+        if let Some(repo) = native.or(unit.dev.repo.as_deref()) {
             ctx.workspace.location(ctx.inventory, repo).target()?;
         }
     }
@@ -89,7 +89,7 @@ pub async fn run(
     let images = prepare::prepare(ctx, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, ctx.inventory, &request.allow);
     image_check::check_run(ctx, engine, &gate, &mut plan, &images).await?;
-    let (seed, _) = rules.context.kept.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
+    let (seed, _) = rules.context.stored.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
     if let Some(ended) = find_identical_run(engine, request, &plan, &images, seed).await? {
         return Ok(ended);
     }
@@ -97,7 +97,7 @@ pub async fn run(
         ctx.events.start("env", "").finish(TaskOutcome::Done, summary.clone());
     }
     if plan.is_group() {
-        ctx.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
+        ctx.events.send(Event::Speakers(plan.requested().map(|unit| unit.name.clone()).collect()));
     }
 
     let pending = PendingServices::new(ctx.owner.clone(), Arc::clone(seed));
@@ -124,22 +124,23 @@ pub async fn run(
         Ok(end) if request.keep.applies(end) => retain::keep(ctx, engine, request, &run).await,
         _ => false,
     };
-    let is_retained = stays || matches!(live, Ok(Ok(RunExit::Detached(_))));
-    let left = if is_retained { Vec::new() } else { clean_up::clean_up(ctx, engine, &run, &pending).await };
-    let how = match live {
+    let is_retained = retained || matches!(live, Ok(Ok(RunExit::Detached(_))));
+    let remaining =
+        if is_retained { Vec::new() } else { clean_up::clean_up(ctx, engine, &run, &pending).await };
+    let exit = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    let components = plan.wanted().map(|unit| unit.name.clone()).collect();
+    let components = plan.requested().map(|unit| unit.name.clone()).collect();
     Ok(RunOutcome {
         run,
         components,
         engine: engine.name(),
-        how,
-        kept: pending.kept(),
-        left,
-        stays,
-        already: false,
+        exit,
+        retained_services: pending.retained_services(),
+        remaining,
+        retained,
+        reused: false,
     })
 }
 
@@ -156,12 +157,12 @@ async fn find_identical_run(
     let found = reuse::find_running(containers, plan, images, workspace).await?;
     Ok(found.map(|(run, reached)| RunOutcome {
         run,
-        components: plan.wanted().map(|unit| unit.name.clone()).collect(),
+        components: plan.requested().map(|unit| unit.name.clone()).collect(),
         engine: engine.name(),
-        how: RunExit::Detached(reached),
-        kept: plan.units().filter(|unit| unit.kept).map(|unit| unit.name.clone()).collect(),
-        left: Vec::new(),
-        stays: false,
-        already: true,
+        exit: RunExit::Detached(reached),
+        retained_services: plan.units().filter(|unit| unit.retained).map(|unit| unit.name.clone()).collect(),
+        remaining: Vec::new(),
+        retained: false,
+        reused: true,
     }))
 }

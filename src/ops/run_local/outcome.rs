@@ -14,15 +14,15 @@ pub struct RunOutcome {
     /// The engine.
     pub engine: &'static str,
     /// The end.
-    pub how: RunExit,
-    /// The kept backing services.
-    pub kept: Vec<String>,
+    pub exit: RunExit,
+    /// The retained backing services.
+    pub retained_services: Vec<String>,
     /// Resources that could not be removed.
-    pub left: Vec<String>,
-    /// All resources of the run are kept.
-    pub stays: bool,
+    pub remaining: Vec<String>,
+    /// All resources of the run are retained.
+    pub retained: bool,
     /// Nothing was started: the run was already up.
-    pub already: bool,
+    pub reused: bool,
 }
 
 /// The end of a run.

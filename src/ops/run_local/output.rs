@@ -23,7 +23,7 @@ pub(super) struct Pump {
     stderr: UnitStream,
     tail: UnitTail,
     /// The text to look for, and its reported state.
-    wanted: Option<(String, watch::Sender<bool>)>,
+    awaited: Option<(String, watch::Sender<bool>)>,
     log: Option<UnitLog>,
     /// Complete lines that are not in the log yet.
     unlogged: Vec<u8>,
@@ -67,7 +67,7 @@ impl Pump {
             stdout: lane(),
             stderr: lane(),
             tail: UnitTail::default(),
-            wanted: None,
+            awaited: None,
             log: None,
             unlogged: Vec::new(),
         }
@@ -76,7 +76,7 @@ impl Pump {
     /// Looks for a text in the lines; the returned value turns true once it was seen.
     pub(super) fn watch_for(&mut self, text: &str) -> watch::Receiver<bool> {
         let (sender, receiver) = watch::channel(false);
-        self.wanted = Some((text.to_owned(), sender));
+        self.awaited = Some((text.to_owned(), sender));
         receiver
     }
 
@@ -121,7 +121,7 @@ impl Pump {
     }
 
     fn take(&mut self, stream: Stream, mask: impl FnOnce(&mut UnitStream, &mut Vec<u8>), last: bool) {
-        let Self { subject, batch, shown, stdout, stderr, tail, wanted, log, unlogged } = self;
+        let Self { subject, batch, shown, stdout, stderr, tail, awaited, log, unlogged } = self;
         let lane = if stream == Stream::Stdout { stdout } else { stderr };
         let mut masked = Vec::new();
         mask(lane, &mut masked);
@@ -133,12 +133,12 @@ impl Pump {
             if log.is_some() {
                 unlogged.extend_from_slice(line);
             }
-            if *shown && wanted.is_none() {
+            if *shown && awaited.is_none() {
                 return;
             }
             let text = line_text(line);
             tail.push(&text);
-            is_seen |= wanted.as_ref().is_some_and(|(wanted, _)| text.contains(wanted.as_str()));
+            is_seen |= awaited.as_ref().is_some_and(|(awaited, _)| text.contains(awaited.as_str()));
         };
         lane.lines.push(&masked, &mut line);
         if last {
@@ -150,7 +150,7 @@ impl Pump {
         if is_seen {
             // A line is shown before its consequences.
             self.send();
-            if let Some((_, seen)) = self.wanted.take() {
+            if let Some((_, seen)) = self.awaited.take() {
                 seen.send_replace(true);
             }
         }

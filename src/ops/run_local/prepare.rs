@@ -30,7 +30,7 @@ pub(super) async fn prepare(
         let wanted = request.components.iter().copied().find(|one| match &unit.image {
             // Its init commands run in the same image.
             Image::Built(reference) => one.reference.to_string() == *reference,
-            _ => unit.wanted && one.name() == unit.name,
+            _ => unit.requested && one.name() == unit.name,
         });
         let merge_request = request.merge_request.filter(|_| wanted.is_some());
         let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
@@ -63,7 +63,7 @@ pub(super) async fn prepare(
         };
         images.insert(unit.name.clone(), image);
     }
-    for unit in plan.units().filter(|unit| unit.work.repo.is_some()) {
+    for unit in plan.units().filter(|unit| unit.dev.repo.is_some()) {
         sources(ctx, request, unit).await?;
     }
     Ok(images)
@@ -90,13 +90,13 @@ async fn pull(ctx: &OpContext<'_>, engine: &ContainerEngine, name: &str) -> anyh
 /// for a missing path.
 async fn sources(ctx: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -> anyhow::Result<()> {
     let component = request.components.iter().find(|one| one.name() == unit.name);
-    if let (Some(component), Some(repo)) = (component, &unit.work.repo) {
+    if let (Some(component), Some(repo)) = (component, &unit.dev.repo) {
         source::ensure(ctx, component, repo, request.merge_request).await?;
     }
-    let repo = unit.work.repo.as_deref().unwrap_or_default();
+    let repo = unit.dev.repo.as_deref().unwrap_or_default();
     let clone = ctx.workspace.location(ctx.inventory, repo).target()?;
-    let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
-    for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
+    let mounts = unit.dev.mounts.iter().map(|mount| &mount.from);
+    for path in mounts.chain(unit.dev.copies.iter().map(|copied| &copied.from)) {
         let is_inside = match (path.canonicalize(), clone.canonicalize()) {
             // A symbolic link may lead into the `.git` directory.
             (Ok(path), Ok(clone)) => path.strip_prefix(clone).is_ok_and(|below| !is_within_repository(below)),
@@ -108,7 +108,7 @@ async fn sources(ctx: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -> 
         }
     }
     let enforces = fs_err::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1");
-    if enforces && !unit.work.mounts.is_empty() {
+    if enforces && !unit.dev.mounts.is_empty() {
         ctx.events.warn(format!(
             "SELinux may keep the container from `{0}`; `chcon -Rt container_file_t {0}` lets it.",
             clone.display()

@@ -7,7 +7,7 @@ use crate::ops::shared::op_context::OpContext;
 
 use super::request::RunRequest;
 
-/// Keeps all resources of a run, and reports the next commands. On failure, nothing is kept.
+/// Retains all resources of a run, and reports the next commands. On failure, nothing is retained.
 pub(super) async fn keep(
     ctx: &OpContext<'_>,
     engine: &RunEngine,
@@ -25,12 +25,12 @@ pub(super) async fn keep(
         inventory: ctx.inventory_id.clone(),
     };
     if let Err(error) = engine.retain(who).await {
-        ctx.events.warn(format!("Nothing is kept: {error}."));
+        ctx.events.warn(format!("Nothing is retained: {error}."));
         return false;
     }
     let name = first.name();
     let shell = if engine.is_native() { String::new() } else { format!("cki shell {name} · ") };
     let next = format!("run {run}: cki logs {name} · {shell}cki down {name}");
-    ctx.events.start("kept", "").finish(TaskOutcome::Done, next);
+    ctx.events.start("retained", "").finish(TaskOutcome::Done, next);
     true
 }

@@ -29,7 +29,7 @@ pub(super) async fn find_running(
     // Kept services are a run of their own, and units that end by themselves have ended.
     let wanted: Vec<(&str, String)> = plan
         .units()
-        .filter(|unit| !unit.kept && !unit.once)
+        .filter(|unit| !unit.retained && !unit.one_shot)
         .filter_map(|unit| {
             let image = images.get(&unit.name)?;
             Some((unit.name.as_str(), digest_of(unit, image, plan.network, workspace)))
@@ -42,7 +42,7 @@ pub(super) async fn find_running(
         .into_iter()
         .find(|(_, units)| wanted.iter().all(|(name, digest)| is_there(units, name, digest)))
         .filter(|_| !wanted.is_empty());
-    let kept = plan.units().filter(|unit| unit.kept);
+    let kept = plan.units().filter(|unit| unit.retained);
     let kept_are_there = kept.into_iter().all(|unit| {
         let run = RunId::of_workspace(workspace, &unit.name);
         let image = images.get(&unit.name).map_or("", String::as_str);

@@ -28,7 +28,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(super) struct RunningUnit {
     pub(super) name: String,
     /// The unit was requested, and all its lines are shown.
-    pub(super) wanted: bool,
+    pub(super) requested: bool,
     pub(super) started: StartedInstance,
     pub(super) pump: Option<JoinHandle<()>>,
     asked: GuardedCommands,
@@ -57,7 +57,7 @@ impl RunningUnit {
         redactor: &Redactor,
         ctx: &OpContext<'_>,
     ) -> Self {
-        let mut pump = Pump::new(&unit.name, redactor, &ctx.events, unit.wanted);
+        let mut pump = Pump::new(&unit.name, redactor, &ctx.events, unit.requested);
         let seen = match &unit.ready {
             Some(ReadinessProbe::Log(text)) => Some(pump.watch_for(text)),
             _ => None,
@@ -79,8 +79,8 @@ impl RunningUnit {
                 pump.finish();
             })
         });
-        let (name, wanted, redactor) = (unit.name.clone(), unit.wanted, redactor.clone());
-        Self { name, wanted, started, pump, asked, tail, seen, redactor }
+        let (name, requested, redactor) = (unit.name.clone(), unit.requested, redactor.clone());
+        Self { name, requested, started, pump, asked, tail, seen, redactor }
     }
 
     /// Probes the unit until it is ready.
@@ -103,7 +103,7 @@ impl RunningUnit {
         ctx: &OpContext<'_>,
     ) -> anyhow::Result<&'static str> {
         let limit = ctx.ready_timeout;
-        let result = if unit.once {
+        let result = if unit.one_shot {
             task.detail("waiting until it has ended");
             self.wait_done(limit).await.map(|()| "done")
         } else {
@@ -139,7 +139,7 @@ impl RunningUnit {
         }
         for command in &self.asked.setup {
             task.detail("setting up");
-            let how = match tokio::time::timeout(limit, self.started.instance.run_command(command)).await {
+            let result = match tokio::time::timeout(limit, self.started.instance.run_command(command)).await {
                 Ok(answer) => match answer? {
                     (0, _) => continue,
                     (code, said) => ended_with(code, &self.redactor.text(&said)),
@@ -148,7 +148,7 @@ impl RunningUnit {
             };
             let words = command.iter().map(|word| self.redactor.text(word));
             let command = safe_line(&shell_words::join(words)).into_owned();
-            return Err(RunError::Setup { name: self.name.clone(), command, how }.into());
+            return Err(RunError::Setup { name: self.name.clone(), command, result }.into());
         }
         Ok(())
     }
@@ -156,14 +156,14 @@ impl RunningUnit {
     /// Shows the last lines of a failed unit, unless all its lines were shown already.
     pub(super) async fn show_last(&self, ctx: &OpContext<'_>) {
         // The reason for its end may be in its last lines, which are still on their way.
-        if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
+        if let Some(pump) = self.pump.as_ref().filter(|_| !self.requested) {
             let began = Instant::now();
             while !pump.is_finished() && began.elapsed() < LAST_WORDS {
                 // Too short to notice.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
-        for text in self.tail.lines().into_iter().filter(|_| !self.wanted) {
+        for text in self.tail.lines().into_iter().filter(|_| !self.requested) {
             ctx.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
         }
     }

@@ -60,15 +60,15 @@ pub(super) async fn supervise(
         units.iter().enumerate().filter(|(index, _)| alive[*index]).map(ending).collect();
     let mut asking: FuturesUnordered<_> = (0..units.len())
         .filter(|index| alive[*index] && !ready[*index])
-        .filter(|index| unit(*index).wanted && !unit(*index).once && !plan.is_needed(unit(*index)))
+        .filter(|index| unit(*index).requested && !unit(*index).one_shot && !plan.is_needed(unit(*index)))
         .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
         .map(async |(index, ready)| (index, units[index].ask_ready(ready, ctx.ready_timeout).await))
         .collect();
     let is_worked_on = plan.is_dev();
-    let holds = |index: usize| unit(index).wanted && !(request.once && plan.is_needed(unit(index)));
+    let holds = |index: usize| unit(index).requested && !(request.once && plan.is_needed(unit(index)));
     // The run lasts as long as one of them.
     let mut going = (0..units.len()).filter(|index| alive[*index] && holds(*index)).count();
-    let how = loop {
+    let exit = loop {
         if request.detach && asking.is_empty() {
             return Ok(RunExit::Detached(reached(units, ports)));
         }
@@ -77,7 +77,7 @@ pub(super) async fn supervise(
                 let code = code?;
                 alive[index] = false;
                 going -= usize::from(holds(index));
-                if is_worked_on && unit(index).wanted {
+                if is_worked_on && unit(index).requested {
                     report_waiting(ctx, &units[index].name, code);
                     continue;
                 }
@@ -111,8 +111,8 @@ pub(super) async fn supervise(
     };
     drop((endings, asking));
     let going = units.iter().zip(&*alive).filter_map(|(one, alive)| alive.then_some(one)).collect();
-    end(ctx, plan, &how, going).await?;
-    Ok(how)
+    end(ctx, plan, &exit, going).await?;
+    Ok(exit)
 }
 
 /// Returns the plans of running units, in their order.
@@ -164,7 +164,7 @@ async fn ending((index, one): (usize, &RunningUnit)) -> (usize, anyhow::Result<i
 /// it ends on its own.
 fn may_end(unit: &Unit, needing: &HashMap<&str, Vec<usize>>, alive: &[bool]) -> bool {
     let is_needed = || needing.get(unit.name.as_str()).is_some_and(|all| all.iter().any(|at| alive[*at]));
-    unit.wanted && (unit.once || !is_needed())
+    unit.requested && (unit.one_shot || !is_needed())
 }
 
 /// Reports the end of one component of a group.
@@ -180,14 +180,14 @@ fn report_end(ctx: &OpContext<'_>, name: &str, code: i64) {
 async fn end(
     ctx: &OpContext<'_>,
     plan: &RunPlan,
-    how: &RunExit,
+    exit: &RunExit,
     going: Vec<&RunningUnit>,
 ) -> anyhow::Result<()> {
-    if matches!(how, RunExit::Exited(_)) && !going.iter().any(|one| one.wanted) {
+    if matches!(exit, RunExit::Exited(_)) && !going.iter().any(|one| one.requested) {
         return Ok(());
     }
     let (wanted, others): (Vec<&RunningUnit>, Vec<&RunningUnit>) =
-        going.into_iter().partition(|one| one.wanted);
+        going.into_iter().partition(|one| one.requested);
     let others: Vec<&RunningUnit> = others.into_iter().filter(|one| one.started.reuse.is_none()).collect();
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
     if names.is_empty() {
@@ -204,7 +204,7 @@ async fn end(
         anyhow::Ok(())
     };
     let force = async {
-        match how {
+        match exit {
             RunExit::Stopped(_) => ctx.stop.force_requested().await,
             _ => ctx.stop.requested().await,
         }

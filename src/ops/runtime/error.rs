@@ -103,9 +103,9 @@ pub enum StartError {
         /// The reason.
         why: Box<Why>,
     },
-    /// A kept service would have to be replaced while another run uses it.
-    #[error("the kept `{name}` is not as it is needed now, and another run uses it")]
-    KeptInUse {
+    /// A retained service would have to be replaced while another run uses it.
+    #[error("the retained `{name}` is not as it is needed now, and another run uses it")]
+    RetainedInUse {
         /// The service.
         name: String,
     },

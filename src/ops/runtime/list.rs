@@ -34,8 +34,8 @@ pub struct InstanceSummary {
     pub what: String,
     /// Time of its start, in seconds since 1970.
     pub created: i64,
-    /// Its run has ended, and was kept for the user to look at.
-    pub is_kept: bool,
+    /// Its run has ended, and was retained for the user to look at.
+    pub is_retained: bool,
     /// The readiness probe.
     pub ready: Option<ReadinessProbe>,
     /// Names of secret variables.
@@ -63,7 +63,7 @@ impl InstanceSummary {
             lost: Vec::new(),
             what: String::new(),
             created: 0,
-            is_kept: false,
+            is_retained: false,
             ready: None,
             secret: Vec::new(),
             allowed: Vec::new(),
@@ -174,7 +174,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
                 lost,
                 what: facts.image.clone(),
                 created: facts.created,
-                is_kept,
+                is_retained: is_kept,
                 ready: label(READY).and_then(ReadinessProbe::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 allowed: names(label(ALLOWED).unwrap_or_default()),
@@ -195,7 +195,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
             lost,
             what: shell_words::join(&facts.command),
             created: facts.created,
-            is_kept: false,
+            is_retained: false,
             ready: facts.ready.as_deref().and_then(ReadinessProbe::from_label),
             secret: facts.secret.clone(),
             allowed: Vec::new(),

@@ -10,8 +10,8 @@ use super::error::InstanceError;
 use crate::model::identity::{ResourceLabels, Retention};
 use crate::systems::native::{Native, NativeError};
 
-/// Name of the resource that marks a run as kept.
-pub(in crate::ops) const KEPT: &str = "kept";
+/// Name of the resource that marks a run as retained.
+pub(in crate::ops) const RETAINED_MARK: &str = "retained";
 
 /// Removed resources.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(in crate::ops) struct RemovedResources {
     /// Names of volumes.
     pub(in crate::ops) volumes: Vec<String>,
     /// Errors of failed removals, which did not stop the others.
-    pub(in crate::ops) left: Vec<InstanceError>,
+    pub(in crate::ops) errors: Vec<InstanceError>,
 }
 
 impl RunEngine {
@@ -37,14 +37,14 @@ impl RunEngine {
     ) -> Result<RemovedResources, InstanceError> {
         match self {
             Self::Containers(engine) => {
-                let swept = engine.end(selects, grace).await?;
-                let left = swept.left.into_iter().map(InstanceError::from).collect();
-                Ok(RemovedResources { networks: swept.networks, volumes: swept.volumes, left })
+                let report = engine.end(selects, grace).await?;
+                let errors = report.errors.into_iter().map(InstanceError::from).collect();
+                Ok(RemovedResources { networks: report.networks, volumes: report.volumes, errors })
             }
             Self::Native(native) => {
-                let left = end_processes(native, selects, grace.unwrap_or_default()).await?;
-                let left = left.into_iter().map(InstanceError::from).collect();
-                Ok(RemovedResources { left, ..RemovedResources::default() })
+                let errors = end_processes(native, selects, grace.unwrap_or_default()).await?;
+                let errors = errors.into_iter().map(InstanceError::from).collect();
+                Ok(RemovedResources { errors, ..RemovedResources::default() })
             }
         }
     }
@@ -54,11 +54,11 @@ impl RunEngine {
     /// # Errors
     /// Fails when the engine refuses.
     pub(in crate::ops) async fn retain(&self, mut who: ResourceLabels) -> Result<(), InstanceError> {
-        who.lifetime = Retention::Kept;
-        who.name = KEPT.to_owned();
+        who.lifetime = Retention::Retained;
+        who.name = RETAINED_MARK.to_owned();
         match self {
             Self::Containers(engine) => {
-                engine.create_volume(&format!("cki-{}-{KEPT}", who.run), who.to_labels()).await?;
+                engine.create_volume(&format!("cki-{}-{RETAINED_MARK}", who.run), who.to_labels()).await?;
             }
             Self::Native(native) => native.keep(&who.run)?,
         }
@@ -79,6 +79,6 @@ async fn end_processes(
     });
     let ended = join_all(ends).await;
     // A process that was about to start has left a directory.
-    let swept = native.sweep(selects).await.map(drop);
-    Ok(ended.into_iter().chain([swept]).filter_map(Result::err).collect())
+    let report = native.prune(selects).await.map(drop);
+    Ok(ended.into_iter().chain([report]).filter_map(Result::err).collect())
 }

@@ -70,13 +70,13 @@ impl RunPolicy {
             services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
         let state = env.state_directory();
         let root = workspace.root().to_owned();
-        let kept = LazySeed::new(move || {
+        let stored = LazySeed::new(move || {
             let keep = Keep::open(state.as_deref(), &root, &names, SystemTime::now());
             let keep = keep.map_err(|error| -> Cause { Arc::new(error) })?;
             Ok((keep.seed.into(), Some(Arc::new(keep.material))))
         });
         let context = GeneratorContext {
-            kept,
+            stored,
             hosts: repository_hosts(inventory, &guard.hosts).into(),
             ..GeneratorContext::default()
         };

@@ -30,8 +30,8 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
     if !configs.is_empty() {
         file["configs"] = configs.into();
     }
-    let one = draft.plan.wanted().find(|unit| unit.once && !draft.plan.is_group());
-    let how = match one {
+    let one = draft.plan.requested().find(|unit| unit.one_shot && !draft.plan.is_group());
+    let comment = match one {
         Some(unit) => format!(
             "Run it with `docker compose -f FILE up --abort-on-container-exit --exit-code-from {}`, \
              and remove it with `down --volumes`.",
@@ -64,7 +64,7 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
             Exporter::image(unit)
         ));
     }
-    format!("{}{}", draft.head(&how, &limitations), yaml::to_string(&file))
+    format!("{}{}", draft.head(&comment, &limitations), yaml::to_string(&file))
 }
 
 fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
@@ -74,12 +74,12 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     if let Some((_, build)) =
         draft.builds().find(|(one, build)| one.name == unit.name && !build.is_preprocessed())
     {
-        let mut how = json!({"context": plain(&build.context.display().to_string())});
+        let mut form = json!({"context": plain(&build.context.display().to_string())});
         if let Some(file) = &build.file {
-            how["dockerfile"] = plain(&file.display().to_string()).into();
+            form["dockerfile"] = plain(&file.display().to_string()).into();
         }
         if !build.args.is_empty() {
-            how["args"] = build
+            form["args"] = build
                 .args
                 .iter()
                 .map(|(key, value)| (key.clone(), plain(value).into()))
@@ -87,16 +87,16 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
                 .into();
         }
         if let Some(target) = &build.target {
-            how["target"] = plain(target).into();
+            form["target"] = plain(target).into();
         }
         if build.network == BuildNetwork::None {
-            how["network"] = "none".into();
+            form["network"] = "none".into();
         }
         let hosts: Vec<String> = draft.blocked_in_build(build).map(entry).collect();
         if !hosts.is_empty() {
-            how["extra_hosts"] = hosts.into();
+            form["extra_hosts"] = hosts.into();
         }
-        put("build", how);
+        put("build", form);
     }
     if let Some(command) = &unit.command {
         // A component's command is complete, so the image's entrypoint is cleared.
@@ -211,7 +211,7 @@ fn config(unit: &Unit, index: usize) -> String {
 /// Returns the condition under which dependents of a unit may start.
 fn condition(unit: &Unit) -> &'static str {
     match unit.ready.as_ref().and_then(asking) {
-        _ if unit.once => "service_completed_successfully",
+        _ if unit.one_shot => "service_completed_successfully",
         Some(_) => "service_healthy",
         None => "service_started",
     }
@@ -219,7 +219,7 @@ fn condition(unit: &Unit) -> &'static str {
 
 fn volumes(unit: &Unit) -> Vec<Value> {
     let own = unit.volumes.iter().map(|path| json!({"type": "volume", "target": plain(path)}));
-    let mounts = unit.work.mounts.iter().map(|mount| {
+    let mounts = unit.dev.mounts.iter().map(|mount| {
         json!({
             "type": "bind",
             "source": plain(&mount.from.display().to_string()),
@@ -228,7 +228,7 @@ fn volumes(unit: &Unit) -> Vec<Value> {
             "bind": {"create_host_path": false},
         })
     });
-    let hidden = unit.work.hidden().into_iter().map(|hidden| {
+    let hidden = unit.dev.hidden().into_iter().map(|hidden| {
         if hidden.is_directory {
             let target = plain(&hidden.path);
             return json!({"type": "volume", "target": target, "volume": {"nocopy": true}});

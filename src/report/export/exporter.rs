@@ -45,7 +45,7 @@ impl<'a> Exporter<'a> {
     pub(super) fn new(plan: &'a RunPlan, reveal: bool) -> Self {
         let all = secrets_of(plan);
         let secret_variables = all.iter().map(|(unit, name, _)| (*unit, *name)).collect();
-        let wanted: HashSet<&str> = plan.wanted().map(|unit| unit.name.as_str()).collect();
+        let wanted: HashSet<&str> = plan.requested().map(|unit| unit.name.as_str()).collect();
         let (mut secrets, mut taken) = (HashMap::new(), HashSet::new());
         // Components first, since people know their names.
         let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(of, ..)| wanted.contains(of));
@@ -57,7 +57,7 @@ impl<'a> Exporter<'a> {
                 name
             });
         }
-        let first = plan.wanted().next().map_or("run", |unit| &unit.name);
+        let first = plan.requested().next().map_or("run", |unit| &unit.name);
         let long = any_of(secrets.keys().copied().filter(|value| value.len() >= SHORT));
         Self { plan, name: format!("cki-{}", first.to_lowercase()), secrets, long, secret_variables, reveal }
     }
@@ -113,7 +113,7 @@ impl<'a> Exporter<'a> {
 
     /// Returns the units with an image to build.
     pub(super) fn builds(&self) -> impl Iterator<Item = (&'a Unit, &'a BuildPlan)> {
-        self.plan.units().filter_map(|unit| match (&unit.image, &unit.work.build) {
+        self.plan.units().filter_map(|unit| match (&unit.image, &unit.dev.build) {
             (Image::Built(_), Some(build)) => Some((unit, build)),
             _ => None,
         })
@@ -121,7 +121,11 @@ impl<'a> Exporter<'a> {
 
     /// Returns the labels without those that mark a run of `cki`, which would remove it.
     pub(super) fn labels(unit: &Unit) -> [(&'static str, String); 3] {
-        [(COMPONENT, unit.of.clone()), (ROLE, unit.role.as_str().to_owned()), (NAME, unit.name.clone())]
+        [
+            (COMPONENT, unit.component.clone()),
+            (ROLE, unit.role.as_str().to_owned()),
+            (NAME, unit.name.clone()),
+        ]
     }
 
     /// Returns the published ports of a unit.
@@ -149,11 +153,11 @@ impl<'a> Exporter<'a> {
 
     /// Returns the comments at the start of every form: its purpose, its limits, and the source of its
     /// secrets.
-    pub(super) fn head(&self, how: &str, limitations: &[String]) -> String {
-        let names: Vec<&str> = self.plan.wanted().map(|unit| unit.name.as_str()).collect();
+    pub(super) fn head(&self, purpose: &str, limitations: &[String]) -> String {
+        let names: Vec<&str> = self.plan.requested().map(|unit| unit.name.as_str()).collect();
         let mut lines =
             vec![format!("{} as `cki run-local` would run it, without `cki`.", names.join(" and "))];
-        lines.push(how.to_owned());
+        lines.push(purpose.to_owned());
         let hidden: Vec<&str> = self.hidden().into_iter().collect();
         if !hidden.is_empty() {
             let count = plural(hidden.len(), "secret");

@@ -21,7 +21,7 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
             format!("envsubst '{}' < FILE | podman kube play --network {name} -", names.join(" "))
         }
     };
-    let how = format!(
+    let comment = format!(
         "Run it with `podman network create{internal} {name}` and `{fill}`, and remove it with \
          `podman kube play --down FILE` and `podman network rm {name}`."
     );
@@ -66,7 +66,7 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
             .builds()
             .map(|(unit, _)| format!("First: cki build {} --tag {}", unit.name, Exporter::image(unit))),
     );
-    format!("{}{pods}", draft.head(&how, &limitations))
+    format!("{}{pods}", draft.head(&comment, &limitations))
 }
 
 fn pod_name(unit: &Unit) -> String {
@@ -150,13 +150,13 @@ fn pod(draft: &Exporter<'_>, unit: &Unit, texts: &mut KubeTexts) -> Value {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.replace('/', ".").into()))
         .collect();
-    let restart = match (unit.once, draft.plan.is_needed(unit)) {
+    let restart = match (unit.one_shot, draft.plan.is_needed(unit)) {
         (true, _) => "OnFailure",
         (false, _) => "Always",
     };
     let (volumes, mounts) = volumes(unit);
     let mut spec = json!({
-        "restartPolicy": if unit.once && unit.needs.is_empty() { "Never" } else { restart },
+        "restartPolicy": if unit.one_shot && unit.needs.is_empty() { "Never" } else { restart },
         "containers": [container(draft, unit, mounts, texts)],
     });
     if !volumes.is_empty() {
@@ -252,14 +252,14 @@ fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
         let name = format!("own-{index}");
         (json!({"name": name, "emptyDir": {}}), json!({"name": name, "mountPath": path}))
     });
-    let mounts = unit.work.mounts.iter().enumerate().map(|(index, mount)| {
+    let mounts = unit.dev.mounts.iter().enumerate().map(|(index, mount)| {
         let name = format!("mount-{index}");
         let kind = if mount.from.is_dir() { "Directory" } else { "File" };
         let volume =
             json!({"name": name, "hostPath": {"path": mount.from.display().to_string(), "type": kind}});
         (volume, json!({"name": name, "mountPath": mount.to, "readOnly": !mount.writable}))
     });
-    let hidden = unit.work.hidden().into_iter().enumerate().map(|(index, hidden)| {
+    let hidden = unit.dev.hidden().into_iter().enumerate().map(|(index, hidden)| {
         let name = format!("hidden-{index}");
         let volume = if hidden.is_directory {
             json!({"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": "4Ki"}})

@@ -14,9 +14,9 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         role: Role::Component,
         is_component: true,
         keeps_entrypoint: false,
-        wanted: true,
-        once: true,
-        of: format!("job/{name}"),
+        requested: true,
+        one_shot: true,
+        component: format!("job/{name}"),
         needs: Vec::new(),
         image: Image::Named("example.org/x:1".into()),
         command: Some(vec!["sh".into(), "-c".into(), "echo $(date) ${HOME} 'it''s' pw-123456".into()]),
@@ -30,10 +30,10 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         ready: None,
         setup: Vec::new(),
         volumes: vec!["/data".into()],
-        kept: false,
+        retained: false,
         limits: Limits::default(),
         hidden: Vec::new(),
-        work: DevOptions::default(),
+        dev: DevOptions::default(),
     }
 }
 

@@ -24,7 +24,7 @@ const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl ContainerEngine {
     /// Creates a container with its files and returns its id. Does not start it. The engine does not remove
-    /// it at its end: the caller removes it, or sweeps.
+    /// it at its end: the caller removes it, or prunes.
     ///
     /// # Errors
     /// Fails if the image is missing, the name is taken, or the specification cannot be met.

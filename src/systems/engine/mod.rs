@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn engine_futures_are_send() {
         fn sends<F: Future + Send>(_: impl FnOnce(ContainerEngine) -> F) {}
-        sends(|engine| async move { engine.sweep(|_| true).await.map(drop) });
+        sends(|engine| async move { engine.prune(|_| true).await.map(drop) });
         sends(|engine| async move { engine.wait("x").await });
         sends(|engine| async move { engine.create(&Default::default()).await });
         sends(|engine| async move { engine.exec("x", ExecRequest::new(GatePass::typed(Vec::new()))).await });

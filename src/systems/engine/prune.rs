@@ -19,7 +19,7 @@ const AT_ONCE: usize = 8;
 const FIRST_TRY: Duration = Duration::from_millis(10);
 const LAST_TRY: Duration = Duration::from_millis(200);
 
-/// Result of a sweep.
+/// Result of a removal by labels.
 #[derive(Debug, Default)]
 pub struct PruneReport {
     /// Containers, by display name, or by name.
@@ -29,7 +29,7 @@ pub struct PruneReport {
     /// Volumes, by name.
     pub volumes: Vec<String>,
     /// Errors of failed removals.
-    pub left: Vec<EngineError>,
+    pub errors: Vec<EngineError>,
 }
 
 impl PruneReport {
@@ -39,7 +39,7 @@ impl PruneReport {
         self.containers.is_empty()
             && self.networks.is_empty()
             && self.volumes.is_empty()
-            && self.left.is_empty()
+            && self.errors.is_empty()
     }
 }
 
@@ -50,7 +50,7 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the engine does not answer.
-    pub async fn sweep(
+    pub async fn prune(
         &self,
         doomed: impl Fn(&ResourceLabels) -> bool + Send + Sync,
     ) -> Result<PruneReport, EngineError> {
@@ -70,7 +70,7 @@ impl ContainerEngine {
         let is_doomed = |labels: &BTreeMap<String, String>| {
             ResourceLabels::from_labels(labels).is_some_and(|who| doomed(&who))
         };
-        let mut swept = PruneReport::default();
+        let mut report = PruneReport::default();
 
         let listed = tokio::join!(self.list(None), self.networks(), self.volumes());
         let (containers, networks, volumes) = (listed.0?, listed.1?, listed.2?);
@@ -91,19 +91,19 @@ impl ContainerEngine {
         let emptied = leaving.emptied(self, &networks);
         let removals = async {
             let gone = containers.into_iter().map(|one| self.ended(one, grace, &leaving));
-            let (removed, left) = tokio::join!(swept.each(gone), futures_util::future::join_all(guests));
-            swept.containers = removed;
-            swept.left.extend(left.into_iter().filter_map(Result::err));
+            let (removed, left) = tokio::join!(report.each(gone), futures_util::future::join_all(guests));
+            report.containers = removed;
+            report.errors.extend(left.into_iter().filter_map(Result::err));
             leaving.end();
         };
         tokio::join!(removals, emptied);
         let networks = networks.into_iter();
-        swept.networks =
-            swept.each(networks.map(|one| self.gone(ResourceKind::Network, one.id, one.name))).await;
+        report.networks =
+            report.each(networks.map(|one| self.gone(ResourceKind::Network, one.id, one.name))).await;
         let volumes = volumes.into_iter().filter(|one| is_doomed(&one.labels));
         let volumes = volumes.map(|one| self.gone(ResourceKind::Volume, one.name.clone(), one.name));
-        swept.volumes = swept.each(volumes).await;
-        Ok(swept)
+        report.volumes = report.each(volumes).await;
+        Ok(report)
     }
 
     /// Removes a container after its end; returns its name.
@@ -194,7 +194,7 @@ impl PruneReport {
         for result in results {
             match result {
                 Ok(name) => gone.push(name),
-                Err(error) => self.left.push(error),
+                Err(error) => self.errors.push(error),
             }
         }
         gone.sort();

@@ -104,8 +104,8 @@ impl ContainerEngine {
         self.shielded(async move { engine.create_empty(&name, &image, body).await }).await
     }
 
-    /// Starts a container that has a terminal. It is removed after [`TerminalExec::wait`], or by a sweep for
-    /// its labels.
+    /// Starts a container that has a terminal. It is removed after [`TerminalExec::wait`], or as
+    /// a leftover, found by its labels.
     ///
     /// # Errors
     /// Fails if its program is missing, or the engine refuses for another reason.

@@ -8,7 +8,7 @@ use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 
 use super::error::at;
 use super::fetch::{FetchRequest, Prune, RemoteRefs};
-use super::staging_dir::{StagingDir, is_occupied, place, sweep};
+use super::staging_dir::{StagingDir, is_occupied, place, remove_stale_clones};
 use super::{Git, GitContext, GitError, GitUrl, MergeRequestHead, clone_state, tree};
 use crate::base::files;
 
@@ -39,7 +39,7 @@ impl Git {
         let (parent, _) = place(order.target)?;
         files::make_directory(parent)?;
         // The list of removed leftovers is not needed here.
-        let _ = sweep(parent);
+        let _ = remove_stale_clones(parent);
         if is_occupied(order.target) {
             return Err(GitError::Occupied { path: order.target.to_owned() });
         }

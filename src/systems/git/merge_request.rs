@@ -62,7 +62,7 @@ impl MergeRequestHead {
     }
 
     /// Returns the ref that keeps the head to which the branch was last moved.
-    fn kept(&self) -> String {
+    fn moved_head_ref(&self) -> String {
         format!("refs/cki/mr/{}", self.iid)
     }
 
@@ -84,7 +84,7 @@ impl MergeRequestHead {
     /// Moves the branch to a head and stores that head.
     fn settle(&self, repository: &Repository, head: Oid) -> Result<(), git2::Error> {
         repository.reference(&self.own(), head, true, "cki: merge request")?;
-        repository.reference(&self.kept(), head, true, "cki: merge request")?;
+        repository.reference(&self.moved_head_ref(), head, true, "cki: merge request")?;
         self.forget_incoming(repository)
     }
 
@@ -179,7 +179,7 @@ fn apply(
 ) -> Result<CloneResult, git2::Error> {
     let head = repository.find_reference(&request.incoming())?.peel_to_commit()?.id();
     let own = tree::commit_of(repository, &request.own())?;
-    let kept = tree::commit_of(repository, &request.kept())?;
+    let kept = tree::commit_of(repository, &request.moved_head_ref())?;
     let is_there = branch == request.own();
     let step = decide(own, kept, head, |a, b| repository.graph_ahead_behind(a, b))?;
     let goal = match (&step, own) {

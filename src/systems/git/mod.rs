@@ -51,7 +51,7 @@ pub use merge_request::MergeRequestHead;
 pub use missing::{MissingContent, missing};
 pub use nested::{is_within_repository, repositories_below};
 pub use outcome::CloneResult;
-pub use staging_dir::{stale_clones, sweep};
+pub use staging_dir::{remove_stale_clones, stale_clones};
 pub use url::{GitUrl, Scheme, without_login};
 
 use crate::base::http::HttpClient;

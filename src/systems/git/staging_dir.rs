@@ -59,7 +59,7 @@ impl StagingDir {
                 .permissions(Permissions::from_mode(0o777))
                 .tempdir_in(&real)
                 .map_err(fail)?;
-            // Until it is locked, a concurrent sweep takes it for a leftover and removes it; then another one
+            // Until it is locked, a concurrent cleanup takes it for a leftover and removes it; then another one
             // is created.
             let lock = match File::open(directory.path()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -139,9 +139,9 @@ pub(super) fn is_occupied(target: &Path) -> bool {
 /// Finds unfinished clones of dead processes in the workspace, and unfinished transfers in its clones.
 #[must_use]
 pub fn stale_clones(parent: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = left(parent).into_iter().map(|(path, _)| path).collect();
+    let mut found: Vec<PathBuf> = stale_dirs(parent).into_iter().map(|(path, _)| path).collect();
     for repository in repositories(parent) {
-        found.extend(left(&repository).into_iter().map(|(path, _)| path));
+        found.extend(stale_dirs(&repository).into_iter().map(|(path, _)| path));
         found.extend(stale::unfinished_packs(&repository.join("objects")));
     }
     found
@@ -149,18 +149,18 @@ pub fn stale_clones(parent: &Path) -> Vec<PathBuf> {
 
 /// Removes the leftovers of dead processes in a directory of clones, and returns their paths. Leftovers that
 /// cannot be removed stay: they do no harm, and the present work must not fail because of them.
-pub fn sweep(parent: &Path) -> Vec<PathBuf> {
-    let mut removed = sweep_one(parent);
+pub fn remove_stale_clones(parent: &Path) -> Vec<PathBuf> {
+    let mut removed = remove_stale_clones_in(parent);
     for repository in repositories(parent) {
-        removed.extend(sweep_one(&repository));
+        removed.extend(remove_stale_clones_in(&repository));
         removed.extend(stale::remove_packs(&repository.join("objects")));
     }
     removed
 }
 
 /// Removes the leftovers directly in one directory.
-pub(super) fn sweep_one(parent: &Path) -> Vec<PathBuf> {
-    left(parent)
+pub(super) fn remove_stale_clones_in(parent: &Path) -> Vec<PathBuf> {
+    stale_dirs(parent)
         .into_iter()
         .filter(|(path, _)| files::remove_directory(path).is_ok())
         .map(|(path, _)| path)
@@ -175,7 +175,7 @@ fn repositories(parent: &Path) -> Vec<PathBuf> {
 }
 
 /// Finds the leftovers of dead processes in a directory, with locks that keep other processes away.
-fn left(parent: &Path) -> Vec<(PathBuf, File)> {
+fn stale_dirs(parent: &Path) -> Vec<(PathBuf, File)> {
     let names = files::list_dir(parent).unwrap_or_default();
     let held = names.iter().filter(|name| is_ours(name)).filter_map(|name| {
         let path = parent.join(name);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn sweep_removes_dead_staging_dirs_only() {
+    fn cleanup_removes_dead_staging_dirs_only() {
         let directory = tempfile::tempdir().expect("a directory");
         let dead = directory.path().join(".x.cki-Ab0123456789");
         let theirs = directory.path().join(".y.cki-Ab0123456789");
@@ -246,7 +246,7 @@ mod tests {
         std::fs::create_dir_all(theirs.join(".git")).expect("makes");
         std::fs::create_dir(directory.path().join("x")).expect("makes");
         let alive = StagingDir::next_to(&directory.path().join("x")).expect("makes");
-        sweep(directory.path());
+        remove_stale_clones(directory.path());
         assert!(!dead.exists() && alive.path().exists() && theirs.exists());
         std::fs::remove_dir_all(theirs).expect("removes");
         alive.persist(&directory.path().join("x")).expect("an empty directory gives way");
@@ -288,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn sweep_keeps_staging_dirs_in_use() {
+    fn cleanup_keeps_staging_dirs_in_use() {
         let directory = tempfile::tempdir().expect("a directory");
         std::thread::scope(|scope| {
             for name in ["a", "b", "c", "d"] {
                 let target = directory.path().join(name);
                 scope.spawn(move || {
                     for _ in 0..200 {
-                        sweep(target.parent().expect("has one"));
+                        remove_stale_clones(target.parent().expect("has one"));
                         let made = StagingDir::next_to(&target).expect("makes");
                         std::fs::write(made.path().join("file"), "").expect("it stays");
                     }

@@ -11,7 +11,7 @@ use std::path::Path;
 use git2::{Config, ConfigLevel, Oid, Repository};
 
 use super::error::at;
-use super::staging_dir::{StagingDir, sweep_one};
+use super::staging_dir::{StagingDir, remove_stale_clones_in};
 use super::tracking::local_refs as refs;
 use super::user_config::{ConfigText, UserConfig};
 use super::{GitError, GitUrl, stale, tree};
@@ -40,7 +40,7 @@ impl<'a> Transfer<'a> {
     /// Starts a transfer, after removing leftovers of dead ones.
     pub(super) fn begin(clone: &'a Repository, url: &GitUrl, env: &Env) -> Result<Self, GitError> {
         let at = at(clone.path());
-        if !sweep_one(clone.path()).is_empty() {
+        if !remove_stale_clones_in(clone.path()).is_empty() {
             stale::remove_locks(clone.path());
         }
         stale::remove_packs(&objects(clone));

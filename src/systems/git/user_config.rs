@@ -63,7 +63,7 @@ impl ConfigText {
             text.push(b'\n');
         }
         entries(env, &mut text)?;
-        let fail = |error: std::io::Error| GitError::Config { why: format!("it cannot be kept: {error}") };
+        let fail = |error: std::io::Error| GitError::Config { why: format!("it cannot be stored: {error}") };
         let memory = memfd_create("git-config", MFdFlags::MFD_CLOEXEC).map_err(|error| fail(error.into()))?;
         let mut file = std::fs::File::from(memory);
         file.write_all(&text).map_err(fail)?;

@@ -75,7 +75,7 @@ pub enum NativeError {
         name: String,
     },
     /// The directory for runs may be under the control of another user.
-    #[error("the directory `{}` {reason}, so runs cannot be kept in it", path.display())]
+    #[error("the directory `{}` {reason}, so runs cannot be recorded in it", path.display())]
     Directory {
         /// Path of the directory.
         path: PathBuf,

@@ -104,7 +104,7 @@ impl Native {
         state_dir::make_runs_directory(&self.directory)?;
         let log = facts.create(&hidden, &files)?;
         let mut process = start.go().inspect_err(|_| {
-            // The next sweep removes what remains.
+            // The next command removes what remains.
             let _ = state_dir::remove(&facts.directory);
         })?;
         facts.process = process.supervisor().and_then(host::owner);
@@ -183,7 +183,7 @@ impl Native {
     /// # Errors
     /// Fails if the secrets cannot be read.
     pub fn secrets(&self, facts: &ProcessFacts) -> Result<Vec<Secret>, NativeError> {
-        let mut secrets = facts.kept_secrets()?;
+        let mut secrets = facts.stored_secrets()?;
         if let Ok(pid) = facts.pid() {
             let environment = orphans::environment(pid).unwrap_or_default();
             let values = facts.secret.iter().filter_map(|name| environment.get(OsStr::new(name)));
@@ -248,7 +248,7 @@ impl Native {
     /// Fails if the note cannot be written.
     pub fn keep(&self, run: &RunId) -> Result<(), NativeError> {
         for mut facts in self.list()?.into_iter().filter(|one| one.identity.run == *run) {
-            facts.identity.lifetime = Retention::Kept;
+            facts.identity.lifetime = Retention::Retained;
             facts.write(&facts.directory)?;
         }
         Ok(())
@@ -260,12 +260,12 @@ impl Native {
     ///
     /// # Errors
     /// Fails if something cannot be killed or removed.
-    pub async fn sweep(
+    pub async fn prune(
         &self,
         abandoned: impl Fn(&ResourceLabels) -> bool,
     ) -> Result<Vec<ResourceLabels>, NativeError> {
         state_dir::remove_unfinished(&self.directory)?;
-        let mut swept = Vec::new();
+        let mut pruned = Vec::new();
         for facts in self.list()? {
             if !abandoned(&facts.identity) {
                 continue;
@@ -278,9 +278,9 @@ impl Native {
             }
             if !facts.is_alive() {
                 self.remove(&facts).await?;
-                swept.push(facts.identity);
+                pruned.push(facts.identity);
             }
         }
-        Ok(swept)
+        Ok(pruned)
     }
 }

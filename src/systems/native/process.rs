@@ -161,7 +161,7 @@ impl Drop for Process {
             && gone
             && facts.identity.lifetime != Retention::Decided
         {
-            // The next sweep removes what remains.
+            // The next command removes what remains.
             let _ = state_dir::remove(&facts.directory);
         }
     }

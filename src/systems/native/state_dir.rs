@@ -183,7 +183,7 @@ impl ProcessFacts {
     }
 
     /// Returns the stored secrets of its environment.
-    pub(super) fn kept_secrets(&self) -> Result<Vec<Secret>, NativeError> {
+    pub(super) fn stored_secrets(&self) -> Result<Vec<Secret>, NativeError> {
         let file = self.directory.join(SECRETS);
         let text = match files::read_text(&file, LONGEST) {
             Err(error) if error.is_missing() => return Ok(Vec::new()),

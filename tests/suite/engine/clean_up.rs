@@ -17,13 +17,13 @@ use super::lab::{BOX, Lab};
 use super::on_both;
 
 on_both!(
-    sweep_removes_labelled_resources_only,
-    sweep_applies_its_predicate,
-    sweep_removes_leftovers_of_cancelled_calls,
+    prune_removes_labelled_resources_only,
+    prune_applies_its_predicate,
+    prune_removes_leftovers_of_cancelled_calls,
     remove_deletes_anonymous_volumes,
 );
 
-async fn sweep_removes_labelled_resources_only(lab: Arc<Lab>) {
+async fn prune_removes_labelled_resources_only(lab: Arc<Lab>) {
     // Somebody else's, with no label, and with one that looks like ours but is not.
     let other = Docker::connect_with_host(lab.engine.address()).expect("connects");
     let name = format!("foreign-{}", lab.run);
@@ -59,10 +59,10 @@ async fn sweep_removes_labelled_resources_only(lab: Arc<Lab>) {
         lab.create_and_start(&spec).await;
     }
     lab.engine.create(&lab.shell("true")).await.expect("creates");
-    let swept = lab.sweep().await;
-    assert!(swept.left.is_empty(), "{:?}", swept.left);
-    assert_eq!((swept.containers.len(), swept.networks.len()), (4, 1));
-    assert!(lab.sweep().await.is_empty(), "a second sweep finds nothing");
+    let report = lab.prune().await;
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
+    assert_eq!((report.containers.len(), report.networks.len()), (4, 1));
+    assert!(lab.prune().await.is_empty(), "a second removal finds nothing");
     for suffix in ["a", "b"] {
         let name = format!("{name}-{suffix}");
         other.inspect_container(&name, None::<InspectContainerOptions>).await.expect("survives");
@@ -75,23 +75,23 @@ async fn sweep_removes_labelled_resources_only(lab: Arc<Lab>) {
     }
 }
 
-async fn sweep_applies_its_predicate(lab: Arc<Lab>) {
+async fn prune_applies_its_predicate(lab: Arc<Lab>) {
     let mut other = lab.identity();
     other.run = RunId::new(lab.run.as_str().as_bytes());
     let mut spec = lab.shell("sleep 1000");
     spec.labels = other.to_labels();
     let theirs = lab.engine.create(&spec).await.expect("creates");
     let ours = lab.engine.create(&lab.shell("sleep 1000")).await.expect("creates");
-    assert_eq!(lab.sweep().await.containers.len(), 1);
+    assert_eq!(lab.prune().await.containers.len(), 1);
     assert!(lab.engine.inside(&ours).await.is_err_and(|error| error.is_not_found()));
     lab.engine.inside(&theirs).await.expect("is still there");
     let run = other.run.clone();
     assert_eq!(lab.engine.list(Some(&run)).await.expect("lists").len(), 1);
-    let swept = lab.engine.sweep(|who| who.run == run).await.expect("sweeps");
-    assert_eq!(swept.containers.len(), 1);
+    let report = lab.engine.prune(|who| who.run == run).await.expect("prunes");
+    assert_eq!(report.containers.len(), 1);
 }
 
-async fn sweep_removes_leftovers_of_cancelled_calls(lab: Arc<Lab>) {
+async fn prune_removes_leftovers_of_cancelled_calls(lab: Arc<Lab>) {
     let mut made = 0;
     for millis in [1, 3, 5, 10, 20, 40, 80, 120, 160, 200, 250, 300, 400, 600] {
         let whole = async {
@@ -105,9 +105,9 @@ async fn sweep_removes_leftovers_of_cancelled_calls(lab: Arc<Lab>) {
             Ok::<_, cki::systems::engine::EngineError>(output)
         };
         let _ = tokio::time::timeout(Duration::from_millis(millis), whole).await;
-        let swept = lab.sweep().await;
-        assert!(swept.left.is_empty(), "{:?}", swept.left);
-        made += swept.networks.len() + swept.containers.len();
+        let report = lab.prune().await;
+        assert!(report.errors.is_empty(), "{:?}", report.errors);
+        made += report.networks.len() + report.containers.len();
         lab.assert_nothing_left().await;
     }
     assert!(made > 0);
@@ -137,6 +137,6 @@ async fn remove_deletes_anonymous_volumes(lab: Arc<Lab>) {
         let force = RemoveContainerOptionsBuilder::new().force(true).build();
         other.remove_container(&id, Some(force)).await.expect("removes");
         other.inspect_volume(&volume).await.expect("was left");
-        assert_eq!(lab.sweep().await.volumes, [volume]);
+        assert_eq!(lab.prune().await.volumes, [volume]);
     }
 }

@@ -44,12 +44,12 @@ async fn run_to_the_end<F: Future<Output = ()>>(address: &str, scenario: impl Fn
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let run = RunId::new(format!("{number}-{:?}", host.owner()).as_bytes());
     // What a run that was killed left behind.
-    engine.sweep(|who| !host.is_alive(&who.owner)).await.expect("sweeps");
+    engine.prune(|who| !host.is_alive(&who.owner)).await.expect("prunes");
     make_box(&engine).await;
     let lab = Arc::new(Lab { engine, run, count: AtomicU32::new(0), host });
     scenario(Arc::clone(&lab)).await;
-    let swept = lab.sweep().await;
-    assert!(swept.left.is_empty(), "{:?}", swept.left);
+    let report = lab.prune().await;
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
     lab.assert_nothing_left().await;
 }
 
@@ -135,8 +135,8 @@ impl Lab {
         (code, out, err)
     }
 
-    pub(crate) async fn sweep(&self) -> cki::systems::engine::PruneReport {
-        self.engine.sweep(|who| who.run == self.run).await.expect("sweeps")
+    pub(crate) async fn prune(&self) -> cki::systems::engine::PruneReport {
+        self.engine.prune(|who| who.run == self.run).await.expect("prunes")
     }
 
     pub(crate) async fn assert_nothing_left(&self) {

@@ -96,7 +96,7 @@ fn inject_fault(stand_in: &StandIn, method: &str, path: &str, times: u32, how: F
         after: 0,
         times,
         done: false,
-        how,
+        kind: how,
     };
     stand_in.control(ControlFile::Misbehave(fault)).expect("is taken");
 }

@@ -14,7 +14,7 @@ use super::{ALICE, inject_fault, stand_in};
 /// Breaks requests after so many were let through.
 fn delayed_fault(method: &str, path: &str, after: u32, times: u32, how: FaultKind) -> ControlFile {
     let (method, path) = (Some(method.to_owned()), path.to_owned());
-    ControlFile::Misbehave(InjectedFault { method, path, after, times, done: false, how })
+    ControlFile::Misbehave(InjectedFault { method, path, after, times, done: false, kind: how })
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn stage_never_posts_twice_after_a_lost_response() {
             let mut attempt = Try::new(&stand_in, TOOLS, 213);
             attempt.options.no_wait = true;
             let (method, path) = (Some("POST".to_owned()), "/notes".to_owned());
-            let fault = InjectedFault { method, path, after: 0, times: 1, done, how: how.clone() };
+            let fault = InjectedFault { method, path, after: 0, times: 1, done, kind: how.clone() };
             stand_in.control(ControlFile::Misbehave(fault)).expect("is taken");
             let outcome = attempt.run().await.expect("is asked");
             assert!(matches!(outcome.asked, AskResult::Posted(_)));

@@ -246,10 +246,10 @@ async fn own(directory: &Path) {
         files: Vec::new(),
         ready: None,
         ports: Vec::new(),
-        detached: lifetime == Retention::Kept,
+        detached: lifetime == Retention::Retained,
     };
     let kept =
-        native.spawn(pass_gate(spec("kept", Retention::Kept, "exec sleep 1000")), &space).expect("starts");
+        native.spawn(pass_gate(spec("kept", Retention::Retained, "exec sleep 1000")), &space).expect("starts");
     drop(kept);
     let script = format!("trap '' TERM; {HIDE} sleep 1000; exit 1");
     let mut owned =

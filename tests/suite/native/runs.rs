@@ -9,7 +9,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec =
         machine.shell("echo out; echo err >&2; trap 'echo bye; exit' TERM; while :; do sleep 0.02; done");
-    spec.identity.lifetime = Retention::Kept;
+    spec.identity.lifetime = Retention::Retained;
     spec.environment = vec![("TOKEN".into(), Secret::new("t0ken"))];
     spec.secret = vec!["TOKEN".into()];
     let port = PublishedPort { local: 2, port: 1, is_http: false };
@@ -45,7 +45,7 @@ async fn detached_process_supports_list_logs_exec_and_stop() {
         .expect_err("is missing");
     assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
 
-    assert!(machine.native.sweep(|_| true).await.expect("sweeps").is_empty(), "the living are left alone");
+    assert!(machine.native.prune(|_| true).await.expect("prunes").is_empty(), "the living are left alone");
     let mut log = machine.native.logs(&facts, true, None).expect("has one");
     let first = log.next().await.expect("says something");
     let reader = tokio::spawn(async move {
@@ -121,7 +121,7 @@ async fn log_of_a_detached_process_is_bounded() {
 }
 
 #[tokio::test]
-async fn sweep_keeps_retained_processes_of_a_killed_owner() {
+async fn prune_keeps_retained_processes_of_a_killed_owner() {
     let machine = Machine::new();
     let mut owner = part::command("native")
         .env(ROLE, "own")
@@ -141,7 +141,7 @@ async fn sweep_keeps_retained_processes_of_a_killed_owner() {
     assert_eq!(all.iter().map(ProcessFacts::is_alive).collect::<Vec<_>>(), [true, true]);
     let abandoned =
         |identity: &ResourceLabels| identity.lifetime == Retention::Owner && !host::is_alive(&identity.owner);
-    assert!(machine.native.sweep(abandoned).await.expect("sweeps").is_empty(), "all is in use");
+    assert!(machine.native.prune(abandoned).await.expect("prunes").is_empty(), "all is in use");
 
     owner.kill().expect("kills");
     assert_eq!(owner.wait().expect("is told").signal(), Some(9));
@@ -150,9 +150,9 @@ async fn sweep_keeps_retained_processes_of_a_killed_owner() {
         all.into_iter().find(|facts| facts.identity.lifetime == lifetime)
     };
     eventually("its process ends", || of(Retention::Owner).is_some_and(|facts| !facts.is_alive())).await;
-    let swept = machine.native.sweep(abandoned).await.expect("sweeps");
-    assert_eq!(swept.len(), 1);
-    let kept = of(Retention::Kept).expect("stays");
+    let report = machine.native.prune(abandoned).await.expect("prunes");
+    assert_eq!(report.len(), 1);
+    let kept = of(Retention::Retained).expect("stays");
     assert!(kept.is_alive() && of(Retention::Owner).is_none());
     let pid = kept.pid().expect("lives");
     assert_eq!(machine.living(), [pid], "nothing but what was to stay");
@@ -162,7 +162,7 @@ async fn sweep_keeps_retained_processes_of_a_killed_owner() {
 }
 
 #[tokio::test]
-async fn sweep_ends_processes_of_a_killed_supervisor() {
+async fn prune_ends_processes_of_a_killed_supervisor() {
     let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("{HIDE} sleep 1000"));
     spec.detached = true;
@@ -175,7 +175,7 @@ async fn sweep_ends_processes_of_a_killed_supervisor() {
     let mut bystander = Command::new("sleep").arg("1000").env("HOME", &home).spawn().expect("starts");
     assert!(Command::new("kill").args(["-9", &supervisor]).status().expect("runs").success());
     eventually("it is dead", || !facts.is_alive()).await;
-    assert_eq!(machine.native.sweep(|_| true).await.expect("sweeps").len(), 1);
+    assert_eq!(machine.native.prune(|_| true).await.expect("prunes").len(), 1);
     assert_eq!(machine.living(), [bystander.id()]);
     bystander.kill().expect("kills");
     bystander.wait().expect("is told");

@@ -210,11 +210,11 @@ impl Cli {
     }
 
     /// Returns the leftovers of this test's programs: on the engine, or as processes.
-    pub(crate) fn left(&self) -> Vec<String> {
+    pub(crate) fn leftovers(&self) -> Vec<String> {
         let runtime = self.directory().join("runtime");
         let mut left = super::engine::left_native(&runtime);
         if let Some(bench) = &self.bench {
-            left.extend(bench.left(&self.processes.borrow()));
+            left.extend(bench.leftovers(&self.processes.borrow()));
         }
         left
     }
@@ -222,8 +222,8 @@ impl Cli {
     /// The same, of one run that has been started; without an engine, of all.
     pub(crate) fn left_of(&self, run: &StartedRun<'_>) -> Vec<String> {
         match &self.bench {
-            Some(bench) => bench.left(&[run.id()]),
-            None => self.left(),
+            Some(bench) => bench.leftovers(&[run.id()]),
+            None => self.leftovers(),
         }
     }
 
@@ -236,7 +236,7 @@ impl Cli {
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
         let _wait = super::limit::waits(what);
-        assert!(super::comes_true(is_so), "never: {what}; left: {:?}", self.left());
+        assert!(super::comes_true(is_so), "never: {what}; left: {:?}", self.leftovers());
     }
 
     /// The one place where what differs from run to run is replaced, by something as long where it
@@ -268,7 +268,7 @@ impl Cli {
 
 impl Drop for Cli {
     fn drop(&mut self) {
-        let left = self.left();
+        let left = self.leftovers();
         if let Some(bench) = &self.bench {
             bench.remove(&self.processes.borrow(), &self.commits.borrow());
         }

@@ -135,7 +135,7 @@ impl Bench {
     }
 
     /// Returns what processes of `cki` have created and not removed.
-    pub(crate) fn left(&self, processes: &[u32]) -> Vec<String> {
+    pub(crate) fn leftovers(&self, processes: &[u32]) -> Vec<String> {
         let all = self.ours(processes);
         let mut left: Vec<_> =
             all.into_iter().map(|(what, labels)| format!("{what} of {}", labels["cki.name"])).collect();

@@ -219,7 +219,7 @@ fn run_local_reports_a_lost_engine(cli: &Cli) {
     --- exit 6
     ");
     assert!(began.elapsed() < Duration::from_secs(20));
-    assert_ne!(cli.left(), [""; 0], "nobody could remove it");
+    assert_ne!(cli.leftovers(), [""; 0], "nobody could remove it");
     // anyone who comes next, when the engine is back, cleans up.
     cli.run("ps -q").ends_with(0);
 }
@@ -278,10 +278,10 @@ fn run_local_cleans_up_on_a_signal_during_start(cli: &Cli) {
     store(cli, "echo up; sleep 1000", "ready: {tcp: 9}");
     let mut run = cli.start("run-local app");
     run.until("network ");
-    cli.wait_for("a container", || cli.left().iter().any(|left| left.ends_with("of store")));
+    cli.wait_for("a container", || cli.leftovers().iter().any(|left| left.ends_with("of store")));
     run.signal(Signal::SIGINT);
     run.end().ends_with(130).says("before it had started");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn ps_logs_exec_and_down_find_a_detached_run(cli: &Cli) {
     --- exit 0
     ");
     assert_eq!(running(cli), [serde_json::Value::Null; 0]);
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
     if let Some(foreign) = foreign {
         assert!(foreign.runs(), "what is not ours is not touched");
     }
@@ -162,7 +162,7 @@ fn down_kills_a_component_on_a_signal(cli: &Cli) {
         let began = std::time::Instant::now();
         down.end().ends_with(code).says("Removed `web-TESTID`.");
         assert!(began.elapsed() < std::time::Duration::from_secs(40), "the time of grace was waited for");
-        assert_eq!(cli.left(), [""; 0]);
+        assert_eq!(cli.leftovers(), [""; 0]);
     }
 }
 
@@ -183,7 +183,7 @@ fn gc_cleans_up_after_a_container_removed_by_hand(cli: &Cli) {
         cli.remove_by_hand(&format!("web-{}", cli.id));
         // Another test's `cki` may be quicker.
         cli.run("gc").ends_with(0);
-        cli.wait_for("it to be gone", || cli.left().is_empty());
+        cli.wait_for("it to be gone", || cli.leftovers().is_empty());
     }
 }
 

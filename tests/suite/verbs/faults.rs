@@ -26,9 +26,9 @@ fn run_local_times_out_on_a_stuck_engine(cli: &Cli) {
     let ended = run.end().ends_with(6).says("The next `cki` that uses the engine removes it; ");
     ended.says("error: the container engine at `unix:///tmp/cki-TESTID/engine.sock` does not answer");
     assert!(began.elapsed() < Duration::from_secs(80));
-    assert_ne!(cli.left(), [""; 0], "nobody could remove it");
+    assert_ne!(cli.leftovers(), [""; 0], "nobody could remove it");
     cli.run("ps -q").ends_with(0);
-    cli.wait_for("it to be gone", || cli.left().is_empty());
+    cli.wait_for("it to be gone", || cli.leftovers().is_empty());
 }
 
 on!(docker: every_command_times_out_on_a_stuck_engine);

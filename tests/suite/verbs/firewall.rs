@@ -52,7 +52,7 @@ fn run_local_podman_names_the_blocking_firewall_policy() {
     hint: `sysctl -w net.bridge.bridge-nf-call-iptables=0` does so for all networks, and keeps their internal traffic from the firewall.
     --- exit 6
     ");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
     let doctor = cli.run("doctor --offline -o json").json();
     let checks = doctor["checks"].as_array().expect("has checks");
     let network = checks.iter().find(|check| check["name"] == "network").expect("is there");
@@ -81,7 +81,7 @@ fn run_local_docker_names_the_blocking_firewall_rule() {
     let typed = remedies(&run.stderr);
     let run = run.says("the rule `-A DOCKER-USER -m physdev --physdev-is-bridged -j DROP` is in the way");
     run.says("error: `app` and `web` cannot reach each other on the run's network");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
     engine.run_command(&typed[0]);
     assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n");
 }

@@ -120,7 +120,7 @@ fn run_local_group_detaches_when_all_are_ready(cli: &Cli) {
     assert!(list.contains("job/slow") || list.contains("service/slow"), "{list}");
     assert!(list.contains("service/quick"), "{list}");
     cli.run("down quick").ends_with(0);
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 on!(docker, podman, native: run_local_group_runs_twice_concurrently);

@@ -43,7 +43,7 @@ fn assert_refused(cli: &Cli, line: &str) -> Outcome {
     let all = format!("{}{}", outcome.stdout, outcome.stderr);
     assert!(!all.contains("started mq") && !all.contains("  network"), "{outcome}");
     assert!(!all.contains(&token()) && !all.contains("hunter2"), "{outcome}");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
     outcome
 }
 
@@ -224,7 +224,7 @@ components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {com
     // Podman tells of it only once there is a container.
     let outcome = cli.run("run-local app").ends_with(7).says("the command of `app` (");
     assert!(!outcome.says("names `d.prod.example.org`").stdout.contains("it ran"));
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 on!(docker, podman: watch_checks_a_rebuilt_image);
@@ -296,5 +296,5 @@ components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {com
     let outcome = cli.run("run-local app").ends_with(7);
     assert!(!outcome.stdout.contains("it ran"), "{outcome}");
     outcome.says("`app` would start with `is_Production`, which differs from the locked `IS_PRODUCTION`");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }

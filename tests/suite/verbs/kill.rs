@@ -34,7 +34,7 @@ impl OtherRun<'_> {
 
 /// Returns the leftovers, without the facts that change in the life of a process.
 fn leftovers(cli: &Cli) -> Vec<String> {
-    cli.left().iter().map(|left| left.split(':').next().unwrap_or(left).to_owned()).collect()
+    cli.leftovers().iter().map(|left| left.split(':').next().unwrap_or(left).to_owned()).collect()
 }
 
 fn start_other(cli: &Cli) -> OtherRun<'_> {
@@ -46,8 +46,8 @@ fn start_other(cli: &Cli) -> OtherRun<'_> {
     OtherRun(other, leftovers(cli))
 }
 
-on!(docker, podman, native: sweep_removes_a_run_killed_while_running);
-fn sweep_removes_a_run_killed_while_running(cli: &Cli) {
+on!(docker, podman, native: next_command_removes_a_run_killed_while_running);
+fn next_command_removes_a_run_killed_while_running(cli: &Cli) {
     app(cli, "service", "trap '' TERM HUP INT; echo up; while :; do sleep 1; done", "needs: [web]");
     let web = serde_json::json!(["sh", "-c", "echo ready; sleep 1000"]);
     cli.inventory_more(&format!("  - {{name: web, category: x, image: '{{busybox}}', run: {{command: {web}, ready: {{log: ready}}}}}}\n"));
@@ -59,8 +59,8 @@ fn sweep_removes_a_run_killed_while_running(cli: &Cli) {
     other.end();
 }
 
-on!(docker, podman, native: sweep_removes_a_run_killed_while_starting);
-fn sweep_removes_a_run_killed_while_starting(cli: &Cli) {
+on!(docker, podman, native: next_command_removes_a_run_killed_while_starting);
+fn next_command_removes_a_run_killed_while_starting(cli: &Cli) {
     app(cli, "job", "echo never", "needs: [web]");
     let web = serde_json::json!(["sh", "-c", "sleep 1000"]);
     cli.inventory_more(&format!("  - {{name: web, category: x, image: '{{busybox}}', run: {{command: {web}, ready: {{log: never}}}}}}\n"));
@@ -73,8 +73,8 @@ fn sweep_removes_a_run_killed_while_starting(cli: &Cli) {
     other.end();
 }
 
-on!(docker, podman: sweep_removes_leftovers_of_a_killed_build);
-fn sweep_removes_leftovers_of_a_killed_build(cli: &Cli) {
+on!(docker, podman: next_command_removes_leftovers_of_a_killed_build);
+fn next_command_removes_leftovers_of_a_killed_build(cli: &Cli) {
     let repositories = Repositories::new(cli);
     let slow = "FROM {busybox}\nRUN echo {id} has begun; sleep 5\n";
     repositories.commit("tools", &[("Dockerfile", slow)]);
@@ -85,15 +85,15 @@ fn sweep_removes_leftovers_of_a_killed_build(cli: &Cli) {
     // What it was sending was a file without a name.
     assert_eq!(cki::base::files::list_dir(&cli.directory().join("temporary")).expect("reads"), [""; 0]);
     cli.run("ps -q").ends_with(0);
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
     assert!(cli.bench().images("cki.component=x/made").is_empty(), "no half image has a name");
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\n")]);
     cli.run("clone made").ends_with(0);
     cli.run("run-local made --once").ends_with(0);
 }
 
-on!(docker, podman, native: sweep_removes_leftovers_of_a_killed_clone);
-fn sweep_removes_leftovers_of_a_killed_clone(cli: &Cli) {
+on!(docker, podman, native: next_command_removes_leftovers_of_a_killed_clone);
+fn next_command_removes_leftovers_of_a_killed_clone(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit_noise("tools", 1 << 20);
     repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\n")]);
@@ -103,7 +103,7 @@ fn sweep_removes_leftovers_of_a_killed_clone(cli: &Cli) {
     let run = cli.start("run-local made");
     server.stalled();
     kill(run);
-    assert_eq!(cli.left(), [""; 0], "nothing was started yet");
+    assert_eq!(cli.leftovers(), [""; 0], "nothing was started yet");
     cli.inventory(&inventory.replace("stall/", ""));
     cli.run("run-local made").ends_with(0);
     assert_eq!(cki::base::files::list_dir(&cli.workspace()).expect("reads"), ["tools"]);

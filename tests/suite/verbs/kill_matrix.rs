@@ -72,18 +72,18 @@ fn code(signal: Signal) -> i32 {
 
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
-fn sweep_removes_a_run_killed_in_any_phase_on_docker() {
+fn next_command_removes_a_run_killed_in_any_phase_on_docker() {
     run_matrix_on_engine(&Cli::docker(), &cells(&CONTAINERS), Cli::docker);
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
-fn sweep_removes_a_run_killed_in_any_phase_on_podman() {
+fn next_command_removes_a_run_killed_in_any_phase_on_podman() {
     run_matrix_on_engine(&Cli::podman(), &cells(&CONTAINERS), Cli::podman);
 }
 
 #[test]
-fn sweep_removes_a_run_killed_in_any_phase_without_an_engine() {
+fn next_command_removes_a_run_killed_in_any_phase_without_an_engine() {
     run_matrix(&cells(&PROCESSES), Cli::new);
 }
 
@@ -219,7 +219,7 @@ fn assert_nothing_is_left(cli: &Cli) {
     cli.run("ps -q").ends_with(0);
     // Without an engine, processes are killed by their own supervisor, and with one, another `cki`
     // may be at it.
-    cli.wait_for("it to be gone", || cli.left().is_empty());
+    cli.wait_for("it to be gone", || cli.leftovers().is_empty());
     assert_eq!(partial_clones(cli), [""; 0]);
     for directory in ["temporary", "runtime/cki/native"] {
         assert_eq!(cki::base::files::list_dir(&cli.directory().join(directory)).expect("reads"), [""; 0]);

@@ -67,7 +67,7 @@ async fn engine(cli: &Cli, env: &Env) -> RunEngine {
 }
 
 /// Returns the resources of this test that exist.
-async fn left(cli: &Cli, engine: &RunEngine, runtime: &std::path::Path) -> Vec<String> {
+async fn leftovers(cli: &Cli, engine: &RunEngine, runtime: &std::path::Path) -> Vec<String> {
     let RunEngine::Containers(engine) = engine else { return crate::support::engine::left_native(runtime) };
     let listed = tokio::join!(engine.list(None), engine.networks(), engine.volumes());
     let containers = listed.0.expect("lists").into_iter().map(|one| (one.name, one.labels));
@@ -119,16 +119,16 @@ fn run_local_leaves_nothing_after_a_panic(cli: &Cli) {
             let request = RunRequest::of(component);
             let run = AssertUnwindSafe(run_local::run(&tools, &engine, &request)).catch_unwind().await;
             let place = PathBuf::from(directory("runtime"));
-            let mut left = left(cli, &engine, &place).await;
+            let mut left = leftovers(cli, &engine, &place).await;
             // Polls: a task that panics in another thread drops its resources there, without an event here.
             let began = Instant::now();
             while !left.is_empty() && began.elapsed() < UNWINDING {
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                left = self::left(cli, &engine, &place).await;
+                left = leftovers(cli, &engine, &place).await;
             }
             assert!(left.is_empty(), "after the panic at moment {at}: {left:?}");
             if let Ok(ended) = run {
-                return Some((at, ended.expect("runs").how));
+                return Some((at, ended.expect("runs").exit));
             }
         }
         None

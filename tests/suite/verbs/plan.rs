@@ -51,7 +51,7 @@ fn run_local_dry_run_prints_the_plan_without_an_engine() {
     assert_eq!(plan["components"], serde_json::json!(["app"]));
     let web = &plan["units"][0];
     assert_eq!(
-        (&web["name"], &web["wanted"], &web["ports"][0]),
+        (&web["name"], &web["requested"], &web["ports"][0]),
         (&"web".into(), &false.into(), &8000.into())
     );
     assert_eq!((&web["limits"]["unprivileged"], &web["published"]), (&true.into(), &serde_json::json!([])));

@@ -20,14 +20,14 @@ fn inventory(cli: &Cli, script: &str) {
     ));
 }
 
-/// Returns the instances of this test by `cki ps`: name, state, and whether each is kept.
+/// Returns the instances of this test by `cki ps`: name, state, and whether each is retained.
 fn instances(cli: &Cli) -> Vec<(String, String, bool)> {
     let all = cli.run("ps --ended -o json").ends_with(0).json();
     let all = all["instances"].as_array().expect("is a list").clone();
     let ours = all.into_iter().filter(|one| one["name"].as_str().is_some_and(|name| name.contains(&cli.id)));
     ours.map(|one| {
         let text = |key: &str| one[key].as_str().expect("is text").replace(&format!("-{}", cli.id), "");
-        (text("name"), text("state"), one["kept"] == true)
+        (text("name"), text("state"), one["retained"] == true)
     })
     .collect()
 }
@@ -36,8 +36,8 @@ on!(docker, podman, native: run_local_keep_on_failure_retains_a_failed_run);
 fn run_local_keep_on_failure_retains_a_failed_run(cli: &Cli) {
     inventory(cli, "echo trouble with $API_TOKEN; exit 3");
     let ended = cli.run("run-local app-{id} --keep on-failure").ends_with(3);
-    let ended = ended.says("  kept         run RUN-------: cki logs app-TESTID · ");
-    ended.says("`app-TESTID` ended with exit code 3 after TIME, everything kept.");
+    let ended = ended.says("  retained     run RUN-------: cki logs app-TESTID · ");
+    ended.says("`app-TESTID` ended with exit code 3 after TIME, everything retained.");
     // Nothing that comes later removes it.
     cli.run("gc").ends_with(0);
     let all = instances(cli);
@@ -52,7 +52,7 @@ fn run_local_keep_on_failure_retains_a_failed_run(cli: &Cli) {
         assert_eq!(instances(cli).len(), 2, "the shell has left nothing");
     }
     cli.run("down app-{id}").ends_with(0);
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 /// A shell in a new container like the one that has ended.
@@ -71,19 +71,19 @@ fn assert_shell_opens_a_copy(cli: &Cli) {
     terminal.ends_with(5);
     let terminal = TerminalSession::start(cli, "shell app-{id}");
     terminal.until("has ended");
-    cli.wait_for("the new container", || cli.left().iter().any(|left| left.ends_with("-shell")));
+    cli.wait_for("the new container", || cli.leftovers().iter().any(|left| left.ends_with("-shell")));
     terminal.send_signal(Signal::SIGKILL);
     terminal.ends_with_signal();
     cli.run("ps -q").ends_with(0);
-    cli.wait_for("it to be gone", || !cli.left().iter().any(|left| left.ends_with("-shell")));
+    cli.wait_for("it to be gone", || !cli.leftovers().iter().any(|left| left.ends_with("-shell")));
 }
 
 on!(docker, podman, native: run_local_keep_on_failure_removes_a_successful_run);
 fn run_local_keep_on_failure_removes_a_successful_run(cli: &Cli) {
     inventory(cli, "echo done");
     cli.run("run-local app-{id} --keep on-failure").ends_with(0).says("nothing left behind");
-    assert_eq!(cli.left(), [""; 0]);
-    cli.run("run-local app-{id} --keep always").ends_with(0).says("everything kept");
+    assert_eq!(cli.leftovers(), [""; 0]);
+    cli.run("run-local app-{id} --keep always").ends_with(0).says("everything retained");
     assert_eq!(instances(cli)[0].1, "exited");
     cli.run("down app-{id}").ends_with(0);
     // Who is killed has decided nothing.
@@ -93,7 +93,7 @@ fn run_local_keep_on_failure_removes_a_successful_run(cli: &Cli) {
     run.signal(Signal::SIGKILL);
     run.end().ends_with(-9);
     cli.run("ps -q").ends_with(0);
-    cli.wait_for("it to be gone", || cli.left().is_empty());
+    cli.wait_for("it to be gone", || cli.leftovers().is_empty());
     cli.run("run-local app-{id} --keep always --detach").ends_with(2);
 }
 
@@ -103,7 +103,7 @@ fn gc_removes_leftovers_of_a_killed_run(cli: &Cli) {
     // On an engine that other tests use as well, any `cki` of theirs may be quicker, then or now.
     let removed = (0..10).find_map(|_| {
         let removed = removed_after_a_kill(cli);
-        cli.wait_for("it to be gone", || cli.left().is_empty());
+        cli.wait_for("it to be gone", || cli.leftovers().is_empty());
         Some(removed).filter(|removed| removed.len() >= 2)
     });
     let mut kinds = removed.expect("what is removed is listed");
@@ -128,7 +128,11 @@ fn removed_after_a_kill(cli: &Cli) -> Vec<String> {
     run.end().ends_with(-9);
     let outcome = cli.run("gc -o json").ends_with(0);
     let removed = outcome.json();
-    assert_eq!((&removed["dry_run"], &removed["left"]), (&false.into(), &serde_json::json!([])), "{outcome}");
+    assert_eq!(
+        (&removed["dry_run"], &removed["remaining"]),
+        (&false.into(), &serde_json::json!([])),
+        "{outcome}"
+    );
     let all = removed["removed"].as_array().expect("is a list").iter();
     let ours = all.filter(|one| one.to_string().contains(&cli.id));
     let text = |one: &serde_json::Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
@@ -148,9 +152,9 @@ fn gc_dry_run_removes_nothing(cli: &Cli) {
     let would = cli.run("gc --dry-run -o json").ends_with(0).json();
     assert_eq!(would["dry_run"], true);
     assert_eq!(would["removed"].as_array().map(Vec::len), Some(2), "{would}");
-    assert!(!cli.left().is_empty());
+    assert!(!cli.leftovers().is_empty());
     cli.run("gc").ends_with(0);
-    cli.wait_for("it to be gone", || cli.left().is_empty());
+    cli.wait_for("it to be gone", || cli.leftovers().is_empty());
 }
 
 on!(docker, podman: gc_images_keeps_the_newest_image);

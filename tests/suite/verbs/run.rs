@@ -61,7 +61,7 @@ fn run_local_stops_a_service_on_a_signal(cli: &Cli) {
             run.end().ends_with(code).says("stopping").says("was stopped after TIME, nothing left behind.");
         assert!(ended.stdout.contains("listening"));
     }
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 on!(docker, podman, native: run_local_kills_a_component_on_the_second_signal);

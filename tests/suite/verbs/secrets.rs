@@ -76,7 +76,7 @@ fn run_local_provides_files_at_path_variables(cli: &Cli) {
         .says("\"type\": \"service_account\"")
         .says("tokens {\"gitlab.com\": \"GITLAB_TOKEN\"}");
     assert!(!outcome.stdout.contains("PRIVATE KEY-----"), "a key is hidden whole: {outcome}");
-    assert_eq!(cli.left(), [""; 0], "volumes and directories go with the run");
+    assert_eq!(cli.leftovers(), [""; 0], "volumes and directories go with the run");
     inventory(cli, "job", "ls -l $RABBITMQ_CERTFILE | cut -c 1-10; echo x >> $RABBITMQ_CERTFILE");
     let mode = if cli.engine == Engine::Native { "-rw-------" } else { "-r--r--r--" };
     assert!(cli.run("run-local app -q").stdout.starts_with(mode));

@@ -1,5 +1,5 @@
 //! Backing services: the real ones with what is asked of them, those that `cki` plays itself, the order
-//! in which everything starts, and services that are kept for the next run.
+//! in which everything starts, and services that are retained for the next run.
 
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
@@ -85,17 +85,17 @@ fn run_local_gives_each_component_its_own_database(cli: &Cli) {
     --- stderr
       env          6 variables: 6 from postgres
       network      isolated: it reaches postgres and nothing else
-      postgres     ready, kept from now on
+      postgres     ready, retained from now on
       other        done
       app-init     done
-    ✔ `app` ended after TIME, postgres kept, nothing else left behind.
+    ✔ `app` ended after TIME, postgres retained, nothing else left behind.
     --- exit 0
     ");
     // The login is the same in every run of a workspace, and so is what was stored.
-    let again = cli.run("run-local app --keep-services").ends_with(0).says("ready, kept from before");
+    let again = cli.run("run-local app --keep-services").ends_with(0).says("ready, retained from before");
     assert_eq!(again.stdout, "cki|2\n");
     cli.run("down postgres").ends_with(0).says("Removed `postgres`.");
-    let again = cli.run("run-local app --keep-services").ends_with(0).says("ready, kept from now on");
+    let again = cli.run("run-local app --keep-services").ends_with(0).says("ready, retained from now on");
     assert_eq!(again.stdout, "cki|3\n", "what is stored stays when the service goes");
     cli.run("down postgres --volumes").ends_with(0).says("and volume `cki-");
 }
@@ -120,24 +120,21 @@ on!(docker, podman: keep_services_reuses_or_replaces_a_service);
 fn keep_services_reuses_or_replaces_a_service(cli: &Cli) {
     counting(cli, "needs: [store]");
     let out = |line: &str, says: &str| cli.run(line).ends_with(0).says(says).stdout;
-    assert_eq!(out("run-local app --keep-services", "ready, kept from now on"), "first 1\n");
-    assert_eq!(out("run-local app --keep-services", "ready, kept from before"), "first 1\n");
+    assert_eq!(out("run-local app --keep-services", "ready, retained from now on"), "first 1\n");
+    assert_eq!(out("run-local app --keep-services", "ready, retained from before"), "first 1\n");
     // A run that keeps nothing has its own.
     assert_eq!(out("run-local app", "nothing left behind"), "first 1\n");
     let kept = cli.run("ps -o json").json();
-    let own = |one: &&serde_json::Value| one["name"] == "store" && one["kept"] == true;
+    let own = |one: &&serde_json::Value| one["name"] == "store" && one["retained"] == true;
     assert!(kept["instances"].as_array().expect("is a list").iter().any(|one| own(&one)), "{kept}");
     // Another specification takes its place, and what was stored stays.
     counting(cli, "needs: [{store: {word: second}}]");
-    assert_eq!(
-        out("run-local app --keep-services", "ready, in the place of the one that was kept"),
-        "second 2\n"
-    );
+    assert_eq!(out("run-local app --keep-services", "ready, replaces the retained one"), "second 2\n");
     // What somebody has removed by hand is made again.
     cli.remove_by_hand("store");
-    assert_eq!(out("run-local app --keep-services", "ready, kept from now on"), "second 3\n");
+    assert_eq!(out("run-local app --keep-services", "ready, retained from now on"), "second 3\n");
     cli.run("down store --volumes").ends_with(0).says("Removed `store` and volume `cki-");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 on!(docker, podman: keep_services_shares_a_service_between_runs);
@@ -159,10 +156,10 @@ fn keep_services_shares_a_service_between_runs(cli: &Cli) {
     cli.run("run-local app --keep-services").ends_with(7).says("and another run uses it");
     for run in runs {
         run.signal(Signal::SIGTERM);
-        run.end().ends_with(143).says("store kept, nothing else left behind");
+        run.end().ends_with(143).says("store retained, nothing else left behind");
     }
     assert_eq!(cli.run("run-local app --keep-services").ends_with(0).stdout, "second 2\n");
-    // What a killed run owned goes; what is kept stays.
+    // What a killed run owned goes; retained services stay.
     app(cli, "service", script, "needs: [{store: {word: second}}]");
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
     let mut run = cli.start("run-local app --keep-services");
@@ -170,11 +167,11 @@ fn keep_services_shares_a_service_between_runs(cli: &Cli) {
     run.signal(Signal::SIGKILL);
     run.end().ends_with(-9);
     cli.run("ps -q").ends_with(0);
-    cli.wait_for("only the kept one", || {
-        cli.left().iter().all(|left| left.contains("store") || left.contains("services/store"))
+    cli.wait_for("only the retained one", || {
+        cli.leftovers().iter().all(|left| left.contains("store") || left.contains("services/store"))
     });
     cli.run("down store --volumes").ends_with(0);
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 on!(docker, podman: keep_services_removes_a_service_that_is_never_ready);
@@ -187,7 +184,7 @@ fn keep_services_removes_a_service_that_is_never_ready(cli: &Cli) {
     );
     let run = cli.call("run-local app --keep-services").set("CKI_RUN_READY_TIMEOUT", "1").end();
     run.ends_with(124).says("no disk").says("ends with 3: the store is locked");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 /// Sends a mail and asks the stub, and prints what comes back.
@@ -230,7 +227,7 @@ fn stand_in_services_answer_without_containers(cli: &Cli) {
     python(cli, STAND_INS, ANSWERS);
     let ended = cli.run("run-local app -q").ends_with(0);
     assert!(ended.stdout.starts_with("{\"id\":7}\n404 "), "{ended}");
-    cli.run("run-local app --keep-services").ends_with(2).says("cannot be kept");
+    cli.run("run-local app --keep-services").ends_with(2).says("cannot be retained");
 }
 
 on!(docker, podman, native: run_local_starts_dependencies_and_init_in_order);
@@ -299,13 +296,13 @@ components:
     let up = "run-local one two --detach --keep-services";
     let first = cli.run(up).ends_with(0);
     assert!(!first.stderr.contains("from before"), "{first}");
-    let here = cli.left();
+    let here = cli.leftovers();
     cli.run(up).ends_with(0).says("from before");
-    assert_eq!(cli.left(), here, "nothing was made or removed");
+    assert_eq!(cli.leftovers(), here, "nothing was made or removed");
     // What is made from something else is not the same.
     cli.run(&format!("{up} -e LEVEL=7")).ends_with(0);
-    assert_ne!(cli.left(), here);
+    assert_ne!(cli.leftovers(), here);
     cli.run("down one").ends_with(0);
     cli.run("down two");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }

@@ -127,7 +127,7 @@ fn logs_follow_and_run_local_end_on_a_broken_pipe(cli: &Cli) {
     reader.read_line(&mut line).expect("reads");
     drop(reader);
     run.end().ends_with(141);
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 #[test]

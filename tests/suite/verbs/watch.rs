@@ -75,7 +75,7 @@ fn assert_edits_restart(cli: &Cli, mut run: StartedRun<'_>, clone: &std::path::P
     assert!(!outcome.stderr.contains("x.log") && !outcome.stderr.contains("4913"), "{outcome}");
     assert_eq!(outcome.stderr.matches("  changed ").count(), before + 1, "{outcome}");
     assert_eq!(before, 2, "two edits before that: {outcome}");
-    assert_eq!(cli.left(), [""; 0]);
+    assert_eq!(cli.leftovers(), [""; 0]);
 }
 
 on!(docker, podman: watch_restarts_with_synced_sources);

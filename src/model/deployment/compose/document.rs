@@ -70,7 +70,7 @@ impl Preparation<'_> {
             match key.as_str() {
                 "services" => {
                     let mut path = Vec::new();
-                    if let Some(mut node) = kept(node, tags, &mut path, &mut made.resets) {
+                    if let Some(mut node) = without_resets(node, tags, &mut path, &mut made.resets) {
                         self.node(&mut node, tags);
                         made.services = services(node);
                     }
@@ -135,7 +135,12 @@ impl Preparation<'_> {
 
 /// Returns a node without its `!reset` parts, or `None` if the node itself is reset. Adds the paths of
 /// `!reset` and `!override` parts to `resets`.
-fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<String>>) -> Option<Node> {
+fn without_resets(
+    node: Node,
+    tags: &Tags,
+    path: &mut Vec<String>,
+    resets: &mut Vec<Vec<String>>,
+) -> Option<Node> {
     match tags.get(&node.spot.position).map(String::as_str) {
         Some("!reset") => {
             resets.push(path.clone());
@@ -151,12 +156,14 @@ fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<St
         NodeValue::List(items) => {
             // A reset within a list removes the item from this list only, not from an earlier one.
             let mut inner = Vec::new();
-            NodeValue::List(items.into_iter().filter_map(|item| kept(item, tags, path, &mut inner)).collect())
+            NodeValue::List(
+                items.into_iter().filter_map(|item| without_resets(item, tags, path, &mut inner)).collect(),
+            )
         }
         NodeValue::Map(entries) => {
             let keep = |entry: MapEntry| {
                 path.push(entry.key.clone());
-                let node = kept(entry.node, tags, path, resets);
+                let node = without_resets(entry.node, tags, path, resets);
                 path.pop();
                 Some(MapEntry { node: node?, key: entry.key, spot: entry.spot })
             };

@@ -38,7 +38,7 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
                 variable.secret = true;
                 variable.source = Some(GeneratorSource {
                     name: given.name.clone(),
-                    kept_as: format!("Secret {secret}, key {key}"),
+                    store_key: format!("Secret {secret}, key {key}"),
                     value: None,
                     declared: false,
                     // The reason is in the value in production.
@@ -59,7 +59,7 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
                     () if declared(&given.name).is_some_and(EnvVarDecl::is_secret) => {
                         Local::Whole(GeneratorSource {
                             name: given.name.clone(),
-                            kept_as: format!("variable {}", given.name),
+                            store_key: format!("variable {}", given.name),
                             value: value.filter(|value| !value.expose().is_empty()).cloned(),
                             declared: true,
                             why: "declared to be secret".to_owned(),
@@ -107,7 +107,7 @@ fn local_value(
         variable.secret = true;
         variable.source = Some(GeneratorSource {
             name: given.name.clone(),
-            kept_as: format!("variable {}", given.name),
+            store_key: format!("variable {}", given.name),
             value: value.cloned(),
             declared: false,
             why: format!("{}, and the rest looks like a credential", reasons.join(", ")),

@@ -26,7 +26,7 @@ pub(super) struct PlanBuilder<'a> {
     /// Units, each after its dependencies.
     found: Vec<FoundUnit>,
     /// The requested components.
-    wanted: HashSet<&'a Reference>,
+    requested: HashSet<&'a Reference>,
     /// The meaning of each name.
     known: HashMap<String, Meant>,
     /// The environment of each component, in a few words.
@@ -70,7 +70,7 @@ impl<'a> PlanBuilder<'a> {
         Self {
             input,
             found: Vec::new(),
-            wanted: input.request.components.iter().map(|one| &one.reference).collect(),
+            requested: input.request.components.iter().map(|one| &one.reference).collect(),
             known: HashMap::new(),
             summaries: BTreeMap::new(),
             findings: Vec::new(),
@@ -81,17 +81,17 @@ impl<'a> PlanBuilder<'a> {
     /// Adds a component after its direct and indirect dependencies, each once. `of` is the requested
     /// component that needs it. A chain of dependencies may be as long as the inventory, so this uses a
     /// list instead of recursion.
-    pub(super) fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
-        let mut open: Vec<VisitedUnit<'a>> = self.enter(component, of)?.into_iter().collect();
+    pub(super) fn add(&mut self, component: &'a Component, dependent: &str) -> anyhow::Result<()> {
+        let mut open: Vec<VisitedUnit<'a>> = self.enter(component, dependent)?.into_iter().collect();
         while let Some(top) = open.last_mut() {
             match top.needs.next() {
                 Some(RunDependency::Service(asked)) => {
                     top.unit.needs.push(asked.template.name().to_owned());
-                    self.add_service(asked.template, asked.parameters, of)?;
+                    self.add_service(asked.template, asked.parameters, dependent)?;
                 }
                 Some(RunDependency::Component(other)) => {
                     top.unit.needs.push(other.name().to_owned());
-                    open.extend(self.enter(other, of)?);
+                    open.extend(self.enter(other, dependent)?);
                 }
                 None => {
                     if let Some(done) = open.pop() {
@@ -104,13 +104,17 @@ impl<'a> PlanBuilder<'a> {
     }
 
     /// Begins to add a component, unless it is there already.
-    fn enter(&mut self, component: &'a Component, of: &str) -> anyhow::Result<Option<VisitedUnit<'a>>> {
+    fn enter(
+        &mut self,
+        component: &'a Component,
+        dependent: &str,
+    ) -> anyhow::Result<Option<VisitedUnit<'a>>> {
         if !self.is_new(component)? {
             return Ok(None);
         }
         let input = self.input;
         let PlanInput { request, policy, .. } = *input;
-        let is_wanted = self.wanted.contains(&component.reference);
+        let is_wanted = self.requested.contains(&component.reference);
         let overrides = if is_wanted { dev::overrides(request, component)? } else { EnvOverrides::default() };
         let deployed = input.deployments.get(&component.reference);
         let mut resolved = self.resolve(component, deployed, &overrides)?;
@@ -121,14 +125,14 @@ impl<'a> PlanBuilder<'a> {
         let whole = with_deployment_defaults(component, deployed, environment, policy, &mut self.warnings)?;
         self.inspect(component, &whole, deployed);
         let mut unit = component_unit(&whole, environment, input.image_tag, input.memory);
-        unit.work.build = build_plan(component, input, request.merge_request.filter(|_| is_wanted));
+        unit.dev.build = build_plan(component, input, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
-            unit.wanted = true;
+            unit.requested = true;
             if let Some(image) = &request.image {
                 unit.image = Image::Named(image.clone());
             }
         } else {
-            (unit.role, unit.of) = (Role::Service, of.to_owned());
+            (unit.role, unit.component) = (Role::Service, dependent.to_owned());
         }
         let needs = resolved.needs.into_iter();
         Ok(Some(VisitedUnit { component, unit, whole, deployed, overrides, needs }))
@@ -229,7 +233,7 @@ impl<'a> PlanBuilder<'a> {
             if shares_image {
                 one.image = unit.image.clone();
             }
-            one.work.build.clone_from(&unit.work.build);
+            one.dev.build.clone_from(&unit.dev.build);
             units.push(one);
         }
         Ok(units)
@@ -239,13 +243,13 @@ impl<'a> PlanBuilder<'a> {
         &mut self,
         template: ServiceTemplate,
         asked: Parameters,
-        of: &str,
+        dependent: &str,
     ) -> Result<(), RunError> {
         let name = template.name();
         match self.known.get(name) {
             None => {
                 self.known.insert(name.to_owned(), Meant::Service(self.found.len()));
-                self.found.push(FoundUnit::Service(Box::new(template), of.to_owned(), vec![asked]));
+                self.found.push(FoundUnit::Service(Box::new(template), dependent.to_owned(), vec![asked]));
             }
             Some(Meant::Component(_)) => return Err(RunError::SameName { name: name.to_owned() }),
             Some(Meant::Service(at)) => {
@@ -285,21 +289,21 @@ impl<'a> PlanBuilder<'a> {
         let mut units = Vec::new();
         for one in found {
             match one {
-                FoundUnit::Service(template, of, asked) => {
+                FoundUnit::Service(template, dependent, asked) => {
                     // A request that several dependents share is made once.
                     let mut seen = HashSet::new();
                     let asked: Vec<Parameters> =
                         asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
                     let service = template.fill(dependencies::at(ctx, template.name()), &asked)?;
-                    units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
+                    units.push(Unit { retained: request.keep_services, ..service_unit(service, &dependent) });
                 }
                 FoundUnit::Component(mut unit, component, initial) => {
-                    let is_asked = unit.wanted && !needed.contains(&unit.name);
-                    unit.once = component.is_one_shot() || (is_asked && request.once);
+                    let is_asked = unit.requested && !needed.contains(&unit.name);
+                    unit.one_shot = component.is_one_shot() || (is_asked && request.once);
                     let args = if is_asked { request.args.as_slice() } else { &[] };
-                    unit.set_command(command(&component, unit.once, args)?, &component);
+                    unit.set_command(command(&component, unit.one_shot, args)?, &component);
                     let init = init_units(&unit, &component, initial);
-                    if unit.wanted {
+                    if unit.requested {
                         dev::plan(input, &component, &mut unit, &mut self.warnings)?;
                     }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));

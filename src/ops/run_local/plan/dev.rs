@@ -41,14 +41,14 @@ pub(super) fn plan(
         place: component.written.place(""),
     })?;
     let clone = input.clone_of(&repo);
-    unit.work.repo = Some(repo.clone());
+    unit.dev.repo = Some(repo.clone());
     if let Some(access) = request.mount.filter(|_| !native) {
-        unit.work.mounts = mounts(component, clone, access)?;
+        unit.dev.mounts = mounts(component, clone, access)?;
     }
     if request.watch {
-        unit.work.reload = Some(reload(component, clone, native, unit)?);
+        unit.dev.reload = Some(reload(component, clone, native, unit)?);
     }
-    if unit.limits.read_only && !unit.work.copies.is_empty() {
+    if unit.limits.read_only && !unit.dev.copies.is_empty() {
         unit.limits.read_only = false;
         warnings.push(format!(
             "The file system of `{}` can be written in this run, since sources are copied into it; with \
@@ -111,10 +111,10 @@ fn mounts(component: &Component, clone: &Path, access: Access) -> Result<Vec<Mou
 
 fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) -> Result<Reload, RunError> {
     let root = clone.to_path_buf();
-    if native || !unit.work.mounts.is_empty() {
+    if native || !unit.dev.mounts.is_empty() {
         return Ok(Reload { root, rebuild: false, restart: true });
     }
-    let build = unit.work.build.as_ref().filter(|_| matches!(unit.image, Image::Built(_)));
+    let build = unit.dev.build.as_ref().filter(|_| matches!(unit.image, Image::Built(_)));
     let root = build.map_or(root, |build| build.context.clone());
     let rebuild = build.is_some();
     let Some(watch) = component.run.as_ref().and_then(|run| run.watch.as_ref()) else {
@@ -129,11 +129,11 @@ fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) ->
     let place = || component.written.place("run.watch");
     for synced in &watch.sync {
         let from = inside(clone, &synced.from, place)?;
-        unit.work.copies.push(CopyIn { from, to: absolute(synced.to.clone(), place)? });
+        unit.dev.copies.push(CopyIn { from, to: absolute(synced.to.clone(), place)? });
     }
     // A build from one part of the repository may copy from another.
     let root =
-        if unit.work.copies.iter().all(|one| one.from.starts_with(&root)) { root } else { clone.into() };
+        if unit.dev.copies.iter().all(|one| one.from.starts_with(&root)) { root } else { clone.into() };
     Ok(Reload { root, rebuild, restart: watch.restart })
 }
 

@@ -52,14 +52,14 @@ impl RunPlan {
     }
 
     /// Returns the requested components.
-    pub fn wanted(&self) -> impl Iterator<Item = &Unit> {
-        self.units().filter(|unit| unit.wanted)
+    pub fn requested(&self) -> impl Iterator<Item = &Unit> {
+        self.units().filter(|unit| unit.requested)
     }
 
     /// Returns whether several components were requested.
     #[must_use]
     pub fn is_group(&self) -> bool {
-        self.wanted().nth(1).is_some()
+        self.requested().nth(1).is_some()
     }
 
     /// Returns whether another unit needs this one.
@@ -72,7 +72,7 @@ impl RunPlan {
     /// Returns whether changes to sources take effect during the run.
     #[must_use]
     pub fn is_dev(&self) -> bool {
-        self.units().any(|unit| unit.work.reload.is_some())
+        self.units().any(|unit| unit.dev.reload.is_some())
     }
 
     /// Returns whether the user asked for published ports.
@@ -84,7 +84,7 @@ impl RunPlan {
     /// Returns the reference of the component that owns the shared resources of the units.
     #[must_use]
     pub fn first(&self) -> &str {
-        self.wanted().next().map_or("", |unit| &unit.of)
+        self.requested().next().map_or("", |unit| &unit.component)
     }
 
     /// Returns the reach of the requested components within the run.

@@ -19,7 +19,7 @@ components:
 ";
 
 fn main(plan: &RunPlan) -> &Unit {
-    plan.wanted().next().expect("somebody is wanted")
+    plan.requested().next().expect("somebody is wanted")
 }
 
 fn run(name: &str, once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
@@ -107,16 +107,16 @@ fn plan_starts_dependencies_first_and_once() {
     assert_eq!(plan.reach().to_string(), "it reaches redis, postgres, api");
     let web = &plan.units[6];
     assert_eq!(web.image, Image::Named("example.org/web:latest".into()));
-    assert!(web.wanted && !web.once && !plan.is_needed(web));
+    assert!(web.requested && !web.one_shot && !plan.is_needed(web));
     let api = &plan.units[4];
     assert_eq!(api.image, Image::Named("example.org/api:7".into()));
     assert!(api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis"));
     assert!(api.secret.contains(&"POSTGRES_PASSWORD".to_owned()));
     let init = &plan.units[2];
-    assert!(init.once && init.is_component && init.image == api.image && !api.once);
+    assert!(init.one_shot && init.is_component && init.image == api.image && !api.one_shot);
     assert_eq!(init.command, Some(vec!["migrate".to_owned(), "up".to_owned()]));
     assert_eq!(init.environment.len(), api.environment.len());
-    assert!(plan.units[5].once, "a job that is needed does its work");
+    assert!(plan.units[5].one_shot, "a job that is needed does its work");
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn plan_starts_requested_dependency_once() {
         let find = |name: &str| plan.units().find(|unit| unit.name == name).expect("is planned");
         let (api, web) = (find("api"), find("web"));
         assert_eq!(plan.units().filter(|unit| unit.name == "api").count(), 1);
-        assert!(api.wanted && !api.once && plan.is_needed(api));
-        assert!(web.wanted && web.once && !plan.is_needed(web));
-        assert_eq!((api.role, api.of.as_str()), (Role::Component, "service/api"));
+        assert!(api.requested && !api.one_shot && plan.is_needed(api));
+        assert!(web.requested && web.one_shot && !plan.is_needed(web));
+        assert_eq!((api.role, api.component.as_str()), (Role::Component, "service/api"));
         assert!(plan.is_group() && plan.summaries.len() == 2);
     }
 }
@@ -142,7 +142,7 @@ fn plan_inserts_arguments_into_command() {
     assert_eq!(command("web", false, &[]).expect("plans"), "web");
     assert_eq!(command("web", true, &["a", "b"]).expect("plans"), "web --one a b");
     assert_eq!(command("nightly", false, &["x"]).expect("plans"), "n x");
-    assert!(main(&run("nightly", false, &[]).expect("plans")).once);
+    assert!(main(&run("nightly", false, &[]).expect("plans")).one_shot);
     assert!(command("only-once", false, &[]).is_err());
     assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
 }

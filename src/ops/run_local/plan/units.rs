@@ -32,9 +32,9 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
         units.push(Unit {
             name: format!("{}-init{number}", unit.name),
             role: Role::Service,
-            of: unit.of.clone(),
-            wanted: false,
-            once: true,
+            component: unit.component.clone(),
+            requested: false,
+            one_shot: true,
             needs,
             ports: Vec::new(),
             ready: None,
@@ -64,9 +64,9 @@ pub(super) fn component_unit(
         name: component.name().to_owned(),
         role: Role::Component,
         is_component: true,
-        wanted: false,
-        once: component.is_one_shot(),
-        of: component.reference.to_string(),
+        requested: false,
+        one_shot: component.is_one_shot(),
+        component: component.reference.to_string(),
         needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
@@ -81,7 +81,7 @@ pub(super) fn component_unit(
         hidden: environment.files.iter().flat_map(hidden_parts).collect(),
         ready: run.ready,
         setup: Vec::new(),
-        kept: false,
+        retained: false,
         volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
         limits: Limits {
             unprivileged: true,
@@ -90,7 +90,7 @@ pub(super) fn component_unit(
             memory: Some(run.memory.unwrap_or(memory).bytes()),
             processes: Some(PROCESSES),
         },
-        work: DevOptions::default(),
+        dev: DevOptions::default(),
     }
 }
 
@@ -119,14 +119,14 @@ pub(super) fn build_plan(
     })
 }
 
-pub(super) fn service_unit(service: Service, of: &str) -> Unit {
+pub(super) fn service_unit(service: Service, component: &str) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
         is_component: false,
-        wanted: false,
-        once: false,
-        of: of.to_owned(),
+        requested: false,
+        one_shot: false,
+        component: component.to_owned(),
         needs: Vec::new(),
         image: if service.image == helper_image::NAME { Image::Own } else { Image::Named(service.image) },
         command: (!service.command.is_empty()).then_some(service.command),
@@ -147,14 +147,14 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
-        kept: false,
+        retained: false,
         limits: Limits {
             unprivileged: true,
             keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),
             processes: Some(PROCESSES),
             ..Limits::default()
         },
-        work: DevOptions::default(),
+        dev: DevOptions::default(),
     }
 }
 

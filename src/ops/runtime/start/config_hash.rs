@@ -22,13 +22,13 @@ pub(in crate::ops) fn specification(unit: &Unit, image: &str) -> String {
 
 /// Returns a digest of the configuration of a container of this workspace.
 pub(in crate::ops) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
-    let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
+    let bounds = format!("{:?}", (network, &unit.limits, &unit.dev, &unit.component));
     digest::sha256_hex([workspace, &specification(unit, image), &bounds])[..20].to_owned()
 }
 
 /// Returns the label with the digest, for a container that outlives the command.
 pub(in crate::ops) fn label(unit: &Unit, image: &str, scope: &RunScope<'_>) -> Option<(String, String)> {
-    let is_retained = scope.lifetime == Retention::Kept;
+    let is_retained = scope.lifetime == Retention::Retained;
     is_retained
         .then(|| (CONFIG_HASH.to_owned(), digest_of(unit, image, scope.network, scope.pending.workspace())))
 }
@@ -47,9 +47,9 @@ mod tests {
             name: "db".into(),
             role: Role::Service,
             is_component: false,
-            wanted: false,
-            once: false,
-            of: "x/app".into(),
+            requested: false,
+            one_shot: false,
+            component: "x/app".into(),
             needs: Vec::new(),
             image: Image::Named("db:1".into()),
             command: None,
@@ -63,9 +63,9 @@ mod tests {
             ready: Some(ReadinessProbe::Tcp(5432)),
             setup: Vec::new(),
             volumes: vec!["/data".into()],
-            kept: true,
+            retained: true,
             hidden: Vec::new(),
-            work: DevOptions::default(),
+            dev: DevOptions::default(),
             keeps_entrypoint: false,
             limits: Limits::default(),
         }
@@ -90,7 +90,7 @@ mod tests {
             assert_ne!(specification(&unit, "db:1"), first, "change {index}");
         }
         // The first dependent is not part of the digest.
-        let other = Unit { of: "x/other".into(), ..unit() };
+        let other = Unit { component: "x/other".into(), ..unit() };
         assert_eq!(specification(&other, "db:1"), first);
     }
 }

@@ -54,8 +54,8 @@ impl Containers {
         scope: &RunScope<'_>,
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let image = image.ok_or_else(|| StartError::NoImage { name: unit.name.clone() })?;
-        if unit.kept {
-            return self.start_kept(unit, image, ctx, scope).await;
+        if unit.retained {
+            return self.start_retained(unit, image, ctx, scope).await;
         }
         let mut spec = container(unit, image, ctx, scope);
         self.network.join(&mut spec, unit);
@@ -172,7 +172,7 @@ pub(super) fn container(
     ctx: &OpContext<'_>,
     scope: &RunScope<'_>,
 ) -> ContainerSpec {
-    let mut labels = scope.identity(ctx, &unit.of, &unit.name, unit.role).to_labels();
+    let mut labels = scope.identity(ctx, &unit.component, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let allowed = scope.gate.allowed();
     labels.extend((!allowed.is_empty()).then(|| (ALLOWED.to_owned(), allowed.join(","))));
@@ -193,9 +193,9 @@ pub(super) fn container(
         volumes: unit.volumes.iter().cloned().chain(directory).collect(),
         files: unit.files.clone(),
         limits: unit.limits.clone(),
-        mounts: unit.work.mounts.clone(),
-        hidden: unit.work.hidden(),
-        copies: unit.work.copies.clone(),
+        mounts: unit.dev.mounts.clone(),
+        hidden: unit.dev.hidden(),
+        copies: unit.dev.copies.clone(),
         ..ContainerSpec::default()
     }
 }

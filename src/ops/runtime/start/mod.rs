@@ -2,11 +2,11 @@
 
 pub mod config_hash;
 mod containers;
-mod kept_services;
 mod neighbours;
 mod network;
 mod processes;
 pub mod reach;
+mod retained_services;
 pub mod scope;
 pub mod service_reuse;
 pub mod unit;

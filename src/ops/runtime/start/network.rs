@@ -121,7 +121,7 @@ pub(super) async fn prepare(
     Ok(laid)
 }
 
-/// Creates the network of a kept backing service, which has it for itself: every run connects the service
+/// Creates the network of a retained backing service, which has it for itself: every run connects the service
 /// to its own network as well. Returns its ID and the way to the service.
 pub(super) async fn create_service_network(
     engine: &ContainerEngine,
@@ -134,7 +134,7 @@ pub(super) async fn create_service_network(
     })
 }
 
-/// Returns the way from this machine to a kept backing service.
+/// Returns the way from this machine to a retained backing service.
 pub(super) async fn service_port_access(engine: &ContainerEngine) -> anyhow::Result<PortAccess> {
     Ok(decide(engine, Network::Isolated, true, false).await?.1)
 }

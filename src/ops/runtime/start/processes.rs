@@ -90,7 +90,7 @@ impl Processes {
             }
         }
         let spec = ProcessSpec {
-            identity: scope.identity(ctx, &unit.of, &unit.name, unit.role),
+            identity: scope.identity(ctx, &unit.component, &unit.name, unit.role),
             command: command.command.clone(),
             workdir,
             environment,

@@ -17,9 +17,9 @@ impl Reach {
     /// Returns the reach of the requested components among units.
     #[must_use]
     pub fn of(units: &[Unit]) -> Self {
-        let others = units.iter().filter(|unit| !unit.wanted && !unit.once);
+        let others = units.iter().filter(|unit| !unit.requested && !unit.one_shot);
         Self {
-            is_group: units.iter().filter(|unit| unit.wanted).nth(1).is_some(),
+            is_group: units.iter().filter(|unit| unit.requested).nth(1).is_some(),
             others: others.map(|unit| unit.name.clone()).collect(),
         }
     }

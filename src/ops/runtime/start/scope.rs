@@ -34,17 +34,17 @@ pub(in crate::ops) struct RunScope<'a> {
 }
 
 impl RunScope<'_> {
-    /// Returns the labels of a resource of the run; `of` is the reference of its component.
+    /// Returns the labels of a resource of the run; `component` is the reference.
     pub(in crate::ops) fn identity(
         &self,
         ctx: &OpContext<'_>,
-        of: &str,
+        component: &str,
         name: &str,
         role: Role,
     ) -> ResourceLabels {
         ResourceLabels {
             run: self.run.clone(),
-            component: of.to_owned(),
+            component: component.to_owned(),
             role,
             name: name.to_owned(),
             owner: ctx.owner.clone(),

@@ -1,5 +1,5 @@
 //! Backing services that outlive the run: the origin of each, and the ones that are not ready yet.
-//! Finding and starting them is in `kept_services`.
+//! Finding and starting them is in `retained_services`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use super::unit::Unit;
 use crate::base::process_ref::ProcessRef;
 use crate::model::identity::{ResourceLabels, RunId};
 
-/// The origin of a kept service.
+/// The origin of a retained service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ops) enum ServiceReuse {
     /// It was started for this run.
@@ -23,9 +23,9 @@ impl ServiceReuse {
     /// Returns the word to show when it is ready.
     pub(in crate::ops) fn word(self) -> &'static str {
         match self {
-            Self::Made => "ready, kept from now on",
-            Self::Reused => "ready, kept from before",
-            Self::Replaced => "ready, in the place of the one that was kept",
+            Self::Made => "ready, retained from now on",
+            Self::Reused => "ready, retained from before",
+            Self::Replaced => "ready, replaces the retained one",
         }
     }
 }
@@ -62,14 +62,14 @@ impl PendingServices {
 
     /// Records that a unit is ready.
     pub(in crate::ops) fn done(&self, unit: &Unit) {
-        if unit.kept {
+        if unit.retained {
             self.end(&RunId::of_workspace(&self.workspace, &unit.name));
             self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(unit.name.clone());
         }
     }
 
-    /// Returns the names of the services that are ready and will be kept.
-    pub(in crate::ops) fn kept(&self) -> Vec<String> {
+    /// Returns the names of the services that are ready and will be retained.
+    pub(in crate::ops) fn retained_services(&self) -> Vec<String> {
         let mut kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone();
         kept.sort();
         kept

@@ -23,11 +23,11 @@ pub struct Unit {
     /// its container has fewer rights.
     pub is_component: bool,
     /// It was requested: its output is shown, and its end counts.
-    pub wanted: bool,
+    pub requested: bool,
     /// It ends on its own, and succeeds with exit code 0.
-    pub once: bool,
+    pub one_shot: bool,
     /// The reference of the component itself, or of the first dependent.
-    pub of: String,
+    pub component: String,
     /// The names of the units that must be ready before it starts.
     pub needs: Vec<String>,
     /// The source of its image.
@@ -57,13 +57,13 @@ pub struct Unit {
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
     /// It outlives the run, and the next run uses it again.
-    pub kept: bool,
+    pub retained: bool,
     /// Limits of its container.
     pub limits: Limits,
     /// The secret parts of its files.
     pub hidden: Vec<Secret>,
     /// Settings for development.
-    pub work: DevOptions,
+    pub dev: DevOptions,
 }
 
 /// Settings for the development of a component.

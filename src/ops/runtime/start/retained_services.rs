@@ -43,8 +43,8 @@ enum ExistingService {
 }
 
 impl Containers {
-    /// Finds or starts a kept service, and connects it to the network of this run.
-    pub(super) async fn start_kept(
+    /// Finds or starts a retained service, and connects it to the network of this run.
+    pub(super) async fn start_retained(
         &self,
         unit: &Unit,
         image: &str,
@@ -68,7 +68,7 @@ impl Containers {
                 ExistingService::Good(facts) => return self.reuse(unit, image, &facts, scope.gate).await,
                 ExistingService::Removed => kept = ServiceReuse::Replaced,
                 ExistingService::Coming if began.elapsed() > OTHERS => {
-                    return Err(StartError::KeptInUse { name: unit.name.clone() }.into());
+                    return Err(StartError::RetainedInUse { name: unit.name.clone() }.into());
                 }
                 ExistingService::Coming => {
                     // Another process creates it, and only the engine knows when it is done.
@@ -117,7 +117,7 @@ impl Containers {
                 && others
                     .any(|network| one.networks.iter().any(|id| *id == network.id || *id == network.name))
             {
-                return Err(StartError::KeptInUse { name: identity.name.clone() }.into());
+                return Err(StartError::RetainedInUse { name: identity.name.clone() }.into());
             }
             // The service may have data to write before its end.
             self.engine.stop(&one.id, OTHERS / 2).await?;
@@ -217,7 +217,7 @@ fn is_free(labels: &BTreeMap<String, String>, own: &ResourceLabels) -> bool {
 /// Returns whether a resource belongs to another run that is still going on.
 fn is_used_by_another(labels: &BTreeMap<String, String>, own: &ResourceLabels) -> bool {
     ResourceLabels::from_labels(labels).is_some_and(|who| {
-        who.run != own.run && (who.lifetime == Retention::Kept || host::is_alive(&who.owner))
+        who.run != own.run && (who.lifetime == Retention::Retained || host::is_alive(&who.owner))
     })
 }
 
