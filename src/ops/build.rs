@@ -112,7 +112,7 @@ pub async fn build(
 ) -> anyhow::Result<BuildOutcome> {
     let build = component.build.as_ref().ok_or_else(|| BuildError::NoBuild {
         component: component.name().to_owned(),
-        place: component.written.place(""),
+        place: component.source_map.place(""),
     })?;
     // An invalid name must fail before the work, not after it.
     options.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
@@ -217,10 +217,11 @@ async fn recipe(
     source: &Source,
 ) -> anyhow::Result<BuildInputs> {
     let root = &source.path;
-    let context =
-        inside(root, build.context.as_deref().unwrap_or("."), || component.written.place("build.context"))?;
+    let context = inside(root, build.context.as_deref().unwrap_or("."), || {
+        component.source_map.place("build.context")
+    })?;
     let file = match build.file.as_deref() {
-        Some(file) => inside(root, file, || component.written.place("build.file"))?,
+        Some(file) => inside(root, file, || component.source_map.place("build.file"))?,
         None => ["Containerfile", "Dockerfile"]
             .iter()
             .map(|name| context.join(name))
@@ -229,7 +230,7 @@ async fn recipe(
     };
     let text = match files::read_text(&file, LIMIT) {
         Err(error) if error.is_missing() => {
-            let place = component.written.place("build");
+            let place = component.source_map.place("build");
             return Err(BuildError::NoFile { path: file, place }.into());
         }
         text => text?,

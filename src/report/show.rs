@@ -221,7 +221,7 @@ impl ShowPage<'_> {
             staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
         }
         self.rows("Staged", staged);
-        self.rows("Written in", vec![safe_line(component.written.file()).into_owned()]);
+        self.rows("Written in", vec![safe_line(component.source_map.file()).into_owned()]);
     }
 }
 
@@ -428,6 +428,6 @@ fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
                 .map(|p| ParameterView { name: &p.name, pattern: p.pattern.as_deref() })
                 .collect(),
         }),
-        written_in: component.written.file(),
+        written_in: component.source_map.file(),
     }
 }

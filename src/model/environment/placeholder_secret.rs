@@ -52,7 +52,7 @@ struct RawGeneratorRule {
 struct GeneratorRule {
     name: Option<Regex>,
     form: Option<Regex>,
-    written: RawGeneratorRule,
+    raw: RawGeneratorRule,
 }
 
 /// Rules, in order; the first match makes the value.
@@ -140,7 +140,7 @@ impl SecretRules {
                 })
             };
             let (name, form) = (whole(&rule.name)?, whole(&rule.form)?);
-            Ok(GeneratorRule { name, form, written: rule })
+            Ok(GeneratorRule { name, form, raw: rule })
         };
         let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
         Ok(Self(Arc::new(GeneratorRules { file: file.to_owned(), rules }), SecretNames::none()))
@@ -176,13 +176,13 @@ impl SecretRules {
                 (Some(wanted), Some(value)) => wanted.is_match(value),
                 (Some(_), None) => false,
                 // A known value keeps its own form, not one that its name suggests.
-                (None, Some(_)) if !source.declared => rule.written.shared,
+                (None, Some(_)) if !source.declared => rule.raw.shared,
                 (None, _) => true,
             };
             fits_form && rule.fits(name, kind)
         });
         match rules.next() {
-            Some(rule) if rule.form.is_some() || rule.written.shared => {
+            Some(rule) if rule.form.is_some() || rule.raw.shared => {
                 let facts = Facts { name, seed: &source.seed(), length: form.map_or(0, str::len) };
                 self.apply(rule, facts, context, 0)
             }
@@ -217,18 +217,18 @@ impl SecretRules {
         kind: Option<&str>,
         context: &GeneratorContext,
     ) -> Result<Option<GeneratedSecret>, RuleError> {
-        let rule = self.fitting(name, kind).find(|rule| rule.written.public);
+        let rule = self.fitting(name, kind).find(|rule| rule.raw.public);
         rule.map(|rule| self.apply(rule, Facts::of(name), context, 0)).transpose()
     }
 
     /// Returns whether the value of a variable is a JSON object whose values are names of variables.
     #[must_use]
     pub fn names_variables(&self, name: &str, kind: Option<&str>) -> bool {
-        self.fitting(name, kind).next().is_some_and(|rule| rule.written.names_variables)
+        self.fitting(name, kind).next().is_some_and(|rule| rule.raw.names_variables)
     }
 
     fn fitting(&self, name: &str, kind: Option<&str>) -> impl Iterator<Item = &GeneratorRule> {
-        let general = self.0.rules.iter().filter(|rule| rule.form.is_none() && !rule.written.shared);
+        let general = self.0.rules.iter().filter(|rule| rule.form.is_none() && !rule.raw.shared);
         general.filter(move |rule| rule.fits(name, kind))
     }
 
@@ -246,7 +246,7 @@ impl SecretRules {
         let Facts { name, length, .. } = facts;
         let templates =
             self.templates(facts.seed, context.stored.open().map_err(RuleError::Keep)?, context, depth);
-        let written = &rule.written;
+        let written = &rule.raw;
         let fill = |text: &str| {
             let facts = context! {
                 name => name,
@@ -327,7 +327,7 @@ impl SecretRules {
 impl GeneratorRule {
     fn fits(&self, name: &str, kind: Option<&str>) -> bool {
         self.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
-            && self.written.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
+            && self.raw.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
     }
 }
 

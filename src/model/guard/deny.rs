@@ -19,7 +19,7 @@ pub struct DenyRule {
     /// Entry that contains the pattern; `None` for `production.hosts`.
     pub entry: Option<Reference>,
     matches: Hosts,
-    written: SourceMap,
+    source_map: SourceMap,
     path: String,
 }
 
@@ -71,7 +71,7 @@ impl DenyRule {
     /// Returns `file:line` of the pattern.
     #[must_use]
     pub fn place(&self) -> String {
-        self.written.place(&self.path)
+        self.source_map.place(&self.path)
     }
 
     /// Returns whether the pattern matches this host: a name without port, or an address.
@@ -110,10 +110,10 @@ impl From<&Inventory> for DenyList {
         let rule = |pattern: &String, entry: Option<&Reference>, written: &SourceMap, path: String| {
             let matches = Hosts::parse(pattern)?;
             let (pattern, written) = (pattern.clone(), written.clone());
-            Some(DenyRule { pattern, entry: entry.cloned(), matches, written, path })
+            Some(DenyRule { pattern, entry: entry.cloned(), matches, source_map: written, path })
         };
         let head = inventory.production.hosts.iter().enumerate().filter_map(|(index, pattern)| {
-            rule(pattern, None, &inventory.written, format!("production.hosts.{index}"))
+            rule(pattern, None, &inventory.source_map, format!("production.hosts.{index}"))
         });
         let entries = inventory.components.iter().filter(|component| {
             let category = &component.reference.category;
@@ -121,7 +121,7 @@ impl From<&Inventory> for DenyList {
         });
         let entries = entries.flat_map(|component| {
             component.hosts.iter().enumerate().filter_map(move |(index, pattern)| {
-                rule(pattern, Some(&component.reference), &component.written, format!("hosts.{index}"))
+                rule(pattern, Some(&component.reference), &component.source_map, format!("hosts.{index}"))
             })
         });
         let mut list = Self { rules: head.chain(entries).collect(), ..Self::default() };

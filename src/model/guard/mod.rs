@@ -259,7 +259,7 @@ pub fn enforce(
 ) -> Result<(), PolicyViolation> {
     for name in allowed {
         if inventory.production.environment.contains_key(name) {
-            let place = inventory.written.place(&format!("production.environment.{name}"));
+            let place = inventory.source_map.place(&format!("production.environment.{name}"));
             return Err(PolicyViolation::Locked { name: name.clone(), place });
         }
         if name != COMMAND && !crate::model::environment::is_environment_name(name) {

@@ -41,7 +41,7 @@ pub struct Component {
     /// Settings of staging.
     pub stage: Option<Box<StageDecl>>,
     /// Position of the entry in its file.
-    pub written: SourceMap,
+    pub source_map: SourceMap,
 }
 
 impl Component {

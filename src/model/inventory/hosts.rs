@@ -6,12 +6,12 @@ use super::Inventory;
 impl Inventory {
     /// Returns the host names anywhere in the files of the inventory.
     pub fn mentioned_hosts(&self) -> impl Iterator<Item = &str> {
-        let mut before = &self.written;
-        let entries = self.components.iter().map(|component| &component.written);
+        let mut before = &self.source_map;
+        let entries = self.components.iter().map(|component| &component.source_map);
         // Entries of one file share its text.
         let files =
             entries.filter(move |written| !std::mem::replace(&mut before, written).is_same_file(written));
-        [&self.written].into_iter().chain(files).flat_map(|written| host_names(written.text()))
+        [&self.source_map].into_iter().chain(files).flat_map(|written| host_names(written.text()))
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Inventory {
     /// Settings of backing services, by name.
     pub services: BTreeMap<String, ServiceOverride>,
     /// Position of the head.
-    pub written: SourceMap,
+    pub source_map: SourceMap,
     /// All entries, sorted by category in display order, then by name.
     pub components: Vec<Component>,
     problems: Vec<Problem>,

@@ -35,7 +35,7 @@ impl std::fmt::Display for InventoryFinding {
 /// A fault without its computed position and message.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
-    pub(super) written: SourceMap,
+    pub(super) source_map: SourceMap,
     /// Path of the faulty part from the top of the file.
     pub(super) path: String,
     pub(super) what: ProblemKind,
@@ -59,7 +59,7 @@ pub(super) enum ProblemKind {
 impl Problem {
     /// Records a problem with a part of an entry, such as `sources.0.repo`.
     pub(super) fn of(written: &SourceMap, part: &str, what: ProblemKind) -> Self {
-        Self { written: written.clone(), path: written.path(part), what }
+        Self { source_map: written.clone(), path: written.path(part), what }
     }
 
     /// Returns the finding to display, given the repositories and the entries of the inventory.
@@ -69,8 +69,8 @@ impl Problem {
         entries: &[Component],
     ) -> InventoryFinding {
         InventoryFinding {
-            file: self.written.file().to_owned(),
-            position: self.written.position_of(&self.path),
+            file: self.source_map.file().to_owned(),
+            position: self.source_map.position_of(&self.path),
             message: self.message(repos, entries),
             variable: None,
         }

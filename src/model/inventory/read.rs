@@ -136,7 +136,7 @@ impl Inventory {
             repos: BTreeMap::new(),
             production: Production::default(),
             services: BTreeMap::new(),
-            written: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
+            source_map: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
             components: Vec::with_capacity(parts.len()),
             problems: Vec::new(),
             index: Index::default(),
@@ -180,7 +180,7 @@ impl Inventory {
         self.repos = head.repos;
         self.production = head.production;
         self.services = head.services;
-        self.written = written;
+        self.source_map = written;
     }
 }
 
@@ -304,13 +304,13 @@ fn component(
         build: entry.build,
         run: entry.run,
         stage: entry.stage,
-        written,
+        source_map: written,
     })
 }
 
 fn unknown_keys(written: &SourceMap, unknown: Vec<UnknownKey>) -> Vec<Problem> {
     let problem = |UnknownKey { path, key, known }| Problem {
-        written: written.clone(),
+        source_map: written.clone(),
         path,
         what: ProblemKind::UnknownKey { key, known },
     };

@@ -45,8 +45,8 @@ impl Inventory {
         let mut twice = self.components.windows(2).filter(|pair| pair[0].reference == pair[1].reference);
         let Some(pair) = twice.next() else { return Ok(()) };
         let error = InventoryError::Twice {
-            file: pair[1].written.spot(""),
-            other: pair[0].written.spot(""),
+            file: pair[1].source_map.spot(""),
+            other: pair[0].source_map.spot(""),
             reference: pair[1].reference.clone(),
         };
         Err(error.with_others(twice.count()))
@@ -58,7 +58,7 @@ impl Inventory {
             let mut check = |repo: &str, part: &dyn Fn() -> String| {
                 if self.repo_url(repo).is_none() {
                     let what = ProblemKind::UnknownRepository(repo.to_owned());
-                    problems.push(Problem::of(&component.written, &part(), what));
+                    problems.push(Problem::of(&component.source_map, &part(), what));
                 }
             };
             for (index, source) in component.sources.iter().enumerate() {
@@ -78,10 +78,10 @@ impl Inventory {
     /// Reports invalid host patterns, which would never match a value and so protect nothing.
     fn check_hosts(&mut self) {
         let head = self.production.hosts.iter().enumerate();
-        let head = head.map(|(index, host)| (&self.written, "production.hosts", index, host));
+        let head = head.map(|(index, host)| (&self.source_map, "production.hosts", index, host));
         let entries = self.components.iter().flat_map(|component| {
             let hosts = component.hosts.iter().enumerate();
-            hosts.map(move |(index, host)| (&component.written, "hosts", index, host))
+            hosts.map(move |(index, host)| (&component.source_map, "hosts", index, host))
         });
         let wrong = head.chain(entries).filter(|(.., host)| !is_host_pattern(host));
         let problems: Vec<Problem> = wrong
@@ -111,7 +111,7 @@ impl Inventory {
                 }
                 let services = Arc::clone(shared.get_or_insert_with(|| services.into()));
                 let what = ProblemKind::UnknownNeed { need: need.name.clone(), services };
-                problems.push(Problem::of(&component.written, &format!("run.needs.{index}"), what));
+                problems.push(Problem::of(&component.source_map, &format!("run.needs.{index}"), what));
             }
         }
         self.problems.extend(problems);
@@ -154,7 +154,7 @@ impl Inventory {
                     VisitState::OnTheWay => {
                         let members = way.iter().skip_while(|(at, _)| *at != needed);
                         return Err(InventoryError::Cycle {
-                            file: self.components[needed].written.spot("run.needs"),
+                            file: self.components[needed].source_map.spot("run.needs"),
                             members: members
                                 .map(|(at, _)| self.components[*at].reference.to_string())
                                 .collect(),

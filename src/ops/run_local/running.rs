@@ -31,7 +31,7 @@ pub(super) struct RunningUnit {
     pub(super) requested: bool,
     pub(super) started: StartedInstance,
     pub(super) pump: Option<JoinHandle<()>>,
-    asked: GuardedCommands,
+    commands: GuardedCommands,
     tail: UnitTail,
     /// Turns true once the line that says ready was seen.
     seen: Option<watch::Receiver<bool>>,
@@ -53,7 +53,7 @@ impl RunningUnit {
     pub(super) fn attach(
         unit: &Unit,
         (started, output): (StartedInstance, Option<InstanceOutput>),
-        asked: GuardedCommands,
+        commands: GuardedCommands,
         redactor: &Redactor,
         ctx: &OpContext<'_>,
     ) -> Self {
@@ -80,7 +80,7 @@ impl RunningUnit {
             })
         });
         let (name, requested, redactor) = (unit.name.clone(), unit.requested, redactor.clone());
-        Self { name, requested, started, pump, asked, tail, seen, redactor }
+        Self { name, requested, started, pump, commands, tail, seen, redactor }
     }
 
     /// Probes the unit until it is ready.
@@ -88,7 +88,7 @@ impl RunningUnit {
     /// # Errors
     /// Fails at the timeout.
     pub(super) async fn ask_ready(&self, ready: &ReadinessProbe, limit: Duration) -> Result<(), RunError> {
-        let (asked, seen) = (&self.asked.ready, self.seen.clone());
+        let (asked, seen) = (&self.commands.ready, self.seen.clone());
         let answer =
             ready::until_ready(&self.started.instance, ready, asked, seen, limit, &self.redactor).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
@@ -137,7 +137,7 @@ impl RunningUnit {
             task.detail(format!("waiting until {ready}"));
             self.ask_ready(ready, limit).await?;
         }
-        for command in &self.asked.setup {
+        for command in &self.commands.setup {
             task.detail("setting up");
             let result = match tokio::time::timeout(limit, self.started.instance.run_command(command)).await {
                 Ok(answer) => match answer? {

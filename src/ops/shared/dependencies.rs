@@ -116,7 +116,7 @@ fn one<'a>(
     templates: &ServiceTemplates,
     ctx: TemplateContext<'_>,
 ) -> Result<RunDependency<'a>, NeedError> {
-    let place = || component.written.place(&format!("run.needs.{index}"));
+    let place = || component.source_map.place(&format!("run.needs.{index}"));
     let (name, asked) = (need.name.as_str(), &need.parameters);
     if let Some(template) = templates.loaded.get(name) {
         let mut template = template.clone();

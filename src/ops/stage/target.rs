@@ -91,7 +91,7 @@ fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<S
         Some((project, server)) => Ok(StageTarget { project, component: Some(component), server }),
         None => Err(TargetError::NoProject {
             component: component.name().to_owned(),
-            place: component.written.place(""),
+            place: component.source_map.place(""),
         }),
     }
 }

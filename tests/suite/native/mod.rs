@@ -248,8 +248,9 @@ async fn own(directory: &Path) {
         ports: Vec::new(),
         detached: lifetime == Retention::Retained,
     };
-    let kept =
-        native.spawn(pass_gate(spec("kept", Retention::Retained, "exec sleep 1000")), &space).expect("starts");
+    let kept = native
+        .spawn(pass_gate(spec("kept", Retention::Retained, "exec sleep 1000")), &space)
+        .expect("starts");
     drop(kept);
     let script = format!("trap '' TERM; {HIDE} sleep 1000; exit 1");
     let mut owned =

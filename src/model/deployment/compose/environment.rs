@@ -30,7 +30,7 @@ struct Own {
 
 /// An item of `env_file`.
 struct File {
-    written: String,
+    path: String,
     spot: Location,
     is_required: bool,
     format: Option<String>,
@@ -232,7 +232,7 @@ fn files(project: &ComposeProject<'_>, service: &Node, findings: &mut Vec<Invent
             continue;
         }
         let file = File {
-            written: written.to_owned(),
+            path: written.to_owned(),
             spot: item.spot.clone(),
             is_required: item.text_of("required") != Some("false"),
             format: item.text_of("format").map(str::to_owned),
@@ -256,7 +256,7 @@ fn read_file(
     findings: &mut Vec<InventoryFinding>,
 ) {
     let reader = &project.reader;
-    let written = &file.written;
+    let written = &file.path;
     let path = resolved(&project.directory, written);
     let path = path.filter(|path| reader.is_file(path).unwrap_or(false));
     let Some(path) = path else {
@@ -328,8 +328,8 @@ fn read_example(
 ) {
     let is_there = |path: &String| project.reader.is_file(path).unwrap_or(false);
     let path = EXAMPLES.iter().find_map(|end| {
-        let with_end = resolved(&project.directory, &format!("{}.{end}", file.written)).filter(is_there);
-        let before = file.written.strip_suffix(".env").map(|start| format!("{start}.{end}.env"));
+        let with_end = resolved(&project.directory, &format!("{}.{end}", file.path)).filter(is_there);
+        let before = file.path.strip_suffix(".env").map(|start| format!("{start}.{end}.env"));
         with_end.or_else(|| resolved(&project.directory, &before?).filter(is_there))
     });
     let Some(path) = path else { return };
@@ -337,7 +337,7 @@ fn read_example(
     let label = project.reader.label(&path);
     let (lines, _) = dotenv::read(&label, &content, &|_| None, &Variables::new(), &project.reader.budget());
     for line in lines {
-        let why = format!("the file `{}` is not in the repository", file.written);
+        let why = format!("the file `{}` is not in the repository", file.path);
         let value = EnvVarSource::Unknown(why);
         let given = EnvEntry { name: line.name, place: line.spot.line(), ..unnamed(value) };
         all.give(given, &line.spot, findings);

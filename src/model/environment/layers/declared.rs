@@ -11,7 +11,7 @@ use crate::model::environment::variable::{ValueOrigin, Variable};
 pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, EnvironmentError> {
     let (component, names) = (inputs.component, inputs.secrets.names());
     for (index, declared) in component.environment.iter().enumerate() {
-        let place = component.written.place(&format!("environment.{index}"));
+        let place = component.source_map.place(&format!("environment.{index}"));
         let origin = match &declared.default {
             Some(_) => ValueOrigin::Default { place },
             None => ValueOrigin::Missing { place },

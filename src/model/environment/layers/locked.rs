@@ -69,7 +69,7 @@ impl<'a> Locks<'a> {
     }
 
     fn place(&self, name: &str) -> String {
-        self.inventory.written.place(&format!("production.environment.{name}"))
+        self.inventory.source_map.place(&format!("production.environment.{name}"))
     }
 
     fn refusal(&self, name: &str, wanted: Option<&str>, origin: String) -> EnvironmentError {

@@ -170,7 +170,7 @@ impl<'a> PlanBuilder<'a> {
             component.run.as_ref().is_some_and(|own| !own.command.is_empty() || !own.once.is_empty());
         let place = |key: &str| match deployed {
             Some(deployed) if !is_own => deployed.container.place.clone(),
-            _ => component.written.place(key),
+            _ => component.source_map.place(key),
         };
         for (key, command) in
             [("run.command", &run.command), ("run.once", &run.once), ("run.command", &run.image_args)]
@@ -179,11 +179,11 @@ impl<'a> PlanBuilder<'a> {
         }
         let debugger = component.run.as_ref().and_then(|run| run.debug.as_ref());
         if let Some(debugger) = debugger.filter(|_| self.input.request.debug_port.is_some()) {
-            let place = component.written.place("run.debug.command");
+            let place = component.source_map.place("run.debug.command");
             self.findings.extend(guard.command(name, &debugger.command, &place));
         }
         for command in &run.init {
-            self.findings.extend(guard.command(name, command, &component.written.place("run.init")));
+            self.findings.extend(guard.command(name, command, &component.source_map.place("run.init")));
         }
         let asked = match &run.ready {
             Some(ReadinessProbe::Exec(words)) => words.as_slice(),
@@ -193,7 +193,7 @@ impl<'a> PlanBuilder<'a> {
         let has_own = component.run.as_ref().is_some_and(|own| own.ready.is_some());
         let place = match deployed {
             Some(deployed) if !has_own => deployed.container.place.clone(),
-            _ => component.written.place("run.ready"),
+            _ => component.source_map.place("run.ready"),
         };
         self.findings.extend(guard.command(name, asked, &place));
     }

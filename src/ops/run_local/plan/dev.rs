@@ -38,7 +38,7 @@ pub(super) fn plan(
     let repo = component.repos().first().map(|repo| (*repo).to_owned());
     let repo = repo.ok_or_else(|| RunError::NoSources {
         component: component.name().to_owned(),
-        place: component.written.place(""),
+        place: component.source_map.place(""),
     })?;
     let clone = input.clone_of(&repo);
     unit.dev.repo = Some(repo.clone());
@@ -63,7 +63,7 @@ pub(super) fn plan(
 pub(super) fn overrides(request: &RunRequest<'_>, component: &Component) -> Result<EnvOverrides, RunError> {
     let mut overrides = request.overrides.clone();
     if request.debug_port.is_some() {
-        let place = component.written.place("run.debug.environment");
+        let place = component.source_map.place("run.debug.environment");
         let own = debugger(component)?.environment.iter().map(|(name, value)| {
             (name.clone(), Secret::new(value), ValueOrigin::Debugger { place: place.clone() })
         });
@@ -76,7 +76,7 @@ fn debugger(component: &Component) -> Result<&Debugger, RunError> {
     let run = component.run.as_ref();
     run.and_then(|run| run.debug.as_ref()).ok_or_else(|| RunError::NoDebugger {
         component: component.name().to_owned(),
-        place: component.written.place("run"),
+        place: component.source_map.place("run"),
     })
 }
 
@@ -96,10 +96,10 @@ fn mounts(component: &Component, clone: &Path, access: Access) -> Result<Vec<Mou
         wanted.extend(run.workdir.map(|workdir| (".".to_owned(), workdir)));
     }
     if wanted.is_empty() {
-        let (component, place) = (component.name().to_owned(), component.written.place("run"));
+        let (component, place) = (component.name().to_owned(), component.source_map.place("run"));
         return Err(RunError::NoMount { component, place });
     }
-    let place = || component.written.place("run.mount");
+    let place = || component.source_map.place("run.mount");
     wanted
         .into_iter()
         .map(|(from, to)| {
@@ -122,11 +122,11 @@ fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) ->
             true => Ok(Reload { root, rebuild, restart: true }),
             false => Err(RunError::NothingToWatch {
                 component: component.name().to_owned(),
-                place: component.written.place("run"),
+                place: component.source_map.place("run"),
             }),
         };
     };
-    let place = || component.written.place("run.watch");
+    let place = || component.source_map.place("run.watch");
     for synced in &watch.sync {
         let from = inside(clone, &synced.from, place)?;
         unit.dev.copies.push(CopyIn { from, to: absolute(synced.to.clone(), place)? });

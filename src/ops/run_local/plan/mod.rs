@@ -117,7 +117,7 @@ fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow
     let is_group = request.components.len() > 1;
     for component in &request.components {
         if !component.is_runnable() && request.image.is_none() {
-            let (component, place) = (component.name().to_owned(), component.written.place(""));
+            let (component, place) = (component.name().to_owned(), component.source_map.place(""));
             return Err(RunError::NotRunnable { component, place }.into());
         }
         draft.add(component, &component.reference.to_string())?;

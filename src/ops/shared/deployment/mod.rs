@@ -262,7 +262,7 @@ fn read(
     open: OpenFiles<'_>,
 ) -> Result<DeployedComponents, DeployedError> {
     if component.deployment.is_empty() {
-        let (place, component) = (component.written.place(""), component.name().to_owned());
+        let (place, component) = (component.source_map.place(""), component.name().to_owned());
         return Err(DeployedError::None { place, component });
     }
     let mut opened = Vec::new();
@@ -271,7 +271,7 @@ fn read(
             let (component, repo) = (component.name().to_owned(), item.repo.clone());
             return Err(DeployedError::NotCloned { component, repo });
         };
-        opened.push((open(path)?, component.written.place(&format!("deployment.{index}"))));
+        opened.push((open(path)?, component.source_map.place(&format!("deployment.{index}"))));
     }
     let items: Vec<DeploymentItem<'_>> = component
         .deployment
