@@ -163,17 +163,11 @@ fn env_prints_json() {
     let named = |name: &str| variables.iter().find(|one| one["name"] == name).expect("is there").to_string();
     assert_eq!((&answer["component"], variables.len()), (&"notifier".into(), 13));
     let token = cli.redact(&named("API_TOKEN"));
-    assert_snapshot!(token, @r#"
-    {"name":"API_TOKEN","value":"••••••••","secret":true,"required":true,"type":null,"origin":"flag","reason":"--env","place":null,"instead_of":"placeholder-secret","replaced_by":null,"production":null}
-    "#);
+    assert_snapshot!(token, @r#"{"name":"API_TOKEN","value":"••••••••","secret":true,"required":true,"type":null,"origin":"flag","reason":"--env","place":null,"instead_of":"placeholder-secret","replaced_by":null,"production":null}"#);
     let deployment = cli.redact(&named("DEPLOYMENT"));
-    assert_snapshot!(deployment, @r#"
-    {"name":"DEPLOYMENT","value":"development","secret":false,"required":false,"type":null,"origin":"locked","reason":"locked: never production","place":"/tmp/cki-TESTID/project/inventory.yaml:3","instead_of":"default","replaced_by":null,"production":null}
-    "#);
+    assert_snapshot!(deployment, @r#"{"name":"DEPLOYMENT","value":"development","secret":false,"required":false,"type":null,"origin":"locked","reason":"locked: never production","place":"/tmp/cki-TESTID/project/inventory.yaml:3","instead_of":"default","replaced_by":null,"production":null}"#);
     let missing = cli.redact(&named("EXTRA"));
-    assert_snapshot!(missing, @r#"
-    {"name":"EXTRA","value":null,"secret":false,"required":false,"type":null,"origin":"missing","reason":"no value","place":"/tmp/cki-TESTID/project/inventory.yaml:15","instead_of":null,"replaced_by":null,"production":null}
-    "#);
+    assert_snapshot!(missing, @r#"{"name":"EXTRA","value":null,"secret":false,"required":false,"type":null,"origin":"missing","reason":"no value","place":"/tmp/cki-TESTID/project/inventory.yaml:15","instead_of":null,"replaced_by":null,"production":null}"#);
     let secret = named("GITLAB_CONFIG");
     assert!(
         secret.contains(r#""origin":"placeholder-secret""#) && secret.contains("cki-reference"),
