@@ -122,7 +122,7 @@ impl Retention {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
-            Self::Retained => "retained",
+            Self::Retained => "kept",
             Self::Workspace => "workspace",
             Self::Decided => "decided",
         }

@@ -11,7 +11,7 @@ use crate::model::identity::{ResourceLabels, Retention};
 use crate::systems::native::{Native, NativeError};
 
 /// Name of the resource that marks a run as retained.
-pub(in crate::ops) const RETAINED_MARK: &str = "retained";
+pub(in crate::ops) const RETAINED_MARK: &str = "kept";
 
 /// Removed resources.
 #[derive(Debug, Default)]

@@ -46,10 +46,10 @@ fn compiled_inventory_is_up_to_date() {
     for (one, other) in directory.components.iter().zip(&carried.components) {
         let of = |component: &cki::model::inventory::Component| {
             let part = component.clone();
-            let written = part.source_map.place("sources.0.repo");
+            let place = part.source_map.place("sources.0.repo");
             let text = format!("{component:?}");
-            let text = text.split(", written: ").next().expect("has a part before it").to_owned();
-            (text, written.replace("templates/inventory/", "").replace("built in: ", ""))
+            let text = text.split(", source_map: ").next().expect("has a part before it").to_owned();
+            (text, place.replace("templates/inventory/", "").replace("built in: ", ""))
         };
         assert_eq!(of(one), of(other));
     }

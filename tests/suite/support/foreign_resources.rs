@@ -45,7 +45,7 @@ fn variants(id: &str) -> Vec<(&'static str, BTreeMap<&'static str, String>)> {
         ("none", BTreeMap::new()),
         ("ownerless", ownerless),
         ("living", with(&[("cki.owner", &this)])),
-        ("retained", with(&[("cki.lifetime", "retained")])),
+        ("retained", with(&[("cki.lifetime", "kept")])),
         ("later", with(&[("cki.lifetime", "a word of tomorrow")])),
         ("no-run", with(&[("cki.run", "x")])),
         ("no-role", with(&[("cki.role", "observer")])),
