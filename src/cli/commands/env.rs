@@ -20,7 +20,7 @@ use crate::ops::env::diff::{DiffContext, DiffTarget, compare};
 use crate::ops::env::{UserVariables, check_complete, read_overrides, resolve};
 use crate::ops::scan::ScanRequest;
 use crate::ops::shared::deployment::{self, DeployedComponents};
-use crate::ops::shared::run_policy::RunPolicy;
+use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
@@ -102,7 +102,8 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     }
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let rules = RunPolicy::load(&context.assets, inventory, &context.host.env, &context.workspace)?;
+    let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
+    let rules = RunPolicy::load(assets, inventory, env, workspace, SecretStorage::Create)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
     let ctx = TemplateContext { host, program: &program, context: &rules.context, rules: &rules.secrets };

@@ -18,6 +18,7 @@ use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
 use crate::ops::run_local::{Access, KeepMode, PublishOptions, RunRequest, dry_run, run as run_component};
 use crate::ops::runtime::start::scope::Network;
+use crate::ops::shared::run_policy::SecretStorage;
 use crate::report;
 use crate::report::export::ExportFormat;
 use crate::systems::git::Git;
@@ -246,7 +247,9 @@ fn show(
     let ctx = context.op_context(inventory, git, Shutdown::new());
     // The equivalents run in containers.
     let native = form.is_none() && context.settings.engine == Engine::Native;
-    let plan = dry_run(&ctx, request, native)?;
+    // A printed equivalent has the secrets of later runs, so they are stored.
+    let storage = if form.is_some() { SecretStorage::Create } else { SecretStorage::ReadOnly };
+    let plan = dry_run(&ctx, request, native, storage)?;
     let form = form.as_ref().map(|form| match form {
         FormArg::Compose => ExportFormat::Compose,
         FormArg::Kube => ExportFormat::Kube,

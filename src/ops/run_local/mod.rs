@@ -34,7 +34,7 @@ use crate::ops::runtime::ports::reserved::RunPorts;
 use crate::ops::runtime::start::scope::RunScope;
 use crate::ops::runtime::start::service_reuse::PendingServices;
 use crate::ops::shared::op_context::OpContext;
-use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError};
+use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError, SecretStorage};
 pub use error::RunError;
 pub use outcome::{PortMapping, RunExit, RunOutcome};
 pub use request::{Access, KeepMode, PublishOptions, RunRequest};
@@ -43,8 +43,13 @@ pub use request::{Access, KeepMode, PublishOptions, RunRequest};
 ///
 /// # Errors
 /// Fails when the inventory is incomplete, or the environment is refused or incomplete.
-pub fn dry_run(ctx: &OpContext<'_>, request: &RunRequest<'_>, native: bool) -> anyhow::Result<plan::RunPlan> {
-    let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace)?;
+pub fn dry_run(
+    ctx: &OpContext<'_>,
+    request: &RunRequest<'_>,
+    native: bool,
+    storage: SecretStorage,
+) -> anyhow::Result<plan::RunPlan> {
+    let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace, storage)?;
     let plan = planned(ctx, request, &rules, native, RunId::new(b"dry run"))?;
     // A run refuses a clone of another repository, so its plan does too.
     for unit in plan.units() {
@@ -80,7 +85,7 @@ pub async fn run(
 ) -> anyhow::Result<RunOutcome> {
     let entropy = format!("{}-{:?}", ctx.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
-    let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace)?;
+    let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace, SecretStorage::Create)?;
     load::fetch_deployments(ctx, request).await?;
     let mut plan = planned(ctx, request, &rules, engine.is_native(), run.clone())?;
     // A run that is up has the ports that an identical one would take.

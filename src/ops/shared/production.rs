@@ -71,7 +71,7 @@ impl BlockedHosts {
     /// Describes the hosts that are still reachable.
     #[must_use]
     pub fn reach(&self) -> String {
-        let mut words = "whatever this machine reaches".to_owned();
+        let mut words = "everything that this machine reaches".to_owned();
         if !self.names.is_empty() {
             words = format!("{words} except {} of production", plural(self.names.len(), "known host"));
         }
@@ -97,14 +97,14 @@ mod tests {
             names: names.iter().map(|one| (*one).to_owned()).collect(),
             patterns: patterns.iter().map(|one| (*one).to_owned()).collect(),
         };
-        assert_eq!(some(&[], &[]).reach(), "whatever this machine reaches");
+        assert_eq!(some(&[], &[]).reach(), "everything that this machine reaches");
         assert_eq!(
             some(&["a.org"], &[]).reach(),
-            "whatever this machine reaches except 1 known host of production"
+            "everything that this machine reaches except 1 known host of production"
         );
         assert_eq!(
             some(&["a.org", "b.org"], &["*.a.org"]).reach(),
-            "whatever this machine reaches except 2 known hosts of production; other hosts of `*.a.org` are in reach"
+            "everything that this machine reaches except 2 known hosts of production; other hosts of `*.a.org` are in reach"
         );
         let hosts: Vec<String> =
             some(&["a.org"], &[]).hosts().map(|(name, address)| format!("{name} {address}")).collect();

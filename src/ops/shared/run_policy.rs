@@ -48,6 +48,15 @@ pub enum RunPolicyError {
     Credentials(#[from] CredentialError),
 }
 
+/// The use of the workspace's stored secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretStorage {
+    /// Creates and renews them.
+    Create,
+    /// Reads them, and writes nothing.
+    ReadOnly,
+}
+
 impl RunPolicy {
     /// Loads the user's or the built-in rules. The first placeholder secret opens the stored secrets of the
     /// workspace.
@@ -59,6 +68,7 @@ impl RunPolicy {
         inventory: &Inventory,
         env: &Env,
         workspace: &Workspace,
+        storage: SecretStorage,
     ) -> Result<Self, RunPolicyError> {
         let (file, secrets) = text(assets, SECRETS, "rules: []")?;
         let secrets = SecretRules::read(&file, &secrets)?;
@@ -71,7 +81,11 @@ impl RunPolicy {
         let state = env.state_directory();
         let root = workspace.root().to_owned();
         let stored = LazySeed::new(move || {
-            let keep = Keep::open(state.as_deref(), &root, &names, SystemTime::now());
+            let open = match storage {
+                SecretStorage::Create => Keep::open,
+                SecretStorage::ReadOnly => Keep::preview,
+            };
+            let keep = open(state.as_deref(), &root, &names, SystemTime::now());
             let keep = keep.map_err(|error| -> Cause { Arc::new(error) })?;
             Ok((keep.seed.into(), Some(Arc::new(keep.material))))
         });

@@ -113,11 +113,44 @@ impl Keep {
                 StoredCertificates::read(&file)?
             }
         };
-        let text = read(&seed)?;
-        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(KeepError::Damaged(seed));
-        }
-        Ok(Self { seed: text, material: kept.material() })
+        Ok(Self { seed: checked_seed(&seed, read(&seed)?)?, material: kept.material() })
+    }
+
+    /// Reads the stored secrets of a workspace, and writes nothing: missing ones are generated for this call
+    /// alone.
+    ///
+    /// # Errors
+    /// Fails when the directory cannot be read, or has unexpected content.
+    pub fn preview(
+        state: Option<&Path>,
+        workspace: &Path,
+        names: &[String],
+        now: SystemTime,
+    ) -> Result<Self, KeepError> {
+        let directory = directory(state.ok_or(KeepError::NoDirectory)?, workspace);
+        let (seed, file) = (directory.join(SEED), directory.join(CERTIFICATES));
+        let seed = match is_there(&seed)? {
+            true => checked_seed(&seed, files::read_text(&seed, LONGEST)?)?,
+            false => digest::hex(&random()?),
+        };
+        let names: Vec<String> = LOCAL.into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
+        let stored = match is_there(&file)? {
+            true => Some(StoredCertificates::parse(&file, &files::read_text(&file, LONGEST)?)?),
+            false => None,
+        };
+        let certificates = match stored.filter(|stored| stored.serves(&names, now)) {
+            Some(stored) => stored,
+            None => StoredCertificates::make(names, now)?,
+        };
+        Ok(Self { seed, material: certificates.material() })
+    }
+}
+
+/// Returns a seed, unless it is not as this program writes it.
+fn checked_seed(file: &Path, text: String) -> Result<String, KeepError> {
+    match text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(text),
+        false => Err(KeepError::Damaged(file.to_owned())),
     }
 }
 
@@ -166,7 +199,11 @@ impl StoredCertificates {
     }
 
     fn read(file: &Path) -> Result<Self, KeepError> {
-        serde_json::from_str(&read(file)?).map_err(|_| KeepError::Damaged(file.to_owned()))
+        Self::parse(file, &read(file)?)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, KeepError> {
+        serde_json::from_str(text).map_err(|_| KeepError::Damaged(file.to_owned()))
     }
 
     fn to_json(&self, file: &Path) -> Result<Vec<u8>, FileError> {
@@ -250,6 +287,22 @@ mod tests {
     fn open(state: &Path, workspace: &str, names: &[&str], now: SystemTime) -> Result<Keep, KeepError> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         Keep::open(Some(state), Path::new(workspace), &names, now)
+    }
+
+    #[test]
+    fn preview_reads_stored_secrets_and_writes_nothing() {
+        let state = tempfile::tempdir().expect("makes");
+        let now = SystemTime::now();
+        let preview = || Keep::preview(Some(state.path()), Path::new("/w"), &["db".to_owned()], now);
+        let first = preview().expect("generates");
+        assert_eq!(files::list_dir(state.path()).expect("lists").len(), 0);
+        assert_ne!(first.seed, preview().expect("generates").seed, "nothing is remembered");
+        let stored = open(state.path(), "/w", &["db"], now).expect("makes");
+        let seen = preview().expect("reads");
+        assert_eq!((seen.seed, seen.material.authority), (stored.seed, stored.material.authority));
+        let directory = directory(state.path(), Path::new("/w"));
+        std::fs::write(directory.join(SEED), "x").expect("writes");
+        assert!(matches!(preview(), Err(KeepError::Damaged(_))));
     }
 
     fn modes(directory: &Path) -> Vec<u32> {

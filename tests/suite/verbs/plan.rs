@@ -34,6 +34,33 @@ components:
     ));
 }
 
+/// Returns the files and directories below one, without the output files of the tests' own calls.
+fn tree(root: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("lists").map(|entry| entry.expect("reads"));
+            let is_call = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("call-");
+            open.extend(entries.filter(|one| !is_call(&one.file_name())).map(|one| one.path()));
+        }
+        found.push(path);
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn run_local_dry_run_writes_nothing() {
+    let cli = Cli::new();
+    chain(&cli);
+    cli.run("list").ends_with(0);
+    let before = tree(cli.directory());
+    cli.run("run-local app --dry-run").ends_with(0);
+    cli.run("run-local app --dry-run -o json").ends_with(0);
+    assert_eq!(tree(cli.directory()), before);
+}
+
 #[test]
 fn run_local_dry_run_prints_the_plan_without_an_engine() {
     let mut cli = Cli::new();

@@ -8,7 +8,7 @@ use crate::ops::run_local::load::load;
 use crate::ops::run_local::request::RunRequest;
 use crate::ops::runtime::start::unit::Image;
 use crate::ops::shared::op_context::OpContext;
-use crate::ops::shared::run_policy::RunPolicy;
+use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
 
 const SAMPLE: &str = "\
 components:
@@ -71,7 +71,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
     request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
     let state = tempfile::tempdir()?;
     let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
-    let rules = RunPolicy::load(&assets, &inventory, &state, &workspace)?;
+    let rules = RunPolicy::load(&assets, &inventory, &state, &workspace, SecretStorage::Create)?;
     let input = load(&ctx, &request, &rules, false, RunId::new(b"r"))?;
     plan(&input).plan
 }
