@@ -55,9 +55,9 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
 /// # Errors
 /// Fails when something cannot be removed.
 pub async fn take_down(env: &Env, engine: &RunEngine, directory: &Path, name: &str) -> anyhow::Result<()> {
-    let images = match engine {
-        RunEngine::Containers(engine) => base_image::remove(engine, name).await,
-        RunEngine::Native(_) => Ok(()),
+    let images = match engine.containers() {
+        Some(engine) => base_image::remove(engine, name).await,
+        None => Ok(()),
     };
     // A demo that was killed early was never trusted, and its directory may be gone.
     let _ = trust::forget(env, directory);
@@ -152,8 +152,8 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     let head = project::repository(directory)?.to_string();
     let gitlab = stand_in(host, &head, 0)?;
     let program = host.executable.display().to_string();
-    let (program, plays, base) = match &demo.engine {
-        RunEngine::Containers(engine) => {
+    let (program, plays, base) = match demo.engine.containers() {
+        Some(engine) => {
             let build = base_image::build(engine, name, &host.executable, directory, &demo.events);
             let base = tokio::select! {
                 base = build => base?,
@@ -161,7 +161,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
             };
             (base_image::PROGRAM.to_owned(), base_image::PLAYS.to_owned(), base)
         }
-        RunEngine::Native(_) => {
+        None => {
             ui.data(match demo.wanted {
                 config::Engine::Native => "Components run as processes, as requested.",
                 _ => "No container engine answers, so components run as processes; `cki doctor` says how to install one.",

@@ -109,7 +109,7 @@ impl GcScope<'_> {
     /// Fails when the engine does not list its resources.
     pub async fn remove(self) -> Result<Vec<String>, OpenError> {
         let mut names = Vec::new();
-        if let RunEngine::Containers(engine) = self.engine {
+        if let Some(engine) = self.engine.containers() {
             // Most runs are undecided, and the engine is then not queried for decisions.
             let undecided = AtomicBool::new(false);
             let note = |who: &ResourceLabels| {
@@ -263,7 +263,7 @@ pub async fn collect_garbage(
         collected.removed = found;
     } else {
         dead.remove().await?;
-        if let RunEngine::Containers(engine) = dead.engine {
+        if let Some(engine) = dead.engine.containers() {
             let hollow = empty_runs(engine).await?;
             if !hollow.is_empty() {
                 engine.prune(|who| is_of(who, &hollow)).await?;
@@ -281,7 +281,7 @@ pub async fn collect_garbage(
         let refused = |one: &Leftover| format!("{} `{}` could not be removed", one.kind.as_str(), one.name);
         collected.remaining = left.iter().map(refused).collect();
     }
-    if let (Some(inventory), RunEngine::Containers(engine)) = (images, dead.engine) {
+    if let (Some(inventory), Some(engine)) = (images, dead.engine.containers()) {
         for image in old_images(engine, inventory).await? {
             let component = image.labels.get(COMPONENT).cloned();
             let names = if image.tags.is_empty() { vec![image.id] } else { image.tags };
@@ -305,7 +305,7 @@ pub async fn collect_garbage(
 
 /// Finds commands of `cki exec` and `cki shell` in running containers whose client is gone.
 async fn abandoned_commands(engine: &RunEngine) -> Result<Vec<(Leftover, Ender)>, OpenError> {
-    let RunEngine::Containers(engine) = engine else { return Ok(Vec::new()) };
+    let Some(engine) = engine.containers() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for one in engine.list(None).await? {
         let Some(who) = identity(&one.labels).filter(|_| one.status == Status::Running) else { continue };

@@ -7,7 +7,6 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::build::{BuildError, BuildOptions, build};
-use crate::ops::runtime::engine::RunEngine;
 use crate::report;
 use crate::ui::Verbosity;
 
@@ -45,10 +44,9 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let options = BuildOptions { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {
         let ctx = context.op_context(inventory, &git, stop);
-        match context.engine().await? {
-            RunEngine::Containers(engine) => build(&ctx, &engine, component, &options).await,
-            RunEngine::Native(_) => Err(BuildError::Native.into()),
-        }
+        let engine = context.engine().await?;
+        let containers = engine.containers().ok_or(BuildError::Native)?;
+        build(&ctx, containers, component, &options).await
     })?;
     report::build::print(&context.ui, component.name(), &built);
     Ok(Exit::Done)
