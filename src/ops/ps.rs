@@ -126,7 +126,7 @@ async fn ask(one: &InstanceSummary, ready: &ReadinessProbe) -> Result<(), String
         // The output of a command may contain secrets.
         Err(failure @ ProbeFailure::Command(_, code, _)) => match one.redactor().await {
             Ok(redactor) => Err(failure.describe(&redactor)),
-            Err(_) => Err(format!("its command ends with {code}; what it says cannot be said safely")),
+            Err(_) => Err(format!("its command ends with {code}; its output cannot be shown safely")),
         },
     }
 }

@@ -226,9 +226,9 @@ fn plan_view(plan: &RunPlan) -> PlanView {
             reaches: match plan.network {
                 Network::Isolated => plan.reach().to_string(),
                 Network::Internet if plan.native => {
-                    "whatever this machine reaches, production included".to_owned()
+                    "everything that this machine reaches, production included".to_owned()
                 }
-                Network::Internet => "whatever this machine reaches".to_owned(),
+                Network::Internet => "everything that this machine reaches".to_owned(),
             },
         },
         detach: plan.detach,

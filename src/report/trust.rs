@@ -76,7 +76,7 @@ pub fn print_removed(ui: &Ui, directory: &Path, removed: bool) {
 pub fn ask(ui: &Ui, host: &Host, project: &ProjectFiles, standing: TrustStanding) -> Result<(), Unconfirmed> {
     let file = safe_line(&project.file.display().to_string()).into_owned();
     ui.status(&if standing == TrustStanding::Changed {
-        format!("`{file}` and what it names have changed since you trusted them. They decide:")
+        format!("`{file}` and the files that it names have changed since you trusted them. They decide:")
     } else {
         format!("`{file}` is not trusted yet. It decides:")
     });

@@ -44,5 +44,5 @@ pub(super) fn at(place: &str) -> String {
 
 /// Returns the hint for a clone that `cki` did not touch.
 pub(in crate::cli) fn commit_or_stash(path: &Path) -> String {
-    format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
+    format!("commit, stash or remove the changes in `{}`; `cki` never touches them.", path.display())
 }

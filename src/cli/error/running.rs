@@ -108,7 +108,7 @@ pub(super) fn of_start(error: &StartError) -> Diagnosis {
             Diagnosis { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
         }
         StartError::RetainedInUse { name } => {
-            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
+            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; its stored data stays."))
         }
         StartError::Port { port, host, .. } => hint(
             Exit::Unreachable,
@@ -173,9 +173,7 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
             hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs any program of the image.")
         }
         InstanceError::Refused(_) => hint(Exit::Refused, "nothing was started."),
-        InstanceError::Ended { name } => {
-            hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
-        }
+        InstanceError::Ended { name } => hint(Exit::NotFound, format!("`cki logs {name}` shows its output.")),
         InstanceError::Terminal(_) => {
             hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
         }

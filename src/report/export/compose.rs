@@ -52,9 +52,7 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
         }
     }
     if draft.plan.units().any(|unit| unit.ready.is_some()) {
-        limitations.push(
-            "Whether something is ready is asked inside of it, by tools that its image must have.".into(),
-        );
+        limitations.push("Readiness is checked inside a container by tools that its image must have.".into());
     }
     for (unit, build) in draft.builds().filter(|(_, build)| build.is_preprocessed()) {
         let file = build.file.as_ref().map_or_else(String::new, |file| file.display().to_string());

@@ -26,7 +26,8 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
          `podman kube play --down FILE` and `podman network rm {name}`."
     );
     let mut limitations = vec![
-        "Nobody waits until what a Pod needs is ready: what fails without it is started again.".to_owned(),
+        "A Pod does not wait for its dependencies; a container that fails without them is restarted."
+            .to_owned(),
         "Kubernetes itself finds a Pod by name only if a Service of that name is added.".to_owned(),
     ];
     let processes = draft.plan.units().find_map(|unit| unit.limits.processes);

@@ -42,7 +42,7 @@ pub(super) fn sources(copies: &[CopyIn], wanted: impl Fn(&Path) -> bool) -> Resu
                 return Err(EngineError::Invalid {
                     what: "a directory of sources for a container",
                     text: from.display().to_string(),
-                    why: "it is larger than 512 MiB without what is ignored".to_owned(),
+                    why: "it is larger than 512 MiB without ignored files".to_owned(),
                 });
             }
         }

@@ -78,7 +78,10 @@ impl Sandbox {
                     )),
                 },
             ),
-            (IsolationAspect::Environment, Ok("only what it is given, PATH, TERM and the locale".to_owned())),
+            (
+                IsolationAspect::Environment,
+                Ok("only its own variables, PATH, TERM and the locale".to_owned()),
+            ),
             (
                 IsolationAspect::Capabilities,
                 Ok("none, root's included; it cannot read the memory or environment of `cki`".to_owned()),
@@ -90,7 +93,9 @@ impl Sandbox {
             ),
             (
                 IsolationAspect::Files,
-                Err(format!("it reads and writes whatever {who} may, sockets of other programs included")),
+                Err(format!(
+                    "it reads and writes all files that {who} may, sockets of other programs included"
+                )),
             ),
             (
                 IsolationAspect::User,

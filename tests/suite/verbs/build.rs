@@ -129,7 +129,7 @@ fn build_preprocesses_in_files(cli: &Cli) {
     made by cki
     --- stderr
       tools        cloned, at COMMIT1 (main)
-      build        open: its steps reach whatever this machine reaches
+      build        open: its steps reach everything that this machine reaches
       image        localhost/cki/made:COMMIT1  built
       env          no variables
       network      isolated: it reaches nothing
@@ -185,7 +185,7 @@ fn build_mr_builds_the_merge_request(cli: &Cli) {
     --- stderr
     warning: `/tmp/cki-TESTID/home/cki/tools` is at merge request !213; `git -C /tmp/cki-TESTID/home/cki/tools switch main` goes back.
     error: `/tmp/cki-TESTID/home/cki/tools` is not at merge request !213: left alone: it has uncommitted changes, 1 behind.
-    hint: commit, stash or remove what is in `/tmp/cki-TESTID/home/cki/tools`; `cki` never touches it.
+    hint: commit, stash or remove the changes in `/tmp/cki-TESTID/home/cki/tools`; `cki` never touches them.
     --- exit 7
     ");
 }
@@ -272,7 +272,7 @@ fn build_blocks_production_hosts_and_loopback(cli: &Cli) {
     cli.place("targets", "");
     inventory_with_network_probe(cli, "");
     let outcome = cli.run("build app --no-cache").ends_with(0).says(
-        "  build        open: its steps reach whatever this machine reaches except 2 known hosts of production; \
+        "  build        open: its steps reach everything that this machine reaches except 2 known hosts of production; \
          other hosts of `*.wild-TESTID.test` are in reach",
     );
     for name in ["prod-TESTID.test", "db.wild-TESTID.test"] {

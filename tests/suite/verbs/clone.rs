@@ -198,7 +198,7 @@ fn clone_mr_switches_to_its_own_branch() {
     --- stderr
       one          left alone: it has uncommitted changes
     1 repository: 1 skipped
-    hint: commit, stash or remove what is in `/tmp/cki-TESTID/home/cki/one`; `cki` never touches it.
+    hint: commit, stash or remove the changes in `/tmp/cki-TESTID/home/cki/one`; `cki` never touches them.
     --- exit 7
     ");
     assert_eq!(read(&cli, "one/a.txt"), "mine");

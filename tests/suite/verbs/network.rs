@@ -48,8 +48,10 @@ fn attack(cli: &Cli, with_web: bool) {
     assert_eq!(production.arrived(), (NOTHING, before), "production: {closed}");
     assert_eq!(watch.seen(), [0, 0], "on a wire of this machine: {closed}");
 
-    let open =
-        cli.run("run-local app --network internet").ends_with(0).says("open: whatever this machine reaches");
+    let open = cli
+        .run("run-local app --network internet")
+        .ends_with(0)
+        .says("open: everything that this machine reaches");
     let (there, packets) = production.arrived();
     assert!(packets > before && there.tcp > 0 && there.udp > 0, "{there:?} {packets} {open}");
     let here = machine.arrived();
@@ -123,7 +125,7 @@ components:
     16
     --- stderr
       env          no variables
-      network      open: whatever this machine reaches except 3 known hosts of production; other hosts of `*.wild-TESTID.test` are in reach
+      network      open: everything that this machine reaches except 3 known hosts of production; other hosts of `*.wild-TESTID.test` are in reach
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0
     ");

@@ -203,9 +203,11 @@ impl RunNetwork {
         let leak = match self.bounds {
             Isolation::Open => return format!("open: {}", self.production.reach()),
             Isolation::Closed => None,
-            Isolation::Leaky { names: false } => Some("what this machine serves on all its addresses"),
+            Isolation::Leaky { names: false } => {
+                Some("servers of this machine that listen on all its addresses")
+            }
             Isolation::Leaky { names: true } => {
-                Some("what this machine serves on all its addresses, its name service among it")
+                Some("servers of this machine that listen on all its addresses, including its name service")
             }
         };
         match (reach.is_empty(), leak) {

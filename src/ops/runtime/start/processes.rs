@@ -48,7 +48,7 @@ impl Processes {
         }
         let reach = Reach::of(units);
         let network = match space.has_own_network() {
-            false if is_open => "open: whatever this machine reaches, production included".to_owned(),
+            false if is_open => "open: everything that this machine reaches, production included".to_owned(),
             false => "this machine's".to_owned(),
             true if reach.is_empty() => format!("isolated: {reach}"),
             true => format!("isolated: {reach} and nothing else"),
