@@ -85,7 +85,7 @@ mod tests {
             role: Role::Component,
             name: "web".into(),
             owner: ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
-            lifetime: Retention::Kept,
+            lifetime: Retention::Retained,
             inventory: String::new(),
         };
         DownOutcome {

@@ -24,7 +24,7 @@ struct LeftoverView<'a> {
 
 /// Prints the leftovers that were, or with `dry` would be, removed.
 pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) {
-    let CollectedLeftovers { removed, left } = collected;
+    let CollectedLeftovers { removed, remaining } = collected;
     if ui.is_structured() {
         let removed = removed.iter().map(leftover_view).collect();
         return view::print(ui, &GcView { dry_run: dry, removed, remaining });

@@ -260,7 +260,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
             .collect(),
         needs: unit.needs.clone(),
         ports: unit.ports.clone(),
-        published: unit.work.publish.iter().map(|one| published_view(unit, one)).collect(),
+        published: unit.dev.publish.iter().map(|one| published_view(unit, one)).collect(),
         sources: unit
             .dev
             .copies

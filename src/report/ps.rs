@@ -190,7 +190,7 @@ fn row(one: &InstanceSummary, health: Option<&Health>, now: i64) -> [Cell; 8] {
 /// Returns the state of an instance in words, and their colour.
 fn state_of(one: &InstanceSummary, health: Option<&Health>) -> (String, fn(&str) -> String) {
     let (state, paint) = state(&one.status, health);
-    (if one.is_kept { format!("{state}, kept") } else { state }, paint)
+    (if one.is_retained { format!("{state}, kept") } else { state }, paint)
 }
 
 fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> String) {

@@ -16,8 +16,8 @@ struct RunView<'a> {
     state: &'static str,
     exit_code: Option<i64>,
     ports: Vec<ComponentPortView<'a>>,
-    kept: &'a [String],
-    left: &'a [String],
+    retained_services: &'a [String],
+    remaining: &'a [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     retained: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -59,7 +59,7 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
         RunExit::Stopped(_) => ui.status(&format!("{name} {was} stopped after {time}, {left}.")),
         RunExit::Detached(ports) => {
             // The events of a run that has just started said so.
-            for PortMapping { component, port } in ports.iter().filter(|_| ended.already) {
+            for PortMapping { component, port } in ports.iter().filter(|_| ended.reused) {
                 ui.status(&format!("  {}  {}", style::name(&format!("{component:<11}")), port.address()));
             }
             let before = if ended.reused { ", from before" } else { "" };

@@ -105,7 +105,7 @@ pub async fn down(
         true => volumes::remove(engine, &seed, request.queries).await?,
         false => Vec::new(),
     };
-    let RemovedResources { networks, volumes, left: _ } = removed;
+    let RemovedResources { networks, volumes, errors: _ } = removed;
     Ok(DownOutcome { instances, networks, volumes, data, absent, signal })
 }
 
@@ -212,11 +212,11 @@ mod tests {
         let run = RunId::new(b"a run");
         let here = ListScope::Inventory("here".into());
         let all = [
-            instance(&run, "web", Retention::Kept, "here"),
-            instance(&run, "db", Retention::Kept, "here"),
+            instance(&run, "web", Retention::Retained, "here"),
+            instance(&run, "db", Retention::Retained, "here"),
             instance(&RunId::of_workspace("w", "redis"), "redis", Retention::Workspace, "there"),
-            instance(&RunId::new(b"other"), "web", Retention::Kept, "there"),
-            instance(&RunId::new(b"other"), "api", Retention::Kept, "there"),
+            instance(&RunId::new(b"other"), "web", Retention::Retained, "there"),
+            instance(&RunId::new(b"other"), "api", Retention::Retained, "there"),
         ];
         let (instances, others) = all.into_iter().partition(|one| here.holds(&one.identity));
         let queries: Vec<String> = queries.iter().map(|query| (*query).to_owned()).collect();

@@ -22,7 +22,7 @@ pub(super) async fn remove(
     services: &[String],
 ) -> Result<Vec<String>, InstanceError> {
     let removed = engine.remove(|who| matches_query(who, seed, services), None).await?;
-    match removed.left.into_iter().next() {
+    match removed.errors.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(removed.volumes),
     }

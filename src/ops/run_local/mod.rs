@@ -113,7 +113,7 @@ pub async fn run(
     let scope = RunScope {
         run: &plan.run,
         lifetime: match (request.detach, request.keep) {
-            (true, _) => Retention::Kept,
+            (true, _) => Retention::Retained,
             (false, KeepMode::Never) => Retention::Owner,
             (false, _) => Retention::Decided,
         },
@@ -125,7 +125,7 @@ pub async fn run(
     };
     let live =
         AssertUnwindSafe(execute::execute(ctx, engine, request, &plan, &images, &scope)).catch_unwind().await;
-    let stays = match &live {
+    let retained = match &live {
         Ok(end) if request.keep.applies(end) => retain::keep(ctx, engine, request, &run).await,
         _ => false,
     };

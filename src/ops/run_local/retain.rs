@@ -21,7 +21,7 @@ pub(super) async fn keep(
         role: Role::Component,
         name: String::new(),
         owner: ctx.owner.clone(),
-        lifetime: Retention::Kept,
+        lifetime: Retention::Retained,
         inventory: ctx.inventory_id.clone(),
     };
     if let Err(error) = engine.retain(who).await {

@@ -131,7 +131,7 @@ impl<'a> Exporter<'a> {
     /// Returns the published ports of a unit.
     pub(super) fn published(&self, unit: &Unit) -> Vec<(u16, u16)> {
         let pair = |one: &PlannedPort| (one.port, one.host.unwrap_or(one.port));
-        unit.work.publish.iter().filter(|_| !self.is_closed()).map(pair).collect()
+        unit.dev.publish.iter().filter(|_| !self.is_closed()).map(pair).collect()
     }
 
     /// Returns whether the network is isolated. Engines publish no ports on an isolated network.
@@ -167,7 +167,7 @@ impl<'a> Exporter<'a> {
         if self.plan.network == Network::Isolated && !self.is_closed() {
             lines.push("The network leads to the internet, or its ports could not be published.".to_owned());
         }
-        if self.is_closed() && self.plan.units().any(|unit| !unit.work.publish.is_empty()) {
+        if self.is_closed() && self.plan.units().any(|unit| !unit.dev.publish.is_empty()) {
             lines.push(
                 "Ports are not published: an engine publishes none on a closed network. `--publish PORT` does, \
                  on a network that leads to the internet."

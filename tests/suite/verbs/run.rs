@@ -36,7 +36,7 @@ fn run_local_prints_output_and_result_as_text_and_json(cli: &Cli) {
     ");
     assert_snapshot!(cli.run("run-local app -o json"), @r#"
     {"type":"line","from":"app","stream":"stdout","text":"one"}
-    {"type":"result","schema_version":2,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"kept":[],"left":[]}
+    {"type":"result","schema_version":2,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"retained_services":[],"remaining":[]}
     --- stderr
       env          1 variable: 1 locked
       network      isolated: it reaches nothing

@@ -78,7 +78,7 @@ impl RunPlan {
     /// Returns whether the user asked for published ports.
     #[must_use]
     pub fn is_asked_to_publish(&self) -> bool {
-        self.units().any(|unit| unit.work.publish.iter().any(|one| one.is_asked))
+        self.units().any(|unit| unit.dev.publish.iter().any(|one| one.is_asked))
     }
 
     /// Returns the reference of the component that owns the shared resources of the units.
@@ -137,7 +137,7 @@ fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow
     let (production, run) = (BlockedHosts::default(), input.run.clone());
     let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
     // A closed network does not need the list, and a large inventory makes it long.
-    let has_builds = plan.units().any(|unit| unit.work.build.is_some());
+    let has_builds = plan.units().any(|unit| unit.dev.build.is_some());
     let is_open = network == Network::Internet || plan.is_asked_to_publish() || has_builds;
     Ok(match is_open {
         true => RunPlan { production: production_hosts(&plan.units, input.inventory), ..plan },

@@ -11,16 +11,16 @@ use crate::ops::runtime::start::unit::{PlannedPort, Unit};
 
 /// Plans the published ports of all units.
 pub(super) fn plan(request: &RunRequest<'_>, units: &mut [Unit]) -> Result<(), RunError> {
-    for unit in units.iter_mut().filter(|unit| unit.wanted && !unit.once && request.publish.declared) {
+    for unit in units.iter_mut().filter(|unit| unit.requested && !unit.one_shot && request.publish.declared) {
         for port in unit.ports.clone() {
-            if !unit.work.publish.iter().any(|one| one.port == port) {
-                unit.work.publish.push(PlannedPort { port, host: None, is_asked: false });
+            if !unit.dev.publish.iter().any(|one| one.port == port) {
+                unit.dev.publish.push(PlannedPort { port, host: None, is_asked: false });
             }
         }
     }
     for asked in &request.publish.asked {
         let unit = listener(asked, units)?;
-        let publish = &mut units[unit].work.publish;
+        let publish = &mut units[unit].dev.publish;
         publish.retain(|one| one.is_asked || one.port != asked.container);
         let planned = PlannedPort { port: asked.container, host: asked.host, is_asked: true };
         if !publish.contains(&planned) {
@@ -28,7 +28,7 @@ pub(super) fn plan(request: &RunRequest<'_>, units: &mut [Unit]) -> Result<(), R
         }
     }
     let mut chosen = BTreeSet::new();
-    for port in units.iter().flat_map(|unit| unit.work.publish.iter().filter_map(|one| one.host)) {
+    for port in units.iter().flat_map(|unit| unit.dev.publish.iter().filter_map(|one| one.host)) {
         if !chosen.insert(port) {
             return Err(RunError::PublishedTwice { port });
         }
@@ -42,18 +42,19 @@ fn listener(asked: &PublishRequest, units: &[Unit]) -> Result<usize, RunError> {
         units.iter().filter(|unit| selects(unit)).map(|unit| unit.name.clone()).collect()
     };
     if let Some(name) = &asked.name {
-        return units.iter().position(|unit| unit.name == *name && !(unit.once && !unit.wanted)).ok_or_else(
-            || RunError::PublishUnknown {
+        return units
+            .iter()
+            .position(|unit| unit.name == *name && !(unit.one_shot && !unit.requested))
+            .ok_or_else(|| RunError::PublishUnknown {
                 name: name.clone(),
-                known: names(&|unit| unit.wanted || !unit.once),
-            },
-        );
+                known: names(&|unit| unit.requested || !unit.one_shot),
+            });
     }
-    let wanted: Vec<usize> = (0..units.len()).filter(|index| units[*index].wanted).collect();
+    let wanted: Vec<usize> = (0..units.len()).filter(|index| units[*index].requested).collect();
     let declaring: Vec<usize> =
         wanted.iter().copied().filter(|index| units[*index].ports.contains(&asked.container)).collect();
     match (wanted.as_slice(), declaring.as_slice()) {
         ([only], _) | (_, [only]) => Ok(*only),
-        _ => Err(RunError::PublishAmbiguous { asked: asked.clone(), names: names(&|unit| unit.wanted) }),
+        _ => Err(RunError::PublishAmbiguous { asked: asked.clone(), names: names(&|unit| unit.requested) }),
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
         let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
         let mut needs = unit.needs.clone();
         needs.extend(units.last().map(|before| before.name.clone()));
-        let work = DevOptions { publish: Vec::new(), ..one.work };
+        let work = DevOptions { publish: Vec::new(), ..one.dev };
         units.push(Unit {
             name: format!("{}-init{number}", unit.name),
             role: Role::Service,
@@ -38,7 +38,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
             needs,
             ports: Vec::new(),
             ready: None,
-            work,
+            dev: work,
             ..one
         });
     }

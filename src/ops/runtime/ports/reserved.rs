@@ -48,7 +48,7 @@ impl RunPorts {
         let room = room();
         let mut wanted: Vec<(&Unit, PlannedPort)> = units
             .iter()
-            .flat_map(|unit| unit.work.publish.iter().map(move |planned| (unit, *planned)))
+            .flat_map(|unit| unit.dev.publish.iter().map(move |planned| (unit, *planned)))
             .collect();
         // Chosen numbers first: none of them may become the next free one of another unit.
         wanted.sort_by_key(|(_, planned)| planned.host.is_none());
@@ -62,7 +62,7 @@ impl RunPorts {
                 (listener, _) => listener,
             });
         }
-        let is_group = units.iter().filter(|unit| !unit.work.publish.is_empty()).nth(1).is_some();
+        let is_group = units.iter().filter(|unit| !unit.dev.publish.is_empty()).nth(1).is_some();
         let mut ports = Vec::new();
         for ((unit, planned), listener) in wanted.into_iter().zip(listeners) {
             let (local, listener) = match listener {

@@ -118,7 +118,7 @@ impl Containers {
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
         let program = Arc::new(StartedProgram { name: unit.name.clone(), program });
         engine.start(&passed).await.map_err(|error| program.explain(error))?;
-        let is_reached = unit.ready.is_some() || !unit.ports.is_empty() || !unit.work.publish.is_empty();
+        let is_reached = unit.ready.is_some() || !unit.ports.is_empty() || !unit.dev.publish.is_empty();
         let dialer = match is_reached {
             true => Self::dialer(way, &id, &engine.inside(&id).await?),
             false => Dialer::Nothing,

@@ -80,7 +80,7 @@ pub(super) async fn prepare(
              does so.",
         );
     }
-    if scope.lifetime == Retention::Kept && way != PortAccess::Publish {
+    if scope.lifetime == Retention::Retained && way != PortAccess::Publish {
         scope.ports.withdraw_detached(&ctx.events)?;
     }
     let mut laid = RunNetwork {

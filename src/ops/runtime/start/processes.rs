@@ -43,7 +43,7 @@ impl Processes {
                 Err(why) => ctx.events.note(format!("not isolated: {what}: {why}")),
             }
         }
-        if scope.lifetime == Retention::Kept && space.has_own_network() {
+        if scope.lifetime == Retention::Retained && space.has_own_network() {
             scope.ports.withdraw_detached(&ctx.events)?;
         }
         let reach = Reach::of(units);
@@ -98,7 +98,7 @@ impl Processes {
             files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ready: unit.ready.as_ref().map(ReadinessProbe::to_label),
             ports: scope.ports.of(&unit.name),
-            detached: scope.lifetime == Retention::Kept,
+            detached: scope.lifetime == Retention::Retained,
         };
         let starting = GateSubject {
             name: &unit.name,
