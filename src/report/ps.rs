@@ -81,7 +81,7 @@ pub fn print(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
         print_table(ui, outcome, format);
     }
     if outcome.found.ended > 0 {
-        let count = plural(outcome.found.ended, "kept instance");
+        let count = plural(outcome.found.ended, "retained instance");
         ui.status(&style::dim(&format!("{count} ended: `cki ps -a` shows it all.")));
     }
     if outcome.found.elsewhere > 0 {
@@ -190,7 +190,7 @@ fn row(one: &InstanceSummary, health: Option<&Health>, now: i64) -> [Cell; 8] {
 /// Returns the state of an instance in words, and their colour.
 fn state_of(one: &InstanceSummary, health: Option<&Health>) -> (String, fn(&str) -> String) {
     let (state, paint) = state(&one.status, health);
-    (if one.is_retained { format!("{state}, kept") } else { state }, paint)
+    (if one.is_retained { format!("{state}, retained") } else { state }, paint)
 }
 
 fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> String) {

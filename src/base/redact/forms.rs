@@ -75,7 +75,7 @@ impl Forms {
     }
 
     /// Adds the forms of a text as bytes.
-    fn binary(&mut self, text: &str, folding: Folding) {
+    fn binary(&mut self, text: &str, folding: FoldOptions) {
         self.encoded(text.as_bytes(), BASES);
         self.encoded_twice(text.as_bytes());
         self.hexadecimal(text.as_bytes(), &["", ":", " "], folding);
@@ -107,7 +107,7 @@ impl Forms {
         }
     }
 
-    fn hexadecimal(&mut self, secret: &[u8], separators: &[&str], folding: Folding) {
+    fn hexadecimal(&mut self, secret: &[u8], separators: &[&str], folding: FoldOptions) {
         for upper in [false, true] {
             let digits: Vec<String> = secret
                 .iter()

@@ -32,7 +32,7 @@ pub(in crate::cli) struct PsArgs {
     /// Components, backing services, or run IDs (default: all)
     #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     components: Vec<String>,
-    /// Include instances that have ended and were kept
+    /// Include instances that have ended and were retained
     #[arg(short = 'a', long)]
     ended: bool,
     /// Include runs of other inventories

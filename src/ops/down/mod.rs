@@ -22,12 +22,12 @@ use crate::systems::native::Native;
 /// The request to remove runs.
 #[derive(Debug, Clone, Copy)]
 pub struct DownRequest<'a> {
-    /// Components, kept backing services, or runs: the whole run of each is removed. Without any, everything
+    /// Components, retained backing services, or runs: the whole run of each is removed. Without any, everything
     /// in the scope is.
     pub queries: &'a [String],
     /// The runs that the request is about; a run's ID finds any run.
     pub scope: &'a ListScope,
-    /// Also remove the data of the workspace's kept backing services.
+    /// Also remove the data of the workspace's retained backing services.
     pub volumes: bool,
     /// Grace period between stopping an instance and killing it.
     pub grace: Duration,
@@ -119,7 +119,7 @@ fn selected(
     let mut instances = if queries.is_empty() {
         listing.instances
     } else {
-        // A name means the service that is kept for this workspace, which all its inventories share.
+        // A name means the service that is retained for this workspace, which all its inventories share.
         let is_foreign = |one: &InstanceSummary| {
             one.identity.lifetime == Retention::Workspace && !volumes::is_of_workspace(&one.identity, seed)
         };

@@ -164,7 +164,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
         for facts in containers.list(None).await? {
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
             let Some(identity) = ResourceLabels::from_labels(&facts.labels) else { continue };
-            let is_kept = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
+            let is_retained = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
             let (ports, lost) = container_ports(&identity, &facts);
             found.push(InstanceSummary {
                 identity,
@@ -174,7 +174,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
                 lost,
                 what: facts.image.clone(),
                 created: facts.created,
-                is_retained: is_kept,
+                is_retained,
                 ready: label(READY).and_then(ReadinessProbe::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 allowed: names(label(ALLOWED).unwrap_or_default()),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::ignore::MatchInfo;
-use super::rules::{DOCKERIGNORE, IgnoreRules, Named};
+use super::rules::{ContextFile, DOCKERIGNORE, IgnoreRules};
 use crate::base::files::{self, FileError};
 use crate::base::text::safe_line;
 use crate::systems::engine::error::EngineError;
@@ -165,7 +165,7 @@ impl Packer {
         self.note(b'f', path, mode, &size.to_le_bytes());
         let mut header = header(tar::EntryType::Regular, size, mode);
         let hash = (!files::is_of_git(Path::new(path))).then_some(&mut self.hash);
-        let mut content = Hashing { inner: file.take(size), hash, read: 0 };
+        let mut content = HashingReader { inner: file.take(size), hash, read: 0 };
         self.tar.append_data(&mut header, path, &mut content)?;
         if content.read == size {
             Ok(())
