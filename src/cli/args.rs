@@ -47,6 +47,7 @@ pub(super) enum CliCommand {
     Env(commands::env::EnvArgs),
     RunLocal(commands::run_local::RunLocalArgs),
     Ps(commands::ps::PsArgs),
+    Open(commands::open::OpenArgs),
     Logs(commands::logs::LogsArgs),
     Exec(commands::exec::ExecArgs),
     Shell(commands::shell::ShellArgs),
@@ -57,6 +58,8 @@ pub(super) enum CliCommand {
     Config(commands::config::ConfigArgs),
     Trust(commands::trust::TrustArgs),
     #[command(hide = true)]
+    Forward(commands::forward::ForwardArgs),
+    #[command(hide = true)]
     StandIn(commands::stand_in::StandInArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
@@ -66,7 +69,7 @@ impl CliCommand {
     /// Returns whether the command reports invalid settings, and so has to run with them.
     pub(super) fn looks_at_settings(&self) -> bool {
         match self {
-            Self::Doctor(_) => true,
+            Self::Doctor(_) | Self::Forward(_) => true,
             Self::Config(args) => args.mends_settings(),
             _ => false,
         }

@@ -2,8 +2,8 @@
 
 use super::args::{CliCommand, command_tree};
 use super::commands::{
-    build, clone, completions, config, demo, doctor, down, env, exec, gc, list, logs, man, ps, run_local,
-    shell, show, stage, stand_in, trust,
+    build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, list, logs, man, open, ps,
+    run_local, shell, show, stage, stand_in, trust,
 };
 use super::context::Context;
 use super::format::OutputFormat::{Dotenv, Json, Name, Shell, Table, Text, Wide, Yaml};
@@ -15,6 +15,7 @@ pub(super) fn dispatch(command: CliCommand, output: Option<&str>, context: &Cont
     format::check(output, formats(&command))?;
     match command {
         CliCommand::Demo(args) => demo::run(args, context),
+        CliCommand::Forward(args) => forward::run(&args),
         CliCommand::StandIn(args) => stand_in::run(&args, context),
         CliCommand::List(args) => list::run(args, context),
         CliCommand::Show(args) => show::run(&args, context),
@@ -22,6 +23,7 @@ pub(super) fn dispatch(command: CliCommand, output: Option<&str>, context: &Cont
         CliCommand::Build(args) => build::run(args, context),
         CliCommand::Env(args) => env::run(args, context),
         CliCommand::RunLocal(args) => run_local::run(args, context),
+        CliCommand::Open(args) => open::run(&args, context),
         CliCommand::Ps(args) => ps::run(&args, context),
         CliCommand::Logs(args) => logs::run(args, context),
         CliCommand::Exec(args) => exec::run(args, context),

@@ -114,6 +114,16 @@ impl NetNs {
     }
 }
 
+/// Returns the PID of a process of a container that is visible here, the main process if `hint` is its PID.
+#[must_use]
+pub fn process_of_container(id: &str, hint: u32) -> Option<u32> {
+    let is_inside = |process: &u32| {
+        let groups = std::fs::read_to_string(format!("/proc/{process}/cgroup"));
+        groups.is_ok_and(|groups| is_in(&groups, id))
+    };
+    Some(hint).filter(is_inside).or_else(|| processes().ok()?.find(is_inside))
+}
+
 /// Returns the PIDs that are visible from here, the lowest first.
 fn processes() -> io::Result<impl Iterator<Item = u32>> {
     let mut all: Vec<u32> = std::fs::read_dir("/proc")?

@@ -112,7 +112,7 @@ pub enum Retention {
     /// Retained until `cki down`, and shared by all runs of the workspace.
     Workspace,
     /// Ends with the owner process unless that process retains it. Labels cannot be changed, so
-    /// retaining creates another resource with [`Retention::Kept`] in the same run.
+    /// retaining creates another resource with [`Retention::Retained`] in the same run.
     Decided,
 }
 

@@ -18,7 +18,7 @@ use crate::systems::engine::{
     ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
 };
 use crate::systems::git;
-use crate::systems::native::Native;
+use crate::systems::native::{ForwarderFacts, Native};
 
 /// Prefix of the names of images that `cki build` gives.
 const BUILT: &str = "localhost/cki/";
@@ -258,6 +258,11 @@ pub async fn collect_garbage(
     let mut found = dead.find().await?;
     let commands = abandoned_commands(dead.engine).await?;
     found.extend(commands.iter().map(|(leftover, _)| leftover.clone()));
+    let forwarders = orphaned_forwarders(dead.engine, dead.native).await?;
+    let of_forwarder = |one: &ForwarderFacts| {
+        Leftover::of(LeftoverKind::Process, format!("ports of {}", one.identity.name), &one.identity)
+    };
+    found.extend(forwarders.iter().map(of_forwarder));
     let mut collected = CollectedLeftovers::default();
     if dry {
         collected.removed = found;
@@ -270,6 +275,11 @@ pub async fn collect_garbage(
             }
         }
         let mut still = dead.find().await?;
+        for forwarder in &forwarders {
+            if dead.native.end_forwarder(forwarder).await.is_err() {
+                still.push(of_forwarder(forwarder));
+            }
+        }
         for (leftover, ender) in commands {
             if ender.end().await.is_err() {
                 still.push(leftover);
@@ -318,6 +328,34 @@ async fn abandoned_commands(engine: &RunEngine) -> Result<Vec<(Leftover, Ender)>
         found.extend(enders.into_iter().map(|ender| (leftover.clone(), ender)));
     }
     Ok(found)
+}
+
+/// Finds forwarders of published ports whose container or process no longer exists. They end by themselves,
+/// unless somebody keeps them from it.
+async fn orphaned_forwarders(engine: &RunEngine, native: &Native) -> Result<Vec<ForwarderFacts>, OpenError> {
+    let mut forwarders = native.forwarders()?;
+    forwarders.retain(ForwarderFacts::is_alive);
+    if forwarders.is_empty() {
+        return Ok(forwarders);
+    }
+    let processes = native.list()?;
+    let processes: Vec<_> = processes.iter().map(|one| &one.identity).collect();
+    // Another engine is not asked.
+    let (address, containers) = match engine {
+        RunEngine::Containers(engine) => (Some(engine.address()), engine.list(None).await?),
+        RunEngine::Native(_) => (None, Vec::new()),
+    };
+    let containers: Vec<_> = containers.iter().filter_map(|one| identity(&one.labels)).collect();
+    let containers: Vec<&ResourceLabels> = containers.iter().collect();
+    let is_there = |one: &ForwarderFacts, all: &[&ResourceLabels]| {
+        all.iter().any(|who| (&who.run, &who.name) == (&one.identity.run, &one.identity.name))
+    };
+    forwarders.retain(|one| match one.engine.as_deref() {
+        None => !is_there(one, &processes),
+        own if own == address => !is_there(one, &containers),
+        Some(_) => false,
+    });
+    Ok(forwarders)
 }
 
 /// Returns the built images of components, except the newest of each and those that somebody gave a name

@@ -12,6 +12,7 @@ pub mod gc;
 pub mod list;
 pub mod logs;
 pub mod mock_services;
+pub mod open;
 pub mod ps;
 pub mod run_local;
 pub mod runtime;

@@ -14,6 +14,7 @@ mod env_value;
 pub mod export;
 pub mod gc;
 pub mod list;
+pub mod open;
 pub mod plan;
 pub mod ps;
 pub mod run_local;

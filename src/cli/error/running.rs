@@ -124,9 +124,13 @@ pub(super) fn of_start(error: &StartError) -> Diagnosis {
                  or use a container engine."
             ),
         ),
-        StartError::PublishDetached => {
-            hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
+        StartError::PublishElsewhere { .. } => {
+            hint(Exit::Unreachable, "leave `--publish` out, or use an engine of this machine.")
         }
+        StartError::Forwarder { .. } => hint(
+            Exit::Unreachable,
+            "`--no-publish` starts it without ports; without `--detach`, `cki` forwards them.",
+        ),
     }
 }
 
@@ -164,6 +168,21 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
         }
         InstanceError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        }
+        InstanceError::NotPublished { name, is_lost: true } => {
+            hint(Exit::NotFound, format!("`cki down {name}` and another run publish them again."))
+        }
+        InstanceError::NotPublished { name, .. } => hint(
+            Exit::NotFound,
+            format!(
+                "`cki run-local {name} --publish PORT` publishes a port; `run.ports` of its entry always does."
+            ),
+        ),
+        InstanceError::PortNotPublished { known, .. } => {
+            hint(Exit::NotFound, format!("its published ports: {}.", known.join(", ")))
+        }
+        InstanceError::Browser { url, .. } => {
+            hint(Exit::Failed, format!("the address is {url}; `$BROWSER` names another browser."))
         }
         InstanceError::NoTimes { .. } => hint(
             Exit::Usage,

@@ -24,6 +24,7 @@ use crate::ops::runtime::start::Runtime;
 use crate::ops::runtime::start::scope::RunScope;
 use crate::ops::runtime::start::service_reuse::ServiceReuse;
 use crate::ops::runtime::start::unit::Unit;
+use crate::systems::native::Native;
 
 /// Timeout for reading the rest of the output of an ended unit.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -65,7 +66,9 @@ pub(super) async fn execute(
         exit = watch => exit,
         lost = check_contact(&runtime, meets, ctx) => Err(lost),
     };
-    if !matches!(exit, Ok(RunExit::Detached(_))) {
+    if matches!(exit, Ok(RunExit::Detached(_))) {
+        scope.ports.hand_over(&Native::new(ctx.env)).await?;
+    } else {
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
         // it open.
         let pumps = units.iter_mut().filter(|one| one.requested).filter_map(|one| one.pump.take());

@@ -35,6 +35,37 @@ pub enum InstanceError {
         /// Its name.
         name: String,
     },
+    /// No port is published.
+    #[error(
+        "`{name}` publishes no port{}",
+        if *is_lost { " any more: the process that kept its ports open was killed" } else { "" }
+    )]
+    NotPublished {
+        /// Its name.
+        name: String,
+        /// Its ports lead nowhere any more.
+        is_lost: bool,
+    },
+    /// A port is not published.
+    #[error("port {port} of `{name}` is not published")]
+    PortNotPublished {
+        /// Its name.
+        name: String,
+        /// The port.
+        port: u16,
+        /// The published ports.
+        known: Vec<String>,
+    },
+    /// The browser failed.
+    #[error("the browser `{program}` {how}")]
+    Browser {
+        /// Its program.
+        program: String,
+        /// The address to show.
+        url: String,
+        /// The failure.
+        how: String,
+    },
     /// There is no shell.
     #[error("there is no shell in `{name}`: neither `{tried}` can be run")]
     NoShell {
@@ -131,9 +162,18 @@ pub enum StartError {
         /// Underlying error.
         source: io::Error,
     },
-    /// Nothing can forward the port.
-    #[error(
-        "a detached run on an isolated network cannot publish ports: nothing would be left to forward them"
-    )]
-    PublishDetached,
+    /// The engine would publish on another machine.
+    #[error("cannot publish ports here: the engine at `{engine}` runs on another machine")]
+    PublishElsewhere {
+        /// Address of the engine.
+        engine: String,
+    },
+    /// The process that keeps the ports of a detached run open does not work.
+    #[error("the ports of `{name}` cannot be kept open in the background")]
+    Forwarder {
+        /// Name of the unit.
+        name: String,
+        /// Underlying error.
+        source: io::Error,
+    },
 }

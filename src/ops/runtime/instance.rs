@@ -59,6 +59,11 @@ impl Instance {
         Self { dialer: Some(dialer), ..self }
     }
 
+    /// Returns the way to its ports, if it is known.
+    pub(super) fn dialer(&self) -> Dialer {
+        self.dialer.clone().unwrap_or(Dialer::Nothing)
+    }
+
     /// Returns whether this is the same container or process.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (&self.backend, &other.backend) {

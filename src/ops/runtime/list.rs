@@ -13,9 +13,9 @@ use crate::model::container::{ContainerSummary, Status};
 use crate::model::identity::{ALLOWED, PORTS, READY, ResourceLabels, Retention, Role, SECRETS};
 use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
-use crate::systems::native::Native;
 #[cfg(test)]
 use crate::systems::native::ProcessFacts;
+use crate::systems::native::{ForwarderFacts, Native};
 
 /// A running instance, or one that has ended and not been removed.
 #[derive(Debug, Clone)]
@@ -160,12 +160,20 @@ pub async fn list(
 /// Returns the instances of all inventories.
 async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSummary>, InstanceError> {
     let mut found = Vec::new();
+    let forwarders: Vec<ForwarderFacts> =
+        native.forwarders()?.into_iter().filter(ForwarderFacts::is_alive).collect();
+    let is_forwarded = |identity: &ResourceLabels, port: &PublishedPort| {
+        forwarders.iter().any(|one| {
+            (&one.identity.run, &one.identity.name) == (&identity.run, &identity.name)
+                && one.ports.contains(port)
+        })
+    };
     if let RunEngine::Containers(containers) = engine {
         for facts in containers.list(None).await? {
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
             let Some(identity) = ResourceLabels::from_labels(&facts.labels) else { continue };
             let is_retained = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
-            let (ports, lost) = container_ports(&identity, &facts);
+            let (ports, lost) = container_ports(&identity, &facts, is_forwarded);
             found.push(InstanceSummary {
                 identity,
                 engine: engine.name(),
@@ -183,10 +191,11 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
         }
     }
     for facts in native.list()? {
-        let (ports, lost) = match facts.is_alive() {
-            true => (facts.ports.clone(), Vec::new()),
-            false => (Vec::new(), Vec::new()),
-        };
+        let is_detached = facts.identity.lifetime == Retention::Retained;
+        let is_open = || native.space(&facts).is_ok_and(|space| !space.has_own_network());
+        let (ports, lost) = facts.ports.iter().filter(|_| facts.is_alive()).partition(|one| {
+            !is_detached || is_forwarded(&facts.identity, one) || one.local == one.port && is_open()
+        });
         found.push(InstanceSummary {
             identity: facts.identity.clone(),
             engine: "native",
@@ -210,24 +219,25 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
 fn container_ports(
     identity: &ResourceLabels,
     facts: &ContainerSummary,
+    is_forwarded: impl Fn(&ResourceLabels, &PublishedPort) -> bool,
 ) -> (Vec<PublishedPort>, Vec<PublishedPort>) {
     if facts.status != Status::Running {
         return (Vec::new(), Vec::new());
     }
     let label = facts.labels.get(PORTS).map_or("", String::as_str);
-    let mut ports = PublishedPort::from_label(label);
     let by_engine = |one: &PublishedPort| facts.ports.contains(&(one.port, one.local));
-    let (mut ports, forwarded): (Vec<_>, Vec<_>) = ports.drain(..).partition(by_engine);
+    let (mut ports, forwarded): (Vec<_>, Vec<_>) =
+        PublishedPort::from_label(label).into_iter().partition(by_engine);
     for (port, local) in &facts.ports {
         if !ports.iter().any(|one| (one.port, one.local) == (*port, *local)) {
             ports.push(PublishedPort { local: *local, port: *port, is_http: false });
         }
     }
-    let mut lost = Vec::new();
-    match host::is_alive(&identity.owner) {
-        true => ports.extend(forwarded),
-        false => lost = forwarded,
-    }
+    // `cki` itself forwards for a run in the foreground.
+    let is_by_owner = identity.lifetime != Retention::Retained && host::is_alive(&identity.owner);
+    let (forwarded, lost): (Vec<_>, Vec<_>) =
+        forwarded.into_iter().partition(|one| is_by_owner || is_forwarded(identity, one));
+    ports.extend(forwarded);
     (ports, lost)
 }
 

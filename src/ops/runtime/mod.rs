@@ -10,7 +10,7 @@ pub(in crate::ops) mod exec;
 pub mod helper_image;
 pub(in crate::ops) mod instance;
 pub mod list;
-pub(in crate::ops) mod ports;
+pub mod ports;
 pub(in crate::ops) mod probe;
 pub(in crate::ops) mod relay;
 pub(in crate::ops) mod remove;

@@ -78,7 +78,9 @@ async fn end_processes(
         native.remove(&facts).await
     });
     let ended = join_all(ends).await;
+    let forwarders = native.forwarders()?.into_iter().filter(|facts| selects(&facts.identity));
+    let forwarders = join_all(forwarders.map(async |facts| native.end_forwarder(&facts).await)).await;
     // A process that was about to start has left a directory.
     let report = native.prune(selects).await.map(drop);
-    Ok(ended.into_iter().chain([report]).filter_map(Result::err).collect())
+    Ok(ended.into_iter().chain(forwarders).chain([report]).filter_map(Result::err).collect())
 }

@@ -120,6 +120,13 @@ impl ContainerEngine {
         Ok(Self { docker, shared: Arc::new(shared) })
     }
 
+    /// Returns the engine at an address, if it answers.
+    pub async fn at(address: &str) -> Option<Self> {
+        let address = Address::parse(address).ok()?;
+        let pong = address.ping(IDLE_TIMEOUT).await.ok()?;
+        Self::new(address, pong, None).ok()
+    }
+
     /// Returns its kind.
     #[must_use]
     pub fn kind(&self) -> AddressKind {
@@ -130,6 +137,12 @@ impl ContainerEngine {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.shared.shown
+    }
+
+    /// Returns whether it runs on this machine, as far as its address says.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.shared.address.is_local()
     }
 
     /// Returns its version, as it reports it.

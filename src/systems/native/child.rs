@@ -17,6 +17,7 @@ use super::hardening::Blocks;
 use super::kernel;
 use super::namespaces::{NamespaceRefusal, Namespaces, own_proc};
 use super::supervisor::{Below, END, SupervisorConfig, supervise};
+use crate::host::capabilities;
 
 /// Data that a child needs, prepared before the fork.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl ChildPlan {
         }
         chdir(self.workdir.as_c_str())?;
         prctl::set_no_new_privs()?;
-        kernel::drop_capabilities()?;
+        capabilities::keep_only(0)?;
         kernel::close_on_exec_from(3);
         SigSet::all().thread_unblock()?;
         Ok(())

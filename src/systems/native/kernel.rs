@@ -39,7 +39,7 @@ pub(super) fn before_exec(
     command: &mut Command,
     prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
 ) {
-    // SAFETY: the only caller keeps to the conditions of `fork`.
+    // SAFETY: both callers keep to the conditions of `fork`.
     unsafe { command.pre_exec(prepare) };
 }
 
@@ -127,21 +127,6 @@ pub(super) fn wipe(block: &Range<usize>) {
     // SAFETY: the callers pass the arguments and the environment with which this program was started
     // (proc_pid_stat(5)). They are writable, and nothing in a forked child reads them any more.
     unsafe { with_exposed_provenance_mut::<u8>(block.start).write_bytes(0, block.len()) };
-}
-
-/// Drops all capabilities. As `PR_SET_NO_NEW_PRIVS` is set, no executed program has any, not even as root
-/// (capabilities(7)).
-pub(super) fn drop_capabilities() -> nix::Result<()> {
-    /// `_LINUX_CAPABILITY_VERSION_3`: 64 capabilities in two halves.
-    #[repr(C)]
-    struct Header {
-        version: u32,
-        pid: libc::c_int,
-    }
-    let header = Header { version: 0x2008_0522, pid: 0 };
-    let none = [0u32; 6];
-    // SAFETY: capset(2) reads a header and two times three numbers.
-    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) }).map(drop)
 }
 
 /// Returns a child that has ended, with its exit code (128 plus the signal's number, if a signal killed it),

@@ -8,6 +8,7 @@
 
 mod child;
 mod error;
+mod forwarders;
 mod hardening;
 mod kernel;
 mod logs;
@@ -22,7 +23,7 @@ mod supervisor;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -32,6 +33,7 @@ use nix::sys::signal::Signal;
 use tokio::time::timeout;
 
 pub use error::NativeError;
+pub use forwarders::{ForwarderChannel, ForwarderFacts, RegisteredForwarder, process_ended};
 pub use process::{Process, ProcessLog, ProcessOutput};
 pub use sandbox::{IsolationAspect, Sandbox};
 pub use start::{ExecSpec, ProcessSpec};
@@ -61,6 +63,18 @@ impl Native {
     #[must_use]
     pub fn new(env: &Env) -> Self {
         Self { directory: env.runtime_directory().join("native"), inherited: start::inherited(env) }
+    }
+
+    /// Returns the processes that have their directories in this one, for a process without an environment.
+    #[must_use]
+    pub fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), inherited: BTreeMap::new() }
+    }
+
+    /// Returns the directory for runs.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Starts a process in a space. Requires a runtime.
@@ -265,6 +279,9 @@ impl Native {
         abandoned: impl Fn(&ResourceLabels) -> bool,
     ) -> Result<Vec<ResourceLabels>, NativeError> {
         state_dir::remove_unfinished(&self.directory)?;
+        for forwarder in self.forwarders()?.iter().filter(|one| !one.is_alive()) {
+            self.end_forwarder(forwarder).await?;
+        }
         let mut pruned = Vec::new();
         for facts in self.list()? {
             if !abandoned(&facts.identity) {

@@ -178,7 +178,7 @@ fn collect(mut channel: &UnixStream, child: Pid) -> io::Result<NamespaceHolder> 
 }
 
 /// Receives the file that `kernel::send_file` sends, or `None` at the channel's end; runs in the parent.
-fn receive_file(channel: &UnixStream) -> io::Result<Option<OwnedFd>> {
+pub(super) fn receive_file(channel: &UnixStream) -> io::Result<Option<OwnedFd>> {
     let mut byte = [0u8];
     let mut parts = [IoSliceMut::new(&mut byte)];
     let mut room = nix::cmsg_space!(RawFd);

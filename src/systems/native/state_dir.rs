@@ -115,6 +115,18 @@ impl ProcessFacts {
             })
     }
 
+    /// Returns the PID of its supervisor, which ends when it has ended with all its descendants.
+    ///
+    /// # Errors
+    /// Fails if the process does not live.
+    pub fn supervisor(&self) -> Result<u32, NativeError> {
+        let alive = self.process.as_ref().filter(|process| host::is_alive(process));
+        alive.map(|supervisor| supervisor.pid).ok_or_else(|| NativeError::NotRunning {
+            run: self.identity.run.to_string(),
+            name: self.identity.name.clone(),
+        })
+    }
+
     pub(super) fn home(&self) -> PathBuf {
         self.directory.join("home")
     }
@@ -222,7 +234,7 @@ fn name_of(file: &ContainerFile) -> &str {
     Path::new(&file.path).file_name().and_then(|name| name.to_str()).unwrap_or("file")
 }
 
-fn write_json(file: &Path, value: &impl Serialize) -> Result<(), NativeError> {
+pub(super) fn write_json(file: &Path, value: &impl Serialize) -> Result<(), NativeError> {
     let content = serde_json::to_vec_pretty(value)
         .map_err(|error| FileError::new("write", file, io::Error::other(error)))?;
     Ok(files::write_atomic(file, &content, 0o600)?)

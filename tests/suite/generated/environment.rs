@@ -48,6 +48,12 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
                 "SHELL",
                 "The shell that `cki doctor` checks and `cki completions` writes for, if none is named.",
             ),
+            (
+                "BROWSER",
+                "Programs of which `cki open` starts the first that is installed, with `:` between; else that of \
+                 the desktop (`DISPLAY`, `WAYLAND_DISPLAY`, `WSL_DISTRO_NAME`), unless over SSH \
+                 (`SSH_CONNECTION`, `SSH_TTY`).",
+            ),
             ("ZDOTDIR", "Where zsh has its own files; else the home directory."),
         ],
     ),

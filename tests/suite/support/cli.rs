@@ -227,6 +227,11 @@ impl Cli {
         }
     }
 
+    /// Restarts containers by hand: by the name of a unit.
+    pub(crate) fn restart_by_hand(&self, name: &str) {
+        self.bench().restart_containers(name, &self.processes.borrow());
+    }
+
     /// Removes containers by hand: by the name of a unit.
     pub(crate) fn remove_by_hand(&self, name: &str) {
         self.bench().remove_containers(name, &self.processes.borrow());
@@ -268,7 +273,13 @@ impl Cli {
 
 impl Drop for Cli {
     fn drop(&mut self) {
-        let left = self.leftovers();
+        let runtime = self.directory().join("runtime");
+        let mut left = self.leftovers();
+        if !left.is_empty() && left.iter().all(|one| one.starts_with("forwarder ")) {
+            // It notices the end of its instance a moment later.
+            super::comes_true(|| super::engine::forwarders(&runtime).is_empty());
+            left = self.leftovers();
+        }
         if let Some(bench) = &self.bench {
             bench.remove(&self.processes.borrow(), &self.commits.borrow());
         }

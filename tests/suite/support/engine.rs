@@ -181,6 +181,16 @@ impl Bench {
         }
     }
 
+    /// Restarts containers by their name within the run, as somebody does who knows nothing of `cki`.
+    pub(super) fn restart_containers(&self, name: &str, processes: &[u32]) {
+        for (path, labels) in self.ours(processes) {
+            if path.starts_with("/containers/") && labels["cki.name"] == name {
+                let (status, answer) = self.ask("POST", &format!("{path}/restart?t=1"), &Value::Null);
+                assert_eq!(status, 204, "{answer}");
+            }
+        }
+    }
+
     /// Removes the images that `cki` has made of itself, unless somebody uses them.
     pub(crate) fn remove_stand_ins(&self) {
         for image in self.images("cki.stand-in=1") {
@@ -293,7 +303,13 @@ pub(crate) fn left_native(runtime: &Path) -> Vec<String> {
     let directories = cki::base::files::list_dir(&runtime.join("cki/native")).expect("reads");
     let directories = directories.into_iter().map(|name| format!("directory {name}"));
     let living = living(runtime).into_iter().map(|(id, command)| format!("process {id}: {command}"));
-    directories.chain(living).collect()
+    directories.chain(living).chain(forwarders(runtime)).collect()
+}
+
+/// Returns the records of forwarders of published ports.
+pub(crate) fn forwarders(runtime: &Path) -> Vec<String> {
+    let names = cki::base::files::list_dir(&runtime.join("cki/forwarders")).expect("reads");
+    names.into_iter().map(|name| format!("forwarder {name}")).collect()
 }
 
 /// The processes whose home is below a directory.

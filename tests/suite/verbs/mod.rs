@@ -12,6 +12,7 @@ mod detached;
 mod env;
 mod faults;
 mod firewall;
+mod forwarder;
 mod group;
 mod guard;
 mod kill;

@@ -229,3 +229,27 @@ fn run_local_explains_wrong_ports() {
     }
     cli.run("run-local app other -n -p 8080:other:80").ends_with(0);
 }
+
+on!(native: open_shows_the_address_in_the_browser_or_prints_it);
+fn open_shows_the_address_in_the_browser_or_prints_it(cli: &Cli) {
+    app(cli, "service", WEB, WEB_MORE);
+    cli.run("open app").ends_with(3).says("nothing of `app` is running");
+    let mut run = cli.start("run-local app");
+    run.until("  app          ready  http://");
+    let url = format!("http://127.0.0.1:{}", cli.port);
+    // There is no desktop.
+    assert_eq!(cli.run("open app").ends_with(0).stdout, format!("{url}\n"));
+    let seen = cli.directory().join("seen");
+    let browser = format!("sh -c 'echo %s > {}'", seen.display());
+    let opened = cli.call("open app").set("BROWSER", &browser).end().ends_with(0);
+    assert_eq!((opened.stdout.as_str(), opened.stderr), ("", format!("Opened {url} in your browser.\n")));
+    assert_eq!(std::fs::read_to_string(&seen).expect("was written"), format!("{url}\n"));
+    let printed =
+        cli.call("open app --no-browser -o json").set("BROWSER", &browser).end().ends_with(0).json();
+    assert_eq!((&printed["url"], &printed["opened"]), (&url.as_str().into(), &false.into()));
+    let failed = cli.call("open app").set("BROWSER", "sh -c 'exit 3'").end().ends_with(1);
+    failed.says("the browser `sh` failed").says(&format!("the address is {}", "http://127.0.0.1:~PORT"));
+    cli.run("open app --port 1").ends_with(3).says("its published ports: ~PORT");
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130);
+}

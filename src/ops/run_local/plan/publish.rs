@@ -44,7 +44,7 @@ fn listener(asked: &PublishRequest, units: &[Unit]) -> Result<usize, RunError> {
     if let Some(name) = &asked.name {
         return units
             .iter()
-            .position(|unit| unit.name == *name && !(unit.one_shot && !unit.requested))
+            .position(|unit| unit.name == *name && (unit.requested || !unit.one_shot))
             .ok_or_else(|| RunError::PublishUnknown {
                 name: name.clone(),
                 known: names(&|unit| unit.requested || !unit.one_shot),

@@ -3,6 +3,7 @@
 //! `reserved`.
 
 use std::net::Ipv4Addr;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::ops::runtime::instance::Instance;
+use crate::ops::runtime::dialer::Dialer;
 
 /// Maximum number of connections of all ports of a run at once; further ones wait in the queue of the kernel.
 const MOST: usize = 1024;
@@ -25,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// closes each connection at once.
 #[derive(Debug)]
 pub(super) struct Forward {
-    target: watch::Sender<Option<Instance>>,
+    listener: Arc<TcpListener>,
+    target: watch::Sender<Dialer>,
     task: JoinHandle<()>,
 }
 
@@ -39,14 +41,25 @@ impl Forward {
     /// Accepts connections to `listener`, which lead to this port of the instance. Must be called within the
     /// runtime.
     pub(super) fn open(listener: TcpListener, port: u16, room: &Arc<Semaphore>) -> Self {
-        let (target, known) = watch::channel(None);
-        let task = tokio::spawn(serve(listener, port, known, Arc::clone(room)));
-        Self { target, task }
+        let (target, known) = watch::channel(Dialer::Nothing);
+        let listener = Arc::new(listener);
+        let task = tokio::spawn(serve(Arc::clone(&listener), port, known, Arc::clone(room)));
+        Self { listener, target, task }
     }
 
     /// Leads to another instance from now on.
-    pub(super) fn lead_to(&self, instance: &Instance) {
-        self.target.send_replace(Some(instance.clone()));
+    pub(super) fn lead_to(&self, way: &Dialer) {
+        self.target.send_replace(way.clone());
+    }
+
+    /// Accepts no more connections, and returns the socket, in whose queue they wait.
+    ///
+    /// # Errors
+    /// Fails at the limit of open files.
+    pub(super) async fn into_socket(mut self) -> io::Result<OwnedFd> {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        self.listener.as_fd().try_clone_to_owned()
     }
 
     /// Ends it, and waits until the port of this machine is free.
@@ -75,12 +88,7 @@ pub(super) fn listen(port: u16) -> io::Result<TcpListener> {
 }
 
 /// Accepts connections forever. Dropping the future closes them.
-async fn serve(
-    listener: TcpListener,
-    port: u16,
-    target: watch::Receiver<Option<Instance>>,
-    room: Arc<Semaphore>,
-) {
+async fn serve(listener: Arc<TcpListener>, port: u16, target: watch::Receiver<Dialer>, room: Arc<Semaphore>) {
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -92,10 +100,8 @@ async fn serve(
                 Ok((outside, _)) => {
                     let target = target.borrow().clone();
                     connections.spawn(async move {
-                        if let Some(target) = target {
-                            // Either side may disconnect at any time.
-                            let _ = pass(outside, &target, port).await;
-                        }
+                        // Either side may disconnect at any time.
+                        let _ = pass(outside, &target, port).await;
                         drop(place);
                     });
                 }
@@ -108,7 +114,7 @@ async fn serve(
 
 /// Passes bytes in both directions until both have ended: a side that has ended its own still gets the rest of
 /// the other.
-async fn pass(mut outside: TcpStream, target: &Instance, port: u16) -> io::Result<()> {
+async fn pass(mut outside: TcpStream, target: &Dialer, port: u16) -> io::Result<()> {
     // A slow instance may take its time, as it would without `cki` in between.
     let mut inside = target.dial(port).await?;
     // Small pieces must not wait for more.

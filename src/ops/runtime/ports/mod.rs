@@ -2,4 +2,5 @@
 //! since `cki` itself connects into it. Planning which ports to publish belongs in `run_local::plan`.
 
 mod forward;
+pub mod forwarder;
 pub(in crate::ops) mod reserved;

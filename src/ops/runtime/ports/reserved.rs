@@ -1,6 +1,7 @@
 //! The ports of this machine that a run publishes. All of them are taken before anything starts and held until
 //! the run ends, so that no other program gets one in between, and a restarted unit keeps its address.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,11 +9,14 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::forward::{Forward, listen, room};
+use super::forwarder;
 use crate::model::event::Events;
+use crate::model::identity::ResourceLabels;
 use crate::model::port::PublishedPort;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::instance::Instance;
 use crate::ops::runtime::start::unit::{PlannedPort, Unit};
+use crate::systems::native::Native;
 
 /// The lowest port that any user may take.
 const UNPRIVILEGED: u16 = 1024;
@@ -28,14 +32,18 @@ pub(in crate::ops) struct RunPorts {
     room: Arc<Semaphore>,
 }
 
+/// The forwarded ports of one unit, with its identity and its instance.
+type UnitForwards = (ResourceLabels, Instance, Vec<(PublishedPort, Forward)>);
+
 /// One published port.
 #[derive(Debug)]
 struct RunPort {
     unit: String,
     planned: PlannedPort,
     published: PublishedPort,
-    /// `None` when the engine, or the unit itself, listens on the port of this machine.
+    /// `None` when the engine, the unit itself or another process listens on the port of this machine.
     forward: Option<Forward>,
+    leads_to: Option<(ResourceLabels, Instance)>,
 }
 
 impl RunPorts {
@@ -84,7 +92,7 @@ impl RunPorts {
             let forward = Some(Forward::open(listener, planned.port, &room));
             let is_http = unit.speaks_http(planned.port);
             let published = PublishedPort { local, port: planned.port, is_http };
-            ports.push(RunPort { unit: unit.name.clone(), planned, published, forward });
+            ports.push(RunPort { unit: unit.name.clone(), planned, published, forward, leads_to: None });
         }
         Ok(Self { ports: Mutex::new(ports), room })
     }
@@ -112,26 +120,37 @@ impl RunPorts {
         self.lock().clear();
     }
 
-    /// Publishes nothing, for a run that nothing would be left to forward to.
-    ///
-    /// # Errors
-    /// Fails when the user asked for ports.
-    pub(in crate::ops) fn withdraw_detached(&self, events: &Events) -> Result<(), StartError> {
-        if self.is_asked() {
-            return Err(StartError::PublishDetached);
+    /// Leads the ports of a unit to its instance; `identity` is that of the unit.
+    pub(in crate::ops) fn lead_to(&self, identity: &ResourceLabels, instance: &Instance) {
+        for one in self.lock().iter_mut().filter(|one| one.unit == identity.name) {
+            one.forward.iter().for_each(|forward| forward.lead_to(&instance.dialer()));
+            one.leads_to = Some((identity.clone(), instance.clone()));
         }
-        if !self.is_empty() {
-            events.note("ports of a detached run on an isolated network are not published");
-            self.withdraw();
-        }
-        Ok(())
     }
 
-    /// Leads the ports of a unit to its instance.
-    pub(in crate::ops) fn lead_to(&self, unit: &str, instance: &Instance) {
-        for one in self.lock().iter().filter(|one| one.unit == unit) {
-            one.forward.iter().for_each(|forward| forward.lead_to(instance));
+    /// Hands the ports of all units over to processes that outlive this one, one for each unit.
+    ///
+    /// # Errors
+    /// Fails when one of these processes cannot forward.
+    pub(in crate::ops) async fn hand_over(&self, native: &Native) -> Result<(), StartError> {
+        let mut units: BTreeMap<String, UnitForwards> = BTreeMap::new();
+        for one in self.lock().iter_mut() {
+            if let (Some((identity, instance)), Some(forward)) = (&one.leads_to, one.forward.take()) {
+                let unit = units.entry(one.unit.clone());
+                let unit = unit.or_insert_with(|| (identity.clone(), instance.clone(), Vec::new()));
+                unit.2.push((one.published, forward));
+            }
         }
+        for (name, (identity, instance, forwards)) in units {
+            let failed = |source| StartError::Forwarder { name: name.clone(), source };
+            let (mut ports, mut sockets) = (Vec::new(), Vec::new());
+            for (port, forward) in forwards {
+                ports.push(port);
+                sockets.push(forward.into_socket().await.map_err(failed)?);
+            }
+            forwarder::start(native, &identity, &instance, &ports, sockets).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Frees the ports of a unit on this machine that `selects`, for the engine or the unit to listen there.

@@ -82,7 +82,8 @@ impl Containers {
                 },
             }
         };
-        scope.ports.lead_to(&unit.name, &started.instance);
+        let identity = scope.identity(ctx, &unit.component, &unit.name, unit.role);
+        scope.ports.lead_to(&identity, &started.instance);
         Ok((started, Some(output)))
     }
 

@@ -15,8 +15,9 @@ use super::reach::Reach;
 use super::scope::{Network, RunScope};
 use super::unit::{Unit, production_hosts};
 use crate::model::container::ContainerSpec;
-use crate::model::identity::{Retention, Role};
+use crate::model::identity::Role;
 use crate::model::probe::ReadinessProbe;
+use crate::ops::runtime::error::StartError;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
 use crate::systems::engine::{AddressKind, ContainerEngine, EngineError};
@@ -80,8 +81,12 @@ pub(super) async fn prepare(
              does so.",
         );
     }
-    if scope.lifetime == Retention::Retained && way != PortAccess::Publish {
-        scope.ports.withdraw_detached(&ctx.events)?;
+    if publishes && !engine.is_local() && scope.ports.is_asked() {
+        return Err(StartError::PublishElsewhere { engine: engine.address().to_owned() }.into());
+    }
+    if publishes && !engine.is_local() && !scope.ports.is_empty() {
+        scope.ports.withdraw();
+        ctx.events.warn("Ports are not published: the engine runs on another machine.");
     }
     let mut laid = RunNetwork {
         id: None,

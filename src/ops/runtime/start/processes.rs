@@ -43,9 +43,6 @@ impl Processes {
                 Err(why) => ctx.events.note(format!("not isolated: {what}: {why}")),
             }
         }
-        if scope.lifetime == Retention::Retained && space.has_own_network() {
-            scope.ports.withdraw_detached(&ctx.events)?;
-        }
         let reach = Reach::of(units);
         let network = match space.has_own_network() {
             false if is_open => "open: everything that this machine reaches, production included".to_owned(),
@@ -115,7 +112,8 @@ impl Processes {
             (output, _) => output,
         };
         let started = StartedInstance::process(process, &self.space, &self.native)?;
-        scope.ports.lead_to(&unit.name, &started.instance);
+        let identity = scope.identity(ctx, &unit.component, &unit.name, unit.role);
+        scope.ports.lead_to(&identity, &started.instance);
         Ok((started, output))
     }
 }

@@ -1,0 +1,96 @@
+//! The user's browser: the choice of a program, and its start.
+
+use std::io;
+use std::process::{Command, ExitStatus};
+
+use super::{Env, programs};
+
+/// Programs that open an address in the browser of the desktop.
+const OPENERS: [&str; 2] = ["xdg-open", "wslview"];
+
+/// A program that shows a web page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Browser {
+    words: Vec<String>,
+}
+
+impl Browser {
+    /// Returns the browser of an environment: the first one in `BROWSER` that is installed, else the desktop's.
+    /// There is none without a desktop, or at the other end of an SSH connection.
+    #[must_use]
+    pub fn of(env: &Env) -> Option<Self> {
+        let given = |name: &str| env.get(name).is_some_and(|value| !value.is_empty());
+        let is_installed =
+            |words: &Vec<String>| words.first().is_some_and(|program| programs::find(env, program).is_some());
+        if given("BROWSER") {
+            let all = env.get("BROWSER").unwrap_or_default().split(':');
+            let words = all.filter_map(|words| shell_words::split(words).ok()).find(is_installed);
+            return words.map(|words| Self { words });
+        }
+        let is_remote = given("SSH_CONNECTION") || given("SSH_TTY");
+        let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(given);
+        if is_remote || !has_desktop {
+            return None;
+        }
+        OPENERS
+            .map(|opener| vec![opener.to_owned()])
+            .into_iter()
+            .find(is_installed)
+            .map(|words| Self { words })
+    }
+
+    /// Returns its program.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+
+    /// Shows a page, and waits for the program, which may use this terminal. `%s` in its words stands for the
+    /// address.
+    ///
+    /// # Errors
+    /// Fails if the program cannot be started.
+    pub fn show(&self, url: &str) -> io::Result<ExitStatus> {
+        let mut words: Vec<String> = self.words.iter().map(|word| word.replace("%s", url)).collect();
+        if words == self.words {
+            words.push(url.to_owned());
+        }
+        Command::new(self.program()).args(&words[1..]).status()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browser_needs_a_desktop_or_is_named() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let opener = directory.path().join("xdg-open");
+        std::fs::copy("/bin/sh", opener).expect("copies");
+        let path = format!("{}:/bin", directory.path().display());
+        let of = |more: &[(&str, &str)]| {
+            let browser = Browser::of(&Env::new([("PATH", path.as_str())].iter().chain(more).copied()));
+            browser.map(|browser| browser.words.join(" "))
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("DISPLAY", ":0")]).as_deref(), Some("xdg-open"));
+        assert_eq!(of(&[("DISPLAY", ":0"), ("SSH_CONNECTION", "a b")]), None);
+        assert_eq!(
+            of(&[("BROWSER", "no-such:sh -c 'x %s'"), ("SSH_TTY", "x")]).as_deref(),
+            Some("sh -c x %s")
+        );
+        assert_eq!(of(&[("BROWSER", "no-such"), ("DISPLAY", ":0")]), None);
+    }
+
+    #[test]
+    fn show_passes_the_address() {
+        let show = |words: &[&str]| {
+            let browser = Browser { words: words.iter().map(|word| (*word).to_owned()).collect() };
+            browser.show("http://127.0.0.1:1").expect("starts").code()
+        };
+        assert_eq!(show(&["sh", "-c", "test $0 = http://127.0.0.1:1"]), Some(0));
+        assert_eq!(show(&["sh", "-c", "test %s = http://127.0.0.1:1"]), Some(0));
+        assert_eq!(show(&["sh", "-c", "exit 3"]), Some(3));
+    }
+}
