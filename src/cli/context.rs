@@ -1,6 +1,7 @@
 //! Context of a command: the machine, the settings, the printer, and everything loaded on first use. Work
 //! of a single command is in `commands/`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -107,7 +108,7 @@ impl Context {
         let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
         Ok(Self {
             assets: assets(&config, &settings, &ui),
-            workspace: Workspace::new(&settings.workspace, host.env.clone()),
+            workspace: workspace(&host, &config, &settings),
             http: Arc::new(HttpClient::new(policy)),
             host,
             config,
@@ -237,6 +238,16 @@ impl Context {
             stop,
         }
     }
+}
+
+/// Returns the workspace, with the working trees of the user: the one around the working directory, and those
+/// that hold the project's `cki.toml` or the inventory.
+fn workspace(host: &Host, config: &Config, settings: &Settings) -> Workspace {
+    let parent = |file: &Path| file.parent().map(Path::to_path_buf);
+    let project = config.project.as_deref().and_then(parent);
+    let inventory = settings.inventory.as_deref().and_then(parent);
+    let around = [Some(host.cwd.clone()), project, inventory].into_iter().flatten().collect();
+    Workspace::new(&settings.workspace, host.env.clone()).with_trees_around(around)
 }
 
 /// Returns the templates. A project cannot override comments, which are posted in the user's name.

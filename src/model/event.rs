@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +60,15 @@ pub enum Event {
         ports: Vec<PublishedPort>,
         /// Duration.
         took: Duration,
+    },
+    /// The sources that are used: a directory, and the state of its files.
+    Source {
+        /// Use of the sources: `source`, `watching`.
+        subject: String,
+        /// The directory.
+        path: PathBuf,
+        /// The state in a few words: `main 4634c9d, changed`.
+        state: String,
     },
     /// A followed pipeline appeared or changed.
     Pipeline(PipelineEvent),
@@ -177,7 +187,7 @@ pub trait Sink: Send + Sync {
 #[derive(Clone)]
 pub struct Events {
     sink: Arc<dyn Sink>,
-    /// Warnings that are not to be repeated; clones share them.
+    /// Warnings and sources that are not to be repeated; clones share them.
     warned: Arc<Mutex<HashSet<String>>>,
 }
 
@@ -220,6 +230,15 @@ impl Events {
         if warned.insert(text.clone()) {
             drop(warned);
             self.warn(text);
+        }
+    }
+
+    /// Sends the sources that are used, unless these events already had the same ones in the same state.
+    pub fn source(&self, subject: &str, path: &Path, state: String) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(format!("{subject}\0{}\0{state}", path.display())) {
+            drop(warned);
+            self.send(Event::Source { subject: subject.to_owned(), path: path.to_owned(), state });
         }
     }
 

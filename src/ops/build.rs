@@ -117,21 +117,24 @@ pub async fn build(
     // An invalid name must fail before the work, not after it.
     options.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
     let source = source::ensure(ctx, component, &build.repo, options.merge_request).await?;
-    let commit = source.checkout.head.ok_or_else(|| BuildError::Empty(build.repo.clone()))?;
+    // A working tree of the user may have no commit yet.
+    let commit = source.checkout.head;
+    if commit.is_none() && !source.in_place {
+        return Err(BuildError::Empty(build.repo.clone()).into());
+    }
+    let short = commit.map_or_else(|| "no-commit".to_owned(), |commit| commit.short());
     let task = ctx.events.start("image", format!("preparing {}", component.name()));
     let recipe = recipe(ctx, component, build, &source).await?;
-    let dirty = source.checkout.dirty || source.checkout.untracked;
+    let dirty = source.checkout.dirty || source.checkout.untracked || commit.is_none();
     let packed = if dirty { Some(recipe.pack(ctx).await?) } else { None };
-    let state = packed.as_ref().map_or_else(|| commit.to_string(), |packed| packed.digest().to_owned());
-    let inputs = recipe.digest(build, &state);
-    let image = image_name(component, &commit.short(), &inputs, dirty, &source);
-    let mut built = BuildOutcome {
-        image: image.clone(),
-        id: String::new(),
-        commit: commit.short(),
-        dirty,
-        unchanged: false,
+    let state = match (&packed, commit) {
+        (None, Some(commit)) => commit.to_string(),
+        (packed, _) => packed.as_ref().map_or_else(String::new, |packed| packed.digest().to_owned()),
     };
+    let inputs = recipe.digest(build, &state);
+    let image = image_name(component, &short, &inputs, dirty, &source);
+    let mut built =
+        BuildOutcome { image: image.clone(), id: String::new(), commit: short, dirty, unchanged: false };
     let existing = if options.no_cache { None } else { engine.image(&image).await? };
     if let Some(facts) = existing.filter(|facts| facts.labels.get(INPUTS) == Some(&inputs)) {
         (built.id, built.unchanged) = (facts.id, true);
@@ -143,10 +146,10 @@ pub async fn build(
         };
         let mut labels = BTreeMap::from([
             (COMPONENT.to_owned(), component.reference.to_string()),
-            (COMMIT.to_owned(), commit.to_string()),
             (DIRTY.to_owned(), dirty.to_string()),
             (INPUTS.to_owned(), inputs),
         ]);
+        labels.extend(commit.map(|commit| (COMMIT.to_owned(), commit.to_string())));
         labels.extend(merge_request(&source).map(|number| (MERGE_REQUEST.to_owned(), number.to_string())));
         let args = build.args.values().map(String::as_str);
         let production = BlockedHosts::of(ctx.inventory, args.chain([recipe.text.as_str()]));
@@ -280,7 +283,8 @@ fn image_name(component: &Component, commit: &str, inputs: &str, dirty: bool, so
 
 /// Returns the merge request that is checked out.
 fn merge_request(source: &Source) -> Option<u64> {
-    crate::ops::clone::notes::merge_request(&source.checkout)
+    // A branch of the user may be called like those of merge requests.
+    crate::ops::clone::notes::merge_request(&source.checkout).filter(|_| !source.in_place)
 }
 
 #[cfg(test)]

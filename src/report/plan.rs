@@ -7,7 +7,9 @@ use crate::base::redact::Redactor;
 use crate::base::secret::MASK;
 use crate::base::text::{binary_bytes, bytes, command_line, plural, plural_of, safe_line};
 use crate::model::port::PublishedPort;
+use crate::ops::clone::source::describe;
 use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::{DryRun, PlannedSource};
 use crate::ops::runtime::start::scope::Network;
 use crate::ops::runtime::start::unit::{Image, PlannedPort, Unit};
 use crate::report::view;
@@ -19,7 +21,20 @@ struct PlanView {
     components: Vec<String>,
     network: NetworkView,
     detach: bool,
+    sources: Vec<PlannedSourceView>,
     units: Vec<UnitView>,
+}
+
+#[derive(Serialize)]
+struct PlannedSourceView {
+    path: String,
+    branch: Option<String>,
+    /// `None` if the sources are not cloned yet.
+    commit: Option<String>,
+    changed: bool,
+    merge_request: Option<u64>,
+    #[serde(skip)]
+    state: String,
 }
 
 #[derive(Serialize)]
@@ -117,12 +132,16 @@ struct MountView {
 }
 
 /// Prints a plan.
-pub fn print(ui: &Ui, plan: &RunPlan) {
-    let view = plan_view(plan);
+pub fn print(ui: &Ui, dry_run: &DryRun) {
+    let plan = &dry_run.plan;
+    let view = plan_view(dry_run);
     if ui.is_structured() {
         return view::print(ui, &view);
     }
     let NetworkView { kind, reaches } = &view.network;
+    for PlannedSourceView { path, state, .. } in &view.sources {
+        row(ui, "source", &format!("{}  {state}", ui.place(path)));
+    }
     row(ui, "network", &format!("{kind}: {reaches}"));
     for (number, unit) in view.units.iter().enumerate() {
         ui.data("");
@@ -213,7 +232,7 @@ fn image_text(image: &ImageView) -> String {
     }
 }
 
-fn plan_view(plan: &RunPlan) -> PlanView {
+fn plan_view(DryRun { plan, sources }: &DryRun) -> PlanView {
     let redactor = Redactor::new(plan.units().flat_map(Unit::secrets));
     PlanView {
         engine: if plan.native { "native" } else { "containers" },
@@ -232,7 +251,24 @@ fn plan_view(plan: &RunPlan) -> PlanView {
             },
         },
         detach: plan.detach,
+        sources: sources.iter().map(source_view).collect(),
         units: plan.units().map(|unit| unit_view(plan, unit, &redactor)).collect(),
+    }
+}
+
+fn source_view(source: &PlannedSource) -> PlannedSourceView {
+    let PlannedSource { path, checkout, merge_request } = source;
+    let now = checkout.as_ref().map_or_else(|| "to be cloned".to_owned(), describe);
+    PlannedSourceView {
+        path: path.display().to_string(),
+        branch: checkout.as_ref().and_then(|checkout| checkout.branch.clone()),
+        commit: checkout.as_ref().and_then(|checkout| checkout.head).map(|head| head.to_string()),
+        changed: checkout.as_ref().is_some_and(|checkout| checkout.dirty || checkout.untracked),
+        merge_request: *merge_request,
+        state: match merge_request {
+            Some(number) => format!("{now}, to be at merge request !{number}"),
+            None => now,
+        },
     }
 }
 

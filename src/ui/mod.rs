@@ -125,9 +125,15 @@ impl Ui {
     /// `~` below the home directory. On a terminal only: a program gets the whole path.
     #[must_use]
     pub fn place<'a>(&self, place: &'a str) -> Cow<'a, str> {
-        if !self.0.terminal.stdout {
-            return Cow::Borrowed(place);
-        }
+        if self.0.terminal.stdout { self.short(place) } else { Cow::Borrowed(place) }
+    }
+
+    /// Returns a path for a message, as [`Ui::place`] does for data.
+    fn place_of_status<'a>(&self, place: &'a str) -> Cow<'a, str> {
+        if self.0.terminal.stderr { self.short(place) } else { Cow::Borrowed(place) }
+    }
+
+    fn short<'a>(&self, place: &'a str) -> Cow<'a, str> {
         let below = |directory: &Path| {
             let directory = directory.to_str().filter(|directory| *directory != "/")?;
             place.strip_prefix(directory)?.strip_prefix('/').filter(|below| !below.is_empty())
@@ -275,6 +281,12 @@ impl UiState {
         if self.terminal.unicode { line } else { style::ascii(&line) }
     }
 
+    /// Prints the directory and the state of sources, whatever the width of the terminal.
+    fn source(&self, subject: &str, path: &str, state: &str) {
+        let detail = format!("{path}  {state}");
+        self.ended(subject, TaskOutcome::Done, &detail, std::time::Duration::ZERO, None);
+    }
+
     /// Prints that a subject runs, with all its addresses, whatever the width of the terminal.
     fn ready(&self, subject: &str, state: String, ports: &[PublishedPort], took: std::time::Duration) {
         let addresses = ports.iter().map(PublishedPort::address);
@@ -354,6 +366,9 @@ impl Sink for Ui {
                     let line = serde_json::json!({"type": "ready", "from": subject, "ports": ports});
                     self.exact(&format!("{line}\n"));
                 }
+            }
+            Event::Source { subject, path, state } => {
+                inner.source(&subject, &self.place_of_status(&path.display().to_string()), &state);
             }
             Event::Pipeline(one) => inner.pipeline(&one),
             Event::Secrets(secrets) => {

@@ -94,7 +94,13 @@ impl Bench {
     }
 
     fn wanted(&self, url: &str) -> CloneTarget {
-        CloneTarget { name: "x".into(), url: url.into(), target: self.target(), merge_request: None }
+        CloneTarget {
+            name: "x".into(),
+            url: url.into(),
+            target: self.target(),
+            merge_request: None,
+            in_place: false,
+        }
     }
 
     /// `cki clone` of one repository to the usual place.

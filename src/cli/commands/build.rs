@@ -7,6 +7,7 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::build::{BuildError, BuildOptions, build};
+use crate::ops::shared::op_context::OpContext;
 use crate::report;
 use crate::ui::Verbosity;
 
@@ -42,8 +43,12 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let git = context.git(trust)?;
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
     let options = BuildOptions { merge_request: mr, tag, no_cache, quiet };
+    let workspace = match mr {
+        Some(_) => context.workspace.for_merge_request(component),
+        None => context.workspace.clone(),
+    };
     let built = context.block_on(async |stop| {
-        let ctx = context.op_context(inventory, &git, stop);
+        let ctx = OpContext { workspace: &workspace, ..context.op_context(inventory, &git, stop) };
         let engine = context.engine().await?;
         let containers = engine.containers().ok_or(BuildError::Native)?;
         build(&ctx, containers, component, &options).await

@@ -49,12 +49,18 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
         let component = inventory.find(name)?;
         // A merge request belongs to the repository from which the component is built.
         let own = component.repos().first().copied();
-        for place in context.workspace.locations(inventory, component) {
+        let workspace = match mr {
+            Some(_) => context.workspace.for_merge_request(component),
+            None => context.workspace.clone(),
+        };
+        for place in workspace.locations(inventory, component) {
             let merge_request = mr.clone().filter(|_| own == Some(place.repo.as_str()));
+            let in_place = place.is_in_place();
             let target = place.directory().to_owned();
             match place.url {
                 Some(url) if targets.insert(target.clone()) => {
-                    repositories.push(CloneTarget { name: place.repo, url, target, merge_request });
+                    let name = place.repo;
+                    repositories.push(CloneTarget { name, url, target, merge_request, in_place });
                 }
                 Some(_) => {}
                 None => {

@@ -18,10 +18,10 @@ use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
 use crate::ops::run_local::{Access, KeepMode, PublishOptions, RunRequest, dry_run, run as run_component};
 use crate::ops::runtime::start::scope::Network;
+use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::SecretStorage;
 use crate::report;
 use crate::report::export::ExportFormat;
-use crate::systems::git::Git;
 
 /// Run components on this machine, in non-production mode
 ///
@@ -222,12 +222,17 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         return Err(UsageError(message).into());
     }
     let git = context.git(trust)?;
+    let workspace = match request.components.as_slice() {
+        [component] if mr.is_some() => context.workspace.for_merge_request(component),
+        _ => context.workspace.clone(),
+    };
     if plan.dry_run || plan.form.is_some() {
-        return show(&plan, context, inventory, &git, &request);
+        let ctx = context.op_context(inventory, &git, Shutdown::new());
+        return show(&plan, context, &OpContext { workspace: &workspace, ..ctx }, &request);
     }
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
-        let ctx = context.op_context(inventory, &git, stop);
+        let ctx = OpContext { workspace: &workspace, ..context.op_context(inventory, &git, stop) };
         let engine = context.engine().await?;
         run_component(&ctx, &engine, &request).await
     })?;
@@ -239,23 +244,21 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
 fn show(
     plan: &PlanArgs,
     context: &Context,
-    inventory: &Inventory,
-    git: &Git,
+    ctx: &OpContext<'_>,
     request: &RunRequest<'_>,
 ) -> anyhow::Result<Exit> {
     let PlanArgs { dry_run: _, form, reveal } = plan;
-    let ctx = context.op_context(inventory, git, Shutdown::new());
     // The equivalents run in containers.
     let native = form.is_none() && context.settings.engine == Engine::Native;
     // A printed equivalent has the secrets of later runs, so they are stored.
     let storage = if form.is_some() { SecretStorage::Create } else { SecretStorage::ReadOnly };
-    let plan = dry_run(&ctx, request, native, storage)?;
+    let plan = dry_run(ctx, request, native, storage)?;
     let form = form.as_ref().map(|form| match form {
         FormArg::Compose => ExportFormat::Compose,
         FormArg::Kube => ExportFormat::Kube,
     });
     match form {
-        Some(form) => report::export::print(&context.ui, &plan, form, *reveal),
+        Some(form) => report::export::print(&context.ui, &plan.plan, form, *reveal),
         None => report::plan::print(&context.ui, &plan),
     }
     Ok(Exit::Done)

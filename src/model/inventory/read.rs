@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::{Component as PathPart, Path};
 
 use super::entry::{ComponentEntry, InventoryFile};
 use super::index::Index;
@@ -178,10 +179,34 @@ impl Inventory {
         self.title = head.title.unwrap_or_else(|| "untitled".to_owned());
         self.categories = head.categories;
         self.repos = head.repos;
+        for url in self.repos.values_mut() {
+            if let Some(path) = relative_to(written.file(), url) {
+                *url = path;
+            }
+        }
         self.production = head.production;
         self.services = head.services;
         self.source_map = written;
     }
+}
+
+/// Returns the path that a relative path in a file stands for: it begins with `./` or `../`, or is `.` or `..`.
+/// `None` for anything else, and in an inventory that is no file.
+fn relative_to(file: &str, path: &str) -> Option<String> {
+    if !matches!(path.split('/').next(), Some("." | "..")) || !file.starts_with('/') {
+        return None;
+    }
+    let mut whole = Path::new(file).parent()?.to_path_buf();
+    for part in Path::new(path).components() {
+        match part {
+            PathPart::Normal(name) => whole.push(name),
+            PathPart::ParentDir => {
+                whole.pop();
+            }
+            _ => {}
+        }
+    }
+    whole.to_str().map(str::to_owned)
 }
 
 /// Errors of all files, reported as the first one and the number of the others.

@@ -42,6 +42,8 @@ pub struct CloneTarget {
     pub target: PathBuf,
     /// Merge request to check out.
     pub merge_request: Option<MergeRequestHead>,
+    /// It is a working tree of the user, to be left as it is.
+    pub in_place: bool,
 }
 
 /// A request without repositories to clone.
@@ -119,6 +121,9 @@ impl CloneRepository {
         if matches!(self.state, CloneState::Done(CloneResult::Cloned)) && directory != self.name {
             detail = format!("{detail}, in `{directory}`");
         }
+        if matches!(self.state, CloneState::InPlace) {
+            detail = format!("{detail}: {}", self.path.display());
+        }
         safe_line(&detail).into_owned()
     }
 }
@@ -128,6 +133,8 @@ impl CloneRepository {
 pub enum CloneState {
     /// The clone exists, with the change to it.
     Done(CloneResult),
+    /// The user's working tree is used in place of a clone, and was left as it is.
+    InPlace,
     /// Skipped: the repository is unreachable from here.
     OutOfReach(GitError),
     /// The clone failed.
@@ -150,7 +157,9 @@ impl CloneState {
     #[must_use]
     pub fn state(&self) -> TaskOutcome {
         match self {
-            Self::Done(CloneResult::Unchanged | CloneResult::Ahead { .. }) => TaskOutcome::Unchanged,
+            Self::Done(CloneResult::Unchanged | CloneResult::Ahead { .. }) | Self::InPlace => {
+                TaskOutcome::Unchanged
+            }
             Self::Done(outcome) if outcome.is_left_alone() => TaskOutcome::Skipped,
             Self::Done(_) => TaskOutcome::Done,
             Self::OutOfReach(_) => TaskOutcome::Skipped,
@@ -165,6 +174,10 @@ impl CloneState {
                 None => "cloned, it is empty".to_owned(),
             },
             Self::Done(outcome) => words(outcome),
+            Self::InPlace => match checkout.and_then(at) {
+                Some(at) => format!("used in place, at {at}"),
+                None => "used in place, it has no commit".to_owned(),
+            },
             Self::OutOfReach(error) => format!("skipped: {error}"),
             Self::Failed(error) => error.to_string(),
             Self::Stopped => "stopped".to_owned(),
@@ -273,7 +286,8 @@ fn one(
     stop: &Shutdown,
 ) -> CloneRepository {
     let is_there = wanted.target.join(".git").symlink_metadata().is_ok();
-    let task = events.start(&wanted.name, if is_there { "updating" } else { "cloning" });
+    let doing = if is_there { "updating" } else { "cloning" };
+    let task = events.start(&wanted.name, doing);
     let job = GitContext { task: &task, events, stop };
     let state = settle(&wanted, is_there, depth, git, job).unwrap_or_else(|error| CloneState::of(Err(error)));
     // An unreadable clone could not be worked on before either, and that error is reported.
@@ -303,6 +317,9 @@ fn settle(
 ) -> Result<CloneState, GitError> {
     if job.stop.now().is_some() {
         return Ok(CloneState::Stopped);
+    }
+    if wanted.in_place {
+        return Ok(CloneState::InPlace);
     }
     let url = GitUrl::parse(&wanted.url)?;
     let request = wanted.merge_request.as_ref();

@@ -1,8 +1,9 @@
-//! The clone for a build or a run: cloned if missing, else left as it is, and moved to a merge request on
-//! request.
+//! The sources for a build or a run: the user's working tree, never changed, or a clone: cloned if missing,
+//! else left as it is, and moved to a merge request on request.
 
 use std::path::{Path, PathBuf};
 
+use crate::base::text::safe_line;
 use crate::host::signals::Signal;
 use crate::model::inventory::Component;
 use crate::ops::clone::notes;
@@ -19,6 +20,25 @@ pub struct Source {
     pub path: PathBuf,
     /// The commit that is checked out.
     pub checkout: Checkout,
+    /// It is a working tree of the user.
+    pub in_place: bool,
+}
+
+impl Source {
+    /// Describes the state of the files: `main 4634c9d, changed`.
+    #[must_use]
+    pub fn state(&self) -> String {
+        describe(&self.checkout)
+    }
+}
+
+/// Describes the state of a checkout: its branch, its commit, and whether files differ from the commit.
+#[must_use]
+pub fn describe(checkout: &Checkout) -> String {
+    let branch = checkout.branch.as_deref().unwrap_or("no branch");
+    let commit = checkout.head.map_or_else(|| "without commits".to_owned(), |head| head.short());
+    let changed = if checkout.dirty || checkout.untracked { ", changed" } else { "" };
+    safe_line(&format!("{branch} {commit}{changed}")).into_owned()
 }
 
 /// An error of preparing a clone.
@@ -68,19 +88,27 @@ pub async fn ensure(
     repo: &str,
     merge_request: Option<u64>,
 ) -> Result<Source, SourceError> {
-    let place = ctx.workspace.location(ctx.inventory, repo);
+    let place = match merge_request {
+        None => ctx.workspace.location(ctx.inventory, repo),
+        Some(_) => ctx.workspace.clone_location(ctx.inventory, repo),
+    };
+    let in_place = place.is_in_place();
     let (url, path) = (place.url.clone(), place.target()?);
     if merge_request.is_none()
-        && let Some(checkout) = look(ctx, component, &path).await?
+        && let Some(checkout) = look(ctx, component, &path, in_place).await?
     {
-        return Ok(Source { repo: repo.to_owned(), path, checkout });
+        return Ok(named(ctx, Source { repo: repo.to_owned(), path, checkout, in_place }));
+    }
+    if in_place {
+        return Err(GitError::NoRepository { path }.into());
     }
     let url = url.ok_or_else(|| SourceError::NoAddress {
         component: component.name().to_owned(),
         repo: repo.to_owned(),
     })?;
     let request = merge_request.map(|iid| MergeRequestHead::new(iid, ctx.merge_request_ref)).transpose()?;
-    let wanted = CloneTarget { name: repo.to_owned(), url, target: path.clone(), merge_request: request };
+    let wanted =
+        CloneTarget { name: repo.to_owned(), url, target: path.clone(), merge_request: request, in_place };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
     let outcome = clone(request, ctx.git, &ctx.events, &ctx.stop).await;
     if let Some(signal) = outcome.stopped {
@@ -95,9 +123,17 @@ pub async fn ensure(
         (CloneState::Done(outcome), Some(_), Some(merge_request)) if outcome.is_left_alone() => {
             Err(SourceError::LeftAlone { path, merge_request, detail })
         }
-        (CloneState::Done(_), Some(checkout), _) => Ok(Source { repo: repo.to_owned(), path, checkout }),
+        (CloneState::Done(_), Some(checkout), _) => {
+            Ok(named(ctx, Source { repo: repo.to_owned(), path, checkout, in_place }))
+        }
         _ => Err(SourceError::InTheWay { path, detail }),
     }
+}
+
+/// Shows which files are used, once for each state of them.
+fn named(ctx: &OpContext<'_>, source: Source) -> Source {
+    ctx.events.source("source", &source.path, source.state());
+    source
 }
 
 /// Inspects an existing clone, and reports notes about it. Its files are untrusted: a signal is noticed
@@ -106,12 +142,16 @@ async fn look(
     ctx: &OpContext<'_>,
     component: &Component,
     path: &Path,
+    in_place: bool,
 ) -> Result<Option<Checkout>, SourceError> {
     let (path, name, events) = (path.to_owned(), component.name().to_owned(), ctx.events.clone());
     let work = tokio::task::spawn_blocking(move || {
         let checkout = inspect(&path)?;
         if let Some(checkout) = &checkout {
-            notes::tell_merge_request(&path, checkout, &events);
+            // A branch of the user may be called like those of merge requests.
+            if !in_place {
+                notes::tell_merge_request(&path, checkout, &events);
+            }
             notes::tell_missing(&path, &events);
             notes::tell_half_updated(&path, &name, checkout, &events);
         }

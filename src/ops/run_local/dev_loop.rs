@@ -13,6 +13,7 @@ use crate::base::text::safe_line;
 use crate::model::event::TaskOutcome;
 use crate::model::guard::PolicyViolation;
 use crate::ops::build::{self, BuildOptions};
+use crate::ops::clone::source;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::shared::op_context::OpContext;
 use crate::systems::file_watcher::{ChangeError, FileWatcher};
@@ -79,9 +80,9 @@ impl DevLoop<'_> {
     /// Watches over the run until it ends, and applies changes.
     pub(super) async fn run(mut self, units: &mut [RunningUnit]) -> anyhow::Result<RunExit> {
         let mut watchers = std::mem::take(&mut self.watchers);
-        let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
-        let task = self.ctx.events.start("watching", "");
-        task.finish(TaskOutcome::Done, format!("the sources of {}", names.join(", ")));
+        for Watcher { unit, .. } in &watchers {
+            self.name_watched(unit).await?;
+        }
         let mut state = UnitStates::new(units.len());
         loop {
             let next = async {
@@ -106,6 +107,16 @@ impl DevLoop<'_> {
                 _ = stopped.requested() => {}
             }
         }
+    }
+
+    /// Shows which files are watched, and their state.
+    async fn name_watched(&self, unit: &Unit) -> anyhow::Result<()> {
+        let component = self.request.components.iter().find(|one| one.name() == unit.name);
+        if let (Some(component), Some(repo)) = (component, &unit.dev.repo) {
+            let source = source::ensure(self.ctx, component, repo, None).await?;
+            self.ctx.events.source("watching", &source.path, source.state());
+        }
+        Ok(())
     }
 
     /// Applies changes.

@@ -17,6 +17,7 @@ mod request;
 mod retain;
 mod reuse;
 mod running;
+mod sources;
 mod supervise;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError, SecretStorage};
 pub use error::RunError;
 pub use outcome::{PortMapping, RunExit, RunOutcome};
 pub use request::{Access, KeepMode, PublishOptions, RunRequest};
+pub use sources::{DryRun, PlannedSource};
 
 /// Returns the plan of a run, without access to an engine or the network.
 ///
@@ -48,17 +50,11 @@ pub fn dry_run(
     request: &RunRequest<'_>,
     native: bool,
     storage: SecretStorage,
-) -> anyhow::Result<plan::RunPlan> {
+) -> anyhow::Result<DryRun> {
     let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace, storage)?;
     let plan = planned(ctx, request, &rules, native, RunId::new(b"dry run"))?;
-    // A run refuses a clone of another repository, so its plan does too.
-    for unit in plan.units() {
-        let native = unit.native.as_ref().and_then(|command| command.repo.as_deref());
-        if let Some(repo) = native.or(unit.dev.repo.as_deref()) {
-            ctx.workspace.location(ctx.inventory, repo).target()?;
-        }
-    }
-    Ok(plan)
+    let sources = sources::find(ctx, request, &plan)?;
+    Ok(DryRun { plan, sources })
 }
 
 /// Loads the input of a plan, makes the plan, and shows its warnings.

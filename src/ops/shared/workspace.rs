@@ -1,17 +1,30 @@
 //! The directories of a workspace's clones: one for each repository, side by side. Two addresses never
-//! share a directory, and an existing clone is compared with the address in the inventory before use.
+//! share a directory, and an existing clone is compared with the address in the inventory before use. A
+//! working tree of the user stands in for the clone of its repository; it is used in place.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::host::Env;
 use crate::model::inventory::{Component, Inventory, is_plain, short_name};
-use crate::systems::git::{CloneStanding, GitError, GitUrl, standing};
+use crate::systems::git::{CloneStanding, GitError, GitUrl, Scheme, WorkingTree, is_working_tree, standing};
 
-/// A directory with clones.
+/// A directory with clones, and the user's working trees.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
     env: Env,
+    own: Arc<OwnTrees>,
+    /// Repositories whose clones are used, whatever working trees there are.
+    cloned: BTreeSet<String>,
+}
+
+/// The working trees around some directories, read when they are first needed.
+#[derive(Debug, Default)]
+struct OwnTrees {
+    directories: Vec<PathBuf>,
+    found: OnceLock<Vec<WorkingTree>>,
 }
 
 /// One repository and the directory of its clone.
@@ -23,9 +36,16 @@ pub struct CloneLocation {
     pub url: Option<String>,
     path: PathBuf,
     standing: Result<CloneStanding, GitError>,
+    in_place: bool,
 }
 
 impl CloneLocation {
+    /// Returns whether it is a working tree of the user, which `cki` reads and never changes.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.in_place
+    }
+
     /// Returns the directory of its clone, whatever is there: for cloning, which checks the content
     /// itself. To read a clone, use [`CloneLocation::found`].
     #[must_use]
@@ -66,7 +86,23 @@ impl Workspace {
     /// git configuration.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, env: Env) -> Self {
-        Self { root: root.into(), env }
+        Self { root: root.into(), env, own: Arc::default(), cloned: BTreeSet::new() }
+    }
+
+    /// Returns it with the user's working trees around these directories, the nearest first.
+    #[must_use]
+    pub fn with_trees_around(self, directories: Vec<PathBuf>) -> Self {
+        Self { own: Arc::new(OwnTrees { directories, found: OnceLock::new() }), ..self }
+    }
+
+    /// Returns it for work on a merge request of a component: its own repositories are clones, since a
+    /// working tree of the user stays on its branch.
+    #[must_use]
+    pub fn for_merge_request(&self, component: &Component) -> Self {
+        let built_from = component.build.as_ref().map(|build| build.repo.as_str());
+        let own = component.repos().first().copied();
+        let cloned = built_from.into_iter().chain(own).map(str::to_owned).collect();
+        Self { cloned, ..self.clone() }
     }
 
     /// Returns the directory.
@@ -75,11 +111,65 @@ impl Workspace {
         &self.root
     }
 
+    /// Returns the place of a repository: the user's working tree, if there is one, or its clone.
+    #[must_use]
+    pub fn location(&self, inventory: &Inventory, repo: &str) -> CloneLocation {
+        self.own_tree(inventory, repo).unwrap_or_else(|| self.clone_location(inventory, repo))
+    }
+
+    /// Returns the working tree to use in place: the one that the address in the inventory is the path of,
+    /// or one whose remote is the repository.
+    fn own_tree(&self, inventory: &Inventory, repo: &str) -> Option<CloneLocation> {
+        if self.cloned.contains(repo) {
+            return None;
+        }
+        let url = inventory.repo_url(repo)?;
+        let address = GitUrl::parse(url).ok()?;
+        let place = |path: &Path, standing| CloneLocation {
+            repo: repo.to_owned(),
+            url: Some(url.to_owned()),
+            path: path.to_owned(),
+            standing,
+            in_place: true,
+        };
+        // `file://` asks for a clone.
+        if address.scheme() == Scheme::Local && url.starts_with('/') {
+            return match is_working_tree(Path::new(url)) {
+                Ok(true) => Some(place(Path::new(url), Ok(CloneStanding::Local))),
+                Ok(false) => None,
+                Err(error) => Some(place(Path::new(url), Err(error))),
+            };
+        }
+        let is_shared = || is_shared(inventory, repo, &short_name(repo), &address);
+        let found = self.own_trees().iter().find(|tree| {
+            let origin = tree.is_of(&address);
+            origin.is_some_and(|origin| origin || !is_shared())
+        })?;
+        Some(place(found.root(), Ok(CloneStanding::Clone { origin: true })))
+    }
+
+    /// Returns the user's working trees. A tree below the workspace is a clone like the others.
+    fn own_trees(&self) -> &[WorkingTree] {
+        let root = || self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
+        self.own.found.get_or_init(|| {
+            let mut found: Vec<WorkingTree> = Vec::new();
+            for directory in &self.own.directories {
+                // A tree that cannot be read, such as one of another user, is none of the user's.
+                let Ok(Some(tree)) = WorkingTree::around(directory, &self.env) else { continue };
+                let is_known = found.iter().any(|known| known.root() == tree.root());
+                if !is_known && !tree.root().starts_with(root()) {
+                    found.push(tree);
+                }
+            }
+            found
+        })
+    }
+
     /// Returns the place of a repository's clone: a directory of its short name. If another repository of
     /// the inventory has the same short name, or a clone of another inventory is there, a suffix is added
     /// that depends only on the address.
     #[must_use]
-    pub fn location(&self, inventory: &Inventory, repo: &str) -> CloneLocation {
+    pub fn clone_location(&self, inventory: &Inventory, repo: &str) -> CloneLocation {
         let url = inventory.repo_url(repo).map(str::to_owned);
         let name = short_name(repo);
         let short = self.root.join(&name);
@@ -88,6 +178,7 @@ impl Workspace {
             url: url.clone(),
             path,
             standing,
+            in_place: false,
         };
         let Some(address) = url.as_deref().and_then(|url| GitUrl::parse(url).ok()) else {
             let found = standing(&short, None, &self.env);

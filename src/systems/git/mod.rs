@@ -35,6 +35,7 @@ mod tree;
 mod update;
 mod url;
 mod user_config;
+mod working_tree;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub use nested::{is_within_repository, repositories_below};
 pub use outcome::CloneResult;
 pub use staging_dir::{remove_stale_clones, stale_clones};
 pub use url::{GitUrl, Scheme, without_login};
+pub use working_tree::{WorkingTree, is_working_tree};
 
 use crate::base::http::HttpClient;
 use crate::host::Env;

@@ -76,6 +76,17 @@ impl ConfigText {
     }
 }
 
+/// The user's rules that rewrite addresses.
+pub(super) struct AddressRules(Vec<(String, String)>);
+
+impl AddressRules {
+    /// Returns the address as rewritten; as it is if the result is no address.
+    pub(super) fn rewritten(&self, url: &GitUrl) -> GitUrl {
+        let found = rewrite(&self.0, url.as_str());
+        found.and_then(|found| GitUrl::parse(&found).ok()).unwrap_or_else(|| url.clone())
+    }
+}
+
 /// The user's configuration, parsed.
 pub(super) struct UserConfig {
     config: Config,
@@ -125,6 +136,11 @@ impl UserConfig {
             None if push => self.rewritten(url, false),
             None => Ok(url.clone()),
         }
+    }
+
+    /// Returns the rules of `insteadOf`, for use without the configuration.
+    pub(super) fn address_rules(&self) -> AddressRules {
+        AddressRules(self.rules(".insteadof"))
     }
 
     /// Returns the rules of one kind: the prefix of an address, and its replacement.

@@ -123,8 +123,13 @@ pub(crate) async fn clone_until_killed() {
     isolate();
     let home = Path::new(target).parent().expect("has a parent");
     let git = Git::new(Arc::new(HttpClient::new(HttpPolicy::default())), Logins::default(), clean_env(home));
-    let wanted =
-        CloneTarget { name: "x".into(), url: url.into(), target: target.into(), merge_request: None };
+    let wanted = CloneTarget {
+        name: "x".into(),
+        url: url.into(),
+        target: target.into(),
+        merge_request: None,
+        in_place: false,
+    };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
     let outcome = clone(request, &git, &Events::silent(), &Shutdown::new()).await;
     panic!("it was to be killed: {outcome:?}");

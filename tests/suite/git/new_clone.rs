@@ -153,7 +153,13 @@ async fn clone_continues_past_unreachable_repositories() {
     ];
     let repositories = urls.iter().enumerate().map(|(index, url)| {
         let name = format!("r{index}");
-        CloneTarget { target: bench.work().join(&name), name, url: url.clone(), merge_request: None }
+        CloneTarget {
+            target: bench.work().join(&name),
+            name,
+            url: url.clone(),
+            merge_request: None,
+            in_place: false,
+        }
     });
     let mut repositories: Vec<_> = repositories.collect();
     // A second request for the same target is merged with the first.

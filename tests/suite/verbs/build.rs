@@ -65,6 +65,7 @@ fn build_skips_unchanged_sources(cli: &Cli) {
     assert_snapshot!(cli.run("build plain"), @"
     localhost/cki/plain:COMMIT1
     --- stderr
+      source       /tmp/cki-TESTID/home/cki/tools  main COMMIT1
       image        localhost/cki/plain:COMMIT1  unchanged
     Unchanged: these sources were built before. Run it with `cki run-local plain`.
     --- exit 0
@@ -79,6 +80,7 @@ fn build_skips_unchanged_sources(cli: &Cli) {
       "unchanged": true
     }
     --- stderr
+      source       /tmp/cki-TESTID/home/cki/tools  main COMMIT1
       image        localhost/cki/plain:COMMIT1  unchanged
     --- exit 0
     "#);
@@ -129,6 +131,7 @@ fn build_preprocesses_in_files(cli: &Cli) {
     made by cki
     --- stderr
       tools        cloned, at COMMIT1 (main)
+      source       /tmp/cki-TESTID/home/cki/tools  main COMMIT1
       build        open: its steps reach everything that this machine reaches
       image        localhost/cki/made:COMMIT1  built
       env          no variables
@@ -139,6 +142,7 @@ fn build_preprocesses_in_files(cli: &Cli) {
     let no_cpp = cli.call("build made").set("PATH", cli.directory()).end();
     assert_snapshot!(no_cpp, @"
     --- stderr
+      source       /tmp/cki-TESTID/home/cki/tools  main COMMIT1
       image        given up
     error: `/tmp/cki-TESTID/home/cki/tools/builds/made.in` goes through the C preprocessor, and there is no `cpp` in PATH.
     hint: `cki doctor` prints the command that installs `cpp`.
@@ -166,6 +170,7 @@ fn build_mr_builds_the_merge_request(cli: &Cli) {
     --- stderr
       tools        unchanged
     warning: `/tmp/cki-TESTID/home/cki/tools` is at merge request !213; `git -C /tmp/cki-TESTID/home/cki/tools switch main` goes back.
+      source       /tmp/cki-TESTID/home/cki/tools  mr-213 COMMIT2
       image        localhost/cki/plain:mr-213-COMMIT2  unchanged
       env          no variables
       network      isolated: it reaches nothing

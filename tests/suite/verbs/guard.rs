@@ -239,7 +239,7 @@ components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, 
     let clone = cli.workspace().join("tools");
     let mut run = cli.start("run-local app --watch");
     run.until("number one");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     for (file, why) in [
         (
             "FROM {busybox}\nENV NUMBER=two U=http://e.prod.example.org V=f.prod.example.org\n".to_owned(),

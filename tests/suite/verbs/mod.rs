@@ -38,6 +38,7 @@ mod streams;
 mod tls;
 mod trust;
 mod watch;
+mod working_tree;
 
 pub(crate) use publish::count_bytes;
 pub(crate) use special_files::block_all_threads;

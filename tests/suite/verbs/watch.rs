@@ -48,7 +48,7 @@ fn write(clone: &std::path::Path, file: &str, text: &str) {
 /// Edits, and sees that what runs is always what was written last.
 fn assert_edits_restart(cli: &Cli, mut run: StartedRun<'_>, clone: &std::path::Path) {
     run.until("version one of a part");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     write(clone, "app.sh", "echo version two; exit 3\n");
     run.until("  changed      app.sh: ");
     run.until("version two");
@@ -97,7 +97,7 @@ fn watch_syncs_into_a_running_container(cli: &Cli) {
     run.until("The file system of `app` can be written in this run");
     run.until("both are there");
     run.until("a part");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     write(&clone, "part", "another part\n");
     run.until("  changed      part: copied to app");
     run.until("another part");
@@ -130,7 +130,7 @@ fn watch_keeps_the_debug_port_across_restarts(cli: &Cli) {
     let clone = component(cli, command, "sources: [{repo: tools}]");
     let port = free_port();
     let mut run = cli.start(&format!("run-local app --watch --debug-port {port}"));
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     for part in ["the first part", "the second part", "the third part", "the fourth part"] {
         write(&clone, "part", &format!("{part}\n"));
         run.until(part);
@@ -148,7 +148,7 @@ fn watch_waits_for_deleted_sources_to_return(cli: &Cli) {
     let clone = component(cli, "[sh, app.sh]", "sources: [{repo: tools}]");
     let mut run = cli.start("run-local app --watch");
     run.until("version one of a part");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     std::fs::remove_dir_all(cli.workspace()).expect("removes");
     run.until("`app` does not run: ");
     std::fs::create_dir_all(&clone).expect("makes");
@@ -165,7 +165,7 @@ fn watch_rebuilds_after_a_synced_file_is_deleted(cli: &Cli) {
     let clone = component(cli, &format!("{script}, {watch}"), "build: {repo: tools}");
     let mut run = cli.start("run-local app --watch");
     run.until("it is not");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     std::fs::write(clone.join("late"), "").expect("writes");
     run.until("  changed      late: restarting app");
     run.until("it is there");
@@ -184,7 +184,7 @@ fn watch_warns_that_a_deleted_file_stays(cli: &Cli) {
     let more = "sources: [{repo: tools}], image: '{busybox}'";
     let clone = component(cli, &format!("{script}, {watch}"), more);
     let mut run = cli.start("run-local app --watch");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     std::fs::remove_file(clone.join("app.sh")).expect("removes");
     run.until("`app.sh` stays in `app`, which is not started again.");
     write(&clone, "part", "another part\n");
@@ -199,7 +199,7 @@ on!(docker, podman: watch_rebuilds_the_image_on_changes);
 fn watch_rebuilds_the_image_on_changes(cli: &Cli) {
     let clone = component(cli, "[sh, /code/app.sh]", "build: {repo: tools}");
     let mut run = cli.start("run-local app --watch");
-    run.until("  watching     the sources of app");
+    run.until("  watching     ");
     write(&clone, "app.sh", "echo version two; exec sleep 1000\n");
     run.until("  changed      app.sh: building app");
     run.until("version two");

@@ -134,8 +134,17 @@ fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow
     let (units, needed) = (draft.settle()?, OnceLock::new());
     findings.extend(commands(&policy.guard, &units, &findings));
     guard::enforce(&findings, &request.allow, input.inventory)?;
-    let (production, run) = (BlockedHosts::default(), input.run.clone());
-    let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
+    let plan = RunPlan {
+        run: input.run.clone(),
+        units,
+        native,
+        network,
+        detach,
+        summaries,
+        findings,
+        production: BlockedHosts::default(),
+        needed,
+    };
     // A closed network does not need the list, and a large inventory makes it long.
     let has_builds = plan.units().any(|unit| unit.dev.build.is_some());
     let is_open = network == Network::Internet || plan.is_asked_to_publish() || has_builds;
