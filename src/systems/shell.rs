@@ -4,12 +4,13 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use minijinja::{Environment as Templates, UndefinedBehavior, context};
+use minijinja::context;
 use nix::unistd::geteuid;
 use serde::Deserialize;
 
 use crate::base::assets::Assets;
 use crate::base::files::{self, FileError};
+use crate::base::template::{TemplateError, Templates, WorkBudget};
 use crate::base::yaml::{self, YamlError};
 use crate::host::Env;
 
@@ -43,7 +44,7 @@ pub enum ShellError {
         /// Value as written.
         value: String,
         /// Underlying error.
-        source: minijinja::Error,
+        source: TemplateError,
     },
     /// A file cannot be read or written.
     #[error(transparent)]
@@ -201,8 +202,6 @@ fn fill(text: &str, env: &Env, home: &Path, script: &str) -> Result<String, Shel
             .filter(|path| path.starts_with('/'))
             .map_or_else(|| shown(&home.join(below)), str::to_owned)
     };
-    let mut templates = Templates::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
     let variables = context! {
         home => shown(home),
         script => shell_words::quote(script),
@@ -210,8 +209,8 @@ fn fill(text: &str, env: &Env, home: &Path, script: &str) -> Result<String, Shel
         data => directory("XDG_DATA_HOME", ".local/share"),
         zdotdir => env.get("ZDOTDIR").map_or_else(|| shown(home), str::to_owned),
     };
-    templates
-        .render_str(text, variables)
+    Templates::new(&WorkBudget::default())
+        .render(text, variables)
         .map_err(|source| ShellError::Value { value: text.to_owned(), source })
 }
 

@@ -96,6 +96,19 @@ fn reasons(document: &str) -> BTreeSet<String> {
     document.lines().filter_map(name).collect()
 }
 
+/// A template is evaluated where its work is metered.
+#[test]
+fn one_module_makes_the_template_engine() {
+    let users: Vec<String> = rust_files("src")
+        .into_iter()
+        .filter(|(_, text)| {
+            text.contains("minijinja::Environment") || text.contains("minijinja::{Environment")
+        })
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    assert_eq!(users, ["base/template/mod.rs"]);
+}
+
 /// A new variant of an error does not compile until somebody has decided on its exit code and hints.
 #[test]
 fn error_diagnosis_has_no_wildcard_arm() {

@@ -1,6 +1,7 @@
 //! Errors in resolving an environment, and in the rules for secrets.
 
 use super::lazy_seed::Cause;
+use crate::base::template::TemplateError;
 use crate::base::yaml::YamlError;
 
 /// An environment that cannot be resolved.
@@ -66,7 +67,7 @@ pub enum RuleError {
         /// Rule.
         rule: String,
         /// Underlying error.
-        source: minijinja::Error,
+        source: TemplateError,
     },
     /// A rule names an unknown shape.
     #[error("{file}: rule `{rule}` has the shape `{shape}`, which is not among `shapes`")]

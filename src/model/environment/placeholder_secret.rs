@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::{Environment as Templates, ErrorKind, Value, context};
+use minijinja::{ErrorKind, Value, context};
 use regex::Regex;
 use serde::Deserialize;
 
@@ -14,6 +14,7 @@ use super::lazy_seed::{LazySeed, StoredSecrets};
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
+use crate::base::template::{Templates, WorkBudget};
 use crate::base::x509::TestPki;
 use crate::base::yaml::{self};
 
@@ -74,6 +75,8 @@ pub struct GeneratorContext {
     pub hosts: Arc<[String]>,
     /// Variables and `host` of each service of the run.
     pub services: Arc<BTreeMap<String, BTreeMap<String, String>>>,
+    /// Work that the templates of the run may do together.
+    pub budget: WorkBudget,
 }
 
 impl GeneratorContext {
@@ -255,7 +258,7 @@ impl SecretRules {
                 length => length,
                 hosts => context.hosts.to_vec(),
             };
-            templates.render_str(text, facts).map_err(|source| RuleError::Template {
+            templates.render(text, facts).map_err(|source| RuleError::Template {
                 file: self.0.file.clone(),
                 rule: written.rule.clone(),
                 source,
@@ -283,10 +286,9 @@ impl SecretRules {
         (own, material): &StoredSecrets,
         context: &GeneratorContext,
         depth: usize,
-    ) -> Templates<'static> {
+    ) -> Templates {
         let bytes = digest::bytes_of_parts([&**own, seed]);
-        let mut templates = Templates::new();
-        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        let mut templates = Templates::new(&context.budget);
         templates.add_function("hex", move |count: usize| {
             bounded(count).map(|count| take(&digest::hex(&bytes), count))
         });

@@ -2,11 +2,12 @@
 //! only a cluster knows. The rules are in the template `production-values.yaml`. The check for
 //! production hosts belongs in the caller.
 
-use minijinja::{Environment as Templates, context};
+use minijinja::context;
 use regex::Regex;
 use serde::Deserialize;
 
 use super::RuleError;
+use crate::base::template::{Templates, WorkBudget};
 use crate::base::yaml;
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +36,7 @@ struct ProductionRule {
 pub struct ProductionRules {
     file: String,
     rules: Vec<ProductionRule>,
+    budget: WorkBudget,
 }
 
 /// A replaced value.
@@ -63,7 +65,7 @@ impl ProductionRules {
             Ok(ProductionRule { label: rule.rule, field, form, value: rule.value })
         };
         let rules = raw.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
-        Ok(Self { file: file.to_owned(), rules })
+        Ok(Self { file: file.to_owned(), rules, budget: WorkBudget::default() })
     }
 
     /// Replaces a value that names production by the first rule that matches its form and whose result
@@ -122,14 +124,12 @@ impl ProductionRules {
         component: &str,
         groups: &[String],
     ) -> Result<String, RuleError> {
-        let mut templates = Templates::new();
-        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         let groups = minijinja::Value::from(groups.to_vec());
         let host = name.to_lowercase().replace('_', "-");
         let host = host.trim_matches('-');
         let host = if host.is_empty() { "value" } else { host };
-        templates
-            .render_str(
+        Templates::new(&self.budget)
+            .render(
                 &rule.value,
                 context! { name => name, host => host, component => component, group => groups },
             )

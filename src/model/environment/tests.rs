@@ -127,6 +127,7 @@ fn made(table: &'static str, overrides: EnvOverrides, services: &[(&str, &[(&str
         stored: LazySeed::of("seed", Some(Arc::new(material))),
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
+        ..GeneratorContext::default()
     };
     Environment::resolve(&Inputs {
         component: &inventory.components[0],

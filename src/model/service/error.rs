@@ -1,5 +1,6 @@
 //! Errors in templates of backing services and in the requests to them.
 
+use crate::base::template::TemplateError;
 use crate::base::yaml::YamlError;
 use crate::model::environment::RuleError;
 
@@ -17,7 +18,15 @@ pub enum ServiceTemplateError {
         /// Key of the value.
         key: String,
         /// Underlying error.
-        source: minijinja::Error,
+        source: TemplateError,
+    },
+    /// The requests to a service are too long for its templates.
+    #[error("{file}: all requests together have more than {limit} bytes")]
+    Needs {
+        /// File of the service.
+        file: String,
+        /// Maximum bytes of their JSON.
+        limit: usize,
     },
     /// A rule for placeholder secrets is invalid.
     #[error(transparent)]

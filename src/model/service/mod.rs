@@ -172,7 +172,12 @@ impl ServiceTemplate {
         ctx: TemplateContext<'_>,
         own: &Parameters,
     ) -> Result<Vec<ServiceBinding>, ServiceTemplateError> {
-        let maker = ValueRenderer::new(&self.file, ctx, Some(own), &Needs::of(std::slice::from_ref(own)));
+        let maker = ValueRenderer::new(
+            &self.file,
+            ctx,
+            Some(own),
+            &Needs::of(&self.file, std::slice::from_ref(own))?,
+        );
         let one = |(name, value): (&String, &RawProvidedValue)| {
             Ok(ServiceBinding {
                 name: name.clone(),
@@ -194,7 +199,7 @@ impl ServiceTemplate {
         ctx: TemplateContext<'_>,
         needs: &[Parameters],
     ) -> Result<Service, ServiceTemplateError> {
-        let all = Needs::of(needs);
+        let all = Needs::of(&self.file, needs)?;
         let maker = ValueRenderer::new(&self.file, ctx, None, &all);
         let raw = &self.raw;
         let pairs = |what: &str, pairs: &BTreeMap<String, String>| {

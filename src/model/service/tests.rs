@@ -74,6 +74,19 @@ fn rabbitmq_template_merges_all_requests() {
 }
 
 #[test]
+fn requests_to_a_service_have_a_limit() {
+    let (rules, context) = (rules(), GeneratorContext::of("s"));
+    let ctx = TemplateContext { host: "x", program: "/cki", context: &context, rules: &rules };
+    let text = "image: x\nparameters: {name: a}\nready: {tcp: 1}\nprovides: {A: {value: '{{ name }}'}}\n";
+    let template = ServiceTemplate::read("x", "f.yaml", text).expect("reads");
+    let provided = template.provided(ctx, &asked(json!({"name": "n".repeat(200_000)}))).expect("is short");
+    assert_eq!(provided[0].value.expose().len(), 200_000);
+    let long = template.provided(ctx, &asked(json!({"name": "n".repeat(300_000)})));
+    let error = long.expect_err("is long").to_string();
+    assert_eq!(error, "f.yaml: all requests together have more than 262144 bytes");
+}
+
+#[test]
 fn service_parameters_are_checked_by_name_and_type() {
     let text = "image: x\nparameters: {names: [], one: a, any: null}\nready: {tcp: 1}\n";
     let template = ServiceTemplate::read("x", "f", text).expect("reads");

@@ -3,13 +3,18 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
+use minijinja::Value;
 use minijinja::value::Serde;
-use minijinja::{Environment as Templates, UndefinedBehavior, Value};
 
 use super::{ServiceTemplateError, TemplateContext};
 use crate::base::secret::Secret;
+use crate::base::template::{self, TemplateError, Templates};
 use crate::model::inventory::Parameters;
+
+/// Maximum bytes of all requests to a service, as JSON.
+const LONGEST_NEEDS: usize = 256 << 10;
 
 /// Renderer of values.
 pub(super) struct ValueRenderer<'a> {
@@ -24,8 +29,26 @@ pub(super) struct ValueRenderer<'a> {
 pub(super) struct Needs(Value);
 
 impl Needs {
-    pub(super) fn of(needs: &[Parameters]) -> Self {
-        Self(Serde(needs).into())
+    /// Returns the requests to a service, whose file is for errors.
+    pub(super) fn of(file: &str, needs: &[Parameters]) -> Result<Self, ServiceTemplateError> {
+        match serde_json::to_writer(Room(LONGEST_NEEDS), needs) {
+            Ok(()) => Ok(Self(Serde(needs).into())),
+            Err(_) => Err(ServiceTemplateError::Needs { file: file.to_owned(), limit: LONGEST_NEEDS }),
+        }
+    }
+}
+
+/// Writer that only counts down the bytes that are left.
+struct Room(usize);
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -55,8 +78,8 @@ impl<'a> ValueRenderer<'a> {
         if !text.contains("{{") && !text.contains("{%") {
             return Ok(text.to_owned());
         }
-        let templates = self.templates(text)?;
-        templates.render_str(text, self.context.clone()).map_err(|source| self.wrong(key, source))
+        let templates = self.templates(key, text)?;
+        templates.render(text, self.context.clone()).map_err(|source| self.wrong(key, source))
     }
 
     /// Renders a list of texts. An item that is only an expression for a list is replaced by that list's
@@ -84,21 +107,18 @@ impl<'a> ValueRenderer<'a> {
         if value.kind() != minijinja::value::ValueKind::Seq {
             return Ok(None);
         }
-        let items = value.try_iter().map_err(|source| self.wrong(key, source))?;
+        let items = value.try_iter().map_err(|source| self.wrong(key, source.into()))?;
         Ok(Some(items.map(|item| item.to_string()).collect()))
     }
 
     fn evaluate(&self, key: &str, expression: &str) -> Result<Value, ServiceTemplateError> {
-        let templates = self.templates(expression)?;
-        let compiled = templates.compile_expression(expression);
-        compiled
-            .and_then(|compiled| compiled.eval(self.context.clone()))
-            .map_err(|source| self.wrong(key, source))
+        let templates = self.templates(key, expression)?;
+        templates.evaluate(expression, self.context.clone()).map_err(|source| self.wrong(key, source))
     }
 
-    fn templates(&self, text: &str) -> Result<Templates<'static>, ServiceTemplateError> {
-        let mut templates = Templates::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    fn templates(&self, key: &str, text: &str) -> Result<Templates, ServiceTemplateError> {
+        template::check_length(text).map_err(|source| self.wrong(key, source))?;
+        let mut templates = Templates::new(&self.ctx.context.budget);
         // A service and its clients use the same variable name, and so share its secret.
         let mut made = BTreeMap::new();
         for name in secret_names(text) {
@@ -110,7 +130,7 @@ impl<'a> ValueRenderer<'a> {
         Ok(templates)
     }
 
-    fn wrong(&self, key: &str, source: minijinja::Error) -> ServiceTemplateError {
+    fn wrong(&self, key: &str, source: TemplateError) -> ServiceTemplateError {
         ServiceTemplateError::Template { file: self.file.to_owned(), key: key.to_owned(), source }
     }
 }

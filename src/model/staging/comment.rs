@@ -4,11 +4,12 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::context;
 use regex::Regex;
 
 use super::parameter::is_key;
 use super::{Rerun, StagingError, StagingParameter, StagingRequest, shown};
+use crate::base::template::{Templates, WorkBudget};
 
 /// Maximum length of a comment on GitLab.
 const LONGEST_COMMENT: usize = 1_000_000;
@@ -70,10 +71,8 @@ pub fn comment(template: &str, request: &StagingRequest, marker: &Marker) -> Res
     let selectors = brackets(request.reruns().iter().map(|one| format!("[{one}]")).collect());
     let parameters =
         request.parameters().iter().map(|one| format!("[{}={}]", one.key(), one.value())).collect();
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let rendered = environment
-        .render_str(
+    let rendered = Templates::new(&WorkBudget::default())
+        .render(
             template,
             context! {
                 bot => request.bot(),

@@ -284,6 +284,30 @@ fn env_reports_invalid_service_templates() {
 }
 
 #[test]
+fn env_refuses_endless_templates() {
+    let cli = Cli::new();
+    cli.inventory("components: [{name: a, category: x, run: {command: [a], needs: [endless]}}]\n");
+    cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
+    let run = |value: &str| {
+        let text = format!("image: x\nparameters: {{all: []}}\nprovides: {{A: {{value: {value:?}}}}}\n");
+        cli.write("templates/services/endless.yaml", &text);
+        cli.run("env a")
+    };
+    let letters = "{% for a in 'abcdefghijklmnopqrstuvwxyz' | list %}";
+    for (value, why) in [
+        (letters.repeat(8) + "{{ a }}" + &"{% endfor %}".repeat(8), "the template does too much work"),
+        ("{% set a = 'x' %}{{ a }}".to_owned(), "line 1: `{% set %}` is not available"),
+        ("{{ 'x' | indent(2000000000) }}".to_owned(), "there are default, first, int, join"),
+        (format!("{{{{ {}host }}}}", "not ".repeat(50_000)), "a tag has more than 128 words and signs"),
+        ("x{{ host }}".repeat(50_000), "the template has 550000 bytes; 262144 at most are allowed"),
+    ] {
+        let run = run(&value).to_string();
+        assert!(run.contains("`provides.A` cannot be made.") && run.contains(why), "{run}");
+        assert!(run.contains("--- exit 4"), "{run}");
+    }
+}
+
+#[test]
 fn commands_report_unreadable_files_alike() {
     type Spoil = fn(&std::path::Path);
     let spoils: [(&str, Spoil); 6] = [
