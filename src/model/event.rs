@@ -303,6 +303,12 @@ impl Task {
         });
     }
 
+    /// Returns a guard that ends the task silently when it is dropped: its result is reported elsewhere.
+    #[must_use]
+    pub fn silent(self) -> SilentTask {
+        SilentTask(Some(self))
+    }
+
     /// Ends the task silently: its result is reported elsewhere.
     pub fn dismiss(mut self) {
         self.ended = true;
@@ -320,10 +326,31 @@ impl Task {
     }
 }
 
+/// A task whose end is not reported, however it comes.
+#[derive(Debug)]
+pub struct SilentTask(Option<Task>);
+
+impl SilentTask {
+    /// Sends a line about the current step.
+    pub fn detail(&self, text: impl Into<String>) {
+        if let Some(task) = &self.0 {
+            task.detail(text);
+        }
+    }
+}
+
+impl Drop for SilentTask {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.dismiss();
+        }
+    }
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(TaskOutcome::Failed, "given up".to_owned());
+            self.end(TaskOutcome::Failed, "not finished".to_owned());
         }
     }
 }

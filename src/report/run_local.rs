@@ -3,9 +3,13 @@
 use serde::Serialize;
 
 use crate::base::text::{self, duration};
+use crate::model::scan::{UseState, VarUsage};
 use crate::ops::run_local::{PortMapping, RunExit, RunOutcome};
 use crate::report::view;
 use crate::ui::{PortView, Ui, style};
+
+/// Maximum number of missing variables shown after a failure.
+const LACKING: usize = 3;
 
 #[derive(Serialize)]
 struct RunView<'a> {
@@ -69,6 +73,36 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             ui.status(&style::dim(&hint));
         }
     }
+}
+
+/// Prints the next steps after the failure of a component: the variables that its sources read and that it does not
+/// get, and how to look at it.
+pub fn print_next_steps(ui: &Ui, component: &str, lacking: &[VarUsage], is_kept: bool) {
+    for one in lacking.iter().take(LACKING) {
+        let name = text::safe_line(&one.name);
+        let place = one.places.iter().find(|place| place.counts());
+        let place = place.map(|place| format!("{}:{}", text::safe_line(&place.file), place.line));
+        let place = place.unwrap_or_else(|| "its source".to_owned());
+        let similar = match &one.state {
+            UseState::Misspelt { given, is_unread: true } => format!("; `{given}` is given and never read"),
+            UseState::Misspelt { given, is_unread: false } => format!("; `{given}` is given"),
+            _ => String::new(),
+        };
+        ui.hint(&format!("{place} needs `{name}`, which `{component}` does not get{similar}."));
+    }
+    if lacking.len() > LACKING {
+        let more = lacking.len() - LACKING;
+        ui.hint(&format!("`cki env {component} --scan` shows {more} more."));
+    }
+    let component = shell_words::quote(component);
+    ui.hint(&match is_kept {
+        true => {
+            format!("`cki logs {component}` shows its output, `cki shell {component}` opens a shell like it.")
+        }
+        false => {
+            format!("`cki run-local {component} --keep on-failure` keeps it for `cki logs` and `cki shell`.")
+        }
+    });
 }
 
 fn run_view(ended: &RunOutcome) -> RunView<'_> {

@@ -11,6 +11,7 @@ mod port_view;
 mod progress;
 pub mod prompt;
 pub mod style;
+mod tasks;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -18,13 +19,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::text;
 use crate::host::{Host, OutputSink, StreamTerminal};
-use crate::model::event::{Event, OutputLine, Sink, Stream, TaskOutcome};
-use crate::model::port::PublishedPort;
+use crate::model::event::{Event, OutputLine, Sink, Stream};
 use lines::Prefixes;
 use outputs::Outputs;
 use pipeline_states::PipelineStates;
 pub use port_view::PortView;
 use progress::Progress;
+use tasks::Reminders;
 
 /// Maximum columns of one message: names from outside may have millions of characters.
 const LONGEST_MESSAGE: usize = 8000;
@@ -79,6 +80,7 @@ struct UiState {
     prefixes: Mutex<Prefixes>,
     outputs: Mutex<Outputs>,
     followed: PipelineStates,
+    reminders: Mutex<Reminders>,
 }
 
 impl Ui {
@@ -112,6 +114,7 @@ impl Ui {
             prefixes: Mutex::default(),
             outputs: Mutex::default(),
             followed: PipelineStates::default(),
+            reminders: Mutex::default(),
         }))
     }
 
@@ -206,6 +209,13 @@ impl Ui {
         self.0.labelled("warning:", style::warn, text);
     }
 
+    /// Prints a next step; not with `-q`.
+    pub fn hint(&self, text: &str) {
+        if self.0.options.verbosity > Verbosity::Quiet {
+            self.0.labelled("hint:", style::hint, text);
+        }
+    }
+
     /// Prints an error with its causes and hints.
     pub fn error(&self, text: &str, causes: &[String], hints: &[String]) {
         self.0.labelled("error:", style::bad, text);
@@ -281,55 +291,6 @@ impl UiState {
         if self.terminal.unicode { line } else { style::ascii(&line) }
     }
 
-    /// Prints the directory and the state of sources, whatever the width of the terminal.
-    fn source(&self, subject: &str, path: &str, state: &str) {
-        let detail = format!("{path}  {state}");
-        self.ended(subject, TaskOutcome::Done, &detail, std::time::Duration::ZERO, None);
-    }
-
-    /// Prints that a subject runs, with all its addresses, whatever the width of the terminal.
-    fn ready(&self, subject: &str, state: String, ports: &[PublishedPort], took: std::time::Duration) {
-        let addresses = ports.iter().map(PublishedPort::address);
-        let detail = std::iter::once(state).chain(addresses).collect::<Vec<_>>().join("  ");
-        self.ended(subject, TaskOutcome::Done, &detail, took, None);
-    }
-
-    fn finished(&self, subject: &str, state: TaskOutcome, detail: &str, took: std::time::Duration) {
-        let room = self.terminal.columns.filter(|_| self.terminal.stderr);
-        self.ended(subject, state, detail, took, room);
-    }
-
-    /// Prints the end of work on a subject, with its detail cut to the `room`.
-    fn ended(
-        &self,
-        subject: &str,
-        state: TaskOutcome,
-        detail: &str,
-        took: std::time::Duration,
-        room: Option<usize>,
-    ) {
-        self.progress.finish(subject);
-        if self.options.verbosity == Verbosity::Quiet && state != TaskOutcome::Failed {
-            return;
-        }
-        let time = if took.as_millis() >= 950 { text::duration(took) } else { String::new() };
-        let subject = text::safe_line(subject);
-        let detail = text::safe_line(detail);
-        let padded = format!("{subject:<11}");
-        let painted = match state {
-            TaskOutcome::Done | TaskOutcome::Unchanged => style::name(&padded),
-            TaskOutcome::Skipped => style::warn(&padded),
-            TaskOutcome::Failed => style::bad(&padded),
-        };
-        let room = room.unwrap_or(usize::MAX);
-        let used = 2 + text::width(&padded) + 2 + if time.is_empty() { 0 } else { text::width(&time) + 2 };
-        let detail = text::truncate(&detail, room.saturating_sub(used).max(20));
-        let column = if room == usize::MAX { 0 } else { room.min(100) };
-        let gap = column.saturating_sub(used + text::width(&detail)) + 2;
-        let time = if time.is_empty() { time } else { format!("{}{}", " ".repeat(gap), style::dim(&time)) };
-        self.message(&format!("  {painted}  {detail}{time}"));
-    }
-
     /// Prints a line of text about work, which is never the requested data.
     fn line(&self, subject: &str, stream: Stream, line: &str) {
         let bytes = format!("{}\n", text::safe_line(line)).into_bytes();
@@ -351,11 +312,11 @@ impl Sink for Ui {
     fn send(&self, event: Event) {
         let inner = &self.0;
         match inner.masked(event) {
-            Event::Started { subject, doing } => inner.progress.start(&subject, &doing),
+            Event::Started { subject, doing } => inner.started(&subject, &doing),
             Event::Progress { subject, done, total, unit } => {
                 inner.progress.progress(&subject, done, total, unit);
             }
-            Event::Detail { subject, text } => inner.progress.detail(&subject, &text::safe_line(&text)),
+            Event::Detail { subject, text } => inner.detail(&subject, &text),
             Event::Finished { subject, state, detail, took } => {
                 inner.finished(&subject, state, &detail, took);
             }
@@ -375,7 +336,7 @@ impl Sink for Ui {
                 inner.stdout.hide(&secrets);
                 inner.stderr.hide(&secrets);
             }
-            Event::Dismissed { subject } => inner.progress.finish(&subject),
+            Event::Dismissed { subject } => inner.forget(&subject),
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Output(pieces) => inner.output(pieces),
             Event::Speakers(names) => {

@@ -13,13 +13,18 @@ use crate::cli::error::UsageError;
 use crate::cli::exit;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
+use crate::model::environment::EnvOverrides;
 use crate::model::inventory::{Component, Inventory};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
-use crate::ops::run_local::{Access, KeepMode, PublishOptions, RunRequest, dry_run, run as run_component};
+use crate::model::service::TemplateContext;
+use crate::ops::run_local::{
+    Access, KeepMode, PublishOptions, RunExit, RunRequest, dry_run, run as run_component,
+};
 use crate::ops::runtime::start::scope::Network;
+use crate::ops::scan::lacking::{LackingRequest, lacking};
 use crate::ops::shared::op_context::OpContext;
-use crate::ops::shared::run_policy::SecretStorage;
+use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
 use crate::report;
 use crate::report::export::ExportFormat;
 
@@ -237,7 +242,31 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         run_component(&ctx, &engine, &request).await
     })?;
     report::run_local::print(&context.ui, &ended, began.elapsed());
+    if matches!(ended.exit, RunExit::Exited(code) if code != 0) && !context.ui.is_structured() {
+        let overrides = variables.overrides(context)?;
+        show_next_steps(context, inventory, &request.components, overrides, ended.retained)?;
+    }
     Ok(exit::of_run(&ended.exit))
+}
+
+/// Prints the next steps after the failure of a single component.
+fn show_next_steps(
+    context: &Context,
+    inventory: &Inventory,
+    components: &[&Component],
+    overrides: EnvOverrides,
+    is_kept: bool,
+) -> anyhow::Result<()> {
+    let [component] = components else { return Ok(()) };
+    let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
+    let rules = RunPolicy::load(assets, inventory, env, workspace, SecretStorage::ReadOnly)?;
+    let program = context.host.executable.display().to_string();
+    let ctx = TemplateContext { host: "", program: &program, context: &rules.context, rules: &rules.secrets };
+    let task = context.events().start(component.name(), "comparing its sources with its environment");
+    let lacking = lacking(LackingRequest { component, inventory, workspace, assets, ctx }, overrides);
+    task.dismiss();
+    report::run_local::print_next_steps(&context.ui, component.name(), &lacking, is_kept);
+    Ok(())
 }
 
 /// Prints the plan, without using an engine or the network.

@@ -30,7 +30,9 @@ impl ReadSite {
         Self { file: file.to_owned(), line: find.line, need: find.need, build: find.build, test, shared }
     }
 
-    fn counts(&self) -> bool {
+    /// Returns whether the component reads it when it runs.
+    #[must_use]
+    pub fn counts(&self) -> bool {
         !self.test && !self.build
     }
 }

@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_millis(500);
 /// Timeout of one probe.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Waits until a unit is ready.
+/// Waits until a unit is ready, and passes each answer of a probe until then to `report`.
 ///
 /// # Errors
 /// Fails with the last answer at the timeout.
@@ -29,9 +29,11 @@ pub(super) async fn until_ready(
     log: Option<watch::Receiver<bool>>,
     limit: Duration,
     redactor: &Redactor,
+    report: impl Fn(&str),
 ) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     if let (ReadinessProbe::Log(text), Some(mut seen)) = (ready, log) {
+        report(&format!("its output does not hold `{text}` yet"));
         return match timeout(limit, seen.wait_for(|seen| *seen)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(format!("its output ended without `{text}`")),
@@ -48,6 +50,7 @@ pub(super) async fn until_ready(
         if Instant::now() + pause > deadline {
             return Err(why);
         }
+        report(&why);
         sleep(pause).await;
         pause = pause.mul_f64(1.5).min(LONGEST);
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::base::redact::Redactor;
-use crate::base::text::safe_line;
+use crate::base::text::{self, safe_line};
 use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::probe::ended_with;
@@ -83,14 +83,20 @@ impl RunningUnit {
         Self { name, requested, started, pump, commands, tail, seen, redactor }
     }
 
-    /// Probes the unit until it is ready.
+    /// Probes the unit until it is ready, and passes each answer to `show` until then.
     ///
     /// # Errors
     /// Fails at the timeout.
-    pub(super) async fn ask_ready(&self, ready: &ReadinessProbe, limit: Duration) -> Result<(), RunError> {
+    pub(super) async fn ask_ready(
+        &self,
+        ready: &ReadinessProbe,
+        show: impl Fn(String),
+        limit: Duration,
+    ) -> Result<(), RunError> {
+        let show = |why: &str| show(format!("{why}; waiting {} at most", text::duration(limit)));
         let (asked, seen) = (&self.commands.ready, self.seen.clone());
         let answer =
-            ready::until_ready(&self.started.instance, ready, asked, seen, limit, &self.redactor).await;
+            ready::until_ready(&self.started.instance, ready, asked, seen, limit, &self.redactor, show).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
@@ -135,7 +141,7 @@ impl RunningUnit {
     async fn ready_and_set_up(&self, unit: &Unit, task: &Task, limit: Duration) -> anyhow::Result<()> {
         if let Some(ready) = &unit.ready {
             task.detail(format!("waiting until {ready}"));
-            self.ask_ready(ready, limit).await?;
+            self.ask_ready(ready, |step| task.detail(step), limit).await?;
         }
         for command in &self.commands.setup {
             task.detail("setting up");

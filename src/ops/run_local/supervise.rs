@@ -62,7 +62,12 @@ pub(super) async fn supervise(
         .filter(|index| alive[*index] && !ready[*index])
         .filter(|index| unit(*index).requested && !unit(*index).one_shot && !plan.is_needed(unit(*index)))
         .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
-        .map(async |(index, ready)| (index, units[index].ask_ready(ready, ctx.ready_timeout).await))
+        .map(async |(index, ready)| {
+            // Its result is reported below, or the end of the unit is.
+            let task = ctx.events.start(units[index].name.clone(), "").silent();
+            let show = |step: String| task.detail(step);
+            (index, units[index].ask_ready(ready, show, ctx.ready_timeout).await)
+        })
         .collect();
     let is_worked_on = plan.is_dev();
     let holds = |index: usize| unit(index).requested && !(request.once && plan.is_needed(unit(index)));

@@ -3,6 +3,7 @@
 
 mod error;
 mod files;
+pub mod lacking;
 mod outcome;
 mod read;
 mod request;

@@ -255,6 +255,7 @@ impl StartedRun<'_> {
         let code = status.code().or_else(|| status.signal().map(|signal| -signal)).expect("one of the two");
         let bytes = std::fs::read(&self.out).expect("was made");
         let (stdout, stderr) = (String::from_utf8_lossy(&bytes).into_owned(), text(&self.err));
+        super::hints::check(&stderr);
         let gap = |text: &str| if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         let whole = if stderr.is_empty() {
             format!("{stdout}{}--- exit {code}", gap(&stdout))

@@ -9,6 +9,7 @@ pub(crate) mod firewalled_engine;
 pub(crate) mod foreign_resources;
 pub(crate) mod gate;
 pub(crate) mod git_server;
+pub(crate) mod hints;
 pub(crate) mod limit;
 mod limit_test;
 pub(crate) mod network_targets;
