@@ -255,12 +255,14 @@ pub struct StreamTerminal {
     pub unicode: bool,
     /// Colour and animation are not supported: `TERM=dumb`.
     pub dumb: bool,
+    /// Links (OSC 8) are displayed as such.
+    pub links: bool,
 }
 
 impl StreamTerminal {
     /// No terminal at all.
     pub const NONE: Self =
-        Self { stdin: false, stdout: false, stderr: false, columns: None, unicode: true, dumb: false };
+        Self { stdin: false, stdout: false, stderr: false, columns: None, unicode: true, dumb: false, links: false };
 
     pub(super) fn of_this_process(env: &Env) -> Self {
         let stdout = io::stdout().is_terminal();
@@ -278,8 +280,25 @@ impl StreamTerminal {
             // An empty locale is common in containers, and their terminals do display UTF-8.
             unicode: !matches!(locale, "C" | "POSIX") && env.get("TERM") != Some("linux"),
             dumb: env.get("TERM") == Some("dumb"),
+            links: has_links(env),
         }
     }
+}
+
+/// Returns whether the terminal displays links. Terminals cannot be asked; these are known to, and others show the
+/// text at best. `FORCE_HYPERLINK` decides, as in other programs.
+fn has_links(env: &Env) -> bool {
+    if let Some(forced) = env.get("FORCE_HYPERLINK") {
+        return !matches!(forced, "" | "0");
+    }
+    let term = env.get("TERM").unwrap_or_default();
+    let is_program = |name: &str| env.get("TERM_PROGRAM") == Some(name);
+    let is_vte = || env.get("VTE_VERSION").and_then(|text| text.parse::<u32>().ok()).is_some_and(|vte| vte >= 5000);
+    ["xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty", "contour"].contains(&term)
+        || ["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby"].iter().any(|name| is_program(name))
+        || env.get("WT_SESSION").is_some()
+        || env.get("KONSOLE_VERSION").is_some()
+        || is_vte()
 }
 
 mod ioctl {

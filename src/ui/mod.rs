@@ -3,6 +3,7 @@
 //! callers, mostly `report`.
 
 mod lines;
+mod links;
 mod output;
 mod outputs;
 mod pipeline_states;
@@ -288,6 +289,8 @@ impl UiState {
     /// Returns a line in the form that the terminal can show.
     fn fit(&self, line: &str, color: bool) -> String {
         let line = if color { line.to_owned() } else { anstream::adapter::strip_str(line).to_string() };
+        // A user without colour wants no other sequences either.
+        let line = if color && self.terminal.links { links::linked(&line) } else { line };
         if self.terminal.unicode { line } else { style::ascii(&line) }
     }
 

@@ -37,6 +37,11 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
             ("CLICOLOR_FORCE", "Set, and not `0`: colour even where there is no terminal."),
             ("CLICOLOR", "`0`: no colour."),
             ("TERM", "`dumb`: no colour, and nothing moves."),
+            ("FORCE_HYPERLINK", "`0`: addresses are no links on a terminal; anything else: they are."),
+            ("TERM_PROGRAM", "The terminal, if it displays links; so are the next three read."),
+            ("VTE_VERSION", "See `TERM_PROGRAM`."),
+            ("KONSOLE_VERSION", "See `TERM_PROGRAM`."),
+            ("WT_SESSION", "See `TERM_PROGRAM`."),
             ("COLUMNS", "The width, instead of what the terminal says."),
             (
                 "LC_ALL",
@@ -55,6 +60,8 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
                  (`SSH_CONNECTION`, `SSH_TTY`).",
             ),
             ("ZDOTDIR", "Where zsh has its own files; else the home directory."),
+            ("VISUAL", "The editor of `cki config edit`."),
+            ("EDITOR", "The same, if `VISUAL` is not set; else `vi`."),
         ],
     ),
     (
