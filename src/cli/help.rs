@@ -31,6 +31,12 @@ const TOPICS: [(&str, &str, &str); 5] = [
     ("scan", "The rules of `cki env --scan`", include_str!("../../docs/reference/scan.md")),
 ];
 
+/// Returns whether `cki help NAME` shows the page of a topic.
+#[must_use]
+pub fn is_topic(name: &str) -> bool {
+    TOPICS.iter().any(|(topic, ..)| *topic == name)
+}
+
 /// Returns the page of a topic, if the arguments ask for one: `cki help inventory`.
 pub(super) fn topic(args: &[OsString]) -> Option<String> {
     let [_, help, name] = args else { return None };

@@ -29,6 +29,7 @@ use crate::ui::{Results, Ui, UiOptions, Verbosity};
 use args::Cli;
 pub use args::command_tree;
 use context::Context;
+pub use help::is_topic;
 
 /// Runs the program on a machine and returns its exit code.
 #[must_use]

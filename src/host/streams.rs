@@ -261,8 +261,15 @@ pub struct StreamTerminal {
 
 impl StreamTerminal {
     /// No terminal at all.
-    pub const NONE: Self =
-        Self { stdin: false, stdout: false, stderr: false, columns: None, unicode: true, dumb: false, links: false };
+    pub const NONE: Self = Self {
+        stdin: false,
+        stdout: false,
+        stderr: false,
+        columns: None,
+        unicode: true,
+        dumb: false,
+        links: false,
+    };
 
     pub(super) fn of_this_process(env: &Env) -> Self {
         let stdout = io::stdout().is_terminal();
@@ -293,7 +300,8 @@ fn has_links(env: &Env) -> bool {
     }
     let term = env.get("TERM").unwrap_or_default();
     let is_program = |name: &str| env.get("TERM_PROGRAM") == Some(name);
-    let is_vte = || env.get("VTE_VERSION").and_then(|text| text.parse::<u32>().ok()).is_some_and(|vte| vte >= 5000);
+    let is_vte =
+        || env.get("VTE_VERSION").and_then(|text| text.parse::<u32>().ok()).is_some_and(|vte| vte >= 5000);
     ["xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty", "contour"].contains(&term)
         || ["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby"].iter().any(|name| is_program(name))
         || env.get("WT_SESSION").is_some()

@@ -100,7 +100,9 @@ pub fn print_next_steps(ui: &Ui, component: &str, lacking: &[VarUsage], is_kept:
             format!("`cki logs {component}` shows its output, `cki shell {component}` opens a shell like it.")
         }
         false => {
-            format!("`cki run-local {component} --keep on-failure` keeps it for `cki logs` and `cki shell`.")
+            format!(
+            "`cki run-local {component} --keep on-failure` keeps it for `cki logs {component}` and `cki shell {component}`."
+        )
         }
     });
 }

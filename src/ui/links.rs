@@ -40,11 +40,10 @@ mod tests {
         let link = |url: &str| format!("\u{1b}]8;;{url}\u{1b}\\{url}\u{1b}]8;;\u{1b}\\");
         let url = "http://127.0.0.1:8080";
         assert_eq!(linked(&format!("web  ready  {url}")), format!("web  ready  {}", link(url)));
-        assert_eq!(linked(&format!("see {url}, `{url}/a?b=1#c`.")), format!(
-            "see {}, `{}`.",
-            link(url),
-            link(&format!("{url}/a?b=1#c"))
-        ));
+        assert_eq!(
+            linked(&format!("see {url}, `{url}/a?b=1#c`.")),
+            format!("see {}, `{}`.", link(url), link(&format!("{url}/a?b=1#c")))
+        );
         assert_eq!(linked(&format!("\u{1b}[2m{url}\u{1b}[0m")), format!("\u{1b}[2m{}\u{1b}[0m", link(url)));
         for plain in ["", "http://", "https:// x", "no address", "http//x"] {
             assert_eq!(linked(plain), plain);

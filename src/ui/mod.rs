@@ -11,6 +11,7 @@ mod pipelines;
 mod port_view;
 mod progress;
 pub mod prompt;
+mod reminders;
 pub mod style;
 mod tasks;
 
@@ -26,7 +27,7 @@ use outputs::Outputs;
 use pipeline_states::PipelineStates;
 pub use port_view::PortView;
 use progress::Progress;
-use tasks::Reminders;
+use reminders::Reminders;
 
 /// Maximum columns of one message: names from outside may have millions of characters.
 const LONGEST_MESSAGE: usize = 8000;

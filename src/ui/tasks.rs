@@ -1,37 +1,14 @@
 //! Lines about tasks: their ends, and what a long one waits for where no line can be redrawn. Lines that are redrawn
 //! are in `progress`.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use super::reminders::Reminders;
 use super::{UiState, Verbosity, style};
 use crate::base::text;
 use crate::model::event::TaskOutcome;
 use crate::model::port::PublishedPort;
-
-/// Time between two lines about the same task.
-const REMINDER: Duration = Duration::from_secs(15);
-
-/// Tasks under way, where no line can be redrawn: the start of each, and the last line about it.
-#[derive(Debug, Default)]
-pub(super) struct Reminders(BTreeMap<String, (Instant, Instant)>);
-
-impl Reminders {
-    fn begin(&mut self, subject: &str, now: Instant) {
-        self.0.insert(subject.to_owned(), (now, now));
-    }
-
-    /// Returns the running time of a task if a line about it is due.
-    fn due(&mut self, subject: &str, now: Instant) -> Option<Duration> {
-        let (began, last) = self.0.get_mut(subject)?;
-        if now.duration_since(*last) < REMINDER {
-            return None;
-        }
-        *last = now;
-        Some(now.duration_since(*began))
-    }
-}
 
 impl UiState {
     pub(super) fn started(&self, subject: &str, doing: &str) {
@@ -57,7 +34,7 @@ impl UiState {
 
     pub(super) fn forget(&self, subject: &str) {
         self.progress.finish(subject);
-        self.reminders().0.remove(subject);
+        self.reminders().forget(subject);
     }
 
     /// Prints the directory and the state of sources.
@@ -109,21 +86,5 @@ impl UiState {
 
     fn reminders(&self) -> std::sync::MutexGuard<'_, Reminders> {
         self.reminders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reminders_are_due_at_intervals_from_the_start() {
-        let (mut reminders, began) = (Reminders::default(), Instant::now());
-        let after = |seconds: u64| began + Duration::from_secs(seconds);
-        assert_eq!(reminders.due("web", after(99)), None, "not under way");
-        reminders.begin("web", began);
-        let due: Vec<u64> =
-            (1..50).filter(|seconds| reminders.due("web", after(*seconds)).is_some()).collect();
-        assert_eq!(due, [15, 30, 45]);
     }
 }

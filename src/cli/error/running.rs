@@ -15,10 +15,10 @@ const ENGINE: &str = "`cki doctor --engine auto` prints the command that install
 
 pub(super) fn of_build(error: &BuildError) -> Diagnosis {
     match error {
-        BuildError::NoBuild { place, .. } => hint(
+        BuildError::NoBuild { component, place } => hint(
             Exit::Invalid,
             format!(
-                "add a `build` section at {place}, or run a published image with `cki run-local --image`."
+                "add a `build` section at {place}, or run a published image with `cki run-local {component} --image IMAGE`."
             ),
         ),
         BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),

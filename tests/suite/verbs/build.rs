@@ -142,8 +142,7 @@ fn build_preprocesses_in_files(cli: &Cli) {
     let no_cpp = cli.call("build made").set("PATH", cli.directory()).end();
     assert_snapshot!(no_cpp, @"
     --- stderr
-      source       /tmp/cki-TESTID/home/cki/tools  main COMMIT1
-      image        given up
+      image        not finished
     error: `/tmp/cki-TESTID/home/cki/tools/builds/made.in` goes through the C preprocessor, and there is no `cpp` in PATH.
     hint: `cki doctor` prints the command that installs `cpp`.
     --- exit 3
@@ -214,14 +213,14 @@ fn build_refuses_invalid_build_files_and_tags(cli: &Cli) {
     let _repositories = repositories(cli);
     assert_snapshot!(cli.run("build absent -q"), @"
     --- stderr
-      image        given up
+      image        not finished
     error: there is no build file `/tmp/cki-TESTID/home/cki/tools/builds/absent`.
     hint: /tmp/cki-TESTID/project/inventory.yaml:15 says which file it is.
     --- exit 3
     ");
     assert_snapshot!(cli.run("build outside -q"), @"
     --- stderr
-      image        given up
+      image        not finished
     error: /tmp/cki-TESTID/project/inventory.yaml:16: `../../etc/passwd` leads out of the repository.
     --- exit 4
     ");

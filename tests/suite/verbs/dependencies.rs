@@ -40,6 +40,7 @@ components: [{{name: app, category: x, kind: job, image: '{{python}}', run: {{co
     --- stderr
       env          5 variables: 5 from rabbitmq
       network      isolated: it reaches rabbitmq and nothing else
+      rabbitmq     15 s · port 5672: Connection refused (os error 111); waiting 2 m at most
       rabbitmq     ready
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0
@@ -115,7 +116,7 @@ fn run_local_native_serves_dependencies_on_localhost(cli: &Cli) {
     --- stderr
       env          1 variable: 1 from store
       network      isolated: it reaches store and nothing else; files and user are this machine's
-      store        given up
+      store        not finished
     error: `store` cannot be run without a container engine.
     hint: `cki doctor --engine auto` prints the command that installs a container engine.
     --- exit 6
@@ -139,7 +140,7 @@ fn run_local_fails_when_a_dependency_is_never_ready(cli: &Cli) {
     line 2
     line 3
     secret ••••••••
-      store        given up
+      store        not finished
     error: `store` is not ready after TIME: port 9: Connection refused (os error 111).
     hint: its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.
     --- exit 124
@@ -155,7 +156,7 @@ fn run_local_fails_when_a_dependency_ends_early(cli: &Cli) {
       env          2 variables: 1 from store, 1 locked
       network      isolated: it reaches store and nothing else
     no room
-      store        given up
+      store        not finished
     error: `store` ended with exit code 3 before it was ready.
     hint: its last lines are above.
     --- exit 1

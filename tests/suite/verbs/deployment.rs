@@ -123,27 +123,24 @@ fn env_explain_names_the_deployment_line_of_each_value() {
     ");
     assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
     API_TOKEN      ••••••••
-      placeholder secret (token); secret
-      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:22
+      placeholder secret (token); secret  ~/cki/deploy/base/web.yaml:22
       production: (Secret login, key token)
     HOST           host.reference.invalid
       deployment, replaced by rule `host`
-      /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10
+      ~/cki/deploy/overlays/production/kustomization.yaml:10
       production: api.prod.example.org
     IS_PRODUCTION  false
-      locked: never production, instead of deployment
-      /tmp/cki-TESTID/project/inventory.yaml:3
-      production: true  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:24
+      locked: never production, instead of deployment  inventory.yaml:3
+      production: true  ~/cki/deploy/base/web.yaml:24
     LEVEL          INFO
       deployment, instead of default
-      /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:4
+      ~/cki/deploy/overlays/production/kustomization.yaml:4
       production: INFO
     NAMESPACE      local
-      deployment, replaced by rule `namespace`
-      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:23
+      deployment, replaced by rule `namespace`  ~/cki/deploy/base/web.yaml:23
       production: (metadata.namespace)
     URL            https://host.reference.invalid/v1
-      deployment; required  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:21
+      deployment; required  ~/cki/deploy/base/web.yaml:21
       production: https://api.prod.example.org/v1
     --- stderr
     6 variables: 4 from the deployment, 1 placeholder secret, 1 locked

@@ -145,7 +145,7 @@ fn commands_report_a_read_only_state_directory() {
         assert!(!outcome.stderr.contains("there is"), "{outcome}");
     }
     let outcome = call("doctor").fails();
-    assert!(outcome.stdout.contains("the state of workspaces cannot be kept"), "{outcome}");
+    assert!(outcome.stdout.contains("the state of workspaces cannot be stored"), "{outcome}");
     for line in ["list", "ps", "gc"] {
         call(line).ends_with(0);
     }

@@ -272,7 +272,7 @@ fn run_local_reports_a_failing_service_setup(cli: &Cli) {
       env          2 variables: 1 from store, 1 locked
       network      isolated: it reaches store and nothing else
     serving
-      store        given up
+      store        not finished
     error: `store` cannot be set up: `sh -c 'echo no table "$1"; exit 2' sh one` ends with 2: no table one.
     hint: its last lines are above.
     --- exit 1
