@@ -16,7 +16,8 @@ pub(crate) fn check(text: &str) {
             if matches!(words.as_slice(), [_, help, topic] if help == "help" && cki::cli::is_topic(topic)) {
                 continue;
             }
-            let is_example = words.iter().any(|word| word.contains('…'));
+            // A usage line shows a form.
+            let is_example = words.iter().any(|word| word.contains(['…', '<', '[']));
             // Words in capitals stand for what the user means.
             let words = words.iter().map(|word| if word == "N" { "1" } else { word.as_str() });
             let tree = TREE.get_or_init(cki::cli::command_tree).clone();

@@ -24,7 +24,7 @@ fn list_reports_a_missing_inventory() {
     assert_snapshot!(cli.run("list --inventory empty"), @"
     --- stderr
     error: `/tmp/cki-TESTID/project/empty` holds no inventory: neither `inventory.yaml` nor any entry at `category/name.yaml`.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     std::os::unix::fs::symlink("loop.yaml", cli.project().join("loop.yaml")).expect("links");
@@ -36,19 +36,19 @@ fn list_reports_invalid_yaml() {
     assert_snapshot!(list("title: Sample\ncomponents:\n  - {name: a, category: x\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:3:5: unclosed bracket '{'.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("title: Sample\n\tcomponents: []\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:1:8: while scanning a plain scalar, found a tab.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("components:\n  - name: a\n    category: x\n    name: b\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:4:5: duplicate mapping key `name` is not allowed here.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     list(&"[".repeat(100_000)).ends_with(4);
@@ -59,31 +59,31 @@ fn list_reports_values_of_the_wrong_type() {
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a port is a number from 1 to 65535, with `/http` if it speaks HTTP.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ready: {tcp: 1, log: x}}}\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:2:41: `ready` takes one of `http` with `port`, `tcp`, `exec` or `log`.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("components:\n  - {category: x}\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:2:5: an entry lacks its `name`.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("components:\n  - {name: ../../etc, category: x}\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:2:5: `../../etc` is no name: letters, digits, `-`, `_` and `.` only.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("version: 2\n"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:1:1: the format has version 2, and this `cki` knows version 1.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     list("- a\n- b\n").ends_with(4);
@@ -108,7 +108,7 @@ fn list_reports_a_binary_inventory() {
     assert_snapshot!(cli.run("list --inventory zero.yaml"), @r#"
     --- stderr
     error: /tmp/cki-TESTID/project/zero.yaml:2:14: unexpected character: `\u{0}'.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     "#);
     assert_snapshot!(cli.run("list --inventory program.yaml"), @"
@@ -128,7 +128,7 @@ fn list_refuses_a_yaml_bomb() {
     assert_snapshot!(list(&bomb), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:6:15: it is too large, or its aliases make it so.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     list("components: &all\n  - {name: a, category: x, people: *all}\n").ends_with(4);
@@ -144,7 +144,7 @@ components:
 "), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:4:5: `x/a` is defined twice; the other entry is in /tmp/cki-TESTID/project/inventory.yaml:2:5.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     assert_snapshot!(list("\
@@ -155,7 +155,7 @@ components:
 "), @"
     --- stderr
     error: /tmp/cki-TESTID/project/inventory.yaml:2:48: `x/a`, `x/b` and `x/c` need each other, so none of them can start first.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     let cli = Cli::new();
@@ -163,7 +163,7 @@ components:
     assert_snapshot!(cli.run("list --inventory directory"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/directory/service/a.yaml: the file's place says `service/a`, its content says `service/b`.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
 }
@@ -206,7 +206,7 @@ fn list_names_the_faulty_file_of_a_directory() {
     assert_snapshot!(cli.run("list --inventory directory"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/directory/service/bad.yaml:2:9: expected a list.
-    hint: the format is described in docs/reference/inventory.md.
+    hint: `cki help inventory` describes the format.
     --- exit 4
     ");
     cli.write("directory/service/bad.yaml", "description: Better.\n");
