@@ -142,6 +142,7 @@ fn build_preprocesses_in_files(cli: &Cli) {
     let no_cpp = cli.call("build made").set("PATH", cli.directory()).end();
     assert_snapshot!(no_cpp, @"
     --- stderr
+      source       /tmp/cki-TESTID/home/cki/tools  main COMMIT1
       image        not finished
     error: `/tmp/cki-TESTID/home/cki/tools/builds/made.in` goes through the C preprocessor, and there is no `cpp` in PATH.
     hint: `cki doctor` prints the command that installs `cpp`.
