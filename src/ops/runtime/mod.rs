@@ -14,6 +14,7 @@ pub mod ports;
 pub(in crate::ops) mod probe;
 pub(in crate::ops) mod relay;
 pub(in crate::ops) mod remove;
+pub mod running;
 pub mod select;
 pub mod start;
 pub(in crate::ops) mod started;

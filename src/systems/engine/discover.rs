@@ -26,7 +26,7 @@ pub enum EngineChoice {
 }
 
 impl EngineChoice {
-    fn takes(self, kind: AddressKind) -> bool {
+    pub(super) fn takes(self, kind: AddressKind) -> bool {
         match self {
             Self::Auto => true,
             Self::Docker => kind == AddressKind::Docker,
@@ -62,7 +62,7 @@ impl EngineOrigin {
     }
 
     /// Returns whether the user has set it for the requested kind, so that no other candidate counts.
-    fn binds(&self, wanted: EngineChoice) -> bool {
+    pub(super) fn binds(&self, wanted: EngineChoice) -> bool {
         match self {
             Self::Variable("CONTAINER_HOST") => wanted != EngineChoice::Docker,
             Self::Variable(_) | Self::DockerContext(_) => wanted != EngineChoice::Podman,
@@ -147,13 +147,13 @@ pub struct Discovery {
 
 /// Address to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct EngineLocation {
-    origin: EngineOrigin,
-    at: EngineSource,
+pub(super) struct EngineLocation {
+    pub(super) origin: EngineOrigin,
+    pub(super) at: EngineSource,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum EngineSource {
+pub(super) enum EngineSource {
     Text(String),
     Nowhere(String),
     Program,
@@ -235,7 +235,7 @@ async fn look(
 }
 
 /// Returns the addresses to try, best first.
-fn locations(env: &Env, wanted: EngineChoice) -> Vec<EngineLocation> {
+pub(super) fn locations(env: &Env, wanted: EngineChoice) -> Vec<EngineLocation> {
     let mut locations = Vec::new();
     let mut add = |origin: EngineOrigin, at: EngineSource| {
         let known = |location: &EngineLocation| location.at == at;
