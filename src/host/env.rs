@@ -63,6 +63,12 @@ impl Env {
         self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
+    /// Returns the directory for data that can be made again: `$XDG_CACHE_HOME/cki`.
+    #[must_use]
+    pub fn cache_directory(&self) -> Option<PathBuf> {
+        self.xdg("XDG_CACHE_HOME", ".cache")
+    }
+
     /// Returns the directory for sockets and running processes: `$XDG_RUNTIME_DIR/cki`, or a directory of
     /// the user in the temporary directory.
     #[must_use]

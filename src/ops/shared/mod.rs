@@ -5,6 +5,7 @@ pub mod dependencies;
 pub mod deployment;
 pub mod inventory;
 pub mod op_context;
+pub mod open_merge_requests;
 pub mod production;
 pub mod run_policy;
 pub mod token;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::base::text;
+use crate::config::SettingOrigin;
 use crate::model::inventory::{Component, Inventory};
 use crate::systems::git::{Checkout, GitError, GitUrl, discover};
 
@@ -16,6 +17,15 @@ pub struct StageTarget<'a> {
     pub component: Option<&'a Component>,
     /// The server of the remote, if the project comes from one.
     pub server: Option<String>,
+}
+
+impl StageTarget<'_> {
+    /// Returns the server to ask: the one in the settings, or that of the remote if the settings name none.
+    #[must_use]
+    pub fn server_for<'u>(&'u self, (url, origin): &'u (String, SettingOrigin)) -> &'u str {
+        let other = self.server.as_deref().filter(|_| *origin == SettingOrigin::Default);
+        other.unwrap_or(url)
+    }
 }
 
 /// An error of finding the project.

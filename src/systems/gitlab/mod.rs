@@ -24,7 +24,7 @@ use crate::base::secret::Secret;
 use crate::model::event::Events;
 pub use error::GitLabError;
 use request::ApiRequest;
-pub use types::{Discussion, Job, MergeRequest, Note, Pipeline, Project, User, Version};
+pub use types::{Discussion, Job, MergeRequest, MergeRequestTitle, Note, Pipeline, Project, User, Version};
 pub use watch::Poller;
 
 /// Maximum bytes to request from the end of a log.
@@ -158,6 +158,14 @@ impl GitLab {
     /// Fails if the server refuses or does not answer.
     pub async fn merge_request(&self, project: &str, iid: u64) -> Result<MergeRequest, GitLabError> {
         self.get(&request::merge_request(project, iid)).await
+    }
+
+    /// Returns the open merge requests of a project, the last changed ones first, at most a hundred.
+    ///
+    /// # Errors
+    /// Fails if the server refuses or does not answer.
+    pub async fn open_merge_requests(&self, project: &str) -> Result<Vec<MergeRequestTitle>, GitLabError> {
+        self.get(&request::open_merge_requests(project)).await
     }
 
     /// Returns the comments of a merge request, newest first. Reads page by page until `enough` returns true,

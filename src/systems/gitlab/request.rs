@@ -71,6 +71,16 @@ pub(super) fn merge_request(project: &str, iid: u64) -> ApiRequest {
     ApiRequest::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
 }
 
+/// Builds a request for the open merge requests of a project, the last changed ones first.
+pub(super) fn open_merge_requests(project: &str) -> ApiRequest {
+    let path = format!("/projects/{}/merge_requests", encode(project));
+    ApiRequest::get(path, format!("the open merge requests of `{project}`")).with(&[
+        ("state", "opened"),
+        ("order_by", "updated_at"),
+        ("per_page", "100"),
+    ])
+}
+
 /// Builds a request for comments, newest first, so that the first page holds the relevant ones.
 pub(super) fn notes(project: &str, iid: u64) -> ApiRequest {
     let path = format!("{}/notes", merge_request_path(project, iid));

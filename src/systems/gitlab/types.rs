@@ -63,6 +63,15 @@ pub struct MergeRequest {
     pub draft: bool,
 }
 
+/// Merge request in a list.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MergeRequestTitle {
+    /// Number within its project.
+    pub iid: u64,
+    /// Title.
+    pub title: String,
+}
+
 /// Comment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Note {
