@@ -9,7 +9,7 @@ mod status;
 
 pub use answer::{AnswerRow, pipeline_of_url};
 pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};
-pub use parameter::{StageParameter, StagingParameter};
+pub use parameter::{StageParameter, StagingParameter, allowed_values};
 pub use request::{Rerun, StagingRequest};
 pub use status::PipelineStatus;
 

@@ -2,6 +2,7 @@
 //! them belongs in `comment`.
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::literal::Extractor;
 
 use super::{StagingError, shown};
 use crate::base::text::{nearest, safe_line};
@@ -150,6 +151,17 @@ impl StageParameter {
     }
 }
 
+/// Returns the values that a pattern allows, if they are few; none for a pattern of any other kind.
+#[must_use]
+pub fn allowed_values(pattern: &str) -> Vec<String> {
+    let Ok(parameter) = StageParameter::new("", Some(pattern), None) else { return Vec::new() };
+    let Ok(parsed) = regex_syntax::parse(pattern) else { return Vec::new() };
+    let found = Extractor::new().extract(&parsed);
+    let literals = found.literals().filter(|_| found.is_exact()).unwrap_or_default();
+    let texts = literals.iter().filter_map(|literal| std::str::from_utf8(literal.as_bytes()).ok());
+    texts.filter(|text| trouble(text).is_none() && parameter.check(text).is_ok()).map(str::to_owned).collect()
+}
+
 /// Checks parameters against the declared ones; without any declaration, all are allowed.
 pub(super) fn check_declared(
     parameters: &[StagingParameter],
@@ -212,6 +224,22 @@ mod tests {
         assert!(
             StageParameter::new("x", Some("(?x) a # b"), None).is_err_and(|e| e.to_string().contains('x'))
         );
+    }
+
+    #[test]
+    fn allowed_values_of_a_pattern_are_listed_if_few() {
+        for (pattern, values) in [
+            ("gcc|clang", &["gcc", "clang"][..]),
+            ("^(?:gcc|clang)$", &["gcc", "clang"]),
+            ("v[12]", &["v1", "v2"]),
+            (r"mr-\d+", &[]),
+            (".*", &[]),
+            ("a)|(b", &[]),
+            ("(x{0,9}){9}", &[]),
+            ("|a", &["a"]),
+        ] {
+            assert_eq!(allowed_values(pattern), values, "{pattern}");
+        }
     }
 
     #[test]
