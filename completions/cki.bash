@@ -1,33 +1,19 @@
-
-_clap_complete_cki() {
-    local IFS=$'\013'
-    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
-    local _CLAP_COMPLETE_COMP_TYPE=${COMP_TYPE}
-    if compopt +o nospace 2> /dev/null; then
-        local _CLAP_COMPLETE_SPACE=false
-    else
-        local _CLAP_COMPLETE_SPACE=true
-    fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
-    COMPREPLY=( $( \
-        _CLAP_IFS="$IFS" \
-        _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
-        _CLAP_COMPLETE_COMP_TYPE="$_CLAP_COMPLETE_COMP_TYPE" \
-        _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        COMPLETE="bash" \
-        "cki" -- "${words[@]}" \
-    ) )
-    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-    elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
+# Completion of `cki` in bash. The program answers; this hands over the line up to the cursor, and the part of the
+# word that bash replaces.
+_cki() {
+    local IFS=$'\n'
+    mapfile -t COMPREPLY < <(
+        _CKI_LINE="${COMP_LINE:0:COMP_POINT}" _CKI_WORD="$2" _CKI_TYPE="$COMP_TYPE" COMPLETE=bash \
+            cki -- 2> /dev/null
+    )
+    # Behind `NAME=` and `directory/`, the word goes on.
+    if [[ "${#COMPREPLY[@]}" -eq 1 && "${COMPREPLY[0]}" == *[=/:] ]]; then
         compopt -o nospace
     fi
 }
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_cki cki
+    complete -o bashdefault -o nosort -F _cki cki
 else
-    complete -o nospace -o bashdefault -F _clap_complete_cki cki
+    complete -o bashdefault -F _cki cki
 fi

@@ -1,8 +1,10 @@
 //! The command line: the list of commands, and rules on their options. Arguments of one command are in its
 //! own file below `commands/`.
 
+use std::ffi::OsString;
+
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands;
 use super::globals::Globals;
@@ -34,6 +36,17 @@ pub(super) struct Cli {
     pub(super) globals: Globals,
     #[command(subcommand)]
     pub(super) command: CliCommand,
+}
+
+impl Cli {
+    /// Parses a command line. Returns the name of the command as well, under which other tables know it.
+    pub(super) fn parse_words(words: &[OsString]) -> Result<(Self, String), clap::Error> {
+        let mut tree = Self::command();
+        let mut matches = tree.try_get_matches_from_mut(words)?;
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))?;
+        Ok((cli, name))
+    }
 }
 
 /// Commands, in the order in which a newcomer needs them.

@@ -1,19 +1,18 @@
-//! From a parsed command to its file in `commands`, and the formats of its results.
+//! From a parsed command to its file in `commands`.
 
-use super::args::{CliCommand, command_tree};
+use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
     build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, list, logs, man, open, ps,
     run_local, shell, show, stage, stand_in, trust,
 };
 use super::context::Context;
-use super::format::OutputFormat::{Dotenv, Json, Name, Shell, Table, Text, Wide, Yaml};
-use super::format::{self, OutputFormat};
+use super::format;
 use crate::base::exit::Exit;
 
 /// Runs a command.
-pub(super) fn dispatch(command: CliCommand, output: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
-    format::check(output, formats(&command))?;
-    match command {
+pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Result<Exit> {
+    format::check(cli.globals.output.as_deref(), format::formats(name))?;
+    match cli.command {
         CliCommand::Demo(args) => demo::run(args, context),
         CliCommand::Forward(args) => forward::run(&args),
         CliCommand::StandIn(args) => stand_in::run(&args, context),
@@ -36,18 +35,5 @@ pub(super) fn dispatch(command: CliCommand, output: Option<&str>, context: &Cont
         CliCommand::Config(args) => config::run(&args, context),
         CliCommand::Completions(args) => completions::run(&args, context),
         CliCommand::Man(args) => man::run(&args, command_tree(), context),
-    }
-}
-
-/// Returns the formats of a command.
-fn formats(command: &CliCommand) -> &'static [OutputFormat] {
-    match command {
-        CliCommand::List(_) | CliCommand::Ps(_) => &[Text, Wide, Name, Json, Yaml],
-        CliCommand::Env(_) => &[Table, Json, Yaml, Dotenv, Shell],
-        // Their results are lines, each a JSON object.
-        CliCommand::RunLocal(_) | CliCommand::Logs(_) | CliCommand::Exec(_) | CliCommand::Shell(_) => {
-            &[Text, Json]
-        }
-        _ => &[Text, Json, Yaml],
     }
 }

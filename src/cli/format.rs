@@ -1,4 +1,4 @@
-//! `-o`: the formats of results. The formats of each command are in `dispatch`.
+//! `-o`: the formats of results, and those that each command has.
 
 use super::error::UsageError;
 use crate::base::text::{nearest, safe_line};
@@ -43,13 +43,25 @@ impl OutputFormat {
         Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, format)| *format)
     }
 
-    fn name(self) -> &'static str {
+    /// Returns the value of `-o`.
+    pub(super) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, format)| *format == self).map(|(name, _)| *name).unwrap_or_default()
     }
 
     /// Returns whether programs read it, not people.
     pub(super) fn is_structured(self) -> bool {
         matches!(self, Json | Yaml)
+    }
+}
+
+/// Returns the formats of a command.
+pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
+    match command {
+        "list" | "ps" => &[Text, Wide, Name, Json, Yaml],
+        "env" => &[Table, Json, Yaml, Dotenv, Shell],
+        // Their results are lines, each a JSON object.
+        "run-local" | "logs" | "exec" | "shell" => &[Text, Json],
+        _ => &[Text, Json, Yaml],
     }
 }
 
@@ -77,6 +89,14 @@ pub(super) fn check(wanted: Option<&str>, formats: &[OutputFormat]) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn formats_name_commands_that_exist() {
+        let tree = crate::cli::command_tree();
+        for name in ["list", "ps", "env", "run-local", "logs", "exec", "shell"] {
+            assert!(tree.find_subcommand(name).is_some_and(|found| found.get_name() == name), "{name}");
+        }
+    }
 
     #[test]
     fn check_names_formats_of_the_command() {

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
+use super::complete;
 use crate::config::{Color, Engine};
 
 /// Flags of every command.
@@ -22,7 +24,7 @@ pub(super) struct Globals {
     pub(super) engine: Option<Engine>,
     /// Print results in this format: `text`, `json` or `yaml`; `cki list` and `cki ps` also have
     /// `wide` and `name`, `cki env` `table`, `dotenv` and `shell`
-    #[arg(short, long, global = true, value_name = "FORMAT")]
+    #[arg(short, long, global = true, value_name = "FORMAT", add = ArgValueCandidates::new(complete::formats))]
     pub(super) output: Option<String>,
     /// Colour the output (default: `auto`, only on a terminal)
     #[arg(long, global = true, value_name = "WHEN")]

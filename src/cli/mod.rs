@@ -2,7 +2,6 @@
 //! the command tree, one file per command: resolve, one operation, report, exit.
 
 mod args;
-mod bash;
 mod commands;
 mod complete;
 mod context;
@@ -19,7 +18,6 @@ mod token;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use crate::base::exit::Exit;
@@ -68,8 +66,8 @@ fn answer(host: Host) -> Exit {
         first_ui(&host, None).lines(page.lines());
         return Exit::Done;
     }
-    let cli = match Cli::try_parse_from(&host.args) {
-        Ok(cli) => cli,
+    let (cli, name) = match Cli::parse_words(&host.args) {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&host, &error),
     };
     let ui = first_ui(&host, cli.globals.color);
@@ -79,7 +77,7 @@ fn answer(host: Host) -> Exit {
         false => Context::new(host, &cli.globals),
     };
     let (ui, result) = match context {
-        Ok(context) => (context.ui.clone(), dispatch(cli.command, cli.globals.output.as_deref(), &context)),
+        Ok(context) => (context.ui.clone(), dispatch(cli, &name, &context)),
         Err(error) => (ui, Ok(Err(error))),
     };
     match result {
@@ -102,12 +100,8 @@ fn answer(host: Host) -> Exit {
 
 /// Runs a command, and catches a panic. The panic hook has printed its message, and drop guards have
 /// cleaned up.
-fn dispatch(
-    command: args::CliCommand,
-    output: Option<&str>,
-    context: &Context,
-) -> std::thread::Result<anyhow::Result<Exit>> {
-    let work = || dispatch::dispatch(command, output, context);
+fn dispatch(cli: Cli, name: &str, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
+    let work = || dispatch::dispatch(cli, name, context);
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
 }
 

@@ -48,7 +48,7 @@ growth_times() {
   peak=$(alone /usr/bin/time --format %M "$cki" --inventory "$inventory" list 2>&1 >/dev/null | tail -n 1)
   for round in $(seq "$growth_rounds"); do
     lists+=("$(seconds_of alone "$cki" --inventory "$inventory" list)")
-    completes+=("$(seconds_of alone COMPLETE=bash _CLAP_COMPLETE_INDEX=4 "$cki" -- cki --inventory "$inventory" show c9)")
+    completes+=("$(seconds_of alone COMPLETE=fish "$cki" -- cki --inventory "$inventory" show c9)")
     shows+=("$(seconds_of alone "$cki" --inventory "$inventory" show c9)")
   done
   list=$(least "${lists[@]}")

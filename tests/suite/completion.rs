@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use cki::host::{Env, programs};
 
+mod candidates;
+mod running;
+
 use crate::support;
 
 /// Longer than any shell takes, on a machine that is busy.
@@ -75,10 +78,13 @@ impl Home {
 
     /// Returns the answer of a shell to words.
     fn answer(&self, shell: &str, words: &[&str]) -> String {
+        let last = words.last().expect("is the one to complete");
         let output = self
             .command(env!("CARGO_BIN_EXE_cki"))
             .env("COMPLETE", shell)
             .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+            .env("_CKI_LINE", words.join(" "))
+            .env("_CKI_WORD", last.rsplit('=').next().expect("is there"))
             .arg("--")
             .args(words)
             .output()
@@ -181,7 +187,40 @@ fn bash_completes_components() {
     let home = Home::new("/bin/bash");
     home.set_up();
     assert_completes_components(&home, "bash", &["pipeline-data", "pipeline-definition"]);
+    assert_completes_values(&home, "bash");
     assert_completes(&home, "bash", &[("cki list --kind=cr\t", "--kind=cronjob")]);
+    // Behind `=` and inside of quotes, bash replaces a part of the word only.
+    home.write("a b.env", "A=1");
+    for (keys, shown) in [
+        ("cki env x --env-file a\t", r"\ b.env"),
+        ("cki env x --env-file 'a \t", "b.env'"),
+        ("cki env x --env-file=a\\ b\t", ".env"),
+        ("cki list \"kind=cr\t", "onjob\""),
+    ] {
+        assert_completes(&home, "bash", &[(keys, shown)]);
+    }
+}
+
+/// Presses Tab where values are known: filters, formats, parameters, variables, and flags only behind `-`.
+fn assert_completes_values(home: &Home, shell: &str) {
+    for (keys, shown) in [
+        ("cki list kind=cr\t", "onjob"),
+        ("cki list cate\t", "gory="),
+        ("cki show pipeline-herder -o j\t", "son"),
+        ("cki stage --component pipeline-herder --set comp\t", "iler="),
+        ("cki stage --component pipeline-herder --set compiler=cl\t", "ang"),
+        ("cki env pipeline-herder --unset SEN\t", "TRY_DSN"),
+        ("cki man run-\t", "local"),
+        ("cki run-local --det\t", "ach"),
+    ] {
+        assert_completes(home, shell, &[(keys, shown)]);
+    }
+    // A list of what can follow has no flags in it.
+    let line = if shell == "elvish" { shell.to_owned() } else { format!("{shell} -i") };
+    let mut terminal = Terminal::start(home, shell, &line);
+    terminal.press("cki run-local amqp\t \t\t\t");
+    terminal.wait_for("message-trigger");
+    assert!(!terminal.text.contains("--detach"), "{}", terminal.text.escape_debug());
 }
 
 #[test]
@@ -190,6 +229,7 @@ fn zsh_completes_components() {
     let home = Home::new("/usr/bin/zsh");
     home.set_up();
     assert_completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
+    assert_completes_values(&home, "zsh");
 }
 
 #[test]
@@ -208,6 +248,7 @@ fn fish_completes_components() {
     let home = Home::new("/usr/bin/fish");
     home.set_up();
     assert_completes_components(&home, "fish", &["pipeline-herder", HERDER]);
+    assert_completes_values(&home, "fish");
     let output = home.command("fish").args(["-c", "complete -C 'cki show pipeline-h'"]).output();
     let shown = String::from_utf8_lossy(&output.expect("runs").stdout).into_owned();
     assert!(shown.starts_with(&format!("pipeline-herder\t{HERDER}")), "{shown}");

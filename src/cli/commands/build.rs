@@ -22,10 +22,11 @@ use crate::ui::Verbosity;
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct BuildArgs {
     /// Component to build
-    #[arg(add = ArgValueCandidates::new(complete::components))]
+    #[arg(add = ArgValueCandidates::new(complete::buildable))]
     component: String,
     /// Build merge request N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
     mr: Option<u64>,
     /// Add this name to the image
     #[arg(long, value_name = "NAME")]

@@ -24,10 +24,11 @@ use crate::systems::git::MergeRequestHead;
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CloneArgs {
     /// Components to clone
-    #[arg(required = true, add = ArgValueCandidates::new(complete::components))]
+    #[arg(required = true, add = ArgValueCandidates::new(complete::cloneable))]
     components: Vec<String>,
     /// Check out merge request N on a branch of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
     mr: Option<u64>,
     /// Fetch only the last N commits of a new clone (default: all)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,10 +1,9 @@
 //! `cki completions`: the script for each shell, and its installation. Candidates are in `cli::complete`.
 
-use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum as _};
 
 use crate::base::exit::Exit;
-use crate::cli::complete;
+use crate::cli::complete::ShellArg;
 use crate::cli::context::Context;
 use crate::report;
 use crate::systems::shell::{self, ShellError, name_of_user};
@@ -32,37 +31,6 @@ pub(in crate::cli) struct CompletionsArgs {
     install: bool,
 }
 
-/// Tail of the script for zsh: zsh first runs an autoloaded file of `fpath` at the first
-/// completion, which the script then has to answer.
-const AS_A_FILE: &str = r#"
-if [[ "${funcstack[1]}" == _cki ]]; then
-    _clap_dynamic_completer_cki "$@"
-fi
-"#;
-
-/// Shell with a completion script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ShellArg {
-    Bash,
-    Zsh,
-    Fish,
-    Elvish,
-    Powershell,
-}
-
-impl ShellArg {
-    /// Returns the name of the shell.
-    pub(in crate::cli) fn name(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Zsh => "zsh",
-            Self::Fish => "fish",
-            Self::Elvish => "elvish",
-            Self::Powershell => "powershell",
-        }
-    }
-}
-
 pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::Result<Exit> {
     let env = &context.host.env;
     let named = name_of_user(env);
@@ -71,7 +39,7 @@ pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::
         Some(shell) => shell,
         None => named.and_then(|name| ShellArg::from_str(&name, false).ok()).ok_or_else(unknown)?,
     };
-    let script = script(shell)?;
+    let script = shell.script()?;
     if !args.install {
         context.ui.data(script.trim_end());
         return Ok(Exit::Done);
@@ -81,15 +49,4 @@ pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::
     target.install(&script)?;
     report::completions::print(&context.ui, &target, &target.standing()?);
     Ok(Exit::Done)
-}
-
-fn script(shell: ShellArg) -> anyhow::Result<String> {
-    let completer = complete::SHELLS.completer(shell.name()).context("clap knows this shell")?;
-    let mut script = Vec::new();
-    completer.write_registration(complete::VARIABLE, "cki", "cki", "cki", &mut script)?;
-    let mut script = String::from_utf8(script)?;
-    if shell == ShellArg::Zsh {
-        script.push_str(AS_A_FILE);
-    }
-    Ok(script)
 }

@@ -47,7 +47,7 @@ enum ConfigCommand {
         #[arg(add = ArgValueCandidates::new(complete::settings))]
         name: String,
         /// Value
-        #[arg(allow_hyphen_values = true)]
+        #[arg(allow_hyphen_values = true, add = ArgValueCandidates::new(complete::setting_values))]
         value: String,
     },
     /// Remove a setting from your own `cki.toml`

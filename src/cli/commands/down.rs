@@ -30,7 +30,7 @@ use crate::report;
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct DownArgs {
     /// Components, retained backing services, or run IDs (default: everything of this inventory)
-    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::running))]
     components: Vec<String>,
     /// Remove the runs of all inventories, after a confirmation
     #[arg(short = 'A', long, conflicts_with = "components")]

@@ -49,6 +49,7 @@ pub(in crate::cli) struct EnvArgs {
     /// variables that the deployment gives, and those that the sources read. Anything else is the
     /// name of a component.
     #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal", "scan"])]
+    #[arg(add = ArgValueCandidates::new(complete::compared))]
     diff: Option<String>,
     /// Show secrets, including your own
     #[arg(long)]
@@ -65,12 +66,13 @@ pub(in crate::cli) struct EnvArgs {
 pub(in crate::cli) struct VariableArgs {
     /// Set a variable; `NAME` alone passes on its value from your environment
     #[arg(short = 'e', long = "env", value_name = "NAME=VALUE")]
+    #[arg(add = ArgValueCandidates::new(complete::variables))]
     pub(in crate::cli) set: Vec<String>,
     /// Read variables from a file of `NAME=VALUE` lines
     #[arg(long = "env-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Remove a variable
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::unset))]
     pub(in crate::cli) unset: Vec<String>,
 }
 

@@ -27,7 +27,7 @@ use crate::ops::runtime::select::select_one;
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ExecArgs {
     /// Component, backing service of a component, or run ID
-    #[arg(add = ArgValueCandidates::new(complete::components))]
+    #[arg(add = ArgValueCandidates::new(complete::alive))]
     component: String,
     /// Pass on standard input from a terminal, line by line
     #[arg(short, long)]

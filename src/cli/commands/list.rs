@@ -1,7 +1,7 @@
 //! `cki list`: its arguments, and the calls of the operation and the report.
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use crate::base::exit::Exit;
 use crate::base::text::safe_line;
@@ -24,6 +24,7 @@ use crate::report::list::ListFormat;
 #[command(visible_alias = "ls", verbatim_doc_comment)]
 pub(in crate::cli) struct ListArgs {
     /// Words in the name or description; also `kind=`, `owner=`, `infrastructure=` and `category=`
+    #[arg(add = ArgValueCompleter::new(complete::list_words))]
     text: Vec<String>,
     /// List only components of this kind
     #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::kinds))]

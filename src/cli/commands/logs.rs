@@ -24,7 +24,7 @@ use crate::ops::logs::{LogOptions, logs};
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct LogsArgs {
     /// Components, backing services, or run IDs (default: everything of this inventory that runs)
-    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::running))]
     components: Vec<String>,
     /// Wait for new lines until all components have ended, including components started meanwhile
     #[arg(short, long)]

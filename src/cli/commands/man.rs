@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
 use crate::base::files;
 use crate::base::text::plural;
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::systems::man;
 
@@ -22,6 +24,7 @@ use crate::systems::man;
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ManArgs {
     /// Command (default: `cki` itself)
+    #[arg(add = ArgValueCandidates::new(complete::manual_pages))]
     command: Vec<String>,
     /// Write the pages of all commands into this directory
     #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = clap::ValueHint::DirPath)]

@@ -25,7 +25,7 @@ use crate::report;
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct OpenArgs {
     /// Component, backing service of a component, or run ID
-    #[arg(add = ArgValueCandidates::new(complete::components))]
+    #[arg(add = ArgValueCandidates::new(complete::alive))]
     component: String,
     /// Open this port of the component
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]

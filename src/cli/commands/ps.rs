@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(1);
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct PsArgs {
     /// Components, backing services, or run IDs (default: all)
-    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::running))]
     components: Vec<String>,
     /// Include instances that have ended and were retained
     #[arg(short = 'a', long)]

@@ -45,10 +45,11 @@ use crate::report::export::ExportFormat;
 #[command(visible_alias = "run", verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
     /// Component to run, or several to run as one group
-    #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::runnable))]
     components: Vec<String>,
     /// Run merge request N
     #[arg(long, value_name = "N", value_parser = MergeRequestName::parse_number)]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
     mr: Option<u64>,
     /// Run this image instead of building one
     #[arg(long, value_name = "IMAGE", conflicts_with = "mr")]
@@ -86,6 +87,7 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Allow this variable to contain a production host or a real credential, for this run only;
     /// `@command` stands for the command and its arguments
     #[arg(long, value_name = "NAME", help_heading = "Environment")]
+    #[arg(add = ArgValueCandidates::new(complete::allowed))]
     allow: Vec<String>,
     /// Arguments for the component's command
     #[arg(last = true, value_name = "ARGS")]

@@ -31,7 +31,7 @@ use crate::ops::shell::{shell, shell_of};
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ShellArgs {
     /// Component, backing service of a component, or run ID
-    #[arg(add = ArgValueCandidates::new(complete::components))]
+    #[arg(add = ArgValueCandidates::new(complete::running))]
     component: String,
     /// Start in this directory of the container (default: that of the component)
     #[arg(long, value_name = "DIR")]

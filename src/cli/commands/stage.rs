@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
@@ -11,10 +11,10 @@ use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
 use crate::cli::exit;
 use crate::cli::{complete, token};
-use crate::config::SettingOrigin;
 use crate::model::inventory::{Inventory, StageDecl};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
+use crate::ops::shared::open_merge_requests::OpenMergeRequests;
 use crate::ops::stage::{StageOptions, StageTarget, StagingOptions, plan, run as stage, target};
 use crate::report;
 use crate::systems::gitlab::{ClientOptions, GitLab};
@@ -37,18 +37,20 @@ const TEMPLATE: &str = "comments/stage.md";
 pub(in crate::cli) struct StageArgs {
     /// Merge request to test: a number, `GROUP/PROJECT!N`, or the address of its page
     #[arg(value_name = "MR", value_parser = MergeRequestName::parse, required_unless_present = "mr")]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
     merge_request: Option<MergeRequestName>,
     /// Merge request to test
     #[arg(long, value_name = "MR", value_parser = MergeRequestName::parse, conflicts_with = "merge_request")]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
     mr: Option<MergeRequestName>,
     /// Component (default: from the remotes of the working directory)
-    #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::staged))]
     component: Option<String>,
     /// Project on GitLab (default: that of the component, or of the working directory)
     #[arg(long, value_name = "GROUP/PROJECT")]
     project: Option<String>,
     /// Set a variable of the pipelines
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", add = ArgValueCompleter::new(complete::parameters))]
     set: Vec<String>,
     /// Run an earlier pipeline again
     #[arg(long, value_name = "GROUP/ID")]
@@ -87,8 +89,15 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     };
     let outcome = context.block_on(async |stop| {
         let gitlab = gitlab(context, &target, trust)?;
+        let known = OpenMergeRequests::new(&context.host.env, gitlab.server(), &target.project);
+        // Completion offers them later.
+        let learn = async {
+            if let Some(known) = known {
+                known.refresh(&gitlab, (context.host.now)()).await;
+            }
+        };
         let planned = tokio::select! {
-            planned = plan(&gitlab, &staging) => planned?,
+            (planned, ()) = async { tokio::join!(plan(&gitlab, &staging), learn) } => planned?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
         report::stage::print_plan(&context.ui, &planned);
@@ -161,10 +170,10 @@ fn staging(
 /// Returns a client for the server in the settings, or for the server of a remote if the settings
 /// name none. The latter gets no token, since the token belongs to the former.
 fn gitlab(context: &Context, target: &StageTarget<'_>, trust: TrustProof) -> anyhow::Result<GitLab> {
-    let (url, origin) = &context.settings.gitlab_url;
-    let other = target.server.as_ref().filter(|server| *origin == SettingOrigin::Default && *server != url);
+    let url = &context.settings.gitlab_url.0;
+    let server = target.server_for(&context.settings.gitlab_url);
     let means = ClientOptions::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
-    if let Some(server) = other {
+    if server != url {
         context.ui.warning(&format!(
             "The remote is on {server}, and `gitlab.url` is not set: no token is sent there."
         ));

@@ -1,0 +1,151 @@
+//! Candidates of completion for each kind of word, by the protocol of a shell without descriptions. Keys in real shells are in
+//! the file above.
+
+use cki::demo::gitlab::{StandIn, StandInConfig, StandInOptions, TimeScale};
+
+use super::Home;
+
+const INVENTORY: &str = "
+repos: {tools: https://gitlab.example/group/tools}
+components:
+  - {name: greeter, category: service, kind: service, people: [ann], image: x, description: Greets.,
+     environment: [{name: GREETING}, {name: TOKEN, secret: true}],
+     stage: {project: group/tools, parameters: [{name: compiler, pattern: gcc|clang}, {name: tag}]}}
+  - {name: sweeper, category: cron, kind: cronjob, people: [bob], build: {repo: tools, file: Containerfile}}
+  - {name: page, category: site}
+  - {name: page, category: cron}
+";
+
+fn home() -> Home {
+    let home = Home::new("/usr/bin/elvish");
+    home.write("cki.toml", "inventory = 'team.yaml'\nengine = 'docker'\n");
+    home.write("team.yaml", INVENTORY);
+    home
+}
+
+fn offered(home: &Home, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    home.answer("elvish", &words).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn completion_offers_what_fits_the_command() {
+    let home = home();
+    for (line, values) in [
+        ("cki run-local ", &["greeter", "sweeper"][..]),
+        ("cki run-local greeter ", &["sweeper"]),
+        ("cki build ", &["sweeper"]),
+        ("cki clone ", &["sweeper"]),
+        ("cki stage --component ", &["greeter"]),
+        ("cki show ", &["greeter", "cron/page", "sweeper", "site/page"]),
+        ("cki list g", &["greeter"]),
+        ("cki list kind=", &["kind=cronjob", "kind=service"]),
+        ("cki list owner=b", &["owner=bob"]),
+        ("cki list k", &["kind="]),
+        ("cki list -o ", &["text", "wide", "name", "json", "yaml"]),
+        ("cki env greeter -o ", &["table", "json", "yaml", "dotenv", "shell"]),
+        ("cki logs -o ", &["text", "json"]),
+        ("cki env greeter -e ", &["GREETING=", "TOKEN="]),
+        ("cki env greeter -e TOKEN=x -e ", &["GREETING="]),
+        ("cki env greeter --env=T", &["--env=TOKEN="]),
+        ("cki run-local greeter --unset ", &["GREETING", "TOKEN"]),
+        ("cki run-local greeter --allow ", &["GREETING", "TOKEN", "@command"]),
+        ("cki env greeter --diff d", &["deployment"]),
+        ("cki env greeter --diff g", &[]),
+        ("cki run-local greeter --mount=", &["--mount=ro", "--mount=rw"]),
+        ("cki stage --component greeter --set ", &["compiler=", "tag="]),
+        ("cki stage --component greeter --set compiler=", &["compiler=gcc", "compiler=clang"]),
+        ("cki stage --component greeter --set compiler=gcc --set ", &["tag="]),
+        ("cki stage --project group/tools --set t", &["tag="]),
+        ("cki man comp", &["completions"]),
+        ("cki config set offline ", &["true", "false"]),
+        ("cki config get stage.b", &["stage.bot"]),
+        ("cki run-local greeter --det", &["--detach"]),
+        // Nothing that is known, and no flags.
+        ("cki doctor ", &[]),
+        ("cki stage 1 ", &[]),
+        ("cki exec greeter ls -", &[]),
+        ("cki down ", &[]),
+    ] {
+        assert_eq!(offered(&home, line), values, "{line}");
+    }
+    assert!(offered(&home, "cki run-local -").contains(&"--detach".to_owned()));
+}
+
+#[test]
+fn completion_survives_any_command_line() {
+    let home = home();
+    for line in [
+        "cki",
+        "",
+        "cki  ",
+        "cki --inventory  show ",
+        "cki show \u{1}",
+        "cki stage --mr x --component \u{fffd} --set =",
+        "cki env greeter -e = --unset ",
+        "cki run-local -- -- ",
+        "cki --inventory /nowhere show ",
+        "cki 'show \"",
+    ] {
+        for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+            home.answer(shell, &line.split(' ').collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn stage_keeps_merge_requests_for_completion() {
+    let config = StandInConfig::parse("gitlab.yaml", include_str!("../../fixtures/gitlab.yaml"));
+    let stand_in = StandIn::start(StandInOptions {
+        config: config.expect("is valid"),
+        pace: TimeScale::ByHand,
+        began: jiff::Timestamp::UNIX_EPOCH,
+        port: 0,
+    });
+    let stand_in = stand_in.expect("starts");
+    let home = home();
+    home.write("cki.toml", &format!("inventory = 'team.yaml'\n[gitlab]\nurl = '{}'\n", stand_in.url()));
+    assert_eq!(offered(&home, "cki stage --component greeter --mr "), [""; 0]);
+    let staged = home
+        .command(env!("CARGO_BIN_EXE_cki"))
+        .args(["stage", "--component", "greeter", "213", "-n"])
+        .envs([("CKI_GITLAB_TOKEN", "reader-not-a-real-token"), ("CKI_INVENTORY", "team.yaml")])
+        .env("CKI_GITLAB_URL", stand_in.url())
+        .output()
+        .expect("runs");
+    drop(stand_in);
+    let text = home.answer("fish", &["cki", "stage", "--component", "greeter", "--mr", ""]);
+    assert_eq!(
+        text.trim(),
+        "7\tEmpty one\n213\tRetry on infra errors",
+        "{}",
+        String::from_utf8_lossy(&staged.stderr)
+    );
+    for line in
+        ["cki run-local greeter --mr ", "cki stage --component greeter ", "cki stage --project group/tools "]
+    {
+        let numbers: Vec<&str> = text.lines().filter_map(|line| line.split('\t').next()).collect();
+        assert_eq!(offered(&home, line), numbers, "{line}");
+    }
+    // Bash shows titles in a list, and inserts numbers.
+    let list = |kind: &str| {
+        let output = home
+            .command(env!("CARGO_BIN_EXE_cki"))
+            .envs([
+                ("COMPLETE", "bash"),
+                ("_CKI_LINE", "cki stage --component greeter "),
+                ("_CKI_TYPE", kind),
+            ])
+            .arg("--")
+            .output();
+        String::from_utf8(output.expect("runs").stdout).expect("is text")
+    };
+    assert!(list("63").contains("  ("), "{}", list("63"));
+    assert!(!list("9").contains('('), "{}", list("9"));
+    // A cache that is broken offers nothing.
+    let cache = home.directory.path().join(".cache/cki/merge-requests");
+    for entry in std::fs::read_dir(cache).expect("is there") {
+        std::fs::write(entry.expect("is there").path(), "{\"open\": [").expect("writes");
+    }
+    assert_eq!(offered(&home, "cki stage --component greeter --mr "), [""; 0]);
+}
