@@ -1,6 +1,6 @@
 //! The process that keeps the published ports of a detached unit open: it lives exactly as long as its
-//! instance. It follows the instance through a restart, and ends a moment after the instance has, whoever ended
-//! or removed it. Its record, by which other commands find it, is in `systems::native`.
+//! instance. It follows the instance through a restart, and ends a moment after the instance has ended or was
+//! removed. Its record, by which other commands find it, is in `systems::native`.
 //!
 //! It knows nothing but what is in [`ForwarderAssignment`], and drops all rights but those to enter the instance's
 //! network. It connects to the ports of its instance and to nothing else.
@@ -37,7 +37,7 @@ const RESTART: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(100);
 const SLOW_LOOK: Duration = Duration::from_secs(1);
 
-/// What a forwarder is told.
+/// Instructions for a forwarder.
 #[derive(Debug, Serialize, Deserialize)]
 struct ForwarderAssignment {
     /// Labels of the instance.
