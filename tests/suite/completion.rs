@@ -1,6 +1,5 @@
-//! Completion as people have it: the real shells, at a terminal, set up by `cki completions --install`, with keys
-//! that are pressed. And what it must not do: reach for the network, or put anything alive on the
-//! terminal or the command line.
+//! Tests of completion in the real shells, at a terminal, set up by `cki completions --install`. They also check
+//! that completion neither uses the network nor prints control characters.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;

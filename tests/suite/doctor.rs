@@ -1,5 +1,4 @@
-//! `cki doctor`: what it finds on machines that are well, that lack something, and that are broken;
-//! with a server and with engines.
+//! Tests of `cki doctor` on complete, incomplete and broken machines, with a GitLab server and with engines.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! Files of the project that come from the program: the completion scripts and the reference. A test
-//! compares each with what the program says now; `CKI_TEST_BLESS=1 cargo test generated` writes
-//! them again. What a person wrote, the description of the inventory, is checked by reading it.
+//! Generated files of the project: the completion scripts and the reference. A test compares each with the
+//! program's output; `CKI_TEST_BLESS=1 cargo test generated` writes them again. The handwritten description of
+//! the inventory is checked by parsing its examples.
 
 mod commands;
 mod environment;

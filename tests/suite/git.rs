@@ -1,6 +1,5 @@
-//! Git against real servers: git's own `http-backend` behind HTTP, `git daemon`, `ssh` in the form
-//! of a script that runs what it is asked to, and directories. What came of it is judged by the
-//! installed `git`.
+//! Tests of git against real servers: git's own `http-backend` behind HTTP, `git daemon`, a script in place of
+//! `ssh` that executes its arguments, and directories. The installed `git` checks the results.
 
 mod cancel;
 mod configuration;

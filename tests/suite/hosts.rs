@@ -1,5 +1,4 @@
-//! Hosts of production are told by whatever spelling leads there: compared with where Python's parsers
-//! and resolvers would go, which know nothing of ours.
+//! Production hosts are recognised in every spelling of a URL. Python's parsers and resolvers are the reference.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The rules of the house about files: each says what it is for, none grows too long, and each
-//! dependency has a reason that is written down. Which module may use which is in `layering`.
+//! Rules about the files of the project: each has a header, none is too long, and each dependency has a written
+//! reason. Rules about imports are in `layering`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

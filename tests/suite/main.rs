@@ -1,8 +1,8 @@
-//! The one integration binary: what `cki` does as a whole, with real engines, servers and shells,
-//! and the rules of the house that no compiler checks. Rules of one module are tested in it.
+//! The one integration binary: tests of the whole program with real engines, servers and shells, and of the
+//! project's rules that no compiler checks. Tests of one module are in that module.
 //!
-//! A test that needs something which `bash tests/run` sets up asks `support` for it, and is ignored
-//! with that as the reason: `tests/run` includes the ignored ones. No test passes by skipping.
+//! A test that needs something from the set-up of `bash tests/run` asks `support` for it, and is ignored with
+//! that reason: `tests/run` includes ignored tests. No test passes by skipping.
 
 mod completion;
 mod compose;

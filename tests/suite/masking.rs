@@ -1,5 +1,5 @@
-//! Secrets that the usual programs have encoded: what comes out of the masker holds nothing of them,
-//! wherever the text is cut and however it is coloured. How secrets are found is tested beside the code.
+//! Secrets as the usual programs encode them: the redactor masks them completely, however the text is divided and
+//! coloured. The search for secrets is tested in `src/base/redact`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

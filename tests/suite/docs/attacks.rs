@@ -1,5 +1,5 @@
-//! The table of attacks in `docs/guides/developer.md`: each row names tests, and each of these exists. The tests
-//! themselves are beside what they test.
+//! The table of attacks in `docs/guides/developer.md`: each row names existing tests. The tests themselves are
+//! next to the code that they attack.
 
 use std::collections::BTreeSet;
 use std::path::Path;

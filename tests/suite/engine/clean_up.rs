@@ -1,4 +1,4 @@
-//! Removing what is ours, all of it, and nothing else.
+//! Tests of cleanup on a real engine: it removes all labelled resources of `cki`, and nothing else.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The description of the inventory, which is written by hand: its examples are read as what they
-//! claim to be, and no key is left out.
+//! The handwritten description of the inventory: its examples parse as files of an inventory, and it describes
+//! every key.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The installed `git` as the way to a repository: ssh, and logins that only it knows. `ssh` is a
-//! script that runs what it is asked to on this machine.
+//! Tests of transport through the installed `git`: ssh, and logins that only `git` knows. A script in place of
+//! `ssh` executes its arguments on this machine.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A branch that was rewritten on the server, and what a clone of it does then.
+//! Tests of updating a clone after its branch was rewritten on the server.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A second run: it fetches and fast-forwards, and what holds a person's work stays as it is.
+//! Tests of updating a clone: it fetches and fast-forwards, and leaves a clone with local work unchanged.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! `cki` against `kubectl`: what a kustomization gives to a container is what `kubectl kustomize` says,
-//! or a finding with its place. The kustomizations are made in `cases`, `resolve` reads the answer.
+//! Compares `cki` with `kubectl kustomize`: a kustomization gives a container the same values, or a finding with
+//! its place. `cases` generates the kustomizations, and `resolve` reads the output of `kubectl`.
 
 mod cases;
 mod printed;

@@ -1,6 +1,5 @@
-//! Finds the paths by which a source file names other modules of its crate. A light scan of words
-//! and punctuation, in which comments and the insides of strings do not exist; it knows nothing of
-//! what the modules are or may do.
+//! Finds the paths by which a source file names other modules of its crate. It scans words and punctuation,
+//! without comments and string contents. The rules for modules belong in the parent module.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,7 @@
-//! Processes without an engine, for real: what they see and do not see, that they end and how, and
-//! that nothing is left. All of it runs as anyone who runs the tests; as root, once more as an
-//! ordinary user; and once more where the kernel allows no namespaces at all.
+//! Tests of real processes without an engine: their isolation, their end, and the cleanup. They run as the
+//! current user; as root, also as an ordinary user; and also without kernel support for namespaces.
 //!
-//! This program is also what the tests run: [`part`] plays the part that it is told.
+//! The tests run this program itself: [`part`] plays the requested part.
 
 mod isolation;
 mod lifecycle;

@@ -1,4 +1,4 @@
-//! One run of the program: with what around it, until when, and what came of it.
+//! One call of the program: its environment, its time limit and its result.
 
 use std::ffi::OsString;
 use std::fs::File;

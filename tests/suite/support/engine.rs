@@ -1,5 +1,4 @@
-//! The engines of the tests as their own clients see them: what is there, put there, and taken away
-//! again, without any help of `cki`.
+//! The engines of the tests through their own clients: listing, creating and removing resources without `cki`.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};

@@ -1,5 +1,5 @@
-//! That time limits hold: a test which hangs fails with its name and what it waited for, and a
-//! program of tests which hangs ends.
+//! Tests of the time limits: a test that hangs fails with its name and its last wait, and a test program that
+//! hangs ends.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

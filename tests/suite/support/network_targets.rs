@@ -1,6 +1,6 @@
-//! Targets that a run must not reach: a server of production, in a network of its own to which this machine
-//! has a way, and services of this machine itself. Both count whatever arrives. All of it belongs
-//! to threads of this process, and ends with it, however it ends.
+//! Targets that a run must not reach: a production server in a network of its own that this machine reaches, and
+//! services of this machine. Both count all connections and datagrams. They belong to threads of this process and
+//! end with it.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};

@@ -1,6 +1,5 @@
-//! Parts: what this program does in place of running tests, when a test runs it as a process of its
-//! own: to be killed, to hold a socket, to be what a component runs. No part is a test, so none can
-//! pass for nothing. The parts themselves stand beside the tests that need them.
+//! Parts: other roles of this test program, for processes that a test starts, such as a process to kill, a
+//! socket holder or a component. No part is a test. Each part is next to the tests that use it.
 
 use std::process::Command;
 

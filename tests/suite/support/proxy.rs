@@ -1,5 +1,5 @@
-//! An engine's socket that can be taken away, or get stuck: a process passes on what comes in, until
-//! it is killed. It runs within the limits of the engine, since who listens is taken for the engine.
+//! A proxy for an engine's socket that tests can remove or block: a process forwards connections until it is
+//! killed. It runs in the engine's resource limits, since the listening process counts as the engine.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! `cki build`: what gets into an image, what is written on it, and when there is nothing to do.
+//! Tests of `cki build`: the files in an image, its labels, and builds with nothing to do.
 
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;

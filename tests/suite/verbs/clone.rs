@@ -1,4 +1,4 @@
-//! `cki clone`: what arrives, what is left alone, and what is out of reach.
+//! Tests of `cki clone`: new clones, clones that it leaves unchanged, and repositories that it cannot reach.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! `cki run-local` of a component that needs others, or an engine: that they are there, that they
-//! are all that is there, and what is said when they are not.
+//! Tests of `cki run-local` with dependencies and with an engine: a component reaches its dependencies and nothing
+//! else, and missing ones are reported.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! `cki run-local --detach`, `ps`, `logs`, `exec` and `down`: what runs on, found again by its labels
-//! alone. Engines are shared, so each test has a component of a name of its own.
+//! Tests of `cki run-local --detach`, `ps`, `logs`, `exec` and `down`: they find detached runs by their labels
+//! alone. Engines are shared, so each test has a component with a name of its own.
 
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;

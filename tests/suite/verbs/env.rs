@@ -1,4 +1,4 @@
-//! `cki env`: which value wins, why, and that programs read what is printed for them.
+//! Tests of `cki env`: the precedence of values, their reasons, and output for other programs.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! A run whose containers cannot reach each other: on a machine whose firewall drops what goes on
-//! within a network, nothing is run in silence. Each test has an engine and a firewall of its own.
+//! Tests of runs whose containers cannot reach each other because the machine's firewall drops traffic within a
+//! network: the run reports it. Each test has an engine and a firewall of its own.
 
 use insta::assert_snapshot;
 

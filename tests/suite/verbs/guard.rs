@@ -1,5 +1,5 @@
-//! Never production: what a person sees when a value names a host of production or looks like a real
-//! credential, that nothing is started then, and how they allow it.
+//! Tests of the guard: the messages for values that name a production host or look like a real credential, the
+//! absence of any start, and the flags that allow such values.
 
 use insta::assert_snapshot;
 

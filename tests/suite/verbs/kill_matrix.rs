@@ -1,6 +1,6 @@
-//! `cki` killed in every phase of a run, on every engine, and asked to end in those in which it can be:
-//! the next one that comes removes exactly what was left. A phase is known by what is said, by what
-//! there is, or by a request that the engine's socket holds, and never by the time that went by.
+//! Kills `cki` in every phase of a run, on every engine, and interrupts it in the phases that handle signals: the
+//! next command removes exactly the leftovers. A phase is recognised by output, by existing resources, or by a
+//! request that the engine's socket holds, never by elapsed time.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! `cki list`, `show` and `config`: what is only read.
+//! Tests of the commands that only read: `cki list`, `show` and `config`.
 
 use insta::assert_snapshot;
 

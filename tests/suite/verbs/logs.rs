@@ -1,5 +1,5 @@
-//! `cki logs` of several, and of a part of the time; `cki ps` of what is ready and what is not. One
-//! component's logs are in `detached`.
+//! Tests of `cki logs` with several components and with time ranges, and of readiness in `cki ps`. Logs of one
+//! component are in `detached`.
 
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;

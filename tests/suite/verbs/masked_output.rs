@@ -1,5 +1,5 @@
-//! Secrets in everything that `cki` prints besides the output of components, and names of variables
-//! in what it writes for other programs. What is found in output is tested beside the masker.
+//! Tests of masking in all output of `cki` other than the output of components, and of variable names in output
+//! for other programs. The search for secrets is tested in `src/base/redact`.
 
 use crate::support::cli::{Cli, Outcome};
 use crate::support::engine::on;

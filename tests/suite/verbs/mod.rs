@@ -1,6 +1,6 @@
-//! The verbs as a person sees them: the real program, what it prints, and how it ends. One file for
-//! each of them, or each few that go together; `kill` and `kill_matrix` are about what a killed `cki` leaves behind,
-//! `faults` about a machine that fails, `bad_input` about invalid input. A test's name begins with the command.
+//! Tests of the commands through the real program: output, exit code and effects. Each command, or small group of
+//! commands, has a file; `kill` and `kill_matrix` test the leftovers of a killed `cki`, `faults` a failing machine,
+//! and `bad_input` invalid input. A test's name begins with the command.
 
 mod bad_input;
 mod build;

@@ -1,4 +1,4 @@
-//! Directories and files whose names are not UTF-8: whatever names them, they are found, or told.
+//! Tests of paths that are not UTF-8: from every source of paths, `cki` finds or reports them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;

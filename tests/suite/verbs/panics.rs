@@ -1,5 +1,5 @@
-//! A bug in `cki` itself: whatever moment of a run it panics in, nothing of that run is left. The
-//! program has no way to be told to panic, so this is the library with an ear that does.
+//! Tests of panics in `cki` itself: a panic at any moment of a run leaves no resources of that run behind. The
+//! program cannot be told to panic, so an event sink in the library panics.
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;

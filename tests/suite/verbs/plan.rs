@@ -1,4 +1,4 @@
-//! `cki run-local --dry-run` and `--print`: what would be done, and what does the same without `cki`.
+//! Tests of `cki run-local --dry-run` and `--print`: the plan, and equivalents that run without `cki`.
 
 use std::process::{Command, Output};
 

@@ -1,5 +1,4 @@
-//! `cki run-local --keep`: what stays, to be looked at, until `cki down`; and `cki gc`, which leaves
-//! it alone.
+//! Tests of `cki run-local --keep`: resources stay until `cki down`, and `cki gc` leaves them alone.
 
 use nix::sys::signal::Signal;
 

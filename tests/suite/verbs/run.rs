@@ -1,5 +1,5 @@
-//! `cki run-local` of a component by itself: what it is given, what comes out of it, and how it
-//! ends. What it needs beside it is in `dependencies`; what runs on in the background in `detached`.
+//! Tests of `cki run-local` with one component: its inputs, its output and its end. Dependencies are tested in
+//! `dependencies`, and background runs in `detached`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! `cki env --scan`: what sources read, compared with what the component is given.
+//! Tests of `cki env --scan`: variables that sources read, compared with the environment of the component.
 
 use insta::assert_snapshot;
 

@@ -1,5 +1,5 @@
-//! Backing services: the real ones with what is asked of them, those that `cki` plays itself, the order
-//! in which everything starts, and services that are retained for the next run.
+//! Tests of backing services: real ones with requests, mock services of `cki` itself, the order of starts, and
+//! services that are retained for the next run.
 
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;

@@ -1,4 +1,5 @@
-//! `cki config get`, `set`, `unset`, `edit` and `path`: changes of the user's own file, and what they leave alone.
+//! Tests of `cki config get`, `set`, `unset`, `edit` and `path`: changes of the user's own file, and the parts of
+//! it that stay unchanged.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! `cki shell`, and `cki exec` with a terminal or in another directory: what a person types goes inside,
-//! what is shown comes back masked, and the terminal is as it was in the end, whatever that was.
+//! Tests of `cki shell`, and of `cki exec` with a terminal or in another directory: input arrives inside, output
+//! is masked, and the terminal gets back its earlier settings.
 
 use nix::sys::signal::Signal;
 

@@ -1,5 +1,5 @@
-//! Standard streams: what a component writes passes unchanged into files and pipes, what cannot be
-//! written is told, and anyone who stops reading ends the command.
+//! Tests of standard streams: a component's output passes unchanged into files and pipes, failed writes are
+//! reported, and a closed pipe ends the command.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};

@@ -1,5 +1,5 @@
-//! `ca_file`, against a server whose certificate an authority of its own signed: who trusts it, and who gets
-//! a token. Which file may set it for which server is in `config::certificates`.
+//! Tests of `ca_file` with a server whose certificate comes from a private authority: trust in it, and the sending
+//! of tokens. The files that may set it are tested in `config::certificates`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

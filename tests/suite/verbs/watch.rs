@@ -1,4 +1,4 @@
-//! `cki run-local` for those who work on a component: `--watch`, `--mount` and `--debug-port`.
+//! Tests of `cki run-local` for development: `--watch`, `--mount` and `--debug-port`.
 
 use std::path::PathBuf;
 
