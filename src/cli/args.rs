@@ -73,7 +73,7 @@ pub(super) enum CliCommand {
     #[command(hide = true)]
     Forward(commands::forward::ForwardArgs),
     #[command(hide = true)]
-    StandIn(commands::stand_in::StandInArgs),
+    MockService(commands::mock_service::MockServiceArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
 }

@@ -2,8 +2,8 @@
 
 use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
-    build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, list, logs, man, open, ps,
-    run_local, shell, show, stage, stand_in, trust,
+    build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, list, logs, man,
+    mock_service, open, ps, run_local, shell, show, stage, trust,
 };
 use super::context::Context;
 use super::format;
@@ -15,7 +15,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
     match cli.command {
         CliCommand::Demo(args) => demo::run(args, context),
         CliCommand::Forward(args) => forward::run(&args),
-        CliCommand::StandIn(args) => stand_in::run(&args, context),
+        CliCommand::MockService(args) => mock_service::run(&args, context),
         CliCommand::List(args) => list::run(args, context),
         CliCommand::Show(args) => show::run(&args, context),
         CliCommand::Clone(args) => clone::run(args, context),

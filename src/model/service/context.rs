@@ -7,7 +7,7 @@ use crate::model::environment::{GeneratorContext, SecretRules};
 pub struct TemplateContext<'a> {
     /// Name or address of the service; empty for its own name.
     pub host: &'a str,
-    /// Path of the `cki` program, for stand-ins that it runs itself.
+    /// Path of the `cki` program, for mock services that it runs itself.
     pub program: &'a str,
     /// Seed and material of placeholder secrets.
     pub context: &'a GeneratorContext,

@@ -1,4 +1,4 @@
-//! The log of a stand-in for a service.
+//! The log of a mock service.
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ pub async fn ensure(ctx: &OpContext<'_>, engine: &ContainerEngine) -> anyhow::Re
     if engine.image(&image).await?.is_some() {
         return Ok(image);
     }
-    let task = ctx.events.start("stand-ins", "building an image of this program");
+    let task = ctx.events.start("helper image", "building an image of this program");
     let scratch = scratch(ctx.env)?;
     let root = scratch.path().join("root");
     for (target, source) in sources {

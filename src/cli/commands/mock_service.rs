@@ -1,4 +1,4 @@
-//! `cki stand-in`: stand-ins for backing services. Service templates use it, so it is hidden from help.
+//! `cki mock-service`: mock services of `cki` itself. Service templates use it, so it is hidden from help.
 
 use std::sync::Arc;
 
@@ -9,35 +9,35 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::ops::mock_services;
 
-/// Run a stand-in for a backing service
+/// Run a mock service
 #[derive(Debug, Args)]
-pub(in crate::cli) struct StandInArgs {
+pub(in crate::cli) struct MockServiceArgs {
     #[command(subcommand)]
-    service: StandInService,
+    service: MockServiceKind,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
-enum StandInService {
-    /// Answer HTTP requests from the table in `CKI_STAND_IN`
+enum MockServiceKind {
+    /// Answer HTTP requests from the table in `CKI_MOCK_ANSWERS`
     Http,
     /// Accept mail and discard it
     Smtp,
 }
 
 /// Environment variable with the answers, as JSON.
-const ANSWERS: &str = "CKI_STAND_IN";
+const ANSWERS: &str = "CKI_MOCK_ANSWERS";
 
-pub(in crate::cli) fn run(args: &StandInArgs, context: &Context) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn run(args: &MockServiceArgs, context: &Context) -> anyhow::Result<Exit> {
     let ui = context.ui.clone();
     context.block_on(async |stop| {
         let say: mock_services::LogFn = Arc::new(move |line: &str| ui.data(line));
         match args.service {
-            StandInService::Http => {
+            MockServiceKind::Http => {
                 let answers = context.host.env.get(ANSWERS).unwrap_or("[]");
                 let answers = serde_json::from_str(answers).with_context(|| format!("`{ANSWERS}`"))?;
                 mock_services::http(answers, &stop, say).await?;
             }
-            StandInService::Smtp => mock_services::smtp(&stop, say).await?,
+            MockServiceKind::Smtp => mock_services::smtp(&stop, say).await?,
         }
         Ok(Exit::Done)
     })
