@@ -53,6 +53,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum CliCommand {
     Demo(commands::demo::DemoArgs),
+    Init(commands::init::InitArgs),
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
     Clone(commands::clone::CloneArgs),

@@ -2,7 +2,7 @@
 
 use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
-    build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, list, logs, man,
+    build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, init, list, logs, man,
     mock_service, open, ps, run_local, shell, show, stage, trust,
 };
 use super::context::Context;
@@ -29,6 +29,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Shell(args) => shell::run(args, context),
         CliCommand::Down(args) => down::run(&args, context),
         CliCommand::Gc(args) => gc::run(&args, context),
+        CliCommand::Init(args) => init::run(&args, context),
         CliCommand::Stage(args) => stage::run(&args, context),
         CliCommand::Doctor(args) => doctor::run(&args, context),
         CliCommand::Trust(args) => trust::run(&args, context),

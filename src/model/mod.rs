@@ -3,6 +3,7 @@
 
 pub mod container;
 pub mod deployment;
+pub mod draft;
 pub mod environment;
 pub mod event;
 pub mod guard;

@@ -9,6 +9,7 @@ pub mod down;
 pub mod env;
 pub mod exec;
 pub mod gc;
+pub mod init;
 pub mod list;
 pub mod logs;
 pub mod mock_services;

@@ -12,6 +12,7 @@ pub(super) mod env;
 pub(super) mod exec;
 pub(super) mod forward;
 pub(super) mod gc;
+pub(super) mod init;
 mod inside;
 pub(super) mod list;
 pub(super) mod logs;

@@ -26,6 +26,7 @@ use crate::ops::build::BuildError;
 use crate::ops::clone::CloneError;
 use crate::ops::clone::source::SourceError;
 use crate::ops::env::EnvError;
+use crate::ops::init::InitError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
@@ -140,6 +141,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         PolicyViolation => |error| Some(of_refusal(error)),
         RunPolicyError => |error| Some(of_rules(error)),
         TrustError => |error| Some(of_trust(error)),
+        InitError => |error| Some(of_init(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
@@ -231,6 +233,29 @@ fn of_editor(error: &EditorError) -> Diagnosis {
             hint(Exit::NotFound, "set `VISUAL` or `EDITOR` to an editor of yours.")
         }
         EditorError::Failed { .. } => hint(Exit::Failed, "nothing was changed."),
+    }
+}
+
+fn of_init(error: &InitError) -> Diagnosis {
+    match error {
+        InitError::NoRepository(path) => {
+            let init = ["git", "init", &path.display().to_string()].map(str::to_owned);
+            hint(Exit::NotFound, format!("`{}` makes one.", text::command_line(&init)))
+        }
+        InitError::Exists(_) => hint(
+            Exit::Refused,
+            "`cki init --dry-run` shows the draft, to copy from; `cki list` shows what there is already.",
+        ),
+        InitError::Nothing(_) => {
+            hint(Exit::NotFound, "`cki` runs what an image is built of; write a Containerfile first.")
+        }
+        InitError::File(inner) => of_file(inner),
+        InitError::Git(inner) => of_git(inner),
+        InitError::Scan(inner) => of_scan(inner),
+        InitError::NoComponent { .. }
+        | InitError::Rules(_)
+        | InitError::Service(_)
+        | InitError::Inventory(_) => plain(Exit::Invalid),
     }
 }
 

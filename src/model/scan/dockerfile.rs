@@ -42,6 +42,11 @@ struct Instruction {
     is_document: bool,
 }
 
+/// Returns the instructions of a file: each keyword in capitals, and its arguments.
+pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
+    instructions(text).into_iter().map(|one| (one.keyword, one.rest)).collect()
+}
+
 fn instructions(text: &str) -> Vec<Instruction> {
     let mut all = Vec::new();
     let mut escape = '\\';

@@ -54,6 +54,12 @@ pub fn scan(
     Ok(scan)
 }
 
+/// Returns the instructions of a Dockerfile: each keyword in capitals, and its arguments with their line breaks.
+#[must_use]
+pub fn instructions_of(text: &str) -> Vec<(String, String)> {
+    dockerfile::pairs(text)
+}
+
 #[cfg(test)]
 mod indirect;
 #[cfg(test)]

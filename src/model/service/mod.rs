@@ -129,6 +129,11 @@ impl ServiceTemplate {
         &self.name
     }
 
+    /// Returns the names of the variables that the service provides.
+    pub fn provides(&self) -> impl Iterator<Item = &str> {
+        self.raw.provides.keys().map(String::as_str)
+    }
+
     /// Replaces the image.
     pub fn set_image(&mut self, image: &str) {
         image.clone_into(&mut self.raw.image);

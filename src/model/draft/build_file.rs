@@ -1,0 +1,148 @@
+//! Facts about an image from its Dockerfile: the ports, command and health check of its last stage. Variables
+//! of the build are the scan's.
+
+use std::collections::BTreeMap;
+
+use crate::model::scan::instructions_of;
+
+/// Maximum number of ports of one image.
+const PORTS: usize = 20;
+
+/// Facts about an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildFileFacts {
+    /// The base image of the last stage.
+    pub base: String,
+    /// Exposed ports of TCP.
+    pub ports: Vec<u16>,
+    /// The command, if the image has no entry point.
+    pub command: Vec<String>,
+    /// The image has a command or an entry point of its own.
+    pub has_command: bool,
+    /// The path and the port of an HTTP request in the health check.
+    pub health: Option<(String, u16)>,
+    /// Variables that the image sets.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl BuildFileFacts {
+    /// Reads the facts of the last stage, with what it takes from earlier stages of the file.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut stages: Vec<(String, Self)> = Vec::new();
+        let mut arguments: BTreeMap<String, String> = BTreeMap::new();
+        let mut entry_point = false;
+        for (keyword, rest) in instructions_of(text) {
+            let rest = rest.replace("\\\n", " ");
+            match keyword.as_str() {
+                "FROM" => {
+                    let mut words = rest.split_whitespace().filter(|word| !word.starts_with("--"));
+                    let base = expand(words.next().unwrap_or_default(), &arguments);
+                    let name = rest.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("as"));
+                    let name = name.last().unwrap_or_default().to_owned();
+                    let earlier = stages.iter().find(|(known, _)| !known.is_empty() && *known == base);
+                    let facts =
+                        earlier.map_or_else(|| Self { base, ..Self::default() }, |(_, one)| one.clone());
+                    entry_point = false;
+                    stages.push((name, facts));
+                }
+                "ARG" => {
+                    for (name, value) in pairs(&rest) {
+                        arguments.entry(name).or_insert(value);
+                    }
+                }
+                _ => {
+                    let Some((_, stage)) = stages.last_mut() else { continue };
+                    stage.take(&keyword, &rest, &arguments, &mut entry_point);
+                }
+            }
+        }
+        stages.pop().map(|(_, facts)| facts).unwrap_or_default()
+    }
+
+    /// Returns the port in the variable `PORT` of the image.
+    #[must_use]
+    pub fn port_variable(&self) -> Option<u16> {
+        let (_, port) = self.environment.iter().find(|(name, _)| *name == "PORT")?;
+        port.parse().ok().filter(|port| *port > 0)
+    }
+
+    fn take(&mut self, keyword: &str, rest: &str, arguments: &BTreeMap<String, String>, entry: &mut bool) {
+        match keyword {
+            "EXPOSE" => {
+                for word in rest.split_whitespace() {
+                    let word = expand(&expand(word, &self.environment), arguments);
+                    let (number, protocol) = word.split_once('/').unwrap_or((&word, "tcp"));
+                    if let (Ok(number @ 1..), "tcp") = (number.parse::<u16>(), protocol)
+                        && !self.ports.contains(&number)
+                        && self.ports.len() < PORTS
+                    {
+                        self.ports.push(number);
+                    }
+                }
+            }
+            "ENV" => self.environment.extend(pairs(rest)),
+            "ENTRYPOINT" => {
+                (*entry, self.has_command) = (true, true);
+                self.command.clear();
+            }
+            "CMD" => {
+                self.has_command = true;
+                self.command = if *entry { Vec::new() } else { words(rest) };
+            }
+            "HEALTHCHECK" => self.health = request(rest),
+            _ => {}
+        }
+    }
+}
+
+/// Returns the words of a command: a list, or a line for the shell.
+fn words(rest: &str) -> Vec<String> {
+    let rest = rest.trim();
+    if let Ok(list) = serde_json::from_str::<Vec<String>>(rest) {
+        return list;
+    }
+    if rest.is_empty() { Vec::new() } else { vec!["sh".to_owned(), "-c".to_owned(), rest.to_owned()] }
+}
+
+/// Returns the variables of `NAME=VALUE …` or `NAME VALUE`.
+fn pairs(rest: &str) -> Vec<(String, String)> {
+    let rest = rest.trim();
+    let first = rest.split_whitespace().next().unwrap_or_default();
+    if !first.contains('=') {
+        let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        return vec![(name.to_owned(), value.trim().to_owned())];
+    }
+    let words = shell_words::split(rest).unwrap_or_default();
+    let pair = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    words.iter().filter_map(pair).collect()
+}
+
+/// Replaces a word that is a variable, `$NAME` or `${NAME}` or `${NAME:-default}`, or begins with one.
+fn expand(word: &str, known: &BTreeMap<String, String>) -> String {
+    let Some(rest) = word.strip_prefix('$') else { return word.to_owned() };
+    let (name, after) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some(found) => found,
+        None => {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            rest.split_at(end)
+        }
+    };
+    let (name, default) = name.split_once(":-").map_or((name, None), |(name, value)| (name, Some(value)));
+    match known.get(name).map(String::as_str).or(default) {
+        Some(value) => format!("{value}{after}"),
+        None => word.to_owned(),
+    }
+}
+
+/// Returns the path and the port of the first request to this machine in a health check.
+fn request(text: &str) -> Option<(String, u16)> {
+    let at = text.find("http://")?;
+    let rest = &text[at + "http://".len()..];
+    let end = rest.find(|c: char| c.is_whitespace() || "\"'`)|;".contains(c)).unwrap_or(rest.len());
+    let (host, path) = rest[..end].split_once('/').unwrap_or((&rest[..end], ""));
+    let (host, port) = host.split_once(':').unwrap_or((host, "80"));
+    let is_here = ["localhost", "127.0.0.1", "0.0.0.0"].contains(&host);
+    let path = path.split(['?', '#', '$']).next().unwrap_or_default();
+    is_here.then(|| Some((format!("/{path}"), port.parse().ok()?))).flatten()
+}

@@ -1,0 +1,105 @@
+//! The services of a Compose file, as far as a draft needs them: what is built, what is an image, and what
+//! needs what. The values of a run come from the deployment reader.
+
+use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
+
+/// Maximum number of services to read from one file.
+const SERVICES: usize = 100;
+
+/// The services of a file.
+#[derive(Debug, Clone, Default)]
+pub struct ComposeFacts {
+    /// The services.
+    pub services: Vec<ComposeServiceFacts>,
+}
+
+/// A service.
+#[derive(Debug, Clone, Default)]
+pub struct ComposeServiceFacts {
+    /// Name.
+    pub name: String,
+    /// Line in the file.
+    pub line: usize,
+    /// Image, with the defaults of its variables.
+    pub image: Option<String>,
+    /// Directory and file of its build, relative to the Compose file.
+    pub build: Option<(String, Option<String>)>,
+    /// Stage to build.
+    pub target: Option<String>,
+    /// Services that it needs.
+    pub needs: Vec<String>,
+    /// Ports in the container.
+    pub ports: Vec<u16>,
+    /// Compose starts it only on request.
+    pub has_profile: bool,
+}
+
+impl ComposeFacts {
+    /// Reads the services of a document.
+    #[must_use]
+    pub fn read(document: &Node) -> Self {
+        let services = document.get("services").map_or(&[][..], Node::entries);
+        let one = |entry: &MapEntry| service(&entry.key, entry.spot.position.line, &entry.node);
+        Self { services: services.iter().take(SERVICES).map(one).collect() }
+    }
+}
+
+fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
+    let build = node.get("build").and_then(|build| match build.text() {
+        Some(context) => Some((default_of(context), None)),
+        None if matches!(build.value, NodeValue::Map(_)) => {
+            let context = build.text_of("context").unwrap_or(".");
+            Some((default_of(context), build.text_of("dockerfile").map(default_of)))
+        }
+        None => None,
+    });
+    let target = node.at(&["build", "target"]).and_then(Node::text).map(default_of);
+    let needs = node.get("depends_on").map(|needs| {
+        let listed = needs.items().iter().filter_map(|item| item.text().map(str::to_owned));
+        listed.chain(needs.entries().iter().map(|entry| entry.key.clone())).collect()
+    });
+    let ports = ["ports", "expose"].iter().filter_map(|key| node.get(key)).flat_map(Node::items);
+    let mut found: Vec<u16> = Vec::new();
+    for port in ports.filter_map(container_port) {
+        if !found.contains(&port) {
+            found.push(port);
+        }
+    }
+    ComposeServiceFacts {
+        name: name.to_owned(),
+        line,
+        image: node.text_of("image").map(default_of),
+        build,
+        target,
+        needs: needs.unwrap_or_default(),
+        ports: found,
+        has_profile: node.get("profiles").is_some_and(|profiles| !profiles.items().is_empty()),
+    }
+}
+
+/// Returns the port in the container: the last number of `[[address:]host:]container[/protocol]`.
+fn container_port(node: &Node) -> Option<u16> {
+    let text = node.text_of("target").or_else(|| node.text())?;
+    let text = default_of(text);
+    let (text, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
+    let last = text.rsplit(':').next().unwrap_or(text);
+    (protocol == "tcp").then(|| last.parse().ok()).flatten().filter(|port| *port > 0)
+}
+
+/// Replaces `${NAME:-default}` and `${NAME-default}` by the default; a variable without one stays.
+fn default_of(text: &str) -> String {
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let Some(end) = rest[at..].find('}').map(|end| at + end) else { break };
+        let inner = &rest[at + 2..end];
+        made.push_str(&rest[..at]);
+        match inner.split_once(":-").or_else(|| inner.split_once('-')) {
+            Some((_, default)) => made.push_str(default),
+            None => made.push_str(&rest[at..=end]),
+        }
+        rest = &rest[end + 1..];
+    }
+    made.push_str(rest);
+    made
+}

@@ -1,0 +1,33 @@
+//! A draft of an inventory, made from the files of a repository: facts from build files, Compose files and
+//! documents, and the text of an entry. Pure; reading the files belongs in `ops::init`.
+
+mod build_file;
+mod compose;
+mod readme;
+mod rules;
+mod write;
+
+pub use build_file::BuildFileFacts;
+pub use compose::{ComposeFacts, ComposeServiceFacts};
+pub use readme::documented_variables;
+pub use rules::{DraftRules, image_name};
+pub use write::{DraftedComponent, DraftedVariable, inventory_text};
+
+/// Something that the files do not tell, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftFinding {
+    /// File, with a line where there is one.
+    pub place: String,
+    /// The finding, as a sentence without its end.
+    pub message: String,
+}
+
+impl DraftFinding {
+    /// Creates a finding.
+    pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

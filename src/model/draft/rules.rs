@@ -1,0 +1,63 @@
+//! The rules of a draft, from `templates/init.yaml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::base::yaml::{self, YamlError};
+
+/// The rules.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct DraftRules {
+    /// Names of images, by the backing service that replaces them.
+    #[serde(default)]
+    services: BTreeMap<String, Vec<String>>,
+    /// Ports that speak HTTP.
+    #[serde(default)]
+    http: Vec<u16>,
+    /// Capabilities by base image.
+    #[serde(default)]
+    capabilities: BTreeMap<String, Vec<String>>,
+}
+
+impl DraftRules {
+    /// Reads the rules. `file` is for messages.
+    ///
+    /// # Errors
+    /// Fails when the text is not of the expected form.
+    pub fn read(file: &str, text: &str) -> Result<Self, YamlError> {
+        yaml::parse::<Self>(file, text).map(|(rules, _)| rules)
+    }
+
+    /// Returns the names of the backing services that a draft may name.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(String::as_str)
+    }
+
+    /// Returns the backing service that replaces an image.
+    #[must_use]
+    pub fn service_of(&self, image: &str) -> Option<&str> {
+        let name = image_name(image);
+        let mut services = self.services.iter();
+        services.find(|(_, images)| images.iter().any(|one| one == name)).map(|(service, _)| service.as_str())
+    }
+
+    /// Returns whether a port most likely speaks HTTP.
+    #[must_use]
+    pub fn speaks_http(&self, port: u16) -> bool {
+        self.http.contains(&port)
+    }
+
+    /// Returns the capabilities that the program of a base image needs.
+    #[must_use]
+    pub fn capabilities(&self, image: &str) -> &[String] {
+        self.capabilities.get(image_name(image)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Returns the last part of an image's name, without tag and digest.
+#[must_use]
+pub fn image_name(image: &str) -> &str {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.split([':', '@']).next().unwrap_or(last)
+}

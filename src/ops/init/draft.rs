@@ -1,0 +1,483 @@
+//! The steps of a draft: components from build files and the Compose file, their ports, dependencies and
+//! variables, and the findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component as Part, Path, PathBuf};
+
+use super::files::{self, FoundFiles};
+use super::outcome::{INVENTORY, InitDraft, InitError, SETTINGS};
+use crate::base::assets::Assets;
+use crate::base::yaml::tree;
+use crate::host::Env;
+use crate::model::draft::{
+    BuildFileFacts, ComposeFacts, ComposeServiceFacts, DraftFinding, DraftRules, DraftedComponent,
+    DraftedVariable, documented_variables, image_name, inventory_text,
+};
+use crate::model::environment::{Environment, is_environment_name};
+use crate::model::inventory::{Inventory, InventoryDocument, short_name};
+use crate::model::reference::is_name;
+use crate::model::service::ServiceTemplate;
+use crate::ops::scan::{self, ScanRequest};
+use crate::ops::shared::deployment::{Judges, load_judged_if_there};
+use crate::ops::shared::workspace::Workspace;
+use crate::systems::git::{Scheme, WorkingTree};
+
+/// File of the rules.
+const RULES: &str = "init.yaml";
+/// Maximum number of components of a draft.
+const COMPONENTS: usize = 20;
+/// Maximum number of variables of an entry.
+const VARIABLES: usize = 100;
+
+/// A draft in the making.
+struct Drafting<'a> {
+    root: &'a Path,
+    repo: String,
+    address: String,
+    rules: DraftRules,
+    /// The variables that each backing service provides.
+    provided: BTreeMap<String, BTreeSet<String>>,
+    components: Vec<DraftedComponent>,
+    findings: Vec<DraftFinding>,
+}
+
+pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<InitDraft, InitError> {
+    let root = tree.root();
+    let origin = tree.origin().filter(|url| url.scheme() != Scheme::Local).map(|url| url.as_str().to_owned());
+    let directory = root.file_name().unwrap_or_default().to_string_lossy();
+    let repo = short_name(origin.as_deref().unwrap_or(&directory));
+    let text = assets.text(RULES)?;
+    let rules =
+        text.map(|asset| DraftRules::read(&asset.origin, &asset.text)).transpose()?.unwrap_or_default();
+    let provided = provided(&rules, assets)?;
+    let address = origin.unwrap_or_else(|| ".".to_owned());
+    let (components, findings) = (Vec::new(), Vec::new());
+    let mut draft = Drafting { root, repo, address, rules, provided, components, findings };
+    let found = files::find(root);
+    if found.builds.is_empty() && found.compose.is_empty() {
+        return Err(InitError::Nothing(root.to_owned()));
+    }
+    draft.compose(&found);
+    draft.builds(&found);
+    if draft.components.is_empty() {
+        let findings: Vec<String> =
+            draft.findings.iter().map(|one| format!("{}: {}", one.place, one.message)).collect();
+        return Err(InitError::NoComponent { root: root.to_owned(), findings: findings.join("; ") });
+    }
+    draft.kubernetes(&found);
+    draft.variables(&found, assets, env)?;
+    draft.gaps(&found);
+    let text = inventory_text(&draft.repo, &draft.address, &draft.components);
+    draft.inventory(&text)?;
+    let settings =
+        format!("# The settings of this project; `cki config` shows all.\ninventory = \"{INVENTORY}\"\n");
+    Ok(InitDraft {
+        root: root.to_owned(),
+        files: vec![(root.join(SETTINGS), settings), (root.join(INVENTORY), text)],
+        components: draft.components.into_iter().map(|one| one.name).collect(),
+        findings: draft.findings,
+    })
+}
+
+/// Returns the variables that each backing service of the rules provides.
+fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, BTreeSet<String>>, InitError> {
+    let mut provided = BTreeMap::new();
+    for name in rules.services().filter(|name| is_name(name)) {
+        if let Some(asset) = assets.text(&format!("services/{name}.yaml"))? {
+            let template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
+            provided.insert(name.to_owned(), template.provides().map(str::to_owned).collect());
+        }
+    }
+    Ok(provided)
+}
+
+impl Drafting<'_> {
+    fn note(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        let finding = DraftFinding::new(place, message);
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Adds a component, unless there are too many, or its name is taken.
+    fn add(&mut self, mut one: DraftedComponent, place: &str) {
+        if self.components.len() >= COMPONENTS {
+            return self.note(place, format!("only the first {COMPONENTS} components are drafted"));
+        }
+        let is_taken =
+            |name: &str, all: &[DraftedComponent], provided: &BTreeMap<String, BTreeSet<String>>| {
+                all.iter().any(|other| other.name == name) || provided.contains_key(name)
+            };
+        if is_taken(&one.name, &self.components, &self.provided) {
+            one.name = format!("{}-{}", self.repo, one.name);
+        }
+        if is_taken(&one.name, &self.components, &self.provided) {
+            return self.note(place, format!("another component is called `{}`, too", one.name));
+        }
+        self.components.push(one);
+    }
+
+    /// Adds the services that the nearest Compose file builds.
+    fn compose(&mut self, found: &FoundFiles) {
+        let Some(path) = found.compose.first() else { return };
+        for other in &found.compose[1..] {
+            self.note(other.display().to_string(), format!("not read: `{}` is", path.display()));
+        }
+        let shown = path.display().to_string();
+        let Some(text) = files::text(self.root, path) else {
+            return self.note(shown, "not read: it is no plain file of text, or too long");
+        };
+        let document = match tree::documents(&shown, &text) {
+            Ok(documents) => documents.into_iter().next(),
+            Err(error) => return self.note(shown, format!("not read: {error}")),
+        };
+        let mut services = document.as_ref().map(ComposeFacts::read).unwrap_or_default().services;
+        self.find_own(&mut services, found);
+        let built: Vec<&ComposeServiceFacts> = services.iter().filter(|one| one.build.is_some()).collect();
+        let is_alone = built.len() == 1;
+        for service in &built {
+            self.compose_service(service, &services, path, is_alone);
+        }
+        for service in services.iter().filter(|one| one.build.is_none()) {
+            let Some(image) = &service.image else { continue };
+            if self.rules.service_of(image).is_none() {
+                let is_needed = built.iter().any(|one| one.needs.contains(&service.name));
+                let needed = if is_needed { ", which is needed" } else { "" };
+                self.note(
+                    format!("{shown}:{}", service.line),
+                    format!("no backing service stands in for `{}` ({image}){needed}", service.name),
+                );
+            }
+        }
+    }
+
+    /// Finds the service that runs the published image of this repository, if the file builds nothing: it is
+    /// the component, and is built here.
+    fn find_own(&self, services: &mut [ComposeServiceFacts], found: &FoundFiles) {
+        let is_at_root = |path: &PathBuf| path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
+        let both = found.compose.first().is_some_and(is_at_root) && found.builds.iter().any(is_at_root);
+        if !both || services.iter().any(|one| one.build.is_some()) {
+            return;
+        }
+        let is_own = |one: &&mut ComposeServiceFacts| {
+            one.name == self.repo || one.image.as_deref().is_some_and(|image| image_name(image) == self.repo)
+        };
+        if let Some(own) = services.iter_mut().find(is_own) {
+            own.build = Some((".".to_owned(), None));
+        }
+    }
+
+    fn compose_service(
+        &mut self,
+        service: &ComposeServiceFacts,
+        services: &[ComposeServiceFacts],
+        path: &Path,
+        is_alone: bool,
+    ) {
+        let place = format!("{}:{}", path.display(), service.line);
+        let Some((context, file)) = &service.build else { return };
+        let base = path.parent().unwrap_or(Path::new(""));
+        let Some(directory) = within(base, context) else {
+            return self.note(place, format!("`{}` is built from outside of the repository", service.name));
+        };
+        let named = file.as_deref().map(|file| within(&directory, file));
+        let usual = ["Containerfile", "Dockerfile"].map(|name| directory.join(name));
+        let build_file = match named {
+            Some(Some(file)) => file,
+            Some(None) => return self.note(place, "its build file is outside of the repository"),
+            None => match usual.into_iter().find(|file| self.root.join(file).is_file()) {
+                Some(file) => file,
+                None => return self.note(place, format!("there is no build file for `{}`", service.name)),
+            },
+        };
+        let Some(text) = files::text(self.root, &build_file) else {
+            return self
+                .note(build_file.display().to_string(), "the build file is missing, or no plain file");
+        };
+        let mut one = self.component(&directory, &text);
+        one.build_file = (file.is_some()).then(|| build_file.display().to_string());
+        one.target.clone_from(&service.target);
+        let wanted = if is_alone { &self.repo } else { &service.name };
+        one.name = short_name(wanted);
+        one.deployment = vec![(path.display().to_string(), Some(service.name.clone()))];
+        // Compose may override the command of the image.
+        one.command.clear();
+        if one.ports.is_empty() || !service.ports.is_empty() {
+            let exposed = std::mem::take(&mut one.ports);
+            let ports = service.ports.iter().copied().chain(exposed.into_iter().map(|(port, _)| port));
+            let mut seen = BTreeSet::new();
+            one.ports = ports
+                .filter(|port| seen.insert(*port))
+                .map(|port| (port, self.rules.speaks_http(port)))
+                .collect();
+        }
+        for need in &service.needs {
+            let Some(other) = services.iter().find(|other| other.name == *need) else { continue };
+            let name = match (&other.build, &other.image) {
+                (Some(_), _) => Some(short_name(&other.name)),
+                (None, Some(image)) => self.rules.service_of(image).map(str::to_owned),
+                (None, None) => None,
+            };
+            if let (Some(name), None) = (&name, &other.build)
+                && *name != other.name
+            {
+                let message = format!(
+                    "`{}` is called `{name}` in a run: a value that names the host `{}` does not reach it",
+                    other.name, other.name
+                );
+                self.note(format!("{}:{}", path.display(), other.line), message);
+            }
+            one.needs.extend(name);
+        }
+        self.add(one, &place);
+    }
+
+    /// Adds the directories with a build file that no component has yet.
+    fn builds(&mut self, found: &FoundFiles) {
+        let has_compose = !self.components.is_empty();
+        for path in &found.builds {
+            let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+            let shown = directory.display().to_string();
+            if self.components.iter().any(|one| one.directory == shown) {
+                continue;
+            }
+            if has_compose {
+                self.note(path.display().to_string(), "not drafted: the Compose file does not build it");
+                continue;
+            }
+            let Some(text) = files::text(self.root, path) else {
+                self.note(path.display().to_string(), "not read: it is no plain file of text, or too long");
+                continue;
+            };
+            let mut one = self.component(&directory, &text);
+            let name =
+                directory.file_name().map_or_else(|| self.repo.clone(), |n| n.to_string_lossy().into_owned());
+            one.name = short_name(&name);
+            // Without a context of its own, a build file in a directory of this kind means the whole repository.
+            let is_about_all = ["docker", "build", "deploy", ".docker"].contains(&name.as_str());
+            if is_about_all && found.builds.len() == 1 {
+                one.name.clone_from(&self.repo);
+                one.directory = String::new();
+                one.build_file = Some(path.display().to_string());
+            }
+            self.add(one, &path.display().to_string());
+        }
+    }
+
+    /// Returns a component that is built in a directory.
+    fn component(&self, directory: &Path, build_file: &str) -> DraftedComponent {
+        let facts = BuildFileFacts::read(build_file);
+        let mut ports = facts.ports.clone();
+        if let Some((_, port)) = &facts.health
+            && !ports.contains(port)
+        {
+            ports.push(*port);
+        }
+        if let Some(port) = facts.port_variable()
+            && ports.is_empty()
+        {
+            ports.push(port);
+        }
+        let is_health = |port: u16| facts.health.as_ref().is_some_and(|(_, health)| *health == port);
+        DraftedComponent {
+            directory: directory.display().to_string(),
+            is_built: true,
+            ports: ports
+                .iter()
+                .map(|port| (*port, is_health(*port) || self.rules.speaks_http(*port)))
+                .collect(),
+            command: facts.command.clone(),
+            capabilities: self.rules.capabilities(&facts.base).to_vec(),
+            health: facts.health,
+            ..DraftedComponent::default()
+        }
+    }
+
+    /// Names the one workload of Kubernetes files as the deployment of the only component.
+    fn kubernetes(&mut self, found: &FoundFiles) {
+        let mut workloads: Vec<(String, String)> = Vec::new();
+        for path in found.yaml.iter().take(200) {
+            let Some(text) = files::text(self.root, path).filter(|text| text.contains("containers:")) else {
+                continue;
+            };
+            let shown = path.display().to_string();
+            // A template of Helm is no YAML.
+            for document in tree::documents(&shown, &text).unwrap_or_default() {
+                let kind = document.text_of("kind").unwrap_or_default();
+                if ["Deployment", "StatefulSet", "DeploymentConfig"].contains(&kind) {
+                    let name = document.at(&["metadata", "name"]).and_then(tree::Node::text);
+                    workloads.push((shown.clone(), name.unwrap_or_default().to_owned()));
+                }
+            }
+        }
+        if workloads.is_empty() {
+            return;
+        }
+        let is_open = |one: &DraftedComponent| one.deployment.is_empty();
+        let all = std::mem::take(&mut workloads);
+        let is_single = all.len() == 1 && self.components.len() == 1;
+        let mut rest = Vec::new();
+        for (path, name) in all {
+            let fits = |one: &DraftedComponent| is_open(one) && (one.name == name || is_single);
+            match self.components.iter_mut().find(|one| fits(one)) {
+                Some(one) => one.deployment.push((path, None)),
+                None => rest.push(path),
+            }
+        }
+        rest.dedup();
+        if let Some(first) = rest.first() {
+            let more = if rest.len() > 1 { format!(" and {} more", rest.len() - 1) } else { String::new() };
+            self.note(
+                format!("{first}{more}"),
+                "not used: name it in `deployment` of the entry that it deploys",
+            );
+        }
+    }
+
+    /// Adds the variables that the README describes and the sources read, and the backing services that they
+    /// imply. A deployment that cannot be read becomes a finding.
+    fn variables(&mut self, found: &FoundFiles, assets: &Assets, env: &Env) -> Result<(), InitError> {
+        let readme = found.readme.as_deref();
+        let described = readme.and_then(|path| files::text(self.root, path));
+        let described = described.map(|text| documented_variables(&text)).unwrap_or_default();
+        let text = inventory_text(&self.repo, &self.address, &self.components);
+        let inventory = self.inventory(&text)?;
+        let workspace = Workspace::new(self.root.join(".cki-no-clones"), env.clone())
+            .with_trees_around(vec![self.root.to_owned()]);
+        for at in 0..self.components.len() {
+            let name = self.components[at].name.clone();
+            let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
+                continue;
+            };
+            let mut given: BTreeSet<String> = BTreeSet::new();
+            if !component.deployment.is_empty() {
+                match load_judged_if_there(component, &inventory, &workspace, assets, &Judges::default()) {
+                    Ok((Some(deployed), _)) => {
+                        given.extend(deployed.container.variables.iter().map(|one| one.name.clone()));
+                    }
+                    Ok((None, _)) => {}
+                    Err(error) => {
+                        let dropped = std::mem::take(&mut self.components[at].deployment);
+                        let path = dropped.first().map_or_else(String::new, |(path, _)| path.clone());
+                        self.note(path, format!("not used for `{name}`: {error}"));
+                    }
+                }
+            }
+            let environment = Environment::default();
+            let request = ScanRequest {
+                component,
+                inventory: &inventory,
+                workspace: &workspace,
+                assets,
+                environment: &environment,
+                revision: None,
+            };
+            let scanned = scan::scan(request)?;
+            let required: BTreeMap<String, String> = scanned
+                .comparison
+                .lacking()
+                .map(|one| {
+                    let place = one.places.iter().max_by_key(|place| place.need);
+                    (one.name.clone(), place.map(|at| format!("{}:{}", at.file, at.line)).unwrap_or_default())
+                })
+                .collect();
+            let reads: BTreeMap<String, String> = scanned.comparison.reads().collect();
+            self.take_variables(at, &described, &reads, &required, &given);
+        }
+        Ok(())
+    }
+
+    fn take_variables(
+        &mut self,
+        at: usize,
+        described: &[(String, usize, String)],
+        reads: &BTreeMap<String, String>,
+        required: &BTreeMap<String, String>,
+        given: &BTreeSet<String>,
+    ) {
+        let mut names: BTreeMap<&str, Option<String>> = BTreeMap::new();
+        for name in reads.keys().filter(|name| is_environment_name(name)) {
+            names.insert(name, None);
+        }
+        // The README is about all components together.
+        for (name, _, text) in described {
+            if names.contains_key(name.as_str()) || self.components.len() == 1 {
+                names.insert(name, Some(text.clone()).filter(|text| !text.is_empty()));
+            }
+        }
+        for (service, variables) in &self.provided {
+            let is_implied = names.keys().any(|name| variables.contains(*name) && !given.contains(*name))
+                || given.iter().any(|name| variables.contains(name) && reads.contains_key(name));
+            if is_implied && !self.components[at].needs.contains(service) {
+                self.components[at].needs.push(service.clone());
+            }
+        }
+        let needs = &mut self.components[at].needs;
+        needs.sort();
+        needs.dedup();
+        let needs = needs.clone();
+        let is_provided = |name: &str| {
+            needs.iter().any(|need| self.provided.get(need).is_some_and(|all| all.contains(name)))
+        };
+        let environment = names
+            .iter()
+            .filter(|(name, _)| !is_provided(name))
+            .take(VARIABLES)
+            .map(|(name, text)| DraftedVariable { name: (*name).to_owned(), description: text.clone() });
+        let environment: Vec<DraftedVariable> = environment.collect();
+        let unknown = required.iter().filter(|(name, _)| !is_provided(name) && !given.contains(*name));
+        let unknown: Vec<(String, String)> =
+            unknown.map(|(name, place)| (name.clone(), place.clone())).collect();
+        let component = self.components[at].name.clone();
+        for (name, place) in unknown {
+            self.note(
+                place,
+                format!("`{component}` requires `{name}`, which has no value: `-e {name}=VALUE`"),
+            );
+        }
+        self.components[at].environment = environment;
+    }
+
+    /// Adds findings about what a run would lack.
+    fn gaps(&mut self, found: &FoundFiles) {
+        let mut notes = Vec::new();
+        for one in &self.components {
+            let place =
+                if one.directory.is_empty() { "the build file".to_owned() } else { one.directory.clone() };
+            if one.ports.is_empty() {
+                let message =
+                    format!("no port of `{}` is known: if it listens, add `ports` to its `run`", one.name);
+                notes.push(DraftFinding::new(place, message));
+            }
+        }
+        if found.is_cut_short {
+            notes.push(DraftFinding::new(".", "not everything was looked at: there are too many files"));
+        }
+        self.findings.extend(notes);
+    }
+
+    /// Reads the drafted text as an inventory.
+    fn inventory(&self, text: &str) -> Result<Inventory, InitError> {
+        let file = self.root.join(INVENTORY).display().to_string();
+        let document =
+            InventoryDocument { file: file.clone(), text: text.to_owned().into(), reference: None };
+        Ok(Inventory::read(&file, vec![document])?)
+    }
+}
+
+/// Returns a path of the repository, relative to its root; `None` if it leads out, or is an address.
+fn within(base: &Path, path: &str) -> Option<PathBuf> {
+    if path.contains("://") {
+        return None;
+    }
+    let mut whole = PathBuf::new();
+    for part in base.join(path).components() {
+        match part {
+            Part::Normal(name) => whole.push(name),
+            Part::CurDir => {}
+            Part::ParentDir => whole.pop().then_some(())?,
+            Part::RootDir | Part::Prefix(_) => return None,
+        }
+    }
+    Some(whole)
+}

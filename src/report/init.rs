@@ -1,0 +1,72 @@
+//! Report of `cki init`: the drafted files, and what the repository does not tell.
+
+use serde::Serialize;
+
+use crate::base::text::{command_line, safe_line};
+use crate::ops::init::InitDraft;
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct InitView<'a> {
+    directory: String,
+    components: &'a [String],
+    files: Vec<DraftedFileView<'a>>,
+    findings: Vec<DraftFindingView<'a>>,
+    written: bool,
+}
+
+#[derive(Serialize)]
+struct DraftedFileView<'a> {
+    path: String,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct DraftFindingView<'a> {
+    place: &'a str,
+    message: &'a str,
+}
+
+/// Prints the drafted files and the findings; in JSON and YAML, [`print_end`] prints them.
+pub fn print(ui: &Ui, draft: &InitDraft) {
+    if ui.is_structured() {
+        return;
+    }
+    for (path, text) in &draft.files {
+        ui.data(&style::name(&safe_line(&ui.place(&path.display().to_string()))));
+        ui.lines(text.lines().map(|line| format!("  {}", safe_line(line))));
+        ui.data("");
+    }
+    for finding in &draft.findings {
+        ui.warning(&safe_line(&format!("{}: {}.", finding.place, finding.message)));
+    }
+}
+
+/// Prints the end: the next command.
+pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool) {
+    if ui.is_structured() {
+        let files = draft
+            .files
+            .iter()
+            .map(|(path, content)| DraftedFileView { path: path.display().to_string(), content });
+        let findings = draft
+            .findings
+            .iter()
+            .map(|finding| DraftFindingView { place: &finding.place, message: &finding.message });
+        let view = InitView {
+            directory: draft.root.display().to_string(),
+            components: &draft.components,
+            files: files.collect(),
+            findings: findings.collect(),
+            written,
+        };
+        return view::print(ui, &view);
+    }
+    if !written {
+        return ui.status("Nothing was written.");
+    }
+    let name = draft.components.first().cloned().unwrap_or_default();
+    let command = command_line(&["cki".to_owned(), "run-local".to_owned(), name]);
+    ui.status(&format!("{} Written and trusted. Next: `{command}`", style::good("✔")));
+}

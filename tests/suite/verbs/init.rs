@@ -1,0 +1,106 @@
+//! `cki init`: the files that it writes for a repository, what it refuses, and the run that follows.
+
+use std::path::Path;
+
+use super::get;
+use crate::support::cli::Cli;
+use crate::support::engine::on;
+
+/// Makes a repository of some files in the project's directory.
+fn repository(cli: &Cli, files: &[(&str, &str)]) {
+    git2::Repository::init(cli.project()).expect("makes a repository");
+    for (path, text) in files {
+        cli.write(path, text);
+    }
+}
+
+const WEB: [(&str, &str); 3] = [
+    (
+        "Dockerfile",
+        "FROM {busybox}\nCOPY . /srv\nEXPOSE {port}\nHEALTHCHECK CMD wget -q http://localhost:{port}/page || exit 1\n\
+         CMD [\"sh\", \"-c\", \"cd /srv && exec busybox httpd -f -p {port}\"]\n",
+    ),
+    ("page", "a page of mine\n"),
+    ("README.md", "| Variable | Meaning |\n|---|---|\n| `GREETING` | What to say: \"hello\" |\n"),
+];
+
+on!(docker, podman: init_and_run_local_reach_the_page);
+fn init_and_run_local_reach_the_page(cli: &Cli) {
+    repository(cli, &WEB);
+    cli.run("init --yes").ends_with(0).says("Next: `cki run-local project`");
+    let mut run = cli.start("run-local project");
+    run.until("http://127.0.0.1:");
+    assert!(get(cli.port, "/page").contains("a page of mine"));
+    run.signal(nix::sys::signal::Signal::SIGINT);
+    run.end().ends_with(130);
+}
+
+#[test]
+fn init_drafts_from_compose_sources_and_readme() {
+    let cli = Cli::new();
+    repository(
+        &cli,
+        &[
+            ("web/Dockerfile", "FROM x\nEXPOSE 8000\n"),
+            ("web/app.py", "import os\nos.environ['REDIS_URL']\nos.environ['API_KEY_NAME']\n"),
+            ("worker/Dockerfile", "FROM x\n"),
+            ("README.md", "| `API_KEY_NAME` | Name of the key: # \"it\" |\n"),
+            (
+                "compose.yaml",
+                "services:\n  web: {build: web, ports: ['80:8000'], depends_on: [db, worker]}\n  worker: {build: worker}\n  \
+                 db: {image: 'postgres:16'}\n  odd: {image: 'mongo:7'}\n",
+            ),
+        ],
+    );
+    let outcome = cli.run("init --dry-run").ends_with(0);
+    for line in [
+        "  - name: web\n",
+        "      build: {repo: project, context: web}\n",
+        "        - {repo: project, path: compose.yaml, container: web}\n",
+        "        - {name: API_KEY_NAME, description: \"Name of the key: # \\\"it\\\"\"}\n",
+        "        ports: [8000/http]\n",
+        "        needs: [postgres, redis, worker]\n",
+        "warning: compose.yaml:5: no backing service stands in for `odd` (mongo:7).\n",
+        "warning: compose.yaml:4: `db` is called `postgres` in a run",
+        "warning: web/app.py:3: `web` requires `API_KEY_NAME`, which has no value: `-e API_KEY_NAME=VALUE`.\n",
+    ] {
+        assert!(outcome.to_string().contains(line), "{line}: {outcome}");
+    }
+    assert!(!outcome.stdout.contains("name: REDIS_URL"), "{outcome}");
+    assert!(!cli.project().join("cki.toml").exists());
+    cli.run("init").ends_with(2).says("--yes");
+    cli.run("init -y -o json").ends_with(0);
+    cli.run("list").ends_with(0).says("worker");
+    cli.run("run-local web --dry-run -e API_KEY_NAME=x").ends_with(0).says("2. redis");
+    cli.run("init").ends_with(7).says("cki.toml` exists already").says("`cki init --dry-run`");
+}
+
+#[test]
+fn init_reads_and_writes_nothing_outside_of_the_repository() {
+    let cli = Cli::new();
+    cli.run("init -n").ends_with(3).says("is in no git repository");
+    repository(&cli, &[("notes", "")]);
+    cli.run("init -n").ends_with(3).says("write a Containerfile first");
+    let outside = cli.directory().join("outside");
+    std::fs::create_dir(&outside).expect("makes a directory");
+    std::fs::write(outside.join("Dockerfile"), "FROM secret\nEXPOSE 6666\n").expect("writes");
+    let link =
+        |from: &Path, to: &str| std::os::unix::fs::symlink(from, cli.project().join(to)).expect("links");
+    link(&outside, "linked");
+    link(&outside.join("Dockerfile"), "Dockerfile");
+    nix::unistd::mkfifo(&cli.project().join("Containerfile"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+    cli.run("init -n").ends_with(3);
+    cli.write(
+        "compose.yaml",
+        "services:\n  a: {build: ../outside}\n  b: {build: /etc}\n  c: {build: {context: ., dockerfile: ../outside/Dockerfile}}\n  d: {build: .}\n",
+    );
+    let outcome = cli.run("init -n").ends_with(4).says("built from outside of the repository");
+    assert!(!outcome.to_string().contains("6666"), "{outcome}");
+    // Rubbish is reported, and no reason to fail.
+    cli.write("compose.yaml", "services: [\n");
+    cli.write("sub/Dockerfile", "FROM\nEXPOSE 0 99999 x/tcp $\nCMD [\"\n");
+    cli.run("init -n").ends_with(0).says("compose.yaml: not read").says("no port of `sub` is known");
+    link(&outside.join("inventory.yaml"), "inventory.yaml");
+    cli.run("init -y").ends_with(7);
+    assert!(!outside.join("inventory.yaml").exists());
+}
