@@ -16,6 +16,7 @@ use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::production::BlockedHosts;
 use crate::systems::engine::context::{self, Dockerfile, PackedContext};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
+use crate::systems::git::CommitId;
 use crate::systems::preprocessor;
 
 /// The label with the commit that an image was built from.
@@ -122,7 +123,7 @@ pub async fn build(
     if commit.is_none() && !source.in_place {
         return Err(BuildError::Empty(build.repo.clone()).into());
     }
-    let short = commit.map_or_else(|| "no-commit".to_owned(), |commit| commit.short());
+    let short = commit.map_or_else(|| "no-commit".to_owned(), CommitId::short);
     let task = ctx.events.start("image", format!("preparing {}", component.name()));
     let recipe = recipe(ctx, component, build, &source).await?;
     let dirty = source.checkout.dirty || source.checkout.untracked || commit.is_none();

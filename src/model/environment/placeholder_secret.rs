@@ -316,7 +316,7 @@ impl SecretRules {
         });
         for (what, of) in PARTS {
             let material = material.clone();
-            templates.add_function(*what, move || {
+            templates.add_function(what, move || {
                 material.as_deref().map(of).ok_or_else(|| {
                     minijinja::Error::new(ErrorKind::InvalidOperation, "there are no certificates here")
                 })

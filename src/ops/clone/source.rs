@@ -9,7 +9,7 @@ use crate::model::inventory::Component;
 use crate::ops::clone::notes;
 use crate::ops::clone::{CloneRequest, CloneState, CloneTarget, clone};
 use crate::ops::shared::op_context::OpContext;
-use crate::systems::git::{Checkout, GitError, MergeRequestHead, inspect};
+use crate::systems::git::{Checkout, CommitId, GitError, MergeRequestHead, inspect};
 
 /// A clone for a build or a run.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Source {
 #[must_use]
 pub fn describe(checkout: &Checkout) -> String {
     let branch = checkout.branch.as_deref().unwrap_or("no branch");
-    let commit = checkout.head.map_or_else(|| "without commits".to_owned(), |head| head.short());
+    let commit = checkout.head.map_or_else(|| "without commits".to_owned(), CommitId::short);
     let changed = if checkout.dirty || checkout.untracked { ", changed" } else { "" };
     safe_line(&format!("{branch} {commit}{changed}")).into_owned()
 }

@@ -156,7 +156,7 @@ pub(super) fn numbered(text: &str, way: usize) -> String {
 
 /// Returns a text in UTF-16, as digits or in base64.
 fn wide(text: &str, way: usize) -> String {
-    let unit = |unit: u16| if way % 2 == 0 { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    let unit = |unit: u16| if way.is_multiple_of(2) { unit.to_le_bytes() } else { unit.to_be_bytes() };
     let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
     match way {
         16 | 17 => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),

@@ -117,7 +117,7 @@ impl<'a> Projects<'a> {
             let Some((first, ..)) = documents.first() else { continue };
             let mut project = ComposeProject::open(&reader, first)?;
             let names = documents.iter().filter_map(|(_, document, _)| document.get("name"));
-            project.set_name(names.filter(|name| !name.is_null()).last());
+            project.set_name(names.rev().find(|name| !name.is_null()));
             for (path, document, tags) in documents {
                 project.add(&path, document, &tags)?;
             }
