@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::base::files;
 use crate::host::scratch::abandoned_scratch;
@@ -14,9 +14,7 @@ use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
 use crate::ops::runtime::engine::{OpenError, RunEngine};
 use crate::ops::runtime::remove::RETAINED_MARK;
-use crate::systems::engine::{
-    ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
-};
+use crate::systems::engine::{ContainerEngine, Ender, EngineError, ImageSummary, orphaned_services};
 use crate::systems::git;
 use crate::systems::native::{ForwarderFacts, Native};
 
@@ -110,17 +108,25 @@ impl GcScope<'_> {
     pub async fn remove(self) -> Result<Vec<String>, OpenError> {
         let mut names = Vec::new();
         if let Some(engine) = self.engine.containers() {
-            // Most runs are undecided, and the engine is then not queried for decisions.
-            let undecided = AtomicBool::new(false);
+            // Runs whose owner is gone, and may have decided before. Most runs need no decision, and the engine is
+            // then not queried for any.
+            let undecided = Mutex::new(BTreeSet::new());
             let note = |who: &ResourceLabels| {
-                undecided
-                    .fetch_or(is_abandoned(who) && who.lifetime == Retention::Decided, Ordering::Relaxed);
-                is_abandoned(who) && who.lifetime == Retention::Owner
+                let is_abandoned = is_abandoned(who);
+                if is_abandoned && who.lifetime == Retention::Decided {
+                    undecided.lock().unwrap_or_else(PoisonError::into_inner).insert(who.run.clone());
+                }
+                is_abandoned && who.lifetime == Retention::Owner
             };
             let mut all = vec![engine.prune(note).await?];
-            if undecided.into_inner() {
-                let retained = retained_runs(engine).await?;
-                all.push(engine.prune(|who| is_abandoned(who) && !retained.contains(&who.run)).await?);
+            let mut undecided = undecided.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if !undecided.is_empty() {
+                // Listed after the owners were seen gone: an owner that ends later may still retain its run.
+                for run in retained_runs(engine).await? {
+                    undecided.remove(&run);
+                }
+                let is_left = |who: &ResourceLabels| is_abandoned(who) && undecided.contains(&who.run);
+                all.push(engine.prune(is_left).await?);
             }
             for report in all {
                 names.extend([report.containers, report.networks, report.volumes].concat());
@@ -167,18 +173,20 @@ pub async fn left_by_the_dead(engine: &RunEngine) -> Result<Vec<Leftover>, OpenE
         RunEngine::Native(native) => return left_native(native),
     };
     let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
-    let retained = listed.2.as_deref().map(retained_by).unwrap_or_default();
-    let hollow = empty_runs(containers).await?;
-    let mut left = Vec::new();
+    let mut owned = Vec::new();
     let mut add = |kind: LeftoverKind, name: String, labels: &BTreeMap<String, String>| {
-        let is_left = |who: &ResourceLabels| is_abandoned(who) && !retained.contains(&who.run);
-        let who = identity(labels).filter(|who| is_left(who) || is_of(who, &hollow));
-        left.extend(who.map(|who| Leftover::of(kind, name, &who)));
+        owned.extend(identity(labels).map(|who| (kind, name, is_abandoned(&who), who)));
     };
     listed.0?.into_iter().for_each(|one| add(LeftoverKind::Container, one.name, &one.labels));
     listed.1?.into_iter().for_each(|one| add(LeftoverKind::Network, one.name, &one.labels));
     listed.2?.into_iter().for_each(|one| add(LeftoverKind::Volume, one.name, &one.labels));
-    Ok(left)
+    // Listed after the owners were seen gone: an owner that ends later may still retain its run.
+    let (retained, hollow) = (retained_runs(containers).await?, empty_runs(containers).await?);
+    let is_left = |abandoned: bool, who: &ResourceLabels| {
+        (abandoned && !retained.contains(&who.run)) || is_of(who, &hollow)
+    };
+    let left = owned.into_iter().filter(|(.., abandoned, who)| is_left(*abandoned, who));
+    Ok(left.map(|(kind, name, _, who)| Leftover::of(kind, name, &who)).collect())
 }
 
 fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
@@ -200,14 +208,10 @@ fn identity(labels: &BTreeMap<String, String>) -> Option<ResourceLabels> {
 
 /// Returns the runs that a marker keeps.
 async fn retained_runs(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
-    Ok(retained_by(&engine.volumes().await?))
-}
-
-fn retained_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
-    let all = volumes.iter().filter_map(|one| identity(&one.labels));
-    all.filter(|who| who.lifetime == Retention::Retained && who.name == RETAINED_MARK)
-        .map(|who| who.run)
-        .collect()
+    let all = engine.volumes().await?;
+    let all = all.iter().filter_map(|one| identity(&one.labels));
+    let marks = all.filter(|who| who.lifetime == Retention::Retained && who.name == RETAINED_MARK);
+    Ok(marks.map(|who| who.run).collect())
 }
 
 /// Returns retained runs that have lost every container to somebody else: only a network or the marker is

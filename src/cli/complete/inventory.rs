@@ -102,7 +102,7 @@ pub(in crate::cli) fn list_words(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn distinct(key: &str) -> Vec<CompletionCandidate> {
-    let inventory = TypedLine::current().and_then(|typed| typed.inventory());
+    let inventory = TypedLine::current().and_then(TypedLine::inventory);
     let values = inventory.map(|inventory| values(inventory, key)).unwrap_or_default();
     values.into_iter().map(CompletionCandidate::new).collect()
 }

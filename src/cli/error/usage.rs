@@ -212,6 +212,8 @@ pub(in crate::cli) fn command_of<'a>(args: &[OsString], tree: &'a Command) -> (S
             if option.is_some_and(|arg| arg.get_action().takes_values()) && !word.contains('=') {
                 rest.next();
             }
+        } else if word == "help" && command.get_name() == tree.get_name() {
+            continue;
         } else if let Some(sub) = command.find_subcommand(&*word).filter(|sub| sub.get_name() != "help") {
             name = format!("{name} {}", sub.get_name());
             command = sub;
