@@ -208,7 +208,7 @@ mod tests {
     fn table_leaves_optional_columns_out_then_cuts_descriptions_and_keeps_names() {
         let lines = |columns| sample(Fit::Cut).lines(Some(columns));
         assert_eq!(lines(68)[0], "  name         a description that is rather long and goes on  infra");
-        assert_eq!(lines(44)[0], "  name         a description that is rather l…");
+        assert_eq!(lines(44)[0], "  name         a description that is rather…");
         assert_eq!(lines(30)[0], "  name         a description t…");
         assert_eq!(lines(10)[1], "  longer-name  short");
     }

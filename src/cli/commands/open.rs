@@ -31,7 +31,7 @@ pub(in crate::cli) struct OpenArgs {
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Print the address
-    #[arg(short, long)]
+    #[arg(long)]
     no_browser: bool,
 }
 

@@ -258,7 +258,7 @@ mod tests {
         for (line, message, hint) in [
             ("cki lst", "`cki` has no command `lst`", "did you mean `list`?"),
             ("cki up", "`cki` has no command `up`", "did you mean `run-local`?"),
-            ("cki help nope", "`cki` has no command `nope`", "`cki --help` lists the commands."),
+            ("cki help xyzzy", "`cki` has no command `xyzzy`", "`cki --help` lists the commands."),
             ("cki list --kid x", "`cki list` has no option `--kid`", "did you mean `--kind`?"),
             ("cki show", "`cki show` needs `<COMPONENT>`", "usage: `cki show <COMPONENT>`."),
             ("cki show a b", "`cki show` takes no argument `b`", "`cki show --help` shows its usage."),
