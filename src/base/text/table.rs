@@ -209,7 +209,7 @@ mod tests {
         let lines = |columns| sample(Fit::Cut).lines(Some(columns));
         assert_eq!(lines(68)[0], "  name         a description that is rather long and goes on  infra");
         assert_eq!(lines(44)[0], "  name         a description that is rather…");
-        assert_eq!(lines(30)[0], "  name         a description t…");
+        assert_eq!(lines(30)[0], "  name         a description…");
         assert_eq!(lines(10)[1], "  longer-name  short");
     }
 
