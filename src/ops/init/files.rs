@@ -77,15 +77,17 @@ pub(super) fn find(root: &Path) -> FoundFiles {
 }
 
 impl FoundFiles {
+    /// Returns whether the directory of a file has a build file already.
+    fn is_built(&self, path: &Path) -> bool {
+        self.builds.iter().any(|known| known.parent() == path.parent())
+    }
+
     fn take(&mut self, path: PathBuf, name: &str) {
         let is_at_root = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
         match name {
-            "Containerfile" | "Dockerfile" => {
-                // A directory with both is built from the first.
-                if self.builds.iter().all(|known| known.parent() != path.parent()) {
-                    self.builds.push(path);
-                }
-            }
+            // A directory with both is built from the first.
+            "Containerfile" | "Dockerfile" if self.is_built(&path) => {}
+            "Containerfile" | "Dockerfile" => self.builds.push(path),
             _ if COMPOSE.contains(&name) => self.compose.push(path),
             _ if name.ends_with(".yaml") || name.ends_with(".yml") => self.yaml.push(path),
             _ if is_at_root && name.to_ascii_lowercase().starts_with("readme") => self.readme = Some(path),
