@@ -145,7 +145,7 @@ impl Templates {
 /// Fails if a template is too long.
 ///
 /// # Errors
-/// Fails if it is longer than [`LONGEST_SOURCE`].
+/// Fails if it is longer than 256 KiB.
 pub fn check_length(source: &str) -> Result<(), TemplateError> {
     if source.len() > LONGEST_SOURCE { Err(TemplateError::TooLong(source.len())) } else { Ok(()) }
 }

@@ -113,6 +113,6 @@ impl Problem {
     }
 }
 
-fn did_you_mean(nearest: &[&str]) -> String {
+pub(super) fn did_you_mean(nearest: &[&str]) -> String {
     nearest.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }

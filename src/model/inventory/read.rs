@@ -7,7 +7,7 @@ use std::path::{Component as PathPart, Path};
 
 use super::entry::{ComponentEntry, InventoryFile};
 use super::index::Index;
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemKind, did_you_mean};
 use super::{Component, Inventory, Production, SourceMap};
 use crate::base::text;
 use crate::base::yaml::{self, CompiledDocument, UnknownKey, YamlError};
@@ -47,6 +47,18 @@ pub enum InventoryError {
         other: String,
         /// Name.
         reference: Reference,
+    },
+    /// A key of the rules against production is misspelt: as a finding, it would leave a run without them.
+    #[error(
+        "{file}: the key `{key}` is unknown, and without it a rule against production is missing{instead}"
+    )]
+    Production {
+        /// File and position.
+        file: String,
+        /// The key with its path.
+        key: String,
+        /// Similar keys, as a sentence.
+        instead: String,
     },
     /// An entry has no name, or an invalid one.
     #[error("{file}: {message}")]
@@ -256,7 +268,7 @@ impl InventoryPart {
             }
             None => {
                 let (head, unknown) = yaml::parse::<InventoryFile>(&file, &text)?;
-                Ok(of_head(head, SourceMap::new(file, text), unknown))
+                of_head(head, SourceMap::new(file, text), unknown)
             }
         }
     }
@@ -272,7 +284,7 @@ fn of_compiled(
         return of_entry(entry, reference.clone(), written(document), Vec::new());
     }
     match compiled.typed::<InventoryFile>() {
-        Some(head) => Ok(of_head(head, written(document), Vec::new())),
+        Some(head) => of_head(head, written(document), Vec::new()),
         None => InventoryPart::parse(document),
     }
 }
@@ -283,14 +295,18 @@ fn of_entry(
     written: SourceMap,
     unknown: Vec<UnknownKey>,
 ) -> Result<InventoryPart, InventoryError> {
-    let problems = unknown_keys(&written, unknown);
+    let problems = unknown_keys(&written, unknown)?;
     let content = DocumentContent::Entry(component(entry, Some(reference), written.clone())?);
     Ok(InventoryPart { content, written, problems })
 }
 
-fn of_head(head: InventoryFile, written: SourceMap, unknown: Vec<UnknownKey>) -> InventoryPart {
-    let problems = unknown_keys(&written, unknown);
-    InventoryPart { content: DocumentContent::Head(Box::new(head)), written, problems }
+fn of_head(
+    head: InventoryFile,
+    written: SourceMap,
+    unknown: Vec<UnknownKey>,
+) -> Result<InventoryPart, InventoryError> {
+    let problems = unknown_keys(&written, unknown)?;
+    Ok(InventoryPart { content: DocumentContent::Head(Box::new(head)), written, problems })
 }
 
 fn component(
@@ -333,11 +349,29 @@ fn component(
     })
 }
 
-fn unknown_keys(written: &SourceMap, unknown: Vec<UnknownKey>) -> Vec<Problem> {
+/// Returns the problems of unknown keys.
+///
+/// # Errors
+/// Fails if one is part of the rules against production, or likely meant to be.
+fn unknown_keys(written: &SourceMap, unknown: Vec<UnknownKey>) -> Result<Vec<Problem>, InventoryError> {
+    const RULES: &str = "production";
+    for UnknownKey { path, key, known } in &unknown {
+        let is_below = path.split('.').any(|step| step == RULES);
+        let is_meant = known.contains(&RULES) && !text::nearest(key, [RULES]).is_empty();
+        if is_below || is_meant {
+            let nearest = text::nearest(key, known.iter().copied());
+            let file = written.spot(path);
+            return Err(InventoryError::Production {
+                file,
+                key: path.clone(),
+                instead: did_you_mean(&nearest),
+            });
+        }
+    }
     let problem = |UnknownKey { path, key, known }| Problem {
         source_map: written.clone(),
         path,
         what: ProblemKind::UnknownKey { key, known },
     };
-    unknown.into_iter().map(problem).collect()
+    Ok(unknown.into_iter().map(problem).collect())
 }

@@ -106,6 +106,20 @@ fn read_text(text: String) -> Result<Inventory, InventoryError> {
 }
 
 #[test]
+fn inventory_rejects_misspelt_rules_against_production() {
+    for (text, said) in [
+        ("production: {variables: {X: '1'}}", "1:14: the key `production.variables` is unknown"),
+        ("production: {enviroment: {X: '1'}}", "did you mean `environment`?"),
+        ("prodution: {environment: {X: '1'}}", "did you mean `production`?"),
+        ("categories: [{id: a, productoin: x.example}]", "did you mean `production`?"),
+    ] {
+        let error = read(text).expect_err(text).to_string();
+        assert!(error.contains(said) && error.contains("against production"), "{error}");
+    }
+    assert!(read("colour: red").is_ok(), "any other key is a finding");
+}
+
+#[test]
 fn lookups_are_linear_in_entries() {
     let looked_at = |count: usize| {
         let text =

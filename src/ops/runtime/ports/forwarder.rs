@@ -2,7 +2,7 @@
 //! instance. It follows the instance through a restart, and ends a moment after the instance has ended or was
 //! removed. Its record, by which other commands find it, is in `systems::native`.
 //!
-//! It knows nothing but what is in [`ForwarderAssignment`], and drops all rights but those to enter the instance's
+//! It knows nothing but what is in its assignment, and drops all rights but those to enter the instance's
 //! network. It connects to the ports of its instance and to nothing else.
 
 use std::collections::BTreeMap;
