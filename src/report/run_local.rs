@@ -69,7 +69,7 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             let before = if ended.reused { ", from before" } else { "" };
             ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
             let first = ended.components.first().map_or("", String::as_str);
-            let hint = format!("cki logs -f {first} · cki exec {first} -- COMMAND · cki down {first}");
+            let hint = format!("cki logs -f {first} · cki exec {first} COMMAND · cki down {first}");
             ui.status(&style::dim(&hint));
         }
     }

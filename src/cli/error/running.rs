@@ -189,12 +189,12 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
             "leave `--since` and `--timestamps` out, or let the component write times itself.",
         ),
         InstanceError::NoShell { .. } => {
-            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs any program of the image.")
+            hint(Exit::NotFound, "`cki exec COMPONENT COMMAND` runs any program of the image.")
         }
         InstanceError::Refused(_) => hint(Exit::Refused, "nothing was started."),
         InstanceError::Ended { name } => hint(Exit::NotFound, format!("`cki logs {name}` shows its output.")),
         InstanceError::Terminal(_) => {
-            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
+            hint(Exit::Usage, "without one, `cki exec COMPONENT COMMAND` runs a command.")
         }
         InstanceError::Engine(inner) => of_engine(inner),
         InstanceError::Native(inner) => of_native(inner),

@@ -42,7 +42,7 @@ fn ps_logs_exec_and_down_find_a_detached_run(cli: &Cli) {
         .then(|| cli.bench().foreign(&format!("foreign-{}", cli.id), &["sleep", "1000"]));
     let started = cli.run("run-local web-{id} --detach").ends_with(0);
     let started = started.says("continues as run RUN-------.");
-    started.says("cki logs -f web-TESTID · cki exec web-TESTID -- COMMAND · cki down web-TESTID");
+    started.says("cki logs -f web-TESTID · cki exec web-TESTID COMMAND · cki down web-TESTID");
     let instances = running(cli);
     let facts = |name: &str| -> Vec<String> {
         instances.iter().map(|one| one[name].to_string().replace(&cli.id, "ID")).collect()
