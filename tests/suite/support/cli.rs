@@ -249,7 +249,8 @@ impl Cli {
     pub(crate) fn redact(&self, text: &str) -> String {
         static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             let rules = [
-                // The time that a step took is there only if it was long.
+                // Lines about a long task, and the time that it took, are there only if it was long.
+                (r"(?m)^  \S+ +\d+(\.\d)? [sm] · .*\n", ""),
                 (r"(?m)^(  \S.*\S)  \d+(\.\d)? [sm]$", "$1"),
                 (r"\b(after|AGE +) ?\d+(\.\d)? [sm]\b", "$1 TIME"),
                 (r"\b127\.0\.0\.1:\d{5}\b", "127.0.0.1:~PORT"),

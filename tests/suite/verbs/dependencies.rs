@@ -40,7 +40,6 @@ components: [{{name: app, category: x, kind: job, image: '{{python}}', run: {{co
     --- stderr
       env          5 variables: 5 from rabbitmq
       network      isolated: it reaches rabbitmq and nothing else
-      rabbitmq     15 s · port 5672: Connection refused (os error 111); waiting 2 m at most
       rabbitmq     ready
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0

@@ -233,7 +233,7 @@ fn run_local_explains_wrong_ports() {
 on!(native: open_shows_the_address_in_the_browser_or_prints_it);
 fn open_shows_the_address_in_the_browser_or_prints_it(cli: &Cli) {
     app(cli, "service", WEB, WEB_MORE);
-    cli.run("open app").ends_with(3).says("nothing of `app` is running");
+    cli.run("open app").ends_with(3).says("`app` is not running");
     let mut run = cli.start("run-local app");
     run.until("  app          ready  http://");
     let url = format!("http://127.0.0.1:{}", cli.port);
