@@ -48,7 +48,7 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new("`[^`]*`").expect("a 
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("`((?:src|tests|docs|templates|completions)/[a-z0-9_./-]+)`").expect("a constant")
 });
-static FILE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^`([^`]+)`:$").expect("a constant"));
+static FILE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^`([^` ]+)`:$").expect("a constant"));
 
 impl Page {
     /// Reads a page.
