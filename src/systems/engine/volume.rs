@@ -53,7 +53,14 @@ impl ContainerEngine {
         let doing = format!("create volume `{}`", short(name));
         let engine = self.clone();
         let made = self.shielded(async move {
-            engine.call(&doing, WRITE_TIMEOUT, engine.docker.create_volume(request)).await
+            let create = || engine.docker.create_volume(request.clone());
+            match engine.call(&doing, WRITE_TIMEOUT, create()).await {
+                // Podman fails if another process creates the volume at the same moment; it then exists.
+                Err(error) if error.to_string().contains("volume already exists") => {
+                    engine.call(&doing, WRITE_TIMEOUT, create()).await
+                }
+                created => created,
+            }
         });
         let made = made.await?;
         if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
