@@ -170,7 +170,7 @@ mod tests {
         let file = directory.path().join("cki.toml");
         std::fs::write(&file, before).expect("writes");
         let key = find_key(name).expect("is a setting");
-        change(&file, key, text, Path::new("/work")).map_err(|error| error.to_string())?;
+        change(&file, key, text, Path::new("/project")).map_err(|error| error.to_string())?;
         Ok(std::fs::read_to_string(&file).expect("reads"))
     }
 
@@ -192,7 +192,7 @@ mod tests {
         }
         assert_eq!(changed("", "stage.bot", Some("a\"b")).expect("writes"), "[stage]\nbot = 'a\"b'\n");
         assert_eq!(changed("", "offline", Some("yes")).expect("writes"), "offline = true\n");
-        assert_eq!(changed("", "inventory", Some("x")).expect("writes"), "inventory = \"/work/x\"\n");
+        assert_eq!(changed("", "inventory", Some("x")).expect("writes"), "inventory = \"/project/x\"\n");
         assert_eq!(
             changed("stage.bot = 1\n", "stage.bot", Some("x")).expect("writes"),
             "stage.bot = \"x\"\n"

@@ -91,7 +91,7 @@ impl FromStr for PublishRequest {
         let port = |part: &str| match number_of(part) {
             Some(port) => Ok(port),
             None if part.contains('-') && part.starts_with(|c: char| c.is_ascii_digit()) => {
-                Err("give each port of a range by itself".to_owned())
+                Err("give each port of a range separately".to_owned())
             }
             None => Err(format!("`{part}` is no port from 1 to 65535; {usage}")),
         };

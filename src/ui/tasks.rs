@@ -49,7 +49,7 @@ impl UiState {
         self.finished(subject, TaskOutcome::Done, &detail, took);
     }
 
-    /// Prints the end of work on a subject. A detail that does not fit goes on below itself.
+    /// Prints the end of work on a subject. A detail that does not fit continues on the next line.
     pub(super) fn finished(&self, subject: &str, state: TaskOutcome, detail: &str, took: Duration) {
         self.forget(subject);
         if self.options.verbosity == Verbosity::Quiet && state != TaskOutcome::Failed {

@@ -192,7 +192,7 @@ mod tests {
 
     fn sample(description: Fit) -> Table {
         let mut table = Table::new(2, &[Fit::Whole, description, Fit::Optional]);
-        table.row(["name".into(), "a description that is rather long and goes on".into(), "infra".into()]);
+        table.row(["name".into(), "a description that is rather long and detailed".into(), "infra".into()]);
         table.row(["longer-name".into(), "short".into(), "".into()]);
         table
     }
@@ -200,14 +200,14 @@ mod tests {
     #[test]
     fn table_aligns_columns_without_trailing_space() {
         let lines = sample(Fit::Cut).lines(None);
-        assert_eq!(lines[0], "  name         a description that is rather long and goes on  infra");
+        assert_eq!(lines[0], "  name         a description that is rather long and detailed  infra");
         assert_eq!(lines[1], "  longer-name  short");
     }
 
     #[test]
     fn table_leaves_optional_columns_out_then_cuts_descriptions_and_keeps_names() {
         let lines = |columns| sample(Fit::Cut).lines(Some(columns));
-        assert_eq!(lines(68)[0], "  name         a description that is rather long and goes on  infra");
+        assert_eq!(lines(70)[0], "  name         a description that is rather long and detailed  infra");
         assert_eq!(lines(44)[0], "  name         a description that is rather…");
         assert_eq!(lines(30)[0], "  name         a description…");
         assert_eq!(lines(10)[1], "  longer-name  short");
@@ -217,7 +217,7 @@ mod tests {
     fn table_wraps_between_words_below_the_column() {
         let lines = sample(Fit::Wrap).lines(Some(44));
         assert_eq!(lines[0], "  name         a description that is rather");
-        assert_eq!(lines[1], "               long and goes on");
+        assert_eq!(lines[1], "               long and detailed");
         assert_eq!(lines[2], "  longer-name  short");
     }
 }

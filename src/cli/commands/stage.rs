@@ -119,7 +119,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     })
 }
 
-/// Returns the number of the merge request, and the project that the user names with it or by itself.
+/// Returns the number of the merge request, and the project from its name or from `--project`.
 fn merge_request(
     args: &StageArgs,
     name: Option<&MergeRequestName>,

@@ -105,7 +105,7 @@ async fn connect_reaches_ports_of_the_run_network() {
     assert_eq!(answer, "hello");
 
     if isolated(&space, "network") {
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "nothing leads in by itself");
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "no port is published unless requested");
         let (output, _) = machine.run(machine.part("connect", port), &Sandbox::new()).end().await;
         assert!(output.contains("refused"), "another run does not reach it: {output}");
     }

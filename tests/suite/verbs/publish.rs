@@ -1,5 +1,5 @@
 //! Published ports: the address that `cki run-local` prints answers, on the same port or on the next free one.
-//! What keeps the ports of a detached run open is in `forwarder`.
+//! The process that keeps the ports of a detached run open is tested in `forwarder`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
