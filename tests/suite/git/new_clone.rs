@@ -1,6 +1,7 @@
 //! New clones: whole, shallow, of an empty repository, from every kind of address; several at once.
 
 use super::*;
+use crate::support::ports::free_port;
 
 #[tokio::test]
 async fn clone_is_complete_and_on_the_default_branch() {
@@ -139,9 +140,7 @@ async fn clone_refuses_a_destination_that_exists() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clone_continues_past_unreachable_repositories() {
     let bench = Bench::new().await;
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let refused = format!("http://{}/x.git", closed.local_addr().expect("has an address"));
-    drop(closed);
+    let refused = format!("http://127.0.0.1:{}/x.git", free_port());
     let urls = [
         bench.server.url("x.git"),
         "http://no-such-host.invalid/x.git".to_owned(),

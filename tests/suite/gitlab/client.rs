@@ -1,6 +1,5 @@
 //! The client against a server that misbehaves.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use cki::model::event::Events;
 use cki::systems::gitlab::{ClientOptions, GitLab, GitLabError, Poller};
 
 use super::{ALICE, READER, client, config, gitlab_with, inject_fault, stand_in, stand_in_of};
+use crate::support::ports::free_port;
 
 const MR: &str = "/merge_requests/213";
 
@@ -179,8 +179,7 @@ async fn client_reports_a_server_that_is_not_gitlab() {
     inject_fault(&stand_in, "GET", "/version", 1, FaultKind::Page);
     let error = gitlab.version().await.expect_err("is a page");
     assert!(matches!(error, GitLabError::NotGitLab { .. }), "{error}");
-    let port = TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("has one").port();
-    let nobody = format!("http://127.0.0.1:{port}");
+    let nobody = format!("http://127.0.0.1:{}", free_port());
     let (_, clock) = client(&stand_in, None);
     let gone = gitlab_with(&nobody, None, clock.clone(), Events::silent());
     let error = gone.version().await.expect_err("is closed");

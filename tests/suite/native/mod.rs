@@ -28,6 +28,7 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::support::gate::pass_gate;
 use crate::support::part::{self, PART};
+use crate::support::ports::free_port;
 
 /// Starts what hides from its parent, its group and its session, and says so.
 const HIDE: &str = "(setsid sh -c '(setsid sh -c \"echo hidden; exec sleep 1000\" &)' &); ";
@@ -184,11 +185,6 @@ fn isolated(space: &Sandbox, what: &str) -> bool {
     let all: BTreeMap<_, _> =
         space.isolation().into_iter().map(|(what, state)| (what.to_string(), state)).collect();
     all[what].is_ok()
-}
-
-/// A port that nobody uses at the moment.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("has one").port()
 }
 
 /// Waits for what is about to happen and cannot be waited for otherwise.

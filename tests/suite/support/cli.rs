@@ -19,6 +19,7 @@ use regex::Regex;
 
 use super::call::{Call, StartedRun};
 use super::engine::{Bench, Engine};
+use super::ports::free_port;
 
 /// The image of nothing but a shell that `tests/run` makes.
 pub(crate) const BUSYBOX: &str = "localhost/cki-test/busybox:1";
@@ -349,10 +350,4 @@ fn new_id() -> String {
     let entropy = format!("{}-{count}-{:?}", std::process::id(), std::time::SystemTime::now());
     let digest = cki::base::digest::bytes_of_parts([entropy]);
     digest[..6].iter().map(|byte| char::from(b'g' + byte % 20)).collect()
-}
-
-/// A port that nobody uses at the moment.
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
-    listener.local_addr().expect("has an address").port()
 }

@@ -14,6 +14,7 @@ pub(crate) mod limit;
 mod limit_test;
 pub(crate) mod network_targets;
 pub(crate) mod part;
+pub(crate) mod ports;
 pub(crate) mod proxy;
 pub(crate) mod repository;
 pub(crate) mod terminal_session;

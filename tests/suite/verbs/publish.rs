@@ -10,9 +10,10 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::app;
-use crate::support::cli::{Cli, free_port};
+use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
 use crate::support::part::PART;
+use crate::support::ports::free_port;
 
 /// A web server.
 const WEB: &str = "exec busybox httpd -f -p {port} -h /etc";

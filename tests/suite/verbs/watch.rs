@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use nix::sys::signal::Signal;
 
 use crate::support::call::StartedRun;
-use crate::support::cli::{Cli, free_port};
+use crate::support::cli::Cli;
 use crate::support::engine::on;
+use crate::support::ports::free_port;
 use crate::support::repository::Repositories;
 
 const APP: &str = "echo version one of $(cat part 2>/dev/null); exec sleep 1000\n";
