@@ -114,6 +114,30 @@ fn show_and_clone_are_constant_in_entries() {
     });
 }
 
+/// The repository of the components is the user's working tree, which has any number of files and objects.
+#[test]
+fn show_is_constant_in_files_of_the_working_tree() {
+    grows_not_at_all("bytes", |count| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let repository = git2::Repository::init(directory.path()).expect("makes a repository");
+        repository.remote("origin", "https://example.org/tools").expect("takes a remote");
+        for place in ["src", ".git/objects/aa"] {
+            let place = directory.path().join(place);
+            std::fs::create_dir_all(&place).expect("makes a directory");
+            (0..count).for_each(|at| std::fs::write(place.join(at.to_string()), "").expect("writes"));
+        }
+        let inventory = inventory(8);
+        let component = inventory.components.last().expect("has some");
+        // A workspace looks for the working tree once.
+        let workspace = || {
+            let workspace = Workspace::new(directory.path().join("clones"), Env::default());
+            workspace.with_trees_around(vec![directory.path().to_owned()])
+        };
+        assert!(workspace().locations(&inventory, component)[0].is_in_place());
+        bytes(|| show::show(component, &inventory, &workspace()))
+    });
+}
+
 #[test]
 fn env_is_constant_in_entries() {
     let (rules, context, assets) = (rules(), GeneratorContext::of("s"), Assets::default());

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use git2::{Config, ConfigLevel, Repository};
 
+use super::repository_config::{Remote, RepositoryConfig};
 use super::staging_dir::is_occupied;
 use super::user_config::UserConfig;
-use super::{GitError, GitUrl, tree, without_login};
+use super::{GitError, GitUrl, without_login};
 use crate::host::Env;
 
 /// Setting of a clone that holds the address for which it was made.
@@ -38,12 +39,6 @@ pub enum CloneStanding {
     Files,
 }
 
-/// Name of a remote, and its address as written.
-struct Remote {
-    name: String,
-    url: String,
-}
-
 /// Compares the content of a directory with the address of a repository. The environment locates the user's
 /// git configuration, which may rewrite addresses.
 ///
@@ -53,11 +48,8 @@ pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<
     if !is_occupied(directory) {
         return Ok(CloneStanding::Free);
     }
-    let (remotes, config) = match tree::open(directory) {
-        Ok(repository) => {
-            let read = || -> Result<_, git2::Error> { Ok((remotes(&repository)?, repository.config()?)) };
-            read().map_err(super::error::at(directory))?
-        }
+    let (remotes, config) = match RepositoryConfig::open(directory) {
+        Ok(repository) => (repository.remotes()?, repository.settings()?),
         Err(GitError::NoRepository { .. }) => return Ok(CloneStanding::Files),
         // A foreign clone's settings are not applied, but may be read.
         Err(error @ GitError::Foreign { .. }) => {
@@ -104,16 +96,6 @@ pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<
 /// Stores in a clone the address of the repository for which it is made.
 pub(super) fn note_made_for(repository: &Repository, url: &GitUrl) -> Result<(), git2::Error> {
     repository.config()?.set_str(MADE_FOR, url.as_str())
-}
-
-fn remotes(repository: &Repository) -> Result<Vec<Remote>, git2::Error> {
-    let mut remotes = Vec::new();
-    for name in repository.remotes()?.iter() {
-        let name = name?.unwrap_or_default().to_owned();
-        let url = tree::address(repository, &name).unwrap_or_default();
-        remotes.push(Remote { name, url });
-    }
-    Ok(remotes)
 }
 
 /// Returns the remotes as a configuration file alone defines them.

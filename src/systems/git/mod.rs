@@ -21,6 +21,7 @@ mod moving;
 mod nested;
 mod outcome;
 mod program;
+mod repository_config;
 mod rewritten;
 mod server_message;
 mod session;

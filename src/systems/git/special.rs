@@ -24,16 +24,28 @@ const LONGEST_CONFIG: u64 = 1 << 20;
 /// Socket of git's own file system monitor, which libgit2 does not open.
 const MONITOR: &str = "fsmonitor--daemon.ipc";
 
+/// The part of a clone that libgit2 will read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// What it reads to open the repository, and its configuration.
+    Configuration,
+    /// Also its objects, its references and its working tree.
+    Everything,
+}
+
 /// Refuses a clone in which libgit2 would open something other than a file: in its repository, in the places
 /// to which that points, and among its ignore files.
 ///
 /// # Errors
 /// Fails at the first pipe, socket or device.
-pub(super) fn refuse(directory: &Path) -> Result<(), GitError> {
-    let mut search = Search::default();
+pub(super) fn refuse(directory: &Path, extent: Extent) -> Result<(), GitError> {
+    let mut search = Search { extent, open: Vec::new(), seen: BTreeSet::new(), count: 0 };
     let repository = directory.join(REPOSITORY);
     if repository.symlink_metadata().is_ok() {
-        search.working_tree(directory)?;
+        match extent {
+            Extent::Configuration => search.repository(&repository)?,
+            Extent::Everything => search.working_tree(directory)?,
+        }
     } else if directory.join("HEAD").symlink_metadata().is_ok() {
         search.open.push(directory.to_owned());
     }
@@ -41,8 +53,8 @@ pub(super) fn refuse(directory: &Path) -> Result<(), GitError> {
 }
 
 /// Progress of the search.
-#[derive(Default)]
 struct Search {
+    extent: Extent,
     /// Directories of repositories still to check.
     open: Vec<PathBuf>,
     /// Checked directories and configuration files, by device and inode.
@@ -104,13 +116,19 @@ impl Search {
         let (path, name) = (entry.path(), entry.file_name());
         let Ok(kind) = entry.file_type() else { return Ok(()) };
         if kind.is_dir() || kind.is_symlink() && path.is_dir() {
-            self.open.push(path);
+            // Of the directories, opening reads `info` only.
+            if self.extent == Extent::Everything || name == "info" {
+                self.open.push(path);
+            }
             return Ok(());
         }
         if name == MONITOR {
             return Ok(());
         }
-        files::refuse_special(&path)?;
+        // The directory has told the type already: objects are many.
+        if !kind.is_file() {
+            files::refuse_special(&path)?;
+        }
         match name.as_bytes() {
             b"commondir" => self.open.extend(places(&path, b"")?.into_iter().map(|to| directory.join(to))),
             b"alternates" => {

@@ -143,7 +143,7 @@ impl Git {
         let session =
             GitSession::new(self.http.clone(), self.logins.clone(), actual.clone(), job.stop.clone());
         if actual.scheme() == Scheme::Local {
-            special::refuse(Path::new(actual.path()))?;
+            special::refuse(Path::new(actual.path()), special::Extent::Everything)?;
         } else {
             session.permit(actual.host())?;
         }

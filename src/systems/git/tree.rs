@@ -4,13 +4,22 @@ use std::path::Path;
 
 use git2::{ErrorCode, Oid, Repository, RepositoryState, Status, StatusOptions};
 
+use super::GitError;
 use super::error::at;
-use super::{GitError, special};
+use super::special::{self, Extent};
 
 /// Opens the repository in a directory, not in a parent. Fails if its configuration places its files
 /// elsewhere (`core.worktree`): nothing there may be read or written.
 pub(super) fn open(directory: &Path) -> Result<Repository, GitError> {
-    let repository = open_anywhere(directory)?;
+    at_its_place(directory, open_anywhere(directory, Extent::Everything)?)
+}
+
+/// Opens the repository in a directory as `open` does, for its configuration alone.
+pub(super) fn open_for_config(directory: &Path) -> Result<Repository, GitError> {
+    at_its_place(directory, open_anywhere(directory, Extent::Configuration)?)
+}
+
+fn at_its_place(directory: &Path, repository: Repository) -> Result<Repository, GitError> {
     let real = |path: &Path| path.canonicalize().ok();
     match repository.workdir() {
         Some(files) if real(files) != real(directory) => {
@@ -22,8 +31,8 @@ pub(super) fn open(directory: &Path) -> Result<Repository, GitError> {
 
 /// Opens the repository in a directory, wherever its files are, after the check for special files. No other
 /// function opens a repository that `cki` did not make.
-fn open_anywhere(directory: &Path) -> Result<Repository, GitError> {
-    special::refuse(directory)?;
+fn open_anywhere(directory: &Path, extent: Extent) -> Result<Repository, GitError> {
+    special::refuse(directory, extent)?;
     open_own(directory).map_err(|error| match error.code() {
         ErrorCode::NotFound => GitError::NoRepository { path: directory.to_owned() },
         _ => at(directory)(error),
@@ -38,9 +47,18 @@ pub(super) fn open_own(directory: &Path) -> Result<Repository, git2::Error> {
 
 /// Opens the repository that contains a directory: its own, or that of the nearest parent directory.
 pub(super) fn discover(directory: &Path) -> Result<Option<Repository>, GitError> {
+    discover_with(directory, Extent::Everything)
+}
+
+/// Opens the repository that contains a directory as `discover` does, for its configuration alone.
+pub(super) fn discover_for_config(directory: &Path) -> Result<Option<Repository>, GitError> {
+    discover_with(directory, Extent::Configuration)
+}
+
+fn discover_with(directory: &Path, extent: Extent) -> Result<Option<Repository>, GitError> {
     let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     for above in real.ancestors().filter(|above| above.join(".git").symlink_metadata().is_ok()) {
-        match open_anywhere(above) {
+        match open_anywhere(above, extent) {
             Err(GitError::NoRepository { .. }) => {}
             opened => return opened.map(Some),
         }

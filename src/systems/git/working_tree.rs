@@ -3,11 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::Repository;
-
-use super::error::at;
+use super::repository_config::RepositoryConfig;
 use super::user_config::{AddressRules, UserConfig};
-use super::{GitError, GitUrl, tree};
+use super::{GitError, GitUrl};
 use crate::host::Env;
 
 /// A working tree.
@@ -32,20 +30,15 @@ impl WorkingTree {
     /// # Errors
     /// Fails if there is a repository that cannot be read, such as one of another user.
     pub fn around(directory: &Path, env: &Env) -> Result<Option<Self>, GitError> {
-        let Some(repository) = tree::discover(directory)? else { return Ok(None) };
-        let Some(root) = repository.workdir().map(|root| root.components().collect::<PathBuf>()) else {
-            return Ok(None);
-        };
-        // Its configuration could move its files anywhere.
-        let repository = tree::open(&root)?;
+        let Some(repository) = RepositoryConfig::around(directory)? else { return Ok(None) };
         let rules = UserConfig::read(env)?.address_rules();
         let mut remotes = Vec::new();
-        for (name, text) in written(&repository).map_err(at(&root))? {
-            let Ok(url) = GitUrl::parse(&text) else { continue };
+        for remote in repository.remotes()? {
+            let Ok(url) = GitUrl::parse(&remote.url) else { continue };
             let rewritten = rules.rewritten(&url);
-            remotes.push(RemoteUrl { is_origin: name == "origin", url, rewritten });
+            remotes.push(RemoteUrl { is_origin: remote.name == "origin", url, rewritten });
         }
-        Ok(Some(Self { root, remotes, rules }))
+        Ok(Some(Self { root: repository.directory().to_owned(), remotes, rules }))
     }
 
     /// Returns its root.
@@ -93,20 +86,9 @@ pub fn is_working_tree(directory: &Path) -> Result<bool, GitError> {
     if directory.join(".git").symlink_metadata().is_err() {
         return Ok(false);
     }
-    match tree::open(directory) {
-        Ok(repository) => Ok(repository.workdir().is_some()),
+    match RepositoryConfig::open(directory) {
+        Ok(repository) => Ok(repository.has_working_tree()),
         Err(GitError::NoRepository { .. }) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Returns the name of each remote, and its address as written.
-fn written(repository: &Repository) -> Result<Vec<(String, String)>, git2::Error> {
-    let mut remotes = Vec::new();
-    for name in repository.remotes()?.iter() {
-        let name = name?.unwrap_or_default().to_owned();
-        let url = tree::address(repository, &name).unwrap_or_default();
-        remotes.push((name, url));
-    }
-    Ok(remotes)
 }
