@@ -342,21 +342,18 @@ async fn orphaned_forwarders(engine: &RunEngine, native: &Native) -> Result<Vec<
     if forwarders.is_empty() {
         return Ok(forwarders);
     }
-    let processes = native.list()?;
-    let processes: Vec<_> = processes.iter().map(|one| &one.identity).collect();
+    let place = |who: &ResourceLabels| (who.run.clone(), who.name.clone());
+    let processes: BTreeSet<_> = native.list()?.iter().map(|one| place(&one.identity)).collect();
     // Another engine is not asked.
     let (address, containers) = match engine {
         RunEngine::Containers(engine) => (Some(engine.address()), engine.list(None).await?),
         RunEngine::Native(_) => (None, Vec::new()),
     };
-    let containers: Vec<_> = containers.iter().filter_map(|one| identity(&one.labels)).collect();
-    let containers: Vec<&ResourceLabels> = containers.iter().collect();
-    let is_there = |one: &ForwarderFacts, all: &[&ResourceLabels]| {
-        all.iter().any(|who| (&who.run, &who.name) == (&one.identity.run, &one.identity.name))
-    };
+    let containers: BTreeSet<_> =
+        containers.iter().filter_map(|one| identity(&one.labels)).map(|who| place(&who)).collect();
     forwarders.retain(|one| match one.engine.as_deref() {
-        None => !is_there(one, &processes),
-        own if own == address => !is_there(one, &containers),
+        None => !processes.contains(&place(&one.identity)),
+        own if own == address => !containers.contains(&place(&one.identity)),
         Some(_) => false,
     });
     Ok(forwarders)

@@ -1,7 +1,7 @@
 //! The list of instances, found by their labels on the engine and in the process table. There is no state
 //! file that could go stale, and resources without `cki`'s labels are never touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::RunEngine;
 use super::error::InstanceError;
@@ -10,7 +10,7 @@ use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::{ContainerSummary, Status};
-use crate::model::identity::{ALLOWED, PORTS, READY, ResourceLabels, Retention, Role, SECRETS};
+use crate::model::identity::{ALLOWED, PORTS, READY, ResourceLabels, Retention, Role, RunId, SECRETS};
 use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
 #[cfg(test)]
@@ -160,13 +160,14 @@ pub async fn list(
 /// Returns the instances of all inventories.
 async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSummary>, InstanceError> {
     let mut found = Vec::new();
-    let forwarders: Vec<ForwarderFacts> =
-        native.forwarders()?.into_iter().filter(ForwarderFacts::is_alive).collect();
-    let is_forwarded = |identity: &ResourceLabels, port: &PublishedPort| {
-        forwarders.iter().any(|one| {
-            (&one.identity.run, &one.identity.name) == (&identity.run, &identity.name)
-                && one.ports.contains(port)
+    let forwarders = native.forwarders()?.into_iter().filter(ForwarderFacts::is_alive);
+    let forwarded: BTreeSet<(RunId, String, PublishedPort)> = forwarders
+        .flat_map(|ForwarderFacts { identity, ports, .. }| {
+            ports.into_iter().map(move |port| (identity.run.clone(), identity.name.clone(), port))
         })
+        .collect();
+    let is_forwarded = |identity: &ResourceLabels, port: &PublishedPort| {
+        forwarded.contains(&(identity.run.clone(), identity.name.clone(), *port))
     };
     if let RunEngine::Containers(containers) = engine {
         for facts in containers.list(None).await? {

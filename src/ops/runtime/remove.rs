@@ -72,13 +72,14 @@ async fn end_processes(
     selects: impl Fn(&ResourceLabels) -> bool,
     grace: Duration,
 ) -> Result<Vec<NativeError>, NativeError> {
+    // First: a forwarder that ends with its instance takes away its record before it has ended.
+    let forwarders = native.forwarders()?.into_iter().filter(|facts| selects(&facts.identity));
     let selected = native.list()?.into_iter().filter(|facts| selects(&facts.identity));
     let ends = selected.map(async |facts| {
         native.stop(&facts, grace).await?;
         native.remove(&facts).await
     });
     let ended = join_all(ends).await;
-    let forwarders = native.forwarders()?.into_iter().filter(|facts| selects(&facts.identity));
     let forwarders = join_all(forwarders.map(async |facts| native.end_forwarder(&facts).await)).await;
     // A process that was about to start has left a directory.
     let report = native.prune(selects).await.map(drop);
