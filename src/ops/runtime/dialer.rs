@@ -56,6 +56,11 @@ impl Dialer {
         }
     }
 
+    /// Returns whether a program in between accepts connections, which it closes if it cannot pass them on.
+    pub(in crate::ops) fn is_proxied(&self) -> bool {
+        matches!(self, Self::Published(_))
+    }
+
     /// Connects to a port.
     ///
     /// # Errors

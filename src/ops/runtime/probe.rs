@@ -1,6 +1,7 @@
 //! A readiness probe, asked once: `cki ps` asks it once, and a run until it succeeds.
 
 use std::io;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,6 +15,9 @@ use crate::model::event::Stream;
 use crate::model::guard::GatePass;
 use crate::model::probe::ReadinessProbe;
 use crate::systems::engine::LogRequest;
+
+/// Time in which a proxy of an engine finds out that the instance does not listen.
+const PROXY: Duration = Duration::from_millis(200);
 
 /// The reason why an instance is not ready.
 #[derive(Debug)]
@@ -60,8 +64,15 @@ impl Instance {
             let dialled = self.dial(port).await;
             dialled.map_err(|error| ProbeFailure::Reason(format!("port {port}: {error}")))
         };
+        let accepted = async |port: u16| {
+            let stream = connected(port).await?;
+            if !self.dialer().is_proxied() {
+                return Ok(());
+            }
+            passed_on(stream).await.map_err(|error| ProbeFailure::Reason(format!("port {port}: {error}")))
+        };
         let reason = match ready {
-            ReadinessProbe::Tcp(port) => return connected(*port).await.map(drop),
+            ReadinessProbe::Tcp(port) => return accepted(*port).await,
             ReadinessProbe::Http { path, port } => match status(connected(*port).await?, path).await {
                 Ok(200..=399) => return Ok(()),
                 Ok(status) => format!("GET {path} on port {port} answers with {status}"),
@@ -102,6 +113,15 @@ impl Instance {
     }
 }
 
+/// Waits for a moment whether a proxy closes the connection, as it does while the instance does not listen.
+async fn passed_on(mut stream: TcpStream) -> io::Result<()> {
+    match tokio::time::timeout(PROXY, stream.read(&mut [0])).await {
+        Ok(Ok(0)) => Err(io::ErrorKind::ConnectionRefused.into()),
+        Ok(Ok(_)) | Err(_) => Ok(()),
+        Ok(Err(error)) => Err(error),
+    }
+}
+
 /// Returns the status of a GET; reads only the first line of the answer (RFC 9112, section 4).
 async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
     let request =
@@ -121,4 +141,31 @@ async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
         .filter(|_| line.starts_with("HTTP/"))
         .and_then(|code| code.parse().ok())
         .ok_or_else(|| io::Error::other("that is no HTTP answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn passed_on_tells_a_proxy_without_a_server_from_a_server() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let address = listener.local_addr().expect("has an address");
+        let outside = TcpStream::connect(address).await.expect("is accepted");
+        drop(listener.accept().await.expect("comes"));
+        let error = passed_on(outside).await.expect_err("nobody is behind it");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+
+        let outside = TcpStream::connect(address).await.expect("is accepted");
+        let inside = listener.accept().await.expect("comes");
+        passed_on(outside).await.expect("a server that waits for its client");
+        drop(inside);
+
+        let outside = TcpStream::connect(address).await.expect("is accepted");
+        let (mut inside, _) = listener.accept().await.expect("comes");
+        inside.write_all(b"220 ready").await.expect("is connected");
+        passed_on(outside).await.expect("a server that speaks first");
+    }
 }

@@ -89,6 +89,18 @@ fn run_local_publishes_declared_ports_at_the_address_of_the_ready_line(cli: &Cli
     assert!(TcpListener::bind(("127.0.0.1", cli.port)).is_ok(), "the port is free again");
 }
 
+// The engine itself accepts connections to the published port from the first moment on.
+on!(docker, podman: run_local_waits_for_the_server_behind_a_port_that_the_engine_publishes);
+fn run_local_waits_for_the_server_behind_a_port_that_the_engine_publishes(cli: &Cli) {
+    let late = "sleep 1; exec busybox httpd -f -p {port} -h /etc";
+    app(cli, "service", late, "ports: [{port}], ready: {tcp: {port}}");
+    let mut run = cli.start("run-local app --network internet");
+    run.until("  app          ready  127.0.0.1:{port}\n");
+    assert!(super::get(cli.port, "/passwd").contains("root:"));
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130);
+}
+
 on!(docker, podman, native: run_local_publishes_on_the_next_free_port);
 fn run_local_publishes_on_the_next_free_port(cli: &Cli) {
     app(cli, "service", WEB, WEB_MORE);

@@ -65,8 +65,8 @@ impl Containers {
             if !ports.is_empty() {
                 spec.labels.insert(PORTS.to_owned(), PublishedPort::to_label(&ports));
             }
-            if way == PortAccess::Publish {
-                spec.publish = ports_for_engine(unit, &ports);
+            if self.network.engine_publishes() {
+                spec.publish = ports_for_engine(unit, &ports, way);
                 scope.ports.release(&unit.name, |_| true).await;
             }
             match self.start_container(&spec, unit, scope.gate, way).await {
@@ -150,10 +150,13 @@ pub(super) fn pieces(output: OutputStream) -> InstanceOutput {
     pieces.boxed()
 }
 
-/// Returns the ports that the engine publishes: those of the run, and that of the readiness probe.
-pub(super) fn ports_for_engine(unit: &Unit, published: &[PublishedPort]) -> Vec<Publish> {
+/// Returns the ports that the engine publishes: those of the run, and that of the readiness probe if it cannot
+/// be asked otherwise.
+pub(super) fn ports_for_engine(unit: &Unit, published: &[PublishedPort], way: PortAccess) -> Vec<Publish> {
     let asked = match &unit.ready {
-        Some(ReadinessProbe::Http { port, .. } | ReadinessProbe::Tcp(port)) => Some(*port),
+        Some(ReadinessProbe::Http { port, .. } | ReadinessProbe::Tcp(port)) if way == PortAccess::Publish => {
+            Some(*port)
+        }
         _ => None,
     };
     let publish = |one: &PublishedPort| Publish { container: one.port, host: Some(one.local) };

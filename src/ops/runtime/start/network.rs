@@ -41,6 +41,8 @@ pub(super) struct RunNetwork {
     name: String,
     bounds: Isolation,
     way: PortAccess,
+    /// The engine publishes the ports of the run, not `cki`.
+    engine_publishes: bool,
     /// The addresses of units, if the engine does not assign them.
     addresses: BTreeMap<String, Ipv4Addr>,
     /// Hosts to block where the network is open.
@@ -70,7 +72,7 @@ pub(super) async fn prepare(
         .iter()
         .any(|unit| matches!(unit.ready, Some(ReadinessProbe::Tcp(_) | ReadinessProbe::Http { .. })));
     let publishes = !scope.ports.is_empty();
-    let (mut bounds, mut way) = decide(engine, scope.network, asked || publishes, publishes).await?;
+    let (mut bounds, mut way) = decide(engine, scope.network, asked || publishes).await?;
     let is_asked = asked || scope.ports.is_asked();
     if publishes && bounds == Isolation::Open && scope.network == Network::Isolated && !is_asked {
         // Nobody asked for an open network.
@@ -93,6 +95,7 @@ pub(super) async fn prepare(
         name: format!("cki-{}", scope.run),
         bounds,
         way,
+        engine_publishes: bounds == Isolation::Open,
         addresses: BTreeMap::new(),
         production: BlockedHosts::default(),
     };
@@ -133,7 +136,7 @@ pub(super) async fn create_service_network(
     name: &str,
     labels: BTreeMap<String, String>,
 ) -> anyhow::Result<String> {
-    Ok(match decide(engine, Network::Isolated, true, false).await?.0 {
+    Ok(match decide(engine, Network::Isolated, true).await?.0 {
         Isolation::Closed => engine.create_closed_network(name, labels).await?.id,
         bounds => engine.create_network(name, labels, bounds != Isolation::Open).await?,
     })
@@ -141,25 +144,24 @@ pub(super) async fn create_service_network(
 
 /// Returns the way from this machine to a retained backing service.
 pub(super) async fn service_port_access(engine: &ContainerEngine) -> anyhow::Result<PortAccess> {
-    Ok(decide(engine, Network::Isolated, true, false).await?.1)
+    Ok(decide(engine, Network::Isolated, true).await?.1)
 }
 
-/// Decides on the reach of the network and on the way to its containers.
+/// Decides on the reach of the network and on the way to its containers. A published port is the last choice
+/// for a probe: engines accept connections there before the container does.
 async fn decide(
     engine: &ContainerEngine,
     network: Network,
     wants_in: bool,
-    publish: bool,
 ) -> anyhow::Result<(Isolation, PortAccess)> {
-    if network == Network::Internet {
-        let dial = !publish && (!wants_in || engine.reaches_containers().await?);
-        return Ok((Isolation::Open, if dial { PortAccess::Dial } else { PortAccess::Publish }));
-    }
+    let is_open = network == Network::Internet;
+    let unless_open = |bounds| if is_open { Isolation::Open } else { bounds };
     if !wants_in || engine.can_enter_netns().await? {
-        return Ok((Isolation::Closed, PortAccess::Enter));
+        return Ok((unless_open(Isolation::Closed), PortAccess::Enter));
     }
     if engine.reaches_containers().await? {
-        return Ok((Isolation::Leaky { names: engine.kind() == AddressKind::Podman }, PortAccess::Dial));
+        let names = engine.kind() == AddressKind::Podman;
+        return Ok((unless_open(Isolation::Leaky { names }), PortAccess::Dial));
     }
     Ok((Isolation::Open, PortAccess::Publish))
 }
@@ -168,6 +170,11 @@ impl RunNetwork {
     /// Returns the way from this machine to the ports of its containers.
     pub(super) fn way(&self) -> PortAccess {
         self.way
+    }
+
+    /// Returns whether the engine publishes the ports of the run, not `cki`.
+    pub(super) fn engine_publishes(&self) -> bool {
+        self.engine_publishes
     }
 
     /// Returns the ID and the name of the network, if there is one: engines list networks by either.

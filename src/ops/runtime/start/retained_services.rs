@@ -170,7 +170,7 @@ impl Containers {
         spec.closed = true;
         let way = service_port_access(engine).await?;
         if way == PortAccess::Publish {
-            spec.publish = ports_for_engine(unit, &[]);
+            spec.publish = ports_for_engine(unit, &[], way);
         }
         spec.volumes.clear();
         for path in &unit.volumes {
