@@ -1,14 +1,16 @@
 //! The base image of the demo, built from files of this machine: the running program and the libraries
-//! that it has mapped. Nothing is pulled. The images of components do not belong here.
+//! that it has mapped, and a shell. Nothing is pulled. The images of components do not belong here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::base::files::{self, FileError};
+use super::tools::Tools;
+use crate::base::files;
 use crate::base::{assets, digest};
+use crate::host::Env;
 pub use crate::host::executable::PROGRAM;
-use crate::host::executable::runtime_closure;
+use crate::host::executable::{copy_below, runtime_closure};
 use crate::model::event::{Events, TaskOutcome};
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
@@ -26,21 +28,16 @@ pub const PLAYS: &str = "/demo";
 pub async fn build(
     engine: &ContainerEngine,
     demo: &str,
-    program: &Path,
+    (program, env): (&Path, &Env),
     scratch: &Path,
     events: &Events,
 ) -> anyhow::Result<String> {
     let image = format!("localhost/cki-demo/base:{}", &digest::sha256_hex([demo])[..10]);
-    let task = events.start("base image", "collecting this program and its libraries");
+    let task = events.start("base image", "collecting this program, its libraries and a shell");
     let root = scratch.join("base");
-    for (target, source) in runtime_closure(program)? {
-        let target = root.join(target.strip_prefix("/").unwrap_or(&target));
-        files::make_directory(target.parent().unwrap_or(&root))?;
-        // A hard link takes no space; between file systems, a copy is made.
-        std::fs::hard_link(&source, &target)
-            .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
-            .map_err(|error| FileError::new("copy", &source, error))?;
-    }
+    copy_below(&root, &runtime_closure(program)?)?;
+    let tools = Tools::find(env);
+    tools.copy(&root)?;
     let plays = root.join(PLAYS.trim_start_matches('/'));
     for (path, content) in assets::embedded_tree("demo/base") {
         files::write_atomic(&plays.join(path), content, 0o644)?;
@@ -57,7 +54,9 @@ pub async fn build(
     };
     engine.build(&request, &packed, &task, &Events::silent()).await?;
     files::remove_directory(&root)?;
-    task.finish(TaskOutcome::Done, format!("{image}  built from this program and its libraries"));
+    let shell =
+        if tools.have_shell() { "the shell of this machine" } else { "no shell: this machine has none" };
+    task.finish(TaskOutcome::Done, format!("{image}  built from this program and {shell}"));
     Ok(image)
 }
 

@@ -8,4 +8,5 @@ pub mod play;
 pub mod project;
 pub mod session;
 mod step;
+mod tools;
 pub mod walk;

@@ -154,7 +154,8 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     let program = host.executable.display().to_string();
     let (program, plays, base) = match demo.engine.containers() {
         Some(engine) => {
-            let build = base_image::build(engine, name, &host.executable, directory, &demo.events);
+            let build =
+                base_image::build(engine, name, (&host.executable, &host.env), directory, &demo.events);
             let base = tokio::select! {
                 base = build => base?,
                 signal = demo.stop.requested() => return Ok(signal.exit()),

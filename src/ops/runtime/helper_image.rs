@@ -38,14 +38,7 @@ pub async fn ensure(ctx: &OpContext<'_>, engine: &ContainerEngine) -> anyhow::Re
     let task = ctx.events.start("helper image", "building an image of this program");
     let scratch = scratch(ctx.env)?;
     let root = scratch.path().join("root");
-    for (target, source) in sources {
-        let target = root.join(target.strip_prefix("/").unwrap_or(&target));
-        files::make_directory(target.parent().unwrap_or(&root))?;
-        // A hard link takes no space; between file systems, a copy is made.
-        std::fs::hard_link(&source, &target)
-            .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
-            .map_err(|error| FileError::new("copy", &source, error))?;
-    }
+    executable::copy_below(&root, &sources)?;
     files::write_atomic(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
     files::write_atomic(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
     let temporary = scratch.path().to_path_buf();
