@@ -12,6 +12,8 @@ use crate::systems::git::{Author, CommitId, History, Mode, TreeFile};
 pub const MERGE_REQUEST: u64 = 213;
 /// Path of its project on the stand-in.
 pub const PROJECT: &str = "cki-project/cki-tools";
+/// Directory of its clones, as its settings say.
+pub(super) const WORKSPACE: &str = "clones";
 /// Time of the first commit in seconds since 1970: fixed, so that commits are the same in every demo.
 const FIRST: i64 = 1_700_000_000;
 
@@ -109,9 +111,11 @@ mod tests {
             crate::ops::shared::inventory::load(Some(&directory.path().join("inventory"))).expect("loads");
         assert_eq!(inventory.findings(9), []);
         assert!(inventory.find("pipeline-herder").expect("is there").is_runnable());
-        let config =
-            crate::config::Config::load(&crate::host::Env::default(), directory.path(), []).expect("loads");
+        let env = crate::host::Env::new([("HOME", "/home/you")]);
+        let config = crate::config::Config::load(&env, directory.path(), []).expect("loads");
         assert_eq!(config.warnings, Vec::<String>::new());
+        let settings = crate::config::Settings::resolve(&config, &env).expect("are valid");
+        assert_eq!(settings.workspace, directory.path().join(WORKSPACE));
         assert_eq!(repository(directory.path()).expect("makes"), {
             let other = tempfile::tempdir().expect("a temporary directory");
             repository(other.path()).expect("makes")

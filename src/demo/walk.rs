@@ -15,6 +15,7 @@ use crate::base::{assets, digest};
 use crate::config;
 use crate::host::{Env, Host, scratch};
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::workspace_secrets;
 use crate::ops::trust;
 use crate::ui::{Ui, style};
 
@@ -50,7 +51,7 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
     left.map(|()| exit)
 }
 
-/// Removes the files of a demo: its directory, and its images.
+/// Removes everything of a demo: its directory, its images, and its records among those of the user.
 ///
 /// # Errors
 /// Fails when something cannot be removed.
@@ -61,6 +62,7 @@ pub async fn take_down(env: &Env, engine: &RunEngine, directory: &Path, name: &s
     };
     // A demo that was killed early was never trusted, and its directory may be gone.
     let _ = trust::forget(env, directory);
+    workspace_secrets::forget(env.state_directory().as_deref(), &directory.join(project::WORKSPACE))?;
     files::remove_directory(directory)?;
     images
 }
@@ -182,7 +184,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     project::write(&layout)?;
     trust::trust_own(&host.env, directory)?;
     files::write_atomic(&directory.join("head"), head.as_bytes(), 0o644)?;
-    let clone = directory.join("clones/cki-tools");
+    let clone = directory.join(project::WORKSPACE).join("cki-tools");
     for Chapter { why, args, shows } in chapters() {
         if args[0] == "build" && demo.engine.is_native() {
             continue;

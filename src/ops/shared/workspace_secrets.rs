@@ -68,6 +68,17 @@ pub fn seed(state: Option<&Path>, workspace: &Path) -> Result<Option<String>, Ke
     Ok(if is_there(&file)? { Some(read(&file)?) } else { None })
 }
 
+/// Removes the stored secrets of a workspace.
+///
+/// # Errors
+/// Fails when they cannot be removed.
+pub fn forget(state: Option<&Path>, workspace: &Path) -> Result<(), FileError> {
+    match state {
+        Some(state) => files::remove_directory(&directory(state, workspace)),
+        None => Ok(()),
+    }
+}
+
 impl Keep {
     /// Opens the stored secrets of a workspace, and creates missing ones: the seed once and for ever, the
     /// certificates when they are not valid now or lack one of these names. Concurrent callers get the
