@@ -27,13 +27,17 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Timeout for a command of the demo.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// Directories of the user that a command of the demo has below the demo's own: nothing of the user's decides, and
+/// nothing stays.
+const OWN_DIRECTORIES: [(&str, &str); 2] = [("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache")];
+
 /// End of a step.
 pub(super) enum DemoStep {
     /// The next step can begin.
     Done,
     /// A signal came.
     Stopped(Signal),
-    /// A command failed, or its output lacked something.
+    /// A command failed, whose exit code becomes that of the demo; or its output lacked something.
     Failed(Exit),
 }
 
@@ -145,11 +149,21 @@ fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, absent: &[Str
     if status.code() != Some(i32::from(wanted.code())) {
         let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
         ui.error(&format!("`cki {}` did not end as it should: {status}.", args.join(" ")), &[], &[hint]);
-        return DemoStep::Failed(Exit::Failed);
+        return DemoStep::Failed(exit_of(status));
     }
     match absent {
         [] => DemoStep::Done,
         [text, ..] => DemoStep::Failed(missing(ui, args, &format!("it did not print `{text}`"))),
+    }
+}
+
+/// Returns the exit code of the demo after a command that did not end as it should: a script can tell a network that
+/// fails (6) from a command that lacks what it shows.
+fn exit_of(status: ExitStatus) -> Exit {
+    match status.code().and_then(|code| u8::try_from(code).ok()) {
+        // It ended by itself, where it should have been interrupted; or a signal killed it.
+        Some(0) | None => Exit::Failed,
+        Some(code) => Exit::Component(code),
     }
 }
 
@@ -165,7 +179,7 @@ fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyh
     let Demo { host, directory, .. } = demo;
     let ours = |name: &std::ffi::OsStr| {
         let name = name.to_string_lossy();
-        name.starts_with("CKI_") || name == "XDG_CONFIG_HOME"
+        name.starts_with("CKI_") || OWN_DIRECTORIES.iter().any(|(variable, _)| *variable == name)
     };
     let mut command = Command::new(&host.executable);
     command
@@ -173,7 +187,7 @@ fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyh
         .current_dir(cwd)
         .env_clear()
         .envs(host.env.iter().filter(|(name, _)| !ours(name)))
-        .env("XDG_CONFIG_HOME", directory.join("config"))
+        .envs(OWN_DIRECTORIES.iter().map(|(variable, name)| (variable, directory.join(name))))
         .env("CKI_ENGINE", demo.engine.name())
         .stdin(Stdio::null())
         // Ctrl-C reaches this program alone, which passes it on.
@@ -201,7 +215,15 @@ fn die_with_us(command: &mut Command) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
+
+    #[test]
+    fn exit_of_passes_on_the_code_of_the_command() {
+        let exit = |raw| exit_of(ExitStatus::from_raw(raw)).code();
+        assert_eq!([exit(6 << 8), exit(1 << 8), exit(130 << 8), exit(0), exit(9)], [6, 1, 130, 1, 1]);
+    }
 
     #[tokio::test]
     async fn was_watched_waits_for_output_up_to_limit() {

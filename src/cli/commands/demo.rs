@@ -17,7 +17,7 @@ use crate::demo::{play, project};
 ///
 /// Creates a sample project and a stand-in for GitLab on this machine, runs the main commands for
 /// real, and removes everything at the end. Needs no account and no network. Takes about a
-/// minute.
+/// minute. If a command fails, the demo exits with that command's exit code.
 ///
 /// Examples:
 ///   cki demo

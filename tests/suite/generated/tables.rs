@@ -88,6 +88,6 @@ fn exit_code_reference_is_up_to_date() {
     for (exit, meaning) in Exit::TABLE {
         let _ = writeln!(text, "| {} | {meaning} |", exit.code());
     }
-    text.push_str("\n`cki run-local` passes on the exit code of the component, `cki exec` and `cki shell` that of the command.\n");
+    text.push_str("\n`cki run-local` passes on the exit code of the component, `cki exec` and `cki shell` that of the command,\n`cki demo` that of its command that failed.\n");
     golden("docs/reference/exit-codes.md", &text);
 }

@@ -1,5 +1,5 @@
 //! Tests of runs whose containers cannot reach each other because the machine's firewall drops traffic within a
-//! network: the run reports it. Each test has an engine and a firewall of its own.
+//! network: the run reports it, and so does the demo. Each test has an engine and a firewall of its own.
 
 use insta::assert_snapshot;
 
@@ -58,6 +58,9 @@ fn run_local_podman_names_the_blocking_firewall_policy() {
     let network = checks.iter().find(|check| check["name"] == "network").expect("is there");
     assert_eq!(network["state"], "failed", "{network}");
     assert_eq!(network["fix"], typed[0].as_str(), "{network}");
+    let demo = cli.run("demo").ends_with(6);
+    demo.says("cannot reach each other on the run's network")
+        .says("`cki run-local pipeline-herder` did not end");
     let undo = ["iptables -F FORWARD", "sysctl -q -w net.bridge.bridge-nf-call-iptables=1"];
     for (remedy, undo) in typed.iter().zip(undo) {
         engine.run_command(remedy);
