@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cki::demo::{base_image, walk};
 use cki::host::Env;
@@ -12,37 +13,44 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support;
+use crate::support::engine::Engine;
 
-/// Demos name their images alike, and one that ends removes those of another.
-fn lock_demo() -> std::sync::MutexGuard<'static, ()> {
-    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+/// Waits for other demos of this engine: they name their images alike, and one that ends removes those of
+/// another. Without images, demos do not meet.
+pub(crate) fn lock_demo(engine: Engine) -> Option<MutexGuard<'static, ()>> {
+    static DOCKER: Mutex<()> = Mutex::new(());
+    static PODMAN: Mutex<()> = Mutex::new(());
+    let one = match engine {
+        Engine::Docker => &DOCKER,
+        Engine::Podman => &PODMAN,
+        Engine::Native => return None,
+    };
     let _wait = support::limit::waits("the end of another demo");
-    ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    Some(one.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Returns the files below a directory, which may not exist.
+fn files_below(directory: PathBuf) -> Vec<String> {
+    let (mut found, mut pending) = (Vec::new(), vec![directory]);
+    while let Some(directory) = pending.pop() {
+        for entry in std::fs::read_dir(directory).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { pending.push(path) } else { found.push(path.display().to_string()) }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Place and engine of a demo.
 struct Stage {
     directory: tempfile::TempDir,
-    engine: &'static str,
-    /// The variable that names the engine, with its value.
-    address: Option<(&'static str, String)>,
+    engine: Engine,
 }
 
 impl Stage {
-    fn native() -> Self {
-        Self {
-            directory: tempfile::tempdir().expect("a temporary directory"),
-            engine: "native",
-            address: None,
-        }
-    }
-
-    fn docker() -> Self {
-        Self { engine: "docker", address: Some(("DOCKER_HOST", support::docker())), ..Self::native() }
-    }
-
-    fn podman() -> Self {
-        Self { engine: "podman", address: Some(("CONTAINER_HOST", support::podman())), ..Self::native() }
+    fn on(engine: Engine) -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory"), engine }
     }
 
     fn start(&self) -> Child {
@@ -53,11 +61,10 @@ impl Stage {
         let home = self.directory.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
         command
-            .args(["--engine", self.engine])
             .args(args)
             .env_clear()
             .envs(support::clean_env(home).iter())
-            .envs(self.address.clone())
+            .envs([self.engine.variable()])
             .env("TMPDIR", home)
             .current_dir(home)
             .stdin(Stdio::null())
@@ -66,15 +73,20 @@ impl Stage {
         command
     }
 
-    /// Returns the leftovers of a demo: directories and images.
+    /// Returns the leftovers of a demo: directories, files of the user, and images.
     fn leftovers(&self, demo: &Path) -> Vec<String> {
         let mut left: Vec<String> = std::fs::read_dir(self.directory.path())
             .expect("reads")
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.starts_with("cki-demo"))
             .collect();
-        if let Some((variable, address)) = &self.address {
-            let env = Env::new([(*variable, address.as_str())]);
+        left.extend(
+            [".local", ".cache", ".config"]
+                .into_iter()
+                .flat_map(|name| files_below(self.directory.path().join(name))),
+        );
+        if self.engine.has_images() {
+            let env = Env::new([self.engine.variable()]);
             let runtime = tokio::runtime::Runtime::new().expect("starts");
             left.extend(runtime.block_on(async {
                 let engine = discover(&env, EngineChoice::Auto).await.engine.expect("answers");
@@ -103,7 +115,7 @@ impl Stage {
 
     /// Runs a demo to its end.
     fn run_to_the_end(&self) {
-        let _alone = lock_demo();
+        let _alone = lock_demo(self.engine);
         let mut demo = self.start();
         let directory = self.directory_of(&mut demo);
         let output = demo.wait_with_output().expect("ends");
@@ -125,7 +137,7 @@ impl Stage {
             "✔ success",
             "What to type next",
         ];
-        if self.engine != "native" {
+        if self.engine.has_images() {
             wanted.insert(5, "$ cki build pipeline-herder");
         }
         let mut rest = &*out;
@@ -139,7 +151,7 @@ impl Stage {
 
     /// Interrupts a demo as soon as it has written something.
     fn interrupt_at(&self, mark: &str) {
-        let _alone = lock_demo();
+        let _alone = lock_demo(self.engine);
         let mut demo = self.start();
         let directory = self.directory_of(&mut demo);
         let (sender, lines) = std::sync::mpsc::channel();
@@ -161,37 +173,38 @@ impl Stage {
         let pid = Pid::from_raw(i32::try_from(demo.id()).expect("fits"));
         kill(pid, Signal::SIGINT).expect("is there");
         let status = demo.wait().expect("ends");
-        assert_eq!(status.code(), Some(130), "{}: {mark}", self.engine);
-        assert_eq!(self.leftovers(&directory), Vec::<String>::new(), "{}: {mark}", self.engine);
+        assert_eq!(status.code(), Some(130), "{:?}: {mark}", self.engine);
+        assert_eq!(self.leftovers(&directory), Vec::<String>::new(), "{:?}: {mark}", self.engine);
     }
 }
 
 #[test]
 fn demo_runs_to_the_end_without_an_engine() {
-    Stage::native().run_to_the_end();
+    Stage::on(Engine::Native).run_to_the_end();
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
 fn demo_runs_to_the_end_on_docker() {
-    Stage::docker().run_to_the_end();
+    Stage::on(Engine::Docker).run_to_the_end();
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
 fn demo_runs_to_the_end_on_podman() {
-    Stage::podman().run_to_the_end();
+    Stage::on(Engine::Podman).run_to_the_end();
 }
 
 #[test]
 fn next_command_removes_a_killed_demo() {
-    let stage = Stage::native();
-    let _alone = lock_demo();
+    let stage = Stage::on(Engine::Native);
+    let _alone = lock_demo(stage.engine);
     let mut demo = stage.start();
     let directory = stage.directory_of(&mut demo);
     demo.kill().expect("is there");
     demo.wait().expect("ends");
-    assert_eq!(stage.leftovers(&directory).len(), 1);
+    let killed = stage.leftovers(&directory);
+    assert_ne!(killed, Vec::<String>::new());
     let run = |args: &[&str]| {
         let output = stage.command(args).output().expect("starts");
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -199,14 +212,14 @@ fn next_command_removes_a_killed_demo() {
     };
     let said = run(&["gc", "--dry-run"]);
     assert!(said.contains("demo") && said.contains(&directory.display().to_string()), "{said}");
-    assert_eq!(stage.leftovers(&directory).len(), 1, "nothing goes in a dry run");
+    assert_eq!(stage.leftovers(&directory), killed, "nothing goes in a dry run");
     run(&["ps"]);
     assert_eq!(stage.leftovers(&directory), Vec::<String>::new());
 }
 
 #[test]
 fn demo_leaves_nothing_when_interrupted() {
-    let stage = Stage::native();
+    let stage = Stage::on(Engine::Native);
     for mark in ["is laid out", "pipeline-herder  ready", "answered"] {
         stage.interrupt_at(mark);
     }
@@ -215,13 +228,13 @@ fn demo_leaves_nothing_when_interrupted() {
 #[test]
 #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
 fn demo_leaves_nothing_when_interrupted_on_docker() {
-    let stage = Stage::docker();
+    let stage = Stage::on(Engine::Docker);
     ["is laid out", "Step 3/"].into_iter().for_each(|mark| stage.interrupt_at(mark));
 }
 
 #[test]
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
 fn demo_leaves_nothing_when_interrupted_on_podman() {
-    let stage = Stage::podman();
+    let stage = Stage::on(Engine::Podman);
     ["$ cki build", "bus          ready"].into_iter().for_each(|mark| stage.interrupt_at(mark));
 }

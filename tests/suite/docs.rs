@@ -4,7 +4,8 @@
 //!
 //! A block below a line that is only a path in backticks and a colon shows a file, which is written
 //! before what follows is run. The words after `console` say what a block needs: `demo` is the
-//! directory of a retained demo, with its GitLab stand-in; anything else is a program.
+//! directory of a retained demo, with its GitLab stand-in; `containers` is a container engine;
+//! anything else is a program. The pages of a newcomer run on every engine, all others natively.
 
 mod attacks;
 mod decisions;
@@ -16,6 +17,12 @@ use std::path::{Path, PathBuf};
 
 use markdown::{Block, Page};
 use session::Session;
+
+use crate::support::cli::Cli;
+use crate::support::engine::{Engine, on};
+
+/// The pages whose reader may have any engine.
+const FIRST: [&str; 2] = ["README.md", "docs/guides/newcomer.md"];
 
 /// The pages of the project: `README.md`, and all below `docs/`.
 fn pages() -> Vec<Page> {
@@ -77,12 +84,20 @@ fn documentation_links_resolve() {
 fn programs(page: &Page) -> Vec<&str> {
     let blocks = page.blocks.iter().filter(|block| block.is("console"));
     let words = blocks.flat_map(|block| block.info.iter().skip(1).map(String::as_str));
-    words.filter(|word| *word != "demo").collect()
+    words.filter(|word| !["demo", "containers"].contains(word)).collect()
 }
 
 #[test]
 fn documentation_examples_run_as_shown() {
-    assert_examples_run(pages().into_iter().filter(|page| programs(page).is_empty()).collect());
+    let pages = pages().into_iter().filter(|page| programs(page).is_empty());
+    assert_examples_run(pages.collect(), Engine::Native);
+}
+
+on!(docker, podman: first_pages_run_as_shown);
+fn first_pages_run_as_shown(cli: &Cli) {
+    let pages: Vec<_> = pages().into_iter().filter(|page| FIRST.contains(&page.path.as_str())).collect();
+    assert_eq!(pages.len(), FIRST.len());
+    assert_examples_run(pages, cli.engine);
 }
 
 #[test]
@@ -90,19 +105,20 @@ fn documentation_examples_run_as_shown() {
 fn documentation_examples_with_programs_run_as_shown() {
     let pages: Vec<_> = pages().into_iter().filter(|page| !programs(page).is_empty()).collect();
     assert!(pages.iter().flat_map(programs).all(|program| program == "python3"), "the reason above says all");
-    assert_examples_run(pages);
+    assert_examples_run(pages, Engine::Native);
 }
 
-fn assert_examples_run(pages: Vec<Page>) {
-    let demo = Demo::new();
+fn assert_examples_run(pages: Vec<Page>, engine: Engine) {
+    let demo = Demo::new(engine);
     let mut wrong = Vec::new();
     for page in pages {
         let home = tempfile::tempdir().expect("a directory");
-        let mut own = Session::new(home.path());
+        let mut own = Session::new(home.path(), engine);
         let mut in_demo = demo.session();
         let _stand_in = page.blocks.iter().any(|block| needs(block, "demo")).then(|| demo.serve());
         let mut inventories = BTreeSet::new();
-        for block in &page.blocks {
+        let blocks = page.blocks.iter().filter(|block| engine.has_images() || !needs(block, "containers"));
+        for block in blocks {
             let session = if needs(block, "demo") { &mut in_demo } else { &mut own };
             let told = match &block.file {
                 Some(file) => {
@@ -145,18 +161,24 @@ fn inventory_of(file: &str) -> Option<&str> {
 /// A retained demo, for all pages.
 struct Demo {
     home: tempfile::TempDir,
+    engine: Engine,
+    _alone: Option<std::sync::MutexGuard<'static, ()>>,
 }
 
 impl Demo {
-    fn new() -> Self {
-        let home = tempfile::tempdir().expect("a directory");
-        let told = Session::new(home.path()).run("$ cki --engine native demo --keep\n");
+    fn new(engine: Engine) -> Self {
+        let demo = Self {
+            _alone: crate::demo::lock_demo(engine),
+            home: tempfile::tempdir().expect("a directory"),
+            engine,
+        };
+        let told = Session::new(demo.home.path(), engine).run("$ cki demo --keep\n");
         assert_eq!(told, Ok(()));
-        Self { home }
+        demo
     }
 
     fn session(&self) -> Session {
-        let mut session = Session::new(self.home.path());
+        let mut session = Session::new(self.home.path(), self.engine);
         session.run("$ cd cki-demo\n").expect("is there");
         session
     }
@@ -167,6 +189,15 @@ impl Demo {
         let first = lines.recv().expect("it says where it serves");
         assert!(first.contains("serves"), "{first}");
         StandIn(child)
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let told = Session::new(self.home.path(), self.engine).run("$ cki demo clean cki-demo\n");
+        if !std::thread::panicking() {
+            assert_eq!(told, Ok(()));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use nix::unistd::Pid;
 use regex::Regex;
 
 use crate::support::clean_env;
+use crate::support::engine::Engine;
 
 /// Name of the home directory on the pages.
 const HOME: &str = "/home/you";
@@ -32,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) struct Session {
     home: PathBuf,
     cwd: PathBuf,
+    engine: Engine,
 }
 
 /// One command of a block.
@@ -45,12 +47,12 @@ struct Step {
 }
 
 impl Session {
-    /// Begins in a home directory, in which everything of the session stays.
-    pub(super) fn new(home: &Path) -> Self {
+    /// Begins in a home directory, in which everything of the session stays but what an engine has.
+    pub(super) fn new(home: &Path, engine: Engine) -> Self {
         for directory in [".run", ".tmp"] {
             std::fs::create_dir_all(home.join(directory)).expect("makes");
         }
-        Self { home: home.to_owned(), cwd: home.to_owned() }
+        Self { home: home.to_owned(), cwd: home.to_owned(), engine }
     }
 
     /// The path of a file that a page names.
@@ -80,8 +82,8 @@ impl Session {
             .env("XDG_RUNTIME_DIR", self.home.join(".run"))
             .env("TMPDIR", self.home.join(".tmp"))
             .env("LC_ALL", "C.UTF-8")
-            // No page depends on an engine, nor may it take one that happens to be there.
-            .env("CKI_ENGINE", "native")
+            // No page may take an engine that happens to be there.
+            .envs([self.engine.variable()])
             .stdin(Stdio::null())
             .stdout(writer.try_clone().expect("clones"))
             .stderr(writer)
@@ -168,8 +170,14 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // What was detached goes on if a block fails before it says `cki down`.
-        let (mut child, _lines) = self.start("exec cki --quiet down --all --yes");
+        // What was detached goes on if a block fails before it says `cki down`. An engine has runs of others,
+        // also of the built-in inventory: what has a `cki.toml` is ours.
+        let scope = match self.engine {
+            Engine::Native => "--all",
+            _ if self.path("cki.toml").exists() => "",
+            _ => return,
+        };
+        let (mut child, _lines) = self.start(&format!("exec cki --quiet down --yes {scope}"));
         let _ = child.wait();
     }
 }
@@ -230,7 +238,7 @@ fn steps_splits_commands_and_output() {
 #[test]
 fn session_reports_differing_output() {
     let home = tempfile::tempdir().expect("a directory");
-    let mut session = Session::new(home.path());
+    let mut session = Session::new(home.path(), Engine::Native);
     let block = "$ printf 'run 0123abcdef\\nafter 3.5 s\\nin %s\\n' \"$HOME\"\nrun 9876543210\nafter 2 s\nin /home/you\n";
     assert_eq!(session.run(block), Ok(()));
     for (wrong, why) in [

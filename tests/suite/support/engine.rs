@@ -29,6 +29,17 @@ impl Engine {
         }
     }
 
+    /// Returns the variable that makes `cki` use this engine, with its value.
+    #[track_caller]
+    pub(crate) fn variable(self) -> (&'static str, String) {
+        let name = match self {
+            Self::Docker => "DOCKER_HOST",
+            Self::Podman => "CONTAINER_HOST",
+            Self::Native => "CKI_ENGINE",
+        };
+        (name, self.address().unwrap_or_else(|| "native".to_owned()))
+    }
+
     pub(crate) fn has_images(self) -> bool {
         self != Self::Native
     }
