@@ -31,11 +31,8 @@ pub(in crate::cli) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(in crate::cli) fn run(
-    args: &ManArgs,
-    mut tree: clap::Command,
-    context: &Context,
-) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn run(args: &ManArgs, tree: clap::Command, context: &Context) -> anyhow::Result<Exit> {
+    let mut tree = without_help(tree);
     tree.build();
     if let Some(dir) = &args.dir {
         let dir = context.host.cwd.join(dir);
@@ -58,6 +55,11 @@ pub(in crate::cli) fn run(
     }
     context.ui.data(page.trim_end());
     Ok(Exit::Done)
+}
+
+/// Returns a command without the commands `help`, which would have a page for each command once more.
+fn without_help(command: clap::Command) -> clap::Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 fn write_pages(
