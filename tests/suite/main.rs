@@ -20,6 +20,7 @@ mod layering;
 mod machine;
 mod masking;
 mod native;
+mod packages;
 mod preprocessor;
 mod prose;
 mod support;
