@@ -104,6 +104,7 @@ fn only_file(facts: &Metadata) -> io::Result<()> {
     let kind = facts.file_type();
     let (error, what) = match () {
         () if kind.is_file() => return Ok(()),
+        () if kind.is_symlink() => (io::ErrorKind::InvalidInput, "a link"),
         () if kind.is_dir() => (io::ErrorKind::IsADirectory, "a directory"),
         () if kind.is_fifo() => (io::ErrorKind::InvalidInput, "a pipe"),
         () if kind.is_socket() => (io::ErrorKind::InvalidInput, "a socket"),
@@ -133,13 +134,45 @@ pub fn only_at(file: &File, path: &Path) -> io::Result<()> {
     Err(io::Error::other("a directory above it was replaced while it was read"))
 }
 
+/// Opens a regular file at a path without links: neither the file nor a directory above it may be one, also if
+/// another process replaces them meanwhile.
+///
+/// # Errors
+/// Fails if there is no such file, or if it is somewhere else.
+pub fn open_exactly(path: &Path) -> io::Result<File> {
+    only_file(&path.symlink_metadata()?)?;
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    only_file(&file.metadata()?)?;
+    only_at(&file, path)?;
+    Ok(file)
+}
+
+/// Returns whether a user is this one, or root, who may do everything anyway.
+#[must_use]
+pub fn is_own(user: u32) -> bool {
+    user == nix::unistd::geteuid().as_raw() || user == 0
+}
+
+/// Returns the name of a user, or the number of one without a name.
+#[must_use]
+pub fn user_name(user: u32) -> String {
+    let known = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user));
+    known.ok().flatten().map_or_else(|| user.to_string(), |user| user.name)
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
 /// Fails if it cannot be read, is not a regular file, or is longer than `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    content(open(path)?, path, limit)
+}
+
+/// Reads an open file of at most `limit` bytes.
+pub(super) fn content(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let fail = |source| FileError::new("read", path, source);
-    let bytes = bytes_of(open(path)?, limit).map_err(fail)?;
+    let bytes = bytes_of(file, limit).map_err(fail)?;
     if bytes.len() as u64 > limit {
         let why = format!("it is longer than {limit} bytes");
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, why)));
@@ -155,8 +188,12 @@ const SHORT: usize = 8 << 10;
 /// # Errors
 /// Fails if it cannot be read, is not a regular file, is longer than `limit`, or is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
+    text(read(path, limit)?, path)
+}
+
+/// Returns the content of a file as text.
+pub(super) fn text(bytes: Vec<u8>, path: &Path) -> Result<String, FileError> {
     let fail = |source| FileError::new("read", path, source);
-    let bytes = read(path, limit)?;
     String::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let line = good.matches('\n').count() + 1;

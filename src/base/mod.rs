@@ -15,6 +15,7 @@ pub mod process_ref;
 pub mod redact;
 pub mod secret;
 pub mod share;
+pub mod source_dir;
 pub mod template;
 pub mod text;
 pub mod timestamp;

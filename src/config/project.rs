@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 
+use crate::base::files;
+
 /// The project's file, or the reason why it does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ProjectFile {
@@ -80,10 +82,7 @@ impl Distrust {
         };
         match self {
             Self::Unreadable => None,
-            Self::Foreign(_) => {
-                let user = User::from_uid(geteuid()).ok().flatten().map(|user| user.name);
-                words("chown", &user.unwrap_or_else(|| geteuid().to_string()), file)
-            }
+            Self::Foreign(_) => words("chown", &files::user_name(geteuid().as_raw()), file),
             Self::Writable(_) => words("chmod", "go-w", file),
             Self::Directory(_) => words("chmod", "go-w", file.parent()?),
             Self::Above(directory) => words("chmod", "o-w", directory),
@@ -116,12 +115,8 @@ pub fn distrusted(file: &Path) -> Option<Distrust> {
 }
 
 fn foreign(facts: &Metadata) -> Option<Distrust> {
-    let owner = Uid::from_raw(facts.uid());
-    if owner == geteuid() || owner.is_root() {
-        return None;
-    }
-    let name = User::from_uid(owner).ok().flatten().map_or_else(|| owner.to_string(), |user| user.name);
-    Some(Distrust::Foreign(name))
+    let owner = facts.uid();
+    (!files::is_own(owner)).then(|| Distrust::Foreign(files::user_name(owner)))
 }
 
 fn open(facts: &Metadata) -> Option<Writers> {

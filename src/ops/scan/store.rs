@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ignore::WalkBuilder;
 
-use crate::base::files;
+use crate::base::source_dir::{SourceDir, SourceKind};
 use crate::base::text::bytes;
 use crate::base::tree_snapshot::refuse_special_ignore_files;
 use crate::model::scan::ScanRules;
@@ -21,7 +21,7 @@ const FIRST_LINE: u64 = 256;
 /// The files of a repository.
 pub(super) enum SourceTree {
     /// The files of a clone, given by a path without symbolic links.
-    Clone(PathBuf),
+    Clone(SourceDir),
     /// The files of a commit. Only one thread at a time may read them.
     Commit(Mutex<Tree>),
 }
@@ -29,7 +29,8 @@ pub(super) enum SourceTree {
 impl SourceTree {
     /// Returns a clone, if it exists.
     pub(super) fn of_clone(path: &Path) -> Option<Self> {
-        path.canonicalize().ok().filter(|root| root.is_dir()).map(Self::Clone)
+        let real = path.canonicalize().ok().filter(|root| root.is_dir())?;
+        SourceDir::new(real).ok().map(Self::Clone)
     }
 
     /// Returns a revision of a clone, if both exist.
@@ -43,7 +44,9 @@ impl SourceTree {
     /// Returns the real path of a file, if it is a file inside the repository.
     pub(super) fn file(&self, path: &Path) -> Option<PathBuf> {
         match self {
-            Self::Clone(root) => inside(root, path).filter(|inside| root.join(inside).is_file()),
+            Self::Clone(root) => {
+                inside(root, path).filter(|below| matches!(root.kind(below), Ok(Some(SourceKind::File))))
+            }
             Self::Commit(tree) => {
                 let path = plain(path)?;
                 (held(tree).is_directory(&path).ok()? == Some(false)).then(|| PathBuf::from(path))
@@ -66,10 +69,11 @@ impl SourceTree {
         match self {
             Self::Clone(root) => {
                 let outside = || {
-                    if root.join(path).exists() { "is outside of the clone".to_owned() } else { missing() }
+                    let is_there = root.path().join(path).exists();
+                    if is_there { "is outside of the clone".to_owned() } else { missing() }
                 };
                 let start = inside(root, Path::new(path)).ok_or_else(outside)?;
-                walk_directory(root, &start, rules, found);
+                walk_directory(root.path(), &start, rules, found);
             }
             Self::Commit(tree) => {
                 let tree = held(tree);
@@ -91,7 +95,7 @@ impl SourceTree {
         let mut start = Vec::new();
         match self {
             Self::Clone(root) => {
-                let Ok(file) = files::open(&root.join(path)) else { return String::new() };
+                let Ok(file) = root.open(path) else { return String::new() };
                 if file.take(FIRST_LINE).read_to_end(&mut start).is_err() {
                     return String::new();
                 }
@@ -113,11 +117,10 @@ impl SourceTree {
         let too_long = || format!("is longer than {}", bytes(LONGEST));
         match self {
             Self::Clone(root) => {
-                let path = root.join(path);
-                if std::fs::symlink_metadata(&path).is_ok_and(|data| data.len() > LONGEST) {
+                if std::fs::symlink_metadata(root.path().join(path)).is_ok_and(|data| data.len() > LONGEST) {
                     return Err(too_long());
                 }
-                files::read_text(&path, LONGEST).map_err(|error| error.source.to_string())
+                root.read_text(path, LONGEST).map_err(|error| error.source.to_string())
             }
             Self::Commit(tree) => {
                 let path = plain(path).ok_or("is not in the repository")?;
@@ -129,9 +132,8 @@ impl SourceTree {
 }
 
 /// Returns the real path in a clone, if it is inside.
-fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
-    let real = root.join(path).canonicalize().ok()?;
-    real.strip_prefix(root).ok().map(Path::to_path_buf)
+fn inside(root: &SourceDir, path: &Path) -> Option<PathBuf> {
+    root.locate(path).ok().flatten()
 }
 
 /// Returns a path in git's form, if it stays inside the repository.

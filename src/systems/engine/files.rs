@@ -26,13 +26,15 @@ pub(super) fn sources(copies: &[CopyIn], wanted: impl Fn(&Path) -> bool) -> Resu
             text: crate::base::text::safe_line(&error.path.display().to_string()).into_owned(),
             why: error.source.to_string(),
         })?;
+        let real = real(from);
         for path in found.files.into_keys().filter(|path| wanted(path)) {
             let below = path.strip_prefix(from).unwrap_or(&path);
+            let exact = if below.as_os_str().is_empty() { real.clone() } else { real.join(below) };
             let inside = Path::new(to.trim_start_matches('/')).join(below);
             // A single file already has the whole path.
             let inside =
                 if below.as_os_str().is_empty() { PathBuf::from(to.trim_start_matches('/')) } else { inside };
-            let added = append_source(&mut tar, &path, &inside).map_err(|error| EngineError::Invalid {
+            let added = append_source(&mut tar, &exact, &inside).map_err(|error| EngineError::Invalid {
                 what: "a source for a container",
                 text: crate::base::text::safe_line(&path.display().to_string()).into_owned(),
                 why: error.to_string(),
@@ -50,7 +52,15 @@ pub(super) fn sources(copies: &[CopyIn], wanted: impl Fn(&Path) -> bool) -> Resu
     Ok(tar.into_inner().expect("writing to memory cannot fail"))
 }
 
-/// Appends a file or a link, and returns its size.
+/// Returns the place of sources, with the links above them followed. A file that is a link itself stays one.
+fn real(from: &Path) -> PathBuf {
+    let of_file = || Some(from.parent()?.canonicalize().ok()?.join(from.file_name()?));
+    let real = if from.is_dir() { from.canonicalize().ok() } else { of_file() };
+    real.unwrap_or_else(|| from.to_path_buf())
+}
+
+/// Appends a file or a link, and returns its size. There are no links above it: the component may have replaced a
+/// directory by one.
 fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) -> io::Result<u64> {
     let gone = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Ok(0),
@@ -78,9 +88,10 @@ fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) ->
     if facts.len() > MOST {
         return Ok(facts.len());
     }
-    let content = match crate::base::files::read(path, MOST) {
-        Ok(content) => content,
-        Err(error) => return gone(error.source),
+    let mut content = Vec::new();
+    match crate::base::files::open_exactly(path) {
+        Ok(file) => file.take(MOST).read_to_end(&mut content)?,
+        Err(error) => return gone(error),
     };
     header.set_size(content.len() as u64);
     tar.append_data(&mut header, inside, content.as_slice())?;

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::base::files::{self, FileError};
+use crate::base::files::FileError;
+use crate::base::source_dir::{SourceDir, SourceKind};
 use crate::model::deployment::{DeploymentFileSet, FileKind, FileTrouble};
 use crate::systems::git::Tree;
 
@@ -12,71 +13,40 @@ use crate::systems::git::Tree;
 const LIMIT: u64 = 16 << 20;
 
 /// The files of a clone.
-pub(super) struct CloneFiles {
-    root: PathBuf,
-    real: PathBuf,
-}
+pub(super) struct CloneFiles(SourceDir);
 
 impl CloneFiles {
     pub(super) fn new(root: PathBuf) -> Result<Self, FileError> {
-        let real = root.canonicalize().map_err(|source| FileError::new("find", &root, source))?;
-        Ok(Self { root, real })
+        Ok(Self(SourceDir::new(root)?))
     }
 
-    /// Returns the real path of a file, unless a symbolic link leads out of the clone.
-    fn find(&self, path: &str) -> Result<Option<PathBuf>, FileTrouble> {
-        let trouble = |why: String| FileTrouble { path: self.label(path), why };
-        let real = match self.root.join(path).canonicalize() {
-            Ok(real) => real,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(trouble(error.to_string())),
-        };
-        let inside = real.strip_prefix(&self.real);
-        let inside = inside.map_err(|_| trouble("a link leads out of the clone".to_owned()))?;
-        // The `.git` directory is not part of the sources.
-        if files::is_of_git(inside) {
-            return Err(trouble("it belongs to git".to_owned()));
-        }
-        Ok(Some(real))
-    }
-
-    fn must_find(&self, path: &str) -> Result<PathBuf, FileTrouble> {
-        let missing = || FileTrouble { path: self.label(path), why: "it is not there".to_owned() };
-        self.find(path)?.ok_or_else(missing)
+    fn trouble(&self, path: &str, error: &FileError) -> FileTrouble {
+        let why = if error.is_missing() { "it is not there".to_owned() } else { error.source.to_string() };
+        FileTrouble { path: self.label(path), why }
     }
 }
 
 impl DeploymentFileSet for CloneFiles {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
-        Ok(self.find(path)?.and_then(|real| {
-            if real.is_dir() {
-                Some(FileKind::Directory)
-            } else {
-                // Reading a pipe or device would never end.
-                real.is_file().then_some(FileKind::File)
-            }
+        let kind = self.0.kind(Path::new(path)).map_err(|error| self.trouble(path, &error))?;
+        Ok(kind.map(|kind| match kind {
+            SourceKind::Directory => FileKind::Directory,
+            SourceKind::File => FileKind::File,
         }))
     }
 
     fn text(&self, path: &str) -> Result<String, FileTrouble> {
-        let trouble = |why: String| FileTrouble { path: self.label(path), why };
-        let real = self.must_find(path)?;
-        if !real.is_file() {
-            return Err(trouble("it is no file".to_owned()));
-        }
-        files::read_text(&real, LIMIT).map_err(|error| trouble(error.source.to_string()))
+        self.0.read_text(Path::new(path), LIMIT).map_err(|error| self.trouble(path, &error))
     }
 
     fn names(&self, directory: &str) -> Result<Vec<String>, FileTrouble> {
-        let real = self.must_find(directory)?;
+        let names = self.0.names(Path::new(directory)).map_err(|error| self.trouble(directory, &error))?;
         // A name that is not UTF-8 is then not found, which is reported.
-        files::all_names_in(&real)
-            .map(|names| names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
-            .map_err(|error| FileTrouble { path: self.label(directory), why: error.source.to_string() })
+        Ok(names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
     }
 
     fn label(&self, path: &str) -> String {
-        label(&self.root, path)
+        label(self.0.path(), path)
     }
 }
 
@@ -131,14 +101,17 @@ mod tests {
         std::os::unix::fs::symlink("a.yaml", root.join("deploy/in.yaml")).expect("links");
         let long = std::fs::File::create(root.join("long")).expect("makes");
         long.set_len(LIMIT + 1).expect("takes no room");
-        let files = CloneFiles::new(root).expect("opens");
+        let files = CloneFiles::new(root.clone()).expect("opens");
         assert_eq!(files.text("deploy/in.yaml").as_deref(), Ok("kind: Pod"));
         assert_eq!(files.kind("deploy"), Ok(Some(FileKind::Directory)));
         assert_eq!(files.kind("none"), Ok(None));
         assert_eq!(files.names("deploy").map(|names| names.len()), Ok(3));
-        for wrong in ["deploy/out/passwd", "deploy/out", ".git/config", "long", "none"] {
+        nix::unistd::mkfifo(&root.join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+        for wrong in ["deploy/out/passwd", "deploy/out", ".git/config", "long", "none", "pipe"] {
             assert!(files.text(wrong).is_err(), "{wrong}");
         }
         assert!(files.kind("deploy/out").is_err());
+        let pipe = files.kind("pipe").expect_err("is no file");
+        assert_eq!(pipe.why, "it is a pipe, not a file");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -153,11 +153,9 @@ impl Packer {
     }
 
     fn file(&mut self, path: &str, full: &Path) -> io::Result<()> {
-        // A file of a moment ago may be a link or a pipe by now.
-        let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
-        let file = File::options().read(true).custom_flags(flags).open(full)?;
-        // So may a directory above it, by a link to somewhere else: the component may write its sources.
-        files::only_at(&file, full)?;
+        // A file of a moment ago, or a directory above it, may be a link or a pipe by now: the component may write
+        // its sources.
+        let file = files::open_exactly(full)?;
         let facts = file.metadata()?;
         let mode = if facts.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
         let size = facts.len();

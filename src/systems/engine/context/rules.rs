@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 
 use super::ignore::Ignore;
 use crate::base::files::{self, FileError};
+use crate::base::source_dir::SourceDir;
 use crate::base::text::safe_line;
 use crate::systems::engine::error::EngineError;
 
@@ -88,7 +89,7 @@ impl IgnoreRules {
                     why: "it is a link to beyond the build context".to_owned(),
                 });
             }
-            rules.text = files::read_text(&real, LONGEST)?;
+            rules.text = SourceDir::new(root)?.read_text(Path::new(&name), LONGEST)?;
             rules.ignore = Ignore::parse(&rules.text).map_err(|error| EngineError::Invalid {
                 what: "the ignore file",
                 text: safe_line(&path.to_string_lossy()).into_owned(),
