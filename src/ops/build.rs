@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use crate::base::digest;
 use crate::base::files::{self, FileError};
+use crate::base::source_dir::SourceDir;
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
@@ -232,7 +233,8 @@ async fn recipe(
             .find(|file| file.symlink_metadata().is_ok())
             .unwrap_or_else(|| context.join("Dockerfile")),
     };
-    let text = match files::read_text(&file, LIMIT) {
+    let sources = SourceDir::new(root.as_path())?;
+    let text = match sources.read_text(&file, LIMIT) {
         Err(error) if error.is_missing() => {
             let place = component.source_map.place("build");
             return Err(BuildError::NoFile { path: file, place }.into());
@@ -241,7 +243,8 @@ async fn recipe(
     };
     let within = file.strip_prefix(&context).unwrap_or(&file).to_path_buf();
     if preprocessor::is_meant_for(&file) {
-        let made = preprocessor::preprocess(ctx.env, &file, &context, &[]).await?;
+        let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_path_buf();
+        let made = preprocessor::preprocess(ctx.env, &sources, &below(&file), &below(&context)).await?;
         for warning in made.warnings {
             ctx.events.note(format!("cpp: {warning}"));
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use cki::base::source_dir::SourceDir;
 use cki::host::Env;
 use cki::systems::preprocessor::{PreprocessError, PreprocessedFile, preprocess};
 
@@ -11,7 +12,8 @@ use crate::support;
 
 async fn run(context: &Path, file: &str) -> Result<PreprocessedFile, PreprocessError> {
     let env = Env::new([("PATH", "/usr/local/bin:/usr/bin:/bin")]);
-    preprocess(&env, &context.join(file), context, &[]).await
+    let sources = SourceDir::new(context).expect("is there");
+    preprocess(&env, &sources, Path::new(file), Path::new("")).await
 }
 
 #[tokio::test]
@@ -85,6 +87,40 @@ async fn preprocess_refuses_includes_outside_the_context() {
         let error = run(directory.path(), &format!("{file}.in")).await.expect_err(file);
         assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
     }
+}
+
+#[tokio::test]
+#[ignore = "needs cpp (bash tests/run)"]
+async fn preprocess_refuses_pipes_and_devices_at_once() {
+    let directory = support::directory_with(&[
+        ("pipe.in", "FROM x\n#include \"pipe\"\n"),
+        ("device.in", "FROM x\n#include \"/dev/zero\"\n"),
+    ]);
+    nix::unistd::mkfifo(&directory.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+    for (file, words) in [("pipe.in", "pipe`: it is a pipe, not a file"), ("device.in", "out of memory")] {
+        let began = std::time::Instant::now();
+        let error = run(directory.path(), file).await.expect_err(file).to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(15), "{file}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cpp (bash tests/run)"]
+async fn preprocess_finds_the_file_that_cpp_would_find() {
+    let directory = support::directory_with(&[
+        ("sub/main.in", "FROM x\n#include \"a\"\n#include \"deep/one\"\n#include <near>\n"),
+        ("a", "A of-the-context\n"),
+        ("sub/a", "A of-the-build-file\n"),
+        ("sub/near", "NEAR\n"),
+        ("sub/deep/one", "#include \"a\"\n#include \"../two\"\n"),
+        ("sub/deep/a", "A beside\n"),
+        ("sub/two", "TWO\n"),
+    ]);
+    let result = run(directory.path(), "sub/main.in").await.expect("is good");
+    let lines: Vec<&str> = result.text.lines().filter(|line| !line.is_empty()).collect();
+    // `cpp` reads the build file from its standard input, whose directory is that of the context.
+    assert_eq!(lines, ["FROM x", "A of-the-context", "A beside", "TWO", "NEAR"]);
 }
 
 /// Lines of build files: what includes, what changes how `cpp` includes, and what looks like its output.

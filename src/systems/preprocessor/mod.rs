@@ -1,25 +1,34 @@
 //! Build files that go through the C preprocessor, as buildah treats a Containerfile whose name ends in
 //! `.in`: `cpp -E -traditional -undef`, with the context and the file's own directory as include paths.
-//! Building the result belongs to `systems::engine`.
+//! Building the result belongs to `systems::engine`; the files that it may include, to `copies`.
+
+mod copies;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
-use crate::base::files::{self, FileError};
+use crate::base::files::FileError;
+use crate::base::source_dir::SourceDir;
 use crate::base::text::safe_line;
-use crate::host::{Env, programs};
+use crate::host::{Env, programs, scratch};
+use copies::{IncludeCopies, RefusedInclude};
 
 /// Maximum bytes of a preprocessed build file.
 const LONGEST: u64 = 4 << 20;
 /// Maximum bytes of the list of included files and warnings. A longer one is refused: its missing part could
 /// contain anything.
 const LONGEST_COMPLAINT: u64 = 4 << 20;
-/// Maximum number of symbolic links in a path (path_resolution(7)).
-const MOST_LINKS: usize = 40;
+/// Maximum bytes of the preprocessor's memory.
+const MEMORY: u64 = 1 << 30;
+/// Its complaint when it needs more.
+const MEMORY_LOST: &str = "out of memory";
 /// Operators of the preprocessor that test for files.
 const PROBES: [&str; 4] = ["__has_include", "__has_include_next", "__has_embed", "__has_include__"];
 /// Timeout of the preprocessor, which reads a few files.
@@ -78,54 +87,50 @@ pub fn is_meant_for(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "in")
 }
 
-/// Preprocesses a build file of a context. `include` are further include directories.
+/// Preprocesses a build file of a context. Both are in the sources, and their paths are relative to those.
 ///
 /// # Errors
-/// Fails if `cpp` is not installed, if an included file is missing or is not in any of the directories, and
-/// if there is nothing left of the file.
+/// Fails if `cpp` is not installed, if an included file is missing or is neither in the context nor in the directory of
+/// the build file, and if there is nothing left of the file.
 pub async fn preprocess(
     env: &Env,
+    sources: &SourceDir,
     file: &Path,
     context: &Path,
-    include: &[PathBuf],
 ) -> Result<PreprocessedFile, PreprocessError> {
-    let source = files::read_text(file, LONGEST)?;
-    let missing = || PreprocessError::NotInstalled { file: file.to_owned() };
+    let source = sources.read_text(file, LONGEST)?;
+    let whole = sources.path().join(file);
+    let fail = |why: String| PreprocessError::Program { file: whole.clone(), why };
+    let missing = || PreprocessError::NotInstalled { file: whole.clone() };
     let program = programs::find(env, "cpp").ok_or_else(missing)?;
-    let mut command = Command::new(program);
-    // `-H` lists each file as it is opened; unlike the markers in the output, the file cannot change that
-    // list.
-    command.args(["-E", "-H", "-nostdinc", "-iquote"]).arg(context).args(["-traditional", "-undef"]);
-    // These tell a build which files this machine has: unlike an inclusion, the list does not show them.
-    command.args(PROBES.map(|name| format!("-U{name}")));
-    let own = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(context);
-    for directory in std::iter::once(own).chain(include.iter().map(PathBuf::as_path)) {
-        command.arg("-I").arg(directory);
-    }
-    // Only the necessary variables: some would change the program's behaviour.
-    command
-        .arg("-")
-        .current_dir(context)
-        .env_clear()
-        .env("PATH", env.get_os("PATH").unwrap_or_default())
-        .env("LC_ALL", "C")
-        .kill_on_drop(true);
-    let fail = |why: String| PreprocessError::Program { file: file.to_owned(), why };
-    let run = tokio::time::timeout(PATIENCE, run(command, source)).await;
-    let output = run.map_err(|_| fail(format!("it does not end within {} s", PATIENCE.as_secs())))?;
-    let CppOutput { good, text, complaints } = output.map_err(|error| fail(error.to_string()))?;
-
-    let allowed: Vec<&Path> =
-        [context, own].into_iter().chain(include.iter().map(PathBuf::as_path)).collect();
-    if let Some(beyond) = included(&complaints).find(|path| !is_below(path, context, &allowed)) {
-        return Err(PreprocessError::Beyond {
-            file: file.to_owned(),
-            included: safe_line(beyond).into_owned(),
-        });
-    }
+    let own = file.parent().unwrap_or(Path::new(""));
+    let scratch = scratch::scratch(env).map_err(|error| fail(error.to_string()))?;
+    let mut copies = IncludeCopies::new(sources, scratch.path(), &[context, own])?;
+    let beyond =
+        |path: &str| PreprocessError::Beyond { file: whole.clone(), included: safe_line(path).into_owned() };
+    let began = Instant::now();
+    let (good, text, complaints) = loop {
+        let rest = PATIENCE.saturating_sub(began.elapsed());
+        let run = run(command(env, &program, &copies, context, own), &source);
+        let late = |_| fail(format!("it does not end within {} s", PATIENCE.as_secs()));
+        let output = tokio::time::timeout(rest, run).await.map_err(late)?;
+        let CppOutput { good, text, complaints } = output.map_err(|error| fail(error.to_string()))?;
+        if let Some(path) = included(&complaints).find(|path| !copies.holds(context, path)) {
+            return Err(beyond(path));
+        }
+        match missed(&complaints).map(|name| (name, copies.add(name))) {
+            Some((_, Ok(true))) => {}
+            None | Some((_, Ok(false))) => break (good, text, complaints),
+            Some((name, Err(RefusedInclude::Outside))) => return Err(beyond(name)),
+            Some((_, Err(RefusedInclude::File(error)))) => return Err(error.into()),
+            Some((_, Err(RefusedInclude::TooMuch))) => {
+                return Err(fail("it includes too many files, or too large ones".to_owned()));
+            }
+        }
+    };
     let text = without_markers(&text);
-    let complaints = messages(&complaints);
-    let refused = |message: String| PreprocessError::Refused { file: file.to_owned(), message };
+    let complaints = messages(&complaints.replace(&*copies.at(Path::new("")).to_string_lossy(), ""));
+    let refused = |message: String| PreprocessError::Refused { file: whole.clone(), message };
     if let Some(fatal) = complaints.iter().find(|line| !good && is_fatal(line)) {
         return Err(refused(fatal.clone()));
     }
@@ -137,15 +142,59 @@ pub async fn preprocess(
     Ok(PreprocessedFile { text, warnings: complaints })
 }
 
+/// Returns the call of the preprocessor, which reads the copies alone.
+fn command(env: &Env, program: &Path, copies: &IncludeCopies<'_>, context: &Path, own: &Path) -> Command {
+    let mut command = Command::new(program);
+    // `-H` lists each file as it is opened; unlike the markers in the output, the file cannot change that
+    // list.
+    command
+        .args(["-E", "-H", "-nostdinc", "-iquote"])
+        .arg(copies.at(context))
+        .args(["-traditional", "-undef"]);
+    // These tell a build which files this machine has: unlike an inclusion, the list does not show them.
+    command.args(PROBES.map(|name| format!("-U{name}")));
+    command.arg("-I").arg(copies.at(own)).arg("-");
+    // Only the necessary variables: some would change the program's behaviour.
+    command
+        .current_dir(copies.at(context))
+        .env_clear()
+        .env("PATH", env.get_os("PATH").unwrap_or_default())
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Its children end with it: see `Group`.
+        .process_group(0);
+    #[expect(unsafe_code, reason = "only a system call that is allowed between fork and exec")]
+    unsafe {
+        // A macro can grow without end, and so can a device that is included.
+        command.pre_exec(|| Ok(setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?));
+    }
+    command
+}
+
+/// The process group of the preprocessor, which is killed on drop: `cpp` starts the program that does the work, and
+/// which may wait for a pipe.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It may have ended.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
 struct CppOutput {
     good: bool,
     text: String,
     complaints: String,
 }
 
-async fn run(mut command: Command, source: String) -> std::io::Result<CppOutput> {
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn()?;
+async fn run(mut command: Command, source: &str) -> std::io::Result<CppOutput> {
+    let mut child = command.spawn()?;
+    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
     let stdin = child.stdin.take();
     let write = async {
         if let Some(mut stdin) = stdin {
@@ -165,6 +214,8 @@ async fn run(mut command: Command, source: String) -> std::io::Result<CppOutput>
         return Err(std::io::Error::other(format!("it complains of more than {LONGEST_COMPLAINT} bytes")));
     }
     let good = child.wait().await?.success();
+    // Its number may belong to another process from now on.
+    group.0 = None;
     Ok(CppOutput { good, text, complaints })
 }
 
@@ -185,6 +236,13 @@ fn included(complaints: &str) -> impl Iterator<Item = &str> {
     complaints.split('\n').filter_map(|line| {
         let path = line.trim_start_matches('.');
         if path.len() == line.len() { None } else { path.strip_prefix(' ') }
+    })
+}
+
+/// Returns the name of the included file that the preprocessor has not found.
+fn missed(complaints: &str) -> Option<&str> {
+    complaints.split('\n').find_map(|line| {
+        line.strip_suffix(": No such file or directory")?.split_once(": fatal error: ").map(|(_, name)| name)
     })
 }
 
@@ -210,53 +268,10 @@ fn is_marker(line: &str) -> bool {
     is_number && rest.strip_prefix('"').is_some_and(|path| path.contains('"'))
 }
 
-/// Returns whether an included file, with links resolved, is in one of the directories, and not in a git directory
-/// there. An unresolvable path
-/// is not: `cpp` has opened it, so the file exists in its view.
-fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
-    let path = context.join(path);
-    let Ok(real) = path.canonicalize() else { return false };
-    !is_by_process(&path)
-        && allowed
-            .iter()
-            .filter_map(|directory| directory.canonicalize().ok())
-            .any(|directory| real.strip_prefix(directory).is_ok_and(|below| !files::is_of_git(below)))
-}
-
-/// Returns whether a path leads through `/proc` or `/dev`, where it means a different file to each process.
-fn is_by_process(path: &Path) -> bool {
-    let mut waiting: Vec<PathBuf> = vec![path.to_owned()];
-    let mut links = 0;
-    while let Some(path) = waiting.pop() {
-        let mut walked = PathBuf::new();
-        for part in path.components() {
-            match part {
-                std::path::Component::ParentDir => {
-                    // The parent of a link is the parent of its target.
-                    walked = walked.canonicalize().unwrap_or(walked);
-                    walked.pop();
-                }
-                part => walked.push(part),
-            }
-            if walked.starts_with("/proc") || walked.starts_with("/dev") {
-                return true;
-            }
-            if let Ok(target) = walked.read_link() {
-                links += 1;
-                if links > MOST_LINKS {
-                    return true;
-                }
-                waiting.push(walked.parent().unwrap_or(Path::new("/")).join(target));
-            }
-        }
-    }
-    false
-}
-
 fn messages(complaints: &str) -> Vec<String> {
     complaints
         .lines()
-        .filter(|line| line.contains("error:") || line.contains("warning:"))
+        .filter(|line| ["error:", "warning:", MEMORY_LOST].iter().any(|kind| line.contains(kind)))
         // These are about the options above.
         .filter(|line| !line.starts_with("<command-line>"))
         .map(|line| safe_line(line.trim()).into_owned())
@@ -267,7 +282,7 @@ fn messages(complaints: &str) -> Vec<String> {
 /// (`invalid preprocessing directive #comment`), which omits it; buildah ignores these as well. A message is
 /// fatal if more than a line is omitted.
 fn is_fatal(message: &str) -> bool {
-    ["fatal error:", "error: #error", "unterminated"].iter().any(|fatal| message.contains(fatal))
+    ["fatal error:", "error: #error", "unterminated", MEMORY_LOST].iter().any(|fatal| message.contains(fatal))
 }
 
 #[cfg(test)]
@@ -279,7 +294,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let context = directory.path();
         std::fs::write(context.join("a.in"), "FROM scratch\n").expect("writes");
-        let result = preprocess(&Env::default(), &context.join("a.in"), context, &[]).await;
+        let sources = SourceDir::new(context).expect("is there");
+        let result = preprocess(&Env::default(), &sources, Path::new("a.in"), Path::new("")).await;
         assert!(matches!(result, Err(PreprocessError::NotInstalled { .. })));
         assert!(is_meant_for(Path::new("builds/a.in")) && !is_meant_for(Path::new("Dockerfile")));
     }
@@ -297,26 +313,20 @@ mod tests {
     }
 
     #[test]
-    fn process_dependent_paths_are_detected() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let link = |name: &str, target: &str| {
-            std::os::unix::fs::symlink(target, directory.path().join(name)).expect("links");
-        };
-        link("cwd", "/proc/self/cwd");
-        link("chain", "cwd/x");
-        link("loop", "loop");
-        link("plain", ".");
-        for (path, is) in [
-            ("/proc/self/cwd/../x", true),
-            ("/dev/stdin", true),
-            ("/x/../proc/self/environ", true),
-            ("cwd/../secret", true),
-            ("chain", true),
-            ("loop", true),
-            ("plain/plain/x", false),
-            ("a/../b", false),
+    fn missed_names_the_file_that_is_not_there() {
+        for (said, name) in [
+            ("<stdin>:2:10: fatal error: a/b: No such file or directory\n", Some("a/b")),
+            (
+                "x\nIn file included from c:1,\nd.h:1:2: fatal error: e f: No such file or directory\n",
+                Some("e f"),
+            ),
+            (
+                "<stdin>:1:2: fatal error: x\r: No such file or directory\ncompilation terminated.\n",
+                Some("x\r"),
+            ),
+            ("<stdin>:1:2: error: #error no\n", None),
         ] {
-            assert_eq!(is_by_process(&directory.path().join(path)), is, "{path}");
+            assert_eq!(missed(said), name, "{said}");
         }
     }
 }
