@@ -7,6 +7,7 @@ use std::path::{Component as Part, Path, PathBuf};
 use super::files::{self, FoundFiles};
 use super::outcome::{INVENTORY, InitDraft, InitError, SETTINGS};
 use crate::base::assets::Assets;
+use crate::base::source_dir::SourceDir;
 use crate::base::yaml::tree;
 use crate::host::Env;
 use crate::model::draft::{
@@ -32,6 +33,8 @@ const VARIABLES: usize = 100;
 /// A draft in the making.
 struct Drafting<'a> {
     root: &'a Path,
+    /// Its files.
+    sources: SourceDir,
     repo: String,
     address: String,
     rules: DraftRules,
@@ -52,7 +55,8 @@ pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<In
     let provided = provided(&rules, assets)?;
     let address = origin.unwrap_or_else(|| ".".to_owned());
     let (components, findings) = (Vec::new(), Vec::new());
-    let mut draft = Drafting { root, repo, address, rules, provided, components, findings };
+    let sources = SourceDir::new(root)?;
+    let mut draft = Drafting { root, sources, repo, address, rules, provided, components, findings };
     let found = files::find(root);
     if found.builds.is_empty() && found.compose.is_empty() {
         return Err(InitError::Nothing(root.to_owned()));
@@ -124,7 +128,7 @@ impl Drafting<'_> {
             self.note(other.display().to_string(), format!("not read: `{}` is", path.display()));
         }
         let shown = path.display().to_string();
-        let Some(text) = files::text(self.root, path) else {
+        let Some(text) = files::text(&self.sources, path) else {
             return self.note(shown, "not read: it is no plain file of text, or too long");
         };
         let document = match tree::documents(&shown, &text) {
@@ -185,12 +189,15 @@ impl Drafting<'_> {
         let build_file = match named {
             Some(Some(file)) => file,
             Some(None) => return self.note(place, "its build file is outside of the repository"),
-            None => match usual.into_iter().find(|file| self.root.join(file).is_file()) {
+            None => match usual
+                .into_iter()
+                .find(|file| self.sources.kind(file).is_ok_and(|kind| kind.is_some()))
+            {
                 Some(file) => file,
                 None => return self.note(place, format!("there is no build file for `{}`", service.name)),
             },
         };
-        let Some(text) = files::text(self.root, &build_file) else {
+        let Some(text) = files::text(&self.sources, &build_file) else {
             return self
                 .note(build_file.display().to_string(), "the build file is missing, or no plain file");
         };
@@ -245,7 +252,7 @@ impl Drafting<'_> {
                 self.note(path.display().to_string(), "not drafted: the Compose file does not build it");
                 continue;
             }
-            let Some(text) = files::text(self.root, path) else {
+            let Some(text) = files::text(&self.sources, path) else {
                 self.note(path.display().to_string(), "not read: it is no plain file of text, or too long");
                 continue;
             };
@@ -297,7 +304,8 @@ impl Drafting<'_> {
     fn kubernetes(&mut self, found: &FoundFiles) {
         let mut workloads: Vec<(String, String)> = Vec::new();
         for path in found.yaml.iter().take(200) {
-            let Some(text) = files::text(self.root, path).filter(|text| text.contains("containers:")) else {
+            let Some(text) = files::text(&self.sources, path).filter(|text| text.contains("containers:"))
+            else {
                 continue;
             };
             let shown = path.display().to_string();
@@ -338,7 +346,7 @@ impl Drafting<'_> {
     /// imply. A deployment that cannot be read becomes a finding.
     fn variables(&mut self, found: &FoundFiles, assets: &Assets, env: &Env) -> Result<(), InitError> {
         let readme = found.readme.as_deref();
-        let described = readme.and_then(|path| files::text(self.root, path));
+        let described = readme.and_then(|path| files::text(&self.sources, path));
         let described = described.map(|text| documented_variables(&text)).unwrap_or_default();
         let text = inventory_text(&self.repo, &self.address, &self.components);
         let inventory = self.inventory(&text)?;

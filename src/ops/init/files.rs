@@ -2,9 +2,11 @@
 //! may be anybody's.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, FileError};
+use crate::base::source_dir::SourceDir;
 
 /// Maximum bytes of a file.
 const LIMIT: u64 = 1 << 20;
@@ -96,16 +98,57 @@ impl FoundFiles {
     }
 }
 
-/// Returns the text of a plain file in a repository; `None` for anything else.
-pub(super) fn text(root: &Path, path: &Path) -> Option<String> {
-    let whole = root.join(path);
-    let is_plain = whole.symlink_metadata().is_ok_and(|facts| facts.is_file());
-    is_plain.then(|| files::read_text(&whole, LIMIT).ok()).flatten()
+/// Returns the text of a regular file in a repository; `None` for anything else.
+pub(super) fn text(root: &SourceDir, path: &Path) -> Option<String> {
+    root.read_text(path, LIMIT).ok()
 }
 
-/// Writes a file that must not be there yet.
-pub(super) fn write_new(path: &Path, text: &str) -> Result<(), FileError> {
-    let fail = |source| FileError::new("write", path, source);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)
+/// Writes files that must not be there yet: all of them, or none.
+pub(super) fn write_new(all: &[(PathBuf, String)]) -> Result<(), FileError> {
+    let mut ready = Vec::new();
+    for (path, text) in all {
+        let fail = |source| FileError::new("write", path, source);
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let mut file = tempfile::Builder::new()
+            .prefix(".cki-")
+            .permissions(std::fs::Permissions::from_mode(0o644))
+            .tempfile_in(directory)
+            .map_err(fail)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
+        ready.push((path, file));
+    }
+    let mut written: Vec<&Path> = Vec::new();
+    for (path, file) in ready {
+        if let Err(error) = file.persist_noclobber(path) {
+            for path in written {
+                // The first error is the one to report.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(FileError::new("write", path, error.error));
+        }
+        written.push(path);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn write_new_writes_all_files_or_none() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let at = |name: &str| directory.path().join(name);
+        let names = || files::list_dir(directory.path()).expect("lists");
+        let all = |second: &str| vec![(at("a"), "1".to_owned()), (at(second), "2".to_owned())];
+        write_new(&all("none/b")).expect_err("there is no such directory");
+        assert_eq!(names(), Vec::<String>::new());
+        std::fs::write(at("b"), "mine").expect("writes");
+        let error = write_new(&all("b")).expect_err("exists").to_string();
+        assert!(error.contains("/b`: File exists"), "{error}");
+        assert_eq!(names(), ["b"]);
+        assert_eq!(std::fs::read_to_string(at("b")).expect("reads"), "mine");
+        write_new(&all("c")).expect("writes");
+        assert_eq!(names(), ["a", "b", "c"]);
+    }
 }

@@ -32,13 +32,11 @@ pub fn existing(draft: &InitDraft) -> Option<&Path> {
 /// Writes the files, and trusts them.
 ///
 /// # Errors
-/// Fails when one of them is there already, or cannot be written.
+/// Fails when one of them is there already, or cannot be written; none is then written.
 pub fn write(draft: &InitDraft, env: &Env) -> anyhow::Result<()> {
     if let Some(path) = existing(draft) {
         return Err(InitError::Exists(path.to_owned()).into());
     }
-    for (path, text) in &draft.files {
-        files::write_new(path, text)?;
-    }
+    files::write_new(&draft.files)?;
     trust::trust_own(env, &draft.root)
 }

@@ -36,6 +36,21 @@ fn init_and_run_local_reach_the_page(cli: &Cli) {
 }
 
 #[test]
+fn init_reads_nothing_outside_of_the_repository() {
+    let cli = Cli::new();
+    cli.write("../far/Dockerfile", "FROM x\nCMD [\"of-another-directory\"]\n");
+    repository(
+        &cli,
+        &[("compose.yaml", "services: {web: {build: link}, api: {build: {context: ., dockerfile: pipe}}}\n")],
+    );
+    std::os::unix::fs::symlink("../far", cli.project().join("link")).expect("links");
+    nix::unistd::mkfifo(&cli.project().join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+    let outcome = cli.run("init --dry-run").fails();
+    assert!(!outcome.stdout.contains("of-another-directory"), "{outcome}");
+    outcome.says("there is no build file for `web`").says("the build file is missing, or no plain file");
+}
+
+#[test]
 fn init_drafts_from_compose_sources_and_readme() {
     let cli = Cli::new();
     repository(
