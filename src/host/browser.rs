@@ -1,6 +1,7 @@
 //! The user's browser: the choice of a program, and its start.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
 use super::{Env, programs};
@@ -12,6 +13,9 @@ const OPENERS: [&str; 2] = ["xdg-open", "wslview"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Browser {
     words: Vec<String>,
+    /// The file of the first word: the system's own search would also look in the working directory, for a `PATH` with
+    /// an empty entry.
+    file: PathBuf,
 }
 
 impl Browser {
@@ -20,23 +24,20 @@ impl Browser {
     #[must_use]
     pub fn of(env: &Env) -> Option<Self> {
         let given = |name: &str| env.get(name).is_some_and(|value| !value.is_empty());
-        let is_installed =
-            |words: &Vec<String>| words.first().is_some_and(|program| programs::find(env, program).is_some());
+        let installed = |words: Vec<String>| {
+            let file = programs::find(env, words.first()?)?;
+            Some(Self { words, file })
+        };
         if given("BROWSER") {
             let all = env.get("BROWSER").unwrap_or_default().split(':');
-            let words = all.filter_map(|words| shell_words::split(words).ok()).find(is_installed);
-            return words.map(|words| Self { words });
+            return all.filter_map(|words| shell_words::split(words).ok()).find_map(installed);
         }
         let is_remote = given("SSH_CONNECTION") || given("SSH_TTY");
         let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(given);
         if is_remote || !has_desktop {
             return None;
         }
-        OPENERS
-            .map(|opener| vec![opener.to_owned()])
-            .into_iter()
-            .find(is_installed)
-            .map(|words| Self { words })
+        OPENERS.into_iter().find_map(|opener| installed(vec![opener.to_owned()]))
     }
 
     /// Returns its program.
@@ -55,7 +56,7 @@ impl Browser {
         if words == self.words {
             words.push(url.to_owned());
         }
-        Command::new(self.program()).args(&words[1..]).status()
+        Command::new(&self.file).args(&words[1..]).status()
     }
 }
 
@@ -86,7 +87,8 @@ mod tests {
     #[test]
     fn show_passes_the_address() {
         let show = |words: &[&str]| {
-            let browser = Browser { words: words.iter().map(|word| (*word).to_owned()).collect() };
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            let browser = Browser { words, file: PathBuf::from("/bin/sh") };
             browser.show("http://127.0.0.1:1").expect("starts").code()
         };
         assert_eq!(show(&["sh", "-c", "test $0 = http://127.0.0.1:1"]), Some(0));

@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 
 use super::Env;
 
-/// Returns the file of a program, looked up in `PATH` as a shell does.
+/// Returns the file of a program, looked up in the absolute directories of `PATH`. A shell also looks in relative
+/// ones, of which an empty entry is one; they would let a stranger's repository, in which the user works, choose the
+/// program.
 #[must_use]
 pub fn find(env: &Env, name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return is_executable(Path::new(name)).then(|| PathBuf::from(name));
     }
     let path = env.get_os("PATH")?;
-    std::env::split_paths(path).map(|directory| directory.join(name)).find(|file| is_executable(file))
+    let directories = std::env::split_paths(path).filter(|directory| directory.is_absolute());
+    directories.map(|directory| directory.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
@@ -23,6 +26,21 @@ fn is_executable(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn find_ignores_relative_directories() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("program");
+        std::fs::copy("/bin/sh", &file).expect("copies");
+        let found = |path: &str| find(&Env::new([("PATH", path)]), "program");
+        assert_eq!(found(&format!("/nowhere:{}", directory.path().display())), Some(file.clone()));
+        // From the root, and so from anywhere.
+        let relative = format!("{}.{}", "../".repeat(40), directory.path().display());
+        assert!(is_executable(&Path::new(&relative).join("program")));
+        for path in [relative.clone(), format!(":{relative}"), format!("/nowhere:./{relative}:")] {
+            assert_eq!(found(&path), None, "{path}");
+        }
+    }
 
     #[test]
     fn find_searches_path_only() {

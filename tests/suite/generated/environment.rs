@@ -28,7 +28,10 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
                 "Sockets of engines, and what the native engine runs; else a directory of yours in `TMPDIR`.",
             ),
             ("TMPDIR", "Temporary files; else `/tmp`."),
-            ("PATH", "Where `git`, `cpp`, `podman`, package managers and a component's own programs are."),
+            (
+                "PATH",
+                "Where `git`, `cpp`, `podman`, package managers and a component's own programs are. `cki` itself looks only in its absolute directories.",
+            ),
         ],
     ),
     (
