@@ -8,6 +8,7 @@ pub mod directories;
 pub mod env;
 pub mod executable;
 pub mod firewall;
+pub mod foreground;
 pub mod netns;
 pub mod programs;
 pub mod scratch;
@@ -152,6 +153,14 @@ impl Host {
             }
         }
     }
+}
+
+/// Returns whether standard input is a socket.
+#[must_use]
+pub fn stdin_is_socket() -> bool {
+    use nix::sys::stat::{SFlag, fstat};
+    fstat(std::io::stdin())
+        .is_ok_and(|facts| SFlag::from_bits_truncate(facts.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFSOCK)
 }
 
 /// Returns the environment with a home directory: if `HOME` is missing or relative, that of the user's

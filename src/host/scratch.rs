@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{Env, process_start_time};
-use crate::base::files;
+use crate::base::files::{self, FileError};
 
 const PREFIX: &str = "cki-scratch-";
 
@@ -23,6 +23,23 @@ pub fn scratch(env: &Env) -> io::Result<tempfile::TempDir> {
 #[must_use]
 pub fn abandoned_scratch(env: &Env) -> Vec<PathBuf> {
     abandoned(&env.temporary_directory(), PREFIX)
+}
+
+/// Creates a file for this user alone, in a temporary directory with the same promise as [`scratch`]: what a program
+/// stores beside it goes with it, and a later command removes it if this process is killed.
+///
+/// # Errors
+/// Fails if it cannot be written.
+pub fn scratch_file(
+    env: &Env,
+    name: &str,
+    content: &[u8],
+) -> Result<(tempfile::TempDir, PathBuf), FileError> {
+    let parent = env.temporary_directory();
+    let directory = scratch(env).map_err(|source| FileError::new("write to", parent, source))?;
+    let file = directory.path().join(name);
+    files::write_atomic(&file, content, 0o600)?;
+    Ok((directory, file))
 }
 
 /// Creates a directory for this user alone, whose name begins with the prefix and contains this process.

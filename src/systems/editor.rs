@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use crate::host::foreground::{self, ForegroundEnd};
+use crate::host::signals::Signal;
 use crate::host::{Env, programs};
 
 /// Editor without a setting of the user.
@@ -42,11 +44,12 @@ pub enum EditorError {
     },
 }
 
-/// Lets the user edit a file, and waits for the end of the editor, which gets the terminal.
+/// Lets the user edit a file, and waits for the end of the editor, which gets the terminal. Returns the signal that
+/// ended it, if one did.
 ///
 /// # Errors
 /// Fails if the editor cannot be started, or reports a failure.
-pub fn edit(env: &Env, file: &Path) -> Result<(), EditorError> {
+pub fn edit(env: &Env, file: &Path) -> Result<Option<Signal>, EditorError> {
     let named = ["VISUAL", "EDITOR"].into_iter().find_map(|name| Some((name, env.get(name)?)));
     let (variable, text) = named.filter(|(_, text)| !text.trim().is_empty()).unwrap_or(("EDITOR", DEFAULT));
     let words = || EditorError::Words { variable, text: text.to_owned() };
@@ -55,6 +58,10 @@ pub fn edit(env: &Env, file: &Path) -> Result<(), EditorError> {
     let program = programs::find(env, &name).ok_or_else(|| EditorError::Missing(name.clone()))?;
     let mut command = Command::new(&program);
     command.args(words).arg(file).env_clear().envs(env.iter());
-    let status = command.status().map_err(|source| EditorError::Start { program: name.clone(), source })?;
-    if status.success() { Ok(()) } else { Err(EditorError::Failed { program: name, status }) }
+    let ended = foreground::run(&mut command);
+    match ended.map_err(|source| EditorError::Start { program: name.clone(), source })? {
+        ForegroundEnd::Stopped(signal) => Ok(Some(signal)),
+        ForegroundEnd::Ended(status) if status.success() => Ok(None),
+        ForegroundEnd::Ended(status) => Err(EditorError::Failed { program: name, status }),
+    }
 }

@@ -1,10 +1,10 @@
 //! The program `man`, which shows manual pages. Their text is in `cli`.
 
-use std::io;
 use std::process::Command;
 
 use crate::base::files::FileError;
-use crate::host::{Env, programs};
+use crate::host::foreground::{self, ForegroundEnd};
+use crate::host::{Env, programs, scratch};
 
 /// Shows the source of a page, and waits until the user has read it. Returns whether there is a program that could.
 ///
@@ -12,10 +12,13 @@ use crate::host::{Env, programs};
 /// Fails if the page cannot be written for it.
 pub fn show(env: &Env, page: &str) -> Result<bool, FileError> {
     let Some(program) = programs::find(env, "man") else { return Ok(false) };
-    let failed = |source: io::Error| FileError::new("write", "a temporary file", source);
     // `man` reads a page from standard input, too, but then its pager has no terminal to read keys from.
-    let mut file = tempfile::Builder::new().prefix("cki-").suffix(".1").tempfile().map_err(failed)?;
-    io::Write::write_all(&mut file, page.as_bytes()).map_err(failed)?;
-    let status = Command::new(program).arg("-l").arg(file.path()).env_clear().envs(env.iter()).status();
-    Ok(status.is_ok_and(|status| status.success()))
+    let (_directory, file) = scratch::scratch_file(env, "cki.1", page.as_bytes())?;
+    let mut command = Command::new(program);
+    Ok(match foreground::run(command.arg("-l").arg(file).env_clear().envs(env.iter())) {
+        Ok(ForegroundEnd::Ended(status)) => status.success(),
+        // The user has seen the page, and wants no more of it.
+        Ok(ForegroundEnd::Stopped(_)) => true,
+        Err(_) => false,
+    })
 }

@@ -11,8 +11,10 @@ use crate::base::files;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::config::{Config, edit};
+use crate::host::scratch::scratch_file;
 use crate::report;
 use crate::systems::editor;
+use crate::ui::prompt::Unconfirmed;
 
 /// Show every setting with its value and origin, or change one
 ///
@@ -110,13 +112,13 @@ fn edit_file(file: &Path, context: &Context) -> anyhow::Result<()> {
         Err(error) if error.is_missing() => String::new(),
         other => other?,
     };
-    let directory = file.parent().unwrap_or(Path::new("/"));
-    files::make_directory(directory)?;
-    let copy = tempfile::Builder::new().prefix(".cki-edit-").suffix(".toml").tempfile_in(directory)?;
-    files::write_atomic(copy.path(), before.as_bytes(), 0o600)?;
+    // In a directory for this user alone, since the file may hold a token, and so may a copy of the editor's.
+    let (_directory, copy) = scratch_file(&context.host.env, "cki.toml", before.as_bytes())?;
     loop {
-        editor::edit(&context.host.env, copy.path())?;
-        let text = files::read_text(copy.path(), 1 << 20)?;
+        if let Some(signal) = editor::edit(&context.host.env, &copy)? {
+            return Err(Unconfirmed::Cancelled(signal).into());
+        }
+        let text = files::read_text(&copy, 1 << 20)?;
         match Config::check_text(&text, file) {
             Ok(warnings) => {
                 for warning in warnings {

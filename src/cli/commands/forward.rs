@@ -4,6 +4,8 @@
 use clap::Args;
 
 use crate::base::exit::Exit;
+use crate::cli::error::UsageError;
+use crate::host;
 use crate::ops::runtime::ports::forwarder;
 
 /// Keep the published ports of a detached run open
@@ -16,6 +18,10 @@ pub(in crate::cli) struct ForwardArgs {
 }
 
 pub(in crate::cli) fn run(args: &ForwardArgs) -> anyhow::Result<Exit> {
+    if !host::stdin_is_socket() {
+        let message = "only `cki run-local --detach` calls `cki forward`, with a socket as standard input";
+        return Err(UsageError(message.to_owned()).into());
+    }
     forwarder::run(&args.run, &args.name)?;
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
+use nix::sys::signal::Signal;
 
 use crate::support::cli::Cli;
 
@@ -65,6 +66,36 @@ fn config_edit_replaces_the_file_only_with_a_valid_one() {
     edit("true").ends_with(0).says("Nothing was changed.");
     edit("no-such-editor").ends_with(3).says("there is no editor `no-such-editor`");
     assert_eq!(own(&cli), "engine = \"docker\"\n");
+    let files: Vec<_> = std::fs::read_dir(directory(&cli)).expect("is there").collect();
+    assert_eq!(files.len(), 1, "no copy is left");
+}
+
+#[test]
+fn config_edit_leaves_no_copy_when_a_signal_ends_it() {
+    let cli = Cli::new();
+    cli.run("config set engine podman").ends_with(0);
+    let temporary = cli.directory().join("scratch");
+    std::fs::create_dir(&temporary).expect("makes");
+    let copies = || std::fs::read_dir(&temporary).expect("is there").count();
+    let edit = || {
+        let editor = "sh -c 'echo sec''ret >> \"$0\"; echo edi''ting >&2; exec sleep 1000'";
+        let mut edit = cli.call("config edit").set("EDITOR", editor).set("TMPDIR", &temporary).start();
+        edit.until("editing");
+        assert_eq!(copies(), 1);
+        edit
+    };
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let edit = edit();
+        edit.signal(signal);
+        edit.end().ends_with(code).says("nothing was done");
+        assert_eq!(copies(), 0, "{signal}");
+    }
+    let killed = edit();
+    killed.signal(Signal::SIGKILL);
+    killed.end();
+    assert_eq!(copies(), 1);
+    cli.call("gc").set("TMPDIR", &temporary).end().ends_with(0).says("Removed 1 thing.");
+    assert_eq!((copies(), own(&cli).as_str()), (0, "engine = \"podman\"\n"));
     let files: Vec<_> = std::fs::read_dir(directory(&cli)).expect("is there").collect();
     assert_eq!(files.len(), 1, "no copy is left");
 }
