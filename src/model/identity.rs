@@ -173,20 +173,34 @@ impl ResourceLabels {
         .collect()
     }
 
-    /// Parses labels; returns `None` if the resource is not one of `cki`.
+    /// Parses labels; returns `None` if the resource is not one of `cki`: anyone who may use the engine can write such
+    /// labels, with names that `cki` never gives.
     #[must_use]
     pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
         let label = |key: &str| labels.get(key).map(String::as_str);
         Some(Self {
             run: RunId::parse(label(RUN)?)?,
-            component: label(COMPONENT)?.to_owned(),
+            component: label(COMPONENT).filter(|text| is_plain(text, "-_./"))?.to_owned(),
             role: Role::parse(label(ROLE)?)?,
-            name: label(NAME)?.to_owned(),
+            name: label(NAME).filter(|text| is_plain(text, "-_."))?.to_owned(),
             owner: ProcessRef::parse(label(OWNER)?)?,
             lifetime: Retention::parse(label(LIFETIME)?),
-            inventory: label(INVENTORY).unwrap_or_default().to_owned(),
+            inventory: label(INVENTORY)
+                .filter(|text| text.len() <= LONGEST_PATH)
+                .unwrap_or_default()
+                .to_owned(),
         })
     }
+}
+
+/// Maximum bytes of a name in a label.
+const LONGEST_NAME: usize = 255;
+/// Maximum bytes of a path in a label (PATH_MAX).
+const LONGEST_PATH: usize = 4096;
+
+/// Returns whether a text is a name in a label: letters, digits and these signs. The name of a whole run is empty.
+fn is_plain(text: &str, signs: &str) -> bool {
+    text.len() <= LONGEST_NAME && text.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
 }
 
 #[cfg(test)]
@@ -211,6 +225,19 @@ mod tests {
             assert_eq!(Retention::parse(lifetime.as_str()), lifetime);
         }
         assert_eq!(Retention::parse("for ever"), Retention::Retained);
+        for (label, value) in [
+            (NAME, "a".repeat(300)),
+            (NAME, "a\u{1b}[31m".to_owned()),
+            (NAME, "../a".to_owned()),
+            (NAME, "a'; touch x".to_owned()),
+            (COMPONENT, "service/a\nb".to_owned()),
+            (RUN, "../../../x".to_owned()),
+            (OWNER, "9999999999999999999999.x@y".to_owned()),
+        ] {
+            let forged = labels.iter().map(|(key, value)| (key.clone(), value.clone()));
+            let forged = forged.chain([(label.to_owned(), value)]).collect();
+            assert_eq!(ResourceLabels::from_labels(&forged), None, "{label}");
+        }
         let only_run = BTreeMap::from([(RUN.to_owned(), "0123456789".to_owned())]);
         assert_eq!(ResourceLabels::from_labels(&only_run), None);
     }
