@@ -1,5 +1,5 @@
-//! Decoded forms of a text: percent-encoded, escaped as in JSON, C or HTML, or in base64. The search in
-//! them belongs in `host` and `credential`.
+//! Decoded forms of a text: percent-encoded, escaped as in JSON, C or HTML, in base64, base32 or hexadecimal digits, or
+//! with its dots in brackets. The search in them belongs in `host` and `credential`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,6 +15,8 @@ const DEPTH: usize = 4;
 /// Minimum length of base64 to decode; shorter text holds nothing of interest and matches ordinary
 /// words.
 const SHORTEST: usize = 12;
+/// Minimum length of base32 to decode, for the same reason.
+const SHORTEST_BASE32: usize = 14;
 /// Minimum length of text found in bytes; shorter pieces occur by chance.
 const SHORTEST_TEXT: usize = 4;
 
@@ -33,6 +35,8 @@ pub(super) fn decoded_variants(text: &str) -> Vec<Cow<'_, str>> {
             more.extend(without_breaks(view));
             more.extend(hexadecimal_runs(view));
             more.extend(base64_runs(view));
+            more.extend(base32_runs(view));
+            more.extend(without_brackets(view));
         }
         from = until;
         found.extend(more.into_iter().filter(|view| seen.insert(view.clone())).map(Cow::Owned));
@@ -130,6 +134,55 @@ fn base64_runs(text: &str) -> Vec<String> {
     found
 }
 
+/// Alphabets of base32 (RFC 4648), in either case.
+const BASE32: [&[u8]; 2] = [b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHIJKLMNOPQRSTUV"];
+
+/// Decodes unbroken runs of base32 characters that hold text.
+fn base32_runs(text: &str) -> Vec<String> {
+    let lines = text.trim();
+    let is_wrapped = lines.contains('\n')
+        && lines.chars().all(|c| c.is_ascii_alphanumeric() || c == '=' || c.is_ascii_whitespace());
+    let whole = is_wrapped.then(|| lines.split_ascii_whitespace().collect::<String>());
+    let runs = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .chain(whole.as_deref().map(|all| all.trim_end_matches('=')));
+    let runs = runs.filter(|run| run.len() >= SHORTEST_BASE32 && is_of_one_case(run));
+    runs.flat_map(|run| BASE32.into_iter().filter_map(|alphabet| text_in(&decode_base32(run, alphabet)?)))
+        .collect()
+}
+
+fn is_of_one_case(run: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
+    !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase))
+}
+
+/// Returns the bytes of base32, without the bits of an incomplete last byte.
+fn decode_base32(run: &str, alphabet: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(run.len() * 5 / 8);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in run.bytes() {
+        let value = alphabet.iter().position(|one| *one == byte.to_ascii_uppercase())?;
+        bits = bits << 5 | u32::try_from(value).ok()?;
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+/// Dots as texts have them that must not be links, and as patterns have them.
+const DOTS: [&str; 7] = ["[.]", "(.)", "{.}", "[dot]", "(dot)", "{dot}", "<dot>"];
+
+/// Removes the brackets around dots (`mq[.]example[.]org`).
+fn without_brackets(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let found = DOTS.into_iter().filter(|dot| lower.contains(dot));
+    let plain = found.fold(lower.clone(), |text, dot| text.replace(dot, "."));
+    (plain != lower).then_some(plain)
+}
+
 fn decode(run: &str) -> Option<String> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -180,6 +233,13 @@ mod tests {
             "mq%u002eexample.org".to_owned(),
             "mq.ex\x1b[1mample.org".to_owned(),
             "6d712e6578616d706c652e6f7267".to_owned(),
+            // base32(1), Python's `b32encode` and `b32hexencode`.
+            "NVYS4ZLYMFWXA3DFFZXXEZY=".to_owned(),
+            "nvys4zlymfwxa3dffzxxezy".to_owned(),
+            "URL=NVYS4ZLYMFWX\nA3DFFZXXEZY=\n".replace("URL=", ""),
+            "DLOISPBOC5MN0R355PNN4PO=".to_owned(),
+            "mq[.]example[.]org".to_owned(),
+            "hxxps://mq(dot)example[DOT]org".to_owned(),
             base64::engine::general_purpose::STANDARD.encode(b"\xff\xfe\x00\x01mq.example.org\x80"),
         ] {
             assert!(says(&text, "mq.example.org"), "{text}");
