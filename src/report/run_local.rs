@@ -77,7 +77,7 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
 
 /// Prints the next steps after the failure of a component: the variables that its sources read and that it does not
 /// get, and how to look at it.
-pub fn print_next_steps(ui: &Ui, component: &str, lacking: &[VarUsage], is_kept: bool) {
+pub fn print_next_steps(ui: &Ui, component: &str, lacking: &[VarUsage], ended: &RunOutcome) {
     for one in lacking.iter().take(LACKING) {
         let name = text::safe_line(&one.name);
         let place = one.places.iter().find(|place| place.counts());
@@ -95,15 +95,18 @@ pub fn print_next_steps(ui: &Ui, component: &str, lacking: &[VarUsage], is_kept:
         ui.hint(&format!("`cki env {component} --scan` shows {more} more."));
     }
     let component = shell_words::quote(component);
-    ui.hint(&match is_kept {
-        true => {
-            format!("`cki logs {component}` shows its output, `cki shell {component}` opens a shell like it.")
-        }
-        false => {
-            format!(
-            "`cki run-local {component} --keep on-failure` keeps it for `cki logs {component}` and `cki shell {component}`."
-        )
-        }
+    let (shell, and_shell) = match ended.can_be_copied() {
+        true => (
+            format!(", `cki shell {component}` opens a shell like it"),
+            format!(" and `cki shell {component}`"),
+        ),
+        false => (String::new(), String::new()),
+    };
+    ui.hint(&match ended.retained {
+        true => format!("`cki logs {component}` shows its output{shell}."),
+        false => format!(
+            "`cki run-local {component} --keep on-failure` keeps it for `cki logs {component}`{and_shell}."
+        ),
     });
 }
 

@@ -19,7 +19,7 @@ use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
 use crate::model::service::TemplateContext;
 use crate::ops::run_local::{
-    Access, KeepMode, PublishOptions, RunExit, RunRequest, dry_run, run as run_component,
+    Access, KeepMode, PublishOptions, RunExit, RunOutcome, RunRequest, dry_run, run as run_component,
 };
 use crate::ops::runtime::start::scope::Network;
 use crate::ops::scan::lacking::{LackingRequest, lacking};
@@ -246,7 +246,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     report::run_local::print(&context.ui, &ended, began.elapsed());
     if matches!(ended.exit, RunExit::Exited(code) if code != 0) && !context.ui.is_structured() {
         let overrides = variables.overrides(context)?;
-        show_next_steps(context, inventory, &request.components, overrides, ended.retained)?;
+        show_next_steps(context, inventory, &request.components, overrides, &ended)?;
     }
     Ok(exit::of_run(&ended.exit))
 }
@@ -257,7 +257,7 @@ fn show_next_steps(
     inventory: &Inventory,
     components: &[&Component],
     overrides: EnvOverrides,
-    is_kept: bool,
+    ended: &RunOutcome,
 ) -> anyhow::Result<()> {
     let [component] = components else { return Ok(()) };
     let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
@@ -267,7 +267,7 @@ fn show_next_steps(
     let task = context.events().start(component.name(), "comparing its sources with its environment");
     let lacking = lacking(LackingRequest { component, inventory, workspace, assets, ctx }, overrides);
     task.dismiss();
-    report::run_local::print_next_steps(&context.ui, component.name(), &lacking, is_kept);
+    report::run_local::print_next_steps(&context.ui, component.name(), &lacking, ended);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::inside::{pass_bytes, person};
+use super::inside::person;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -12,7 +12,7 @@ use crate::ops::exec::{ExecOptions, standard_input};
 use crate::ops::runtime::list::list;
 use crate::ops::runtime::select::select_one;
 use crate::ops::shared::run_policy::guard;
-use crate::ops::shell::{shell, shell_of};
+use crate::ops::shell::{check_copy, shell, shell_with_input};
 
 /// Open a shell in a running component, or in a copy of one that has ended
 ///
@@ -20,8 +20,8 @@ use crate::ops::shell::{shell, shell_of};
 /// component. Every key goes to the shell, including Ctrl-C. Exits with the exit code of the
 /// shell. For a component that has ended and was retained, the shell runs in a new container of the
 /// same image, with the same environment, volumes and network; files that the component wrote
-/// elsewhere are missing. If standard input is not a terminal, the shell reads its commands from
-/// there.
+/// elsewhere are missing. A process of the native engine cannot be copied. If standard input is not
+/// a terminal, the shell reads its commands from there.
 ///
 /// Examples:
 ///   cki shell pipeline-herder
@@ -45,20 +45,22 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         let listing = list(&engine, &context.native(), &context.scope(false)).await?;
         let instance = select_one(&listing, &component)?;
         if !instance.is_alive() {
+            check_copy(instance)?;
             let name = &instance.identity.name;
             context.ui.status(&format!(
                 "`{name}` has ended: this is a new container like it, with the files of its image."
             ));
         }
-        if !context.host.terminal.stdin && instance.is_alive() {
-            let command = vec![shell_of(instance).await?.to_owned()];
-            let options = ExecOptions { command, stdin: Some(standard_input()), workdir };
-            return pass_bytes(instance, options, context, &stop).await;
-        }
         let owner = context.host.owner();
         let inventory = context.inventory()?;
         let guard = guard(&context.assets, inventory)?;
         let rules = (&guard, inventory);
-        Ok(exit::of_command(shell(instance, workdir, person(context), owner, rules, &stop).await?))
+        let ended = if context.host.terminal.stdin {
+            shell(instance, workdir, person(context), owner, rules, &stop).await
+        } else {
+            let options = ExecOptions { command: Vec::new(), stdin: Some(standard_input()), workdir };
+            shell_with_input(instance, options, owner, rules, &context.events(), &stop).await
+        };
+        Ok(exit::of_command(ended?))
     })
 }

@@ -8,6 +8,7 @@ use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::Events;
 use crate::model::guard::GatePass;
 use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::exec::Execution;
 use crate::ops::runtime::list::InstanceSummary;
 use crate::ops::runtime::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
@@ -50,11 +51,21 @@ pub async fn exec(
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
     let ExecOptions { command, stdin, workdir } = options;
+    let request = ExecRequest { command: GatePass::typed(command), stdin, workdir };
+    pass_output(one, one.instance.exec(request), events, stop).await
+}
+
+/// Starts a command, and passes on its output with the secrets of an instance masked.
+pub(in crate::ops) async fn pass_output(
+    one: &InstanceSummary,
+    start: impl Future<Output = Result<Execution, InstanceError>>,
+    events: &Events,
+    stop: &Shutdown,
+) -> Result<CommandExit, InstanceError> {
     let secrets = one.secrets().await?;
     events.hide(&secrets);
     let redactor = Redactor::new(&secrets);
-    let request = ExecRequest { command: GatePass::typed(command), stdin, workdir };
-    let mut execution = one.instance.exec(request).await?;
+    let mut execution = start.await?;
     let signal = tokio::select! {
         relayed = relay(execution.output(), &one.identity.name, &redactor, events) => {
             relayed?;

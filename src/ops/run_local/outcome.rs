@@ -3,6 +3,7 @@
 use crate::host::signals::Signal;
 use crate::model::identity::RunId;
 use crate::model::port::PublishedPort;
+use crate::ops::runtime::engine::NATIVE;
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -23,6 +24,14 @@ pub struct RunOutcome {
     pub retained: bool,
     /// Nothing was started: the run was already up.
     pub reused: bool,
+}
+
+impl RunOutcome {
+    /// Returns whether `cki shell` can open a shell like a component that has ended.
+    #[must_use]
+    pub fn can_be_copied(&self) -> bool {
+        self.engine != NATIVE
+    }
 }
 
 /// The end of a run.

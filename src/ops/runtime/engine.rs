@@ -7,6 +7,9 @@ use crate::model::event::Events;
 use crate::systems::engine::{AddressKind, ContainerEngine, Discovery, EngineChoice, EngineError, discover};
 use crate::systems::native::{Native, NativeError};
 
+/// Name of the native engine.
+pub(in crate::ops) const NATIVE: &str = "native";
+
 /// An engine that runs components.
 #[derive(Debug, Clone)]
 pub enum RunEngine {
@@ -42,7 +45,7 @@ impl RunEngine {
         match self {
             Self::Containers(engine) if engine.kind() == AddressKind::Podman => "podman",
             Self::Containers(_) => "docker",
-            Self::Native(_) => "native",
+            Self::Native(_) => NATIVE,
         }
     }
 

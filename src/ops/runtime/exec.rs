@@ -7,8 +7,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use super::error::InstanceError;
 use super::instance::{Backend, Instance};
 use super::relay::Pieces;
-use crate::model::guard::GatePass;
-use crate::systems::engine::{Exec, ExecRequest};
+use crate::model::container::ContainerInspect;
+use crate::model::guard::{GatePass, PolicyViolation};
+use crate::systems::engine::{ContainerEngine, CopyExec, DebugCopy, Exec, ExecRequest, Input, OutputStream};
 use crate::systems::native::{ExecSpec, NativeError, Process};
 
 /// Maximum bytes of a command's output to keep.
@@ -17,6 +18,8 @@ const KEPT_OUTPUT: usize = 400;
 /// A running command. Dropping it ends the command and its child processes.
 pub(in crate::ops) enum Execution {
     Container(Box<Exec>),
+    /// A new container that exists only for the command.
+    Copy(Box<CopyExec>),
     Process(Box<Process>),
 }
 
@@ -87,15 +90,55 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// Runs a command with some input in a new container like this one, as `copy_on_terminal` does.
+    ///
+    /// # Errors
+    /// Fails when this is no container, or the guard or the engine refuses.
+    pub(in crate::ops) async fn copy_with_input(
+        &self,
+        copy: DebugCopy<'_>,
+        pass: impl FnOnce(ContainerInspect) -> Result<GatePass<ContainerInspect>, PolicyViolation>,
+        stdin: Input,
+    ) -> Result<Execution, InstanceError> {
+        let copy = DebugCopy { terminal: false, ..copy };
+        let begin =
+            async |engine: &ContainerEngine, passed| Ok(engine.start_with_input(&passed, stdin).await?);
+        Ok(Execution::Copy(Box::new(self.copy(copy, pass, begin).await?)))
+    }
+
+    /// Starts a new container like this one, which has ended, if it passes the guard.
+    pub(super) async fn copy<T>(
+        &self,
+        copy: DebugCopy<'_>,
+        pass: impl FnOnce(ContainerInspect) -> Result<GatePass<ContainerInspect>, PolicyViolation>,
+        begin: impl AsyncFnOnce(&ContainerEngine, GatePass<ContainerInspect>) -> Result<T, InstanceError>,
+    ) -> Result<T, InstanceError> {
+        let (engine, id) = match &self.backend {
+            Backend::Container(engine, id) => (engine, id),
+            Backend::Process(_, facts) => {
+                return Err(InstanceError::Ended { name: facts.identity.name.clone() });
+            }
+        };
+        let created = engine.create_twin(id, copy).await?;
+        let begun = async { begin(engine, pass(engine.inside(&created).await?)?).await };
+        match begun.await {
+            Ok(begun) => Ok(begun),
+            Err(error) => {
+                // The first error is the one to report.
+                let _ = engine.remove(&created).await;
+                Err(error)
+            }
+        }
+    }
+}
+
 impl Execution {
     /// Returns its output. Read it to the end, or the command blocks.
     pub(in crate::ops) fn output(&mut self) -> Pieces<'_, InstanceError> {
         match self {
-            Self::Container(exec) => futures_util::stream::unfold(&mut exec.output, |output| async {
-                let next = output.next().await?.map(|chunk| (chunk.stream, chunk.bytes));
-                Some((next.map_err(InstanceError::from), output))
-            })
-            .boxed(),
+            Self::Container(exec) => pieces(&mut exec.output),
+            Self::Copy(exec) => pieces(&mut exec.output),
             Self::Process(process) => match process.output() {
                 Some(output) => output.map(Ok).boxed(),
                 None => futures_util::stream::empty().boxed(),
@@ -110,6 +153,7 @@ impl Execution {
     pub(in crate::ops) async fn wait(self) -> Result<i64, InstanceError> {
         match self {
             Self::Container(exec) => Ok(exec.wait().await?),
+            Self::Copy(exec) => Ok(exec.wait().await?),
             Self::Process(mut process) => Ok(process.wait().await?.into()),
         }
     }
@@ -121,6 +165,7 @@ impl Execution {
     pub(in crate::ops) async fn end(self) -> Result<(), InstanceError> {
         match self {
             Self::Container(exec) => Ok(exec.end().await?),
+            Self::Copy(exec) => Ok(exec.end().await?),
             Self::Process(mut process) => {
                 process.kill()?;
                 process.wait().await?;
@@ -128,4 +173,12 @@ impl Execution {
             }
         }
     }
+}
+
+fn pieces(output: &mut OutputStream) -> Pieces<'_, InstanceError> {
+    futures_util::stream::unfold(output, |output| async {
+        let next = output.next().await?.map(|chunk| (chunk.stream, chunk.bytes));
+        Some((next.map_err(InstanceError::from), output))
+    })
+    .boxed()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::RunEngine;
+use super::engine::{NATIVE, RunEngine};
 use super::error::InstanceError;
 use super::instance::Instance;
 use crate::base::redact::Redactor;
@@ -57,7 +57,7 @@ impl InstanceSummary {
     pub(crate) fn sample(identity: ResourceLabels, status: Status) -> Self {
         let native = Native::new(&host::Env::default());
         Self {
-            engine: "native",
+            engine: NATIVE,
             status,
             ports: Vec::new(),
             lost: Vec::new(),
@@ -199,7 +199,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
         });
         found.push(InstanceSummary {
             identity: facts.identity.clone(),
-            engine: "native",
+            engine: NATIVE,
             status: if facts.is_alive() { Status::Running } else { Status::Exited(-1) },
             ports,
             lost,

@@ -55,28 +55,12 @@ impl Instance {
         pass: impl FnOnce(ContainerInspect) -> Result<GatePass<ContainerInspect>, PolicyViolation>,
         size: Size,
     ) -> Result<RemoteTerminal, InstanceError> {
-        let (engine, id) = match &self.backend {
-            Backend::Container(engine, id) => (engine, id),
-            Backend::Process(_, facts) => {
-                return Err(InstanceError::Ended { name: facts.identity.name.clone() });
-            }
-        };
-        let created = engine.create_twin(id, copy).await?;
-        let begun = async {
-            let passed = pass(engine.inside(&created).await?)?;
-            Ok::<_, InstanceError>(engine.start_on_terminal(&passed).await?)
-        };
-        match begun.await {
-            Ok((exec, reader, writer)) => {
-                exec.resize(size.0, size.1).await;
-                Ok(RemoteTerminal::Container(Box::new(exec), reader, writer))
-            }
-            Err(error) => {
-                // The first error is the one to report.
-                let _ = engine.remove(&created).await;
-                Err(error)
-            }
-        }
+        let copy = DebugCopy { terminal: true, ..copy };
+        let (exec, reader, writer) = self
+            .copy(copy, pass, async |engine, passed| Ok(engine.start_on_terminal(&passed).await?))
+            .await?;
+        exec.resize(size.0, size.1).await;
+        Ok(RemoteTerminal::Container(Box::new(exec), reader, writer))
     }
 }
 

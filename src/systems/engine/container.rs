@@ -223,7 +223,7 @@ pub(super) fn short(id: &str) -> &str {
 }
 
 /// Finds the reason in the runtime's message for a container that did not start.
-fn start_error(id: &str, error: EngineError) -> EngineError {
+pub(super) fn start_error(id: &str, error: EngineError) -> EngineError {
     let container = short(id).to_owned();
     let EngineError::Refused { message, .. } = &error else { return error };
     if error.says(&["no such container"]) {

@@ -60,7 +60,7 @@ impl ContainerEngine {
 }
 
 /// Feeds a command's input. A command that stops reading is no error.
-async fn feed(mut stdin: Input, mut input: Pin<Box<dyn tokio::io::AsyncWrite + Send>>) {
+pub(super) async fn feed(mut stdin: Input, mut input: Pin<Box<dyn tokio::io::AsyncWrite + Send>>) {
     let _ = tokio::io::copy(&mut stdin, &mut input).await;
     let _ = input.shutdown().await;
 }

@@ -33,6 +33,7 @@ mod prune;
 mod reference;
 mod spec;
 mod terminal;
+mod twin;
 mod volume;
 mod wait;
 
@@ -59,7 +60,8 @@ pub use network::{ClosedNetwork, NetworkFacts};
 pub use output::{Chunk, OutputStream};
 pub use podman_service::orphaned_services;
 pub use prune::PruneReport;
-pub use terminal::{DebugCopy, TerminalExec, TerminalReader, TerminalWriter};
+pub use terminal::{TerminalExec, TerminalReader, TerminalWriter};
+pub use twin::{CopyExec, DebugCopy};
 pub use volume::VolumeFacts;
 
 use address::PingInfo;

@@ -1,14 +1,10 @@
 //! A command in a container with a terminal. Its connection does not go through bollard, which mistakes the
 //! first bytes of a terminal for a frame header if they are small: this one passes all bytes on unchanged.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use bollard::exec::CreateExecOptions;
-use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{ResizeContainerTTYOptionsBuilder, ResizeExecOptionsBuilder};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -17,8 +13,6 @@ use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
 use super::mark::{Ender, Mark};
-use super::podman_limits::PodmanLimits;
-use super::spec::{NOBODY, resources, sysctls};
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 use crate::model::container::ContainerInspect;
 use crate::model::guard::GatePass;
@@ -91,19 +85,6 @@ impl ContainerEngine {
         Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
 
-    /// Creates a container like one that has ended: with its image, environment, volumes, network and limits,
-    /// and without its files. Returns its id.
-    ///
-    /// # Errors
-    /// Fails if the image is missing.
-    pub async fn create_twin(&self, id: &str, twin: DebugCopy<'_>) -> Result<String, EngineError> {
-        let original = self.described(id).await?;
-        let body = twin_body(&original, id, &twin, self.ulimits().await);
-        let (engine, name) = (self.clone(), twin.name.to_owned());
-        let image = original["Config"]["Image"].as_str().unwrap_or_default().to_owned();
-        self.shielded(async move { engine.create_empty(&name, &image, body).await }).await
-    }
-
     /// Starts a container that has a terminal. It is removed after [`TerminalExec::wait`], or as
     /// a leftover, found by its labels.
     ///
@@ -143,76 +124,6 @@ impl ContainerEngine {
                 Err(EngineError::Refused { doing, status, message })
             }
         }
-    }
-}
-
-/// Container modelled on another one.
-#[derive(Debug, Clone)]
-pub struct DebugCopy<'a> {
-    /// Name.
-    pub name: &'a str,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// Command, program first.
-    pub command: Vec<String>,
-    /// Working directory, if not that of the other container.
-    pub workdir: Option<String>,
-    /// Terminal type (`TERM`), if it has a terminal.
-    pub term: Option<&'a str>,
-}
-
-/// Returns the body of the creating request, from an engine's description of the other container. Missing or
-/// unreadable fields are left to the engine.
-fn twin_body(
-    original: &Value,
-    id: &str,
-    twin: &DebugCopy<'_>,
-    ulimits: Option<PodmanLimits>,
-) -> ContainerCreateBody {
-    fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
-        serde_json::from_value(value.clone()).ok()
-    }
-    let (config, host) = (&original["Config"], &original["HostConfig"]);
-    let mut environment: Vec<String> = read(&config["Env"]).unwrap_or_default();
-    environment.retain(|pair| !pair.starts_with("TERM="));
-    environment.extend(twin.term.map(|term| format!("TERM={term}")));
-    // Podman does not report the sysctls of a container. These follow from its other fields.
-    let kept: Vec<String> = read(&host["CapAdd"]).unwrap_or_default();
-    let is_closed = read::<Vec<String>>(&host["Dns"]).is_some_and(|dns| dns == [NOBODY]);
-    let network = original["NetworkSettings"]["Networks"].as_object().and_then(|all| all.keys().next());
-    ContainerCreateBody {
-        image: read(&config["Image"]),
-        entrypoint: Some(Vec::new()),
-        cmd: Some(twin.command.clone()),
-        env: Some(environment),
-        user: read(&config["User"]),
-        working_dir: twin.workdir.clone().or_else(|| read(&config["WorkingDir"])),
-        labels: Some(twin.labels.clone().into_iter().collect()),
-        tty: Some(true),
-        open_stdin: Some(true),
-        stdin_once: Some(true),
-        attach_stdin: Some(true),
-        host_config: Some(HostConfig {
-            init: Some(true),
-            network_mode: network.cloned().or_else(|| read(&host["NetworkMode"])),
-            volumes_from: Some(vec![id.to_owned()]),
-            cap_add: read(&host["CapAdd"]),
-            cap_drop: read(&host["CapDrop"]),
-            security_opt: read(&host["SecurityOpt"]),
-            readonly_rootfs: read(&host["ReadonlyRootfs"]),
-            tmpfs: read(&host["Tmpfs"]),
-            extra_hosts: read(&host["ExtraHosts"]),
-            dns: read(&host["Dns"]),
-            dns_options: read(&host["DnsOptions"]),
-            dns_search: read(&host["DnsSearch"]),
-            sysctls: sysctls(is_closed, &kept),
-            pids_limit: read(&host["PidsLimit"]),
-            memory: read(&host["Memory"]),
-            memory_swap: read(&host["MemorySwap"]),
-            ulimits: ulimits.map(resources),
-            ..Default::default()
-        }),
-        ..Default::default()
     }
 }
 

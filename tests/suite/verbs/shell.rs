@@ -78,6 +78,37 @@ fn exec_allocates_a_terminal(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
+on!(docker, podman: shell_reads_commands_for_an_ended_component);
+fn shell_reads_commands_for_an_ended_component(cli: &Cli) {
+    cli.inventory("components: [{name: job-{id}, category: x, kind: job, image: '{busybox}', environment: [{name: API_TOKEN, secret: true}], run: {command: [sh, -c, 'exit 3']}}]\n");
+    cli.run("run-local --keep on-failure job-{id}")
+        .ends_with(3)
+        .says("`cki shell job-TESTID` opens a shell like it");
+    let ended =
+        cli.call("shell job-{id}").stdin("echo =$API_TOKEN=\necho no >&2\nexit 5\n").end().ends_with(5);
+    assert_eq!(ended.stdout, format!("={MASK}=\n"));
+    ended.says("`job-TESTID` has ended: this is a new container like it").says("\nno\n");
+    cli.run("shell job-{id}").ends_with(0);
+    let mut asleep = cli.call("shell job-{id}").stdin("echo u''p; sleep 1000\n").start();
+    asleep.until("up");
+    asleep.signal(Signal::SIGTERM);
+    asleep.end().ends_with(143);
+    cli.run("down job-{id}").ends_with(0);
+}
+
+on!(native: shell_is_not_offered_for_an_ended_process);
+fn shell_is_not_offered_for_an_ended_process(cli: &Cli) {
+    cli.inventory(
+        "components: [{name: job-{id}, category: x, kind: job, run: {command: [sh, -c, 'exit 3']}}]\n",
+    );
+    let ended = cli.run("run-local --keep on-failure job-{id}").ends_with(3);
+    assert!(!ended.stderr.contains("cki shell"), "{ended}");
+    let refused = cli.call("shell job-{id}").stdin("exit 5\n").end().ends_with(3);
+    assert!(!refused.stderr.contains("a new container"), "{refused}");
+    refused.says("`job-TESTID` has ended, and without a container engine nothing like it can be started");
+    cli.run("down job-{id}").ends_with(0);
+}
+
 /// A command whose descendants have sessions of their own; one of them ignores signals.
 const FAMILY: &str =
     "sh -c 'setsid sleep 7701 & (trap \"\" TERM HUP INT; echo is $((40+2)); while :; do sleep 0.1; done)'";
