@@ -107,9 +107,6 @@ pub enum ConfigError {
         /// The value that it may not have, if others are allowed.
         why: String,
     },
-    /// No home directory for the workspace.
-    #[error("there is no home directory: `HOME` is not set")]
-    NoHome,
 }
 
 /// All settings that have a value in some layer.

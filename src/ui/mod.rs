@@ -150,12 +150,6 @@ impl Ui {
         }
     }
 
-    /// Returns whether messages go to a terminal that can be redrawn.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.0.progress.draws()
-    }
-
     /// Returns whether results are JSON or YAML.
     #[must_use]
     pub fn is_structured(&self) -> bool {

@@ -8,7 +8,6 @@ mod interrupted_update;
 mod merge_request;
 mod new_clone;
 mod program;
-mod push;
 mod refs;
 mod remote_errors;
 mod rewritten;
@@ -23,10 +22,10 @@ use cki::base::http::{HttpClient, HttpPolicy};
 use cki::base::secret::Secret;
 use cki::host::signals::Shutdown;
 use cki::model::event::{Event, Events, Sink};
-use cki::ops::clone::{CloneOutcome, CloneRepository, CloneRequest, CloneState, CloneTarget, JOBS, clone};
+use cki::ops::clone::{CloneOutcome, CloneRepository, CloneRequest, CloneState, CloneTarget, clone};
 use cki::systems::git::{
-    Author, Checkout, CloneResult, CommitId, Git, GitContext, GitError, History, Login, Logins,
-    MergeRequestHead, Mode, TreeFile, inspect,
+    Author, Checkout, CloneResult, CommitId, Git, GitError, History, Login, Logins, MergeRequestHead, Mode,
+    TreeFile, inspect,
 };
 
 use crate::support::git_server::{GitServer, TOKEN, USER};
@@ -108,7 +107,7 @@ impl Bench {
     }
 
     async fn clone_with(&self, git: &Git, wanted: CloneTarget, depth: Option<u32>) -> CloneRepository {
-        let request = CloneRequest { repositories: vec![wanted], depth, jobs: JOBS };
+        let request = CloneRequest { repositories: vec![wanted], depth, jobs: 8 };
         let mut outcome = clone(request, git, &Events::silent(), &Shutdown::new()).await;
         assert!(outcome.stopped.is_none());
         outcome.repositories.pop().expect("one was asked for")

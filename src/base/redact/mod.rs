@@ -27,9 +27,6 @@ use stream::Sought;
 use tokens::TokenStream;
 pub use tokens::without_tokens;
 
-/// Minimum bytes of a secret: masking shorter ones would hide ordinary words.
-pub const SHORTEST: usize = phrases::SHORTEST;
-
 /// Secrets to mask, prepared once and shared by any number of streams.
 #[derive(Clone, Default)]
 pub struct Redactor {

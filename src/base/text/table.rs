@@ -63,12 +63,6 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Returns whether it has no rows.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// Returns the lines, if possible none wider than `columns`; `None` is no limit.
     #[must_use]
     pub fn lines(&self, columns: Option<usize>) -> Vec<String> {

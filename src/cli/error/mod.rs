@@ -197,7 +197,6 @@ fn of_load(error: &LoadError) -> Diagnosis {
 
 fn of_config(error: &ConfigError) -> Diagnosis {
     match error {
-        ConfigError::NoHome => hint(Exit::Invalid, "name a directory with `--workspace`."),
         ConfigError::Personal { key, .. } => {
             hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration directory."))
         }

@@ -30,8 +30,6 @@ pub struct ComposeServiceFacts {
     pub needs: Vec<String>,
     /// Ports in the container.
     pub ports: Vec<u16>,
-    /// Compose starts it only on request.
-    pub has_profile: bool,
 }
 
 impl ComposeFacts {
@@ -73,7 +71,6 @@ fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
         target,
         needs: needs.unwrap_or_default(),
         ports: found,
-        has_profile: node.get("profiles").is_some_and(|profiles| !profiles.items().is_empty()),
     }
 }
 

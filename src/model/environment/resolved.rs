@@ -41,14 +41,6 @@ impl Environment {
         self.variables.iter().filter_map(|v| Some((v.name.clone(), v.value.clone()?))).collect()
     }
 
-    /// Returns the values to mask.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.variables
-            .iter()
-            .filter(|variable| variable.secret)
-            .filter_map(|variable| variable.value.as_ref())
-    }
-
     /// Returns a summary:
     /// `18 variables: 7 defaults, 5 from rabbitmq, 3 placeholder secrets, 1 yours, 2 locked`.
     #[must_use]

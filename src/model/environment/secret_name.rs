@@ -164,12 +164,6 @@ impl SecretNames {
         rule.map(|rule| rule.label.as_str())
     }
 
-    /// Returns whether a variable with this name is masked with any value.
-    #[must_use]
-    pub fn hides(&self, name: &str) -> bool {
-        self.rule(name).is_some_and(|rule| rule.hide == MatchCondition::Always)
-    }
-
     fn rule(&self, name: &str) -> Option<&SecretNameRule> {
         if name.len() > LONGEST_NAME {
             return None;

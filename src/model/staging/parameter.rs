@@ -128,12 +128,6 @@ impl StageParameter {
         Self::new(&declared.name, declared.pattern.as_deref(), declared.description.as_deref())
     }
 
-    /// Returns the pattern as written.
-    #[must_use]
-    pub fn pattern(&self) -> Option<&str> {
-        self.pattern.as_ref().map(|(text, _)| text.as_str())
-    }
-
     /// Checks a value.
     ///
     /// # Errors

@@ -17,9 +17,6 @@ use crate::systems::git::{
     NewClone, inspect, without_login,
 };
 
-/// Default number of parallel jobs.
-pub const JOBS: usize = 8;
-
 /// A request to clone.
 #[derive(Debug, Clone)]
 pub struct CloneRequest {

@@ -64,12 +64,6 @@ impl ServiceTemplates {
         }
         Ok(templates)
     }
-
-    /// Returns whether a backing service has this name.
-    #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
-        self.loaded.contains_key(name)
-    }
 }
 
 /// An error of resolving a dependency.

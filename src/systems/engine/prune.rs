@@ -32,17 +32,6 @@ pub struct PruneReport {
     pub errors: Vec<EngineError>,
 }
 
-impl PruneReport {
-    /// Returns whether there was nothing to do.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.containers.is_empty()
-            && self.networks.is_empty()
-            && self.volumes.is_empty()
-            && self.errors.is_empty()
-    }
-}
-
 impl ContainerEngine {
     /// Removes every container, network and volume of `cki` for which `doomed` returns true. Begins when no
     /// request through this engine value is creating anything any more, so that results of cancelled work are

@@ -65,9 +65,9 @@ pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<
     if matching.is_empty() {
         // They may be equal after the user's configuration has rewritten them.
         let user = UserConfig::read(env)?;
-        let goal = user.rewritten(wanted, false)?;
+        let goal = user.rewritten(wanted)?;
         let is_rewritten = |remote: &&Remote| {
-            let actual = parse(remote).and_then(|url| user.rewritten(&url, false).ok());
+            let actual = parse(remote).and_then(|url| user.rewritten(&url).ok());
             actual.is_some_and(|url| url.is_same_repository(&goal))
         };
         matching = remotes.iter().filter(is_rewritten).collect();

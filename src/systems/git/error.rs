@@ -247,12 +247,6 @@ impl GitError {
                 | Self::NoProgram { .. }
         )
     }
-
-    /// Returns whether the cause is a missing, wrong or insufficient login.
-    #[must_use]
-    pub fn is_about_login(&self) -> bool {
-        matches!(self, Self::Unauthorised { .. } | Self::Forbidden { .. })
-    }
 }
 
 fn clone_of(found: &[String]) -> String {

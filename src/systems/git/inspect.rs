@@ -43,13 +43,13 @@ pub(super) fn remote_of(
     env: &Env,
 ) -> Result<Option<GitUrl>, GitError> {
     let user = UserConfig::read(env)?;
-    let goal = user.rewritten(wanted, false)?;
+    let goal = user.rewritten(wanted)?;
     let names = repository.remotes().map_err(at(repository.path()))?;
     for name in names.iter() {
         let name = name.map_err(at(repository.path()))?.unwrap_or_default();
         let address = tree::address(repository, name).ok().and_then(|url| GitUrl::parse(&url).ok());
         let is_it = |url: &GitUrl| {
-            let actual = user.rewritten(url, false).ok();
+            let actual = user.rewritten(url).ok();
             url.is_same_repository(wanted) || actual.is_some_and(|url| url.is_same_repository(&goal))
         };
         if let Some(found) = address.filter(is_it) {

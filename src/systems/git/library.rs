@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks, Repository};
+use git2::{AutotagOption, Direction, FetchOptions, RemoteCallbacks, Repository};
 
 use super::error::at;
 use super::fetch::{FetchRequest, RemoteRefs};
@@ -46,41 +46,6 @@ pub(super) fn fetch(
     }
     connection.remote().fetch(&specs, Some(&mut options), Some("cki: fetch")).map_err(explain)?;
     Ok(advertised)
-}
-
-pub(super) fn push(
-    repository: &Repository,
-    url: &GitUrl,
-    session: &Arc<GitSession>,
-    job: GitContext<'_>,
-    refspec: &str,
-) -> Result<(), GitError> {
-    let _entered = session.enter();
-    let explain = |error| session.explain(error);
-    let mut rejected = None;
-    let mut callbacks = RemoteCallbacks::new();
-    callbacks.push_update_reference(|reference, status| {
-        if let Some(why) = status {
-            rejected = Some((sanitize_message(reference), sanitize_message(why)));
-        }
-        Ok(())
-    });
-    let mut meter = Meter::new(job);
-    callbacks.push_transfer_progress(move |done, total, _bytes| meter.objects(done, total));
-    let mut options = PushOptions::new();
-    options.remote_callbacks(callbacks);
-    let mut remote = repository.remote_anonymous(url.as_str()).map_err(explain)?;
-    let pushed = remote.push(&[refspec], Some(&mut options));
-    drop(options);
-    match (pushed, rejected) {
-        (_, Some((reference, why))) => Err(GitError::Rejected { url: url.to_string(), reference, why }),
-        (Err(error), None) if error.code() == git2::ErrorCode::NotFastForward => {
-            let why = "it would lose commits that are there".to_owned();
-            Err(GitError::Rejected { url: url.to_string(), reference: refspec.to_owned(), why })
-        }
-        (Err(error), None) => Err(session.explain(error)),
-        (Ok(()), None) => Ok(()),
-    }
 }
 
 fn callbacks<'a>(job: GitContext<'a>) -> RemoteCallbacks<'a> {

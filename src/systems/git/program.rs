@@ -101,18 +101,6 @@ impl<'a> GitProgram<'a> {
         Ok(advertised)
     }
 
-    pub(super) fn push(
-        &self,
-        repository: &Repository,
-        url: &GitUrl,
-        session: &Arc<GitSession>,
-        job: GitContext<'_>,
-        refspec: &str,
-    ) -> Result<(), GitError> {
-        self.run(repository, &["push", "--progress", "--", url.as_str(), refspec], session, job)?;
-        Ok(())
-    }
-
     /// Runs `git` in a repository, until it ends or the work is stopped.
     fn run(
         &self,

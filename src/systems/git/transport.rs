@@ -18,6 +18,8 @@ use super::session::GitSession;
 use super::url::without_login;
 use crate::base::redact::Redactor;
 
+/// The service of the server that sends packs.
+const SERVICE: &str = "git-upload-pack";
 /// User agent; some servers answer only clients whose name begins with `git`.
 const AGENT: &str = concat!("git/2.0 (cki ", env!("CARGO_PKG_VERSION"), ")");
 /// Maximum bytes of a request that is sent whole, with its length; a longer one is sent in pieces.
@@ -67,16 +69,15 @@ struct GitHttp(Arc<ServerLink>);
 impl SmartSubtransport for GitHttp {
     fn action(&self, url: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
         let link = self.0.clone();
-        let name = match service {
-            Service::UploadPackLs | Service::UploadPack => "git-upload-pack",
-            Service::ReceivePackLs | Service::ReceivePack => "git-receive-pack",
-        };
         let exchange = match service {
-            Service::UploadPackLs | Service::ReceivePackLs => link.advertisement(url, name),
-            Service::UploadPack | Service::ReceivePack => Ok(ExchangeState::Asking(Vec::new())),
+            Service::UploadPackLs => link.advertisement(url),
+            Service::UploadPack => Ok(ExchangeState::Asking(Vec::new())),
+            Service::ReceivePackLs | Service::ReceivePack => {
+                return Err(git2::Error::from_str("`cki` pushes nothing"));
+            }
         };
         let state = exchange.map_err(|error| self.0.session.fail(error))?;
-        Ok(Box::new(Exchange { link, name, url: url.to_owned(), state }))
+        Ok(Box::new(Exchange { link, url: url.to_owned(), state }))
     }
 
     fn close(&self) -> Result<(), git2::Error> {
@@ -87,9 +88,9 @@ impl SmartSubtransport for GitHttp {
 
 impl ServerLink {
     /// Requests the refs, and learns the repository's final address and whether the server requires a login.
-    fn advertisement(&self, url: &str, name: &str) -> Result<ExchangeState, GitError> {
+    fn advertisement(&self, url: &str) -> Result<ExchangeState, GitError> {
         let mut target = self.target(url, "info/refs")?;
-        target.query_pairs_mut().append_pair("service", name);
+        target.query_pairs_mut().append_pair("service", SERVICE);
         let mut response = self.ask(&target, Client::get)?;
         // The client follows redirects within one origin only. On a redirect to the same host over TLS, the
         // login is sent only if it is for that origin.
@@ -97,7 +98,7 @@ impl ServerLink {
             self.session.permit(to.host_str().unwrap_or(""))?;
             response = self.ask(&to, Client::get)?;
         }
-        let response = self.accept(response, &format!("application/x-{name}-advertisement"))?;
+        let response = self.accept(response, &format!("application/x-{SERVICE}-advertisement"))?;
         self.follow(&target, response.url())?;
         Ok(ExchangeState::Reading(GitAnswer { response, rest: Bytes::new() }))
     }
@@ -204,7 +205,6 @@ fn encrypted(asked: &Url, response: &Response) -> Option<Url> {
 /// One request and its answer: libgit2 writes the request, then reads the answer.
 struct Exchange {
     link: Arc<ServerLink>,
-    name: &'static str,
     url: String,
     state: ExchangeState,
 }
@@ -242,11 +242,11 @@ struct GitAnswer {
 
 impl Exchange {
     fn post(&self) -> Result<Url, GitError> {
-        self.link.target(&self.url, self.name)
+        self.link.target(&self.url, SERVICE)
     }
 
     fn headers(&self, request: RequestBuilder) -> RequestBuilder {
-        request.header(header::CONTENT_TYPE, format!("application/x-{}-request", self.name))
+        request.header(header::CONTENT_TYPE, format!("application/x-{SERVICE}-request"))
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, GitError> {
@@ -279,7 +279,7 @@ impl Exchange {
                 return Ok(());
             }
         };
-        let response = self.link.accept(response, &format!("application/x-{}-result", self.name))?;
+        let response = self.link.accept(response, &format!("application/x-{SERVICE}-result"))?;
         self.state = ExchangeState::Reading(GitAnswer { response, rest: Bytes::new() });
         Ok(())
     }

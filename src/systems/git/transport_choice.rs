@@ -13,7 +13,7 @@ use super::session::GitSession;
 use super::tracking::RefSnapshot;
 use super::transfer::Transfer;
 use super::url::Scheme;
-use super::{Git, GitContext, GitError, GitUrl, library, special, tree};
+use super::{Git, GitContext, GitError, GitUrl, library, special};
 
 /// Means of a transfer.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Git {
         job: GitContext<'_>,
         fetch_request: &FetchRequest<'_>,
     ) -> Result<RemoteRefs, GitError> {
-        let means = self.begin(repository, url, false, job)?;
+        let means = self.begin(repository, url, job)?;
         let (inner, session) = (means.transfer.repository(), &means.session);
         let mut fetch_request = FetchRequest { ..*fetch_request };
         if fetch_request.depth.is_some() && means.actual.scheme() == Scheme::Local {
@@ -66,31 +66,6 @@ impl Git {
         means.transfer.settle()?;
         refs_before.report_changes(repository, url, &advertised, job).map_err(at(repository.path()))?;
         Ok(advertised)
-    }
-
-    /// Pushes one refspec.
-    ///
-    /// # Errors
-    /// Fails if the remote cannot be reached or rejects the push.
-    pub fn push(
-        &self,
-        directory: &Path,
-        url: &GitUrl,
-        refspec: &str,
-        job: GitContext<'_>,
-    ) -> Result<(), GitError> {
-        if refspec.starts_with('-') || refspec.chars().any(char::is_control) {
-            return Err(GitError::RefName { name: refspec.escape_default().to_string() });
-        }
-        let repository = tree::open(directory)?;
-        let means = self.begin(&repository, url, true, job)?;
-        let (inner, session) = (means.transfer.repository(), &means.session);
-        self.go(
-            &means,
-            job,
-            |program| program.push(inner, url, session, job, refspec),
-            || library::push(inner, &means.actual, session, job, refspec),
-        )
     }
 
     /// Runs a transfer through libgit2 or the program.
@@ -134,11 +109,10 @@ impl Git {
         &self,
         repository: &'a Repository,
         url: &GitUrl,
-        push: bool,
         job: GitContext<'_>,
     ) -> Result<TransportOptions<'a>, GitError> {
         let transfer = Transfer::begin(repository, url, &self.env)?;
-        let actual = transfer.user.rewritten(url, push)?;
+        let actual = transfer.user.rewritten(url)?;
         transfer.user.permit(&actual)?;
         let session =
             GitSession::new(self.http.clone(), self.logins.clone(), actual.clone(), job.stop.clone());

@@ -128,28 +128,26 @@ impl UserConfig {
         self.config.get_bool(key).ok()
     }
 
-    /// Returns the address as rewritten by `insteadOf`, or for pushing by `pushInsteadOf`.
-    pub(super) fn rewritten(&self, url: &GitUrl, push: bool) -> Result<GitUrl, GitError> {
-        let found = rewrite(&self.rules(if push { ".pushinsteadof" } else { ".insteadof" }), url.as_str());
-        match found {
+    /// Returns the address as rewritten by `insteadOf`.
+    pub(super) fn rewritten(&self, url: &GitUrl) -> Result<GitUrl, GitError> {
+        match rewrite(&self.rules(), url.as_str()) {
             Some(found) => GitUrl::parse(&found),
-            None if push => self.rewritten(url, false),
             None => Ok(url.clone()),
         }
     }
 
     /// Returns the rules of `insteadOf`, for use without the configuration.
     pub(super) fn address_rules(&self) -> AddressRules {
-        AddressRules(self.rules(".insteadof"))
+        AddressRules(self.rules())
     }
 
-    /// Returns the rules of one kind: the prefix of an address, and its replacement.
-    fn rules(&self, kind: &str) -> Vec<(String, String)> {
+    /// Returns the rules of `insteadOf`: the prefix of an address, and its replacement.
+    fn rules(&self) -> Vec<(String, String)> {
         let mut rules = Vec::new();
         let Ok(mut entries) = self.config.entries(Some("^url\\.")) else { return rules };
         while let Some(Ok(entry)) = entries.next() {
             let (Ok(name), Ok(value)) = (entry.name(), entry.value()) else { continue };
-            if let Some(base) = name.strip_prefix("url.").and_then(|name| name.strip_suffix(kind)) {
+            if let Some(base) = name.strip_prefix("url.").and_then(|name| name.strip_suffix(".insteadof")) {
                 rules.push((value.to_owned(), base.to_owned()));
             }
         }
@@ -384,13 +382,12 @@ mod tests {
             ("url.https://a/.insteadOf", "https://h/"),
             ("url.https://b/.insteadOf", "https://h/x/"),
             ("url.https://c/.insteadOf", "https://a/"),
-            ("url.ssh://p/.pushInsteadOf", "https://h/"),
+            ("url.ssh://p/.pushInsteadOf", "https://z/"),
         ]);
-        let to = |from: &str, push| user.rewritten(&url(from), push).expect("rewrites").to_string();
-        assert_eq!(to("https://h/y", false), "https://a/y");
-        assert_eq!(to("https://h/x/y", false), "https://b/y");
-        assert_eq!(to("https://h/y", true), "ssh://p/y");
-        assert_eq!(to("https://z/y", true), "https://z/y");
+        let to = |from: &str| user.rewritten(&url(from)).expect("rewrites").to_string();
+        assert_eq!(to("https://h/y"), "https://a/y");
+        assert_eq!(to("https://h/x/y"), "https://b/y");
+        assert_eq!(to("https://z/y"), "https://z/y");
     }
 
     #[test]

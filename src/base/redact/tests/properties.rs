@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::written::{UNSEEN, colored, numbered, written};
 use super::{redactor, streamed};
-use crate::base::redact::{FoldOptions, SHORTEST, folded};
+use crate::base::redact::phrases::SHORTEST;
+use crate::base::redact::{FoldOptions, folded};
 use crate::base::secret::MASK;
 
 proptest! {
