@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::base::digest;
 use crate::base::files::{self, FileError};
 use crate::base::source_dir::SourceDir;
+use crate::base::text::{join_and, safe_line};
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
@@ -30,6 +31,8 @@ pub const MERGE_REQUEST: &str = "cki.merge-request";
 const INPUTS: &str = "cki.inputs";
 /// Maximum bytes of a build file.
 const LIMIT: u64 = 4 << 20;
+/// Maximum number of paths to name.
+const NAMED: usize = 5;
 
 /// The options of a build.
 #[derive(Debug, Clone, Default)]
@@ -202,7 +205,19 @@ impl BuildInputs {
         let scratch = ctx.env.temporary_directory();
         let packed =
             tokio::task::spawn_blocking(move || context::pack(&directory, &dockerfile, &scratch)).await?;
-        packed.with_context(|| format!("cannot pack `{}` for the engine", self.context.display()))
+        let packed =
+            packed.with_context(|| format!("cannot pack `{}` for the engine", self.context.display()))?;
+        if !packed.skipped().is_empty() {
+            let skipped = packed.skipped().iter().take(NAMED).map(|path| format!("`{}`", safe_line(path)));
+            let more = packed.skipped().len().saturating_sub(NAMED);
+            let more = (more > 0).then(|| format!("{more} more"));
+            let skipped: Vec<String> = skipped.chain(more).collect();
+            ctx.events.warn(format!(
+                "Pipes, sockets and devices are left out of the build: {}.",
+                join_and(&skipped)
+            ));
+        }
+        Ok(packed)
     }
 
     fn digest(&self, build: &Build, state: &str) -> String {

@@ -30,8 +30,8 @@ pub(super) async fn find_previous(gitlab: &GitLab, plan: &StagePlan, me: &User) 
     let asks = |note: &Note| is_ours(note, plan, me);
     let found = gitlab.notes(&facts.project, facts.iid, PAGES, |notes| notes.iter().any(asks)).await?;
     Ok(Past {
-        earlier: found.items.iter().find(|note| asks(note)).map(|note| facts.comment(note)),
-        newest: found.items.iter().map(|note| note.id).max().unwrap_or(0),
+        earlier: found.iter().find(|note| asks(note)).map(|note| facts.comment(note)),
+        newest: found.iter().map(|note| note.id).max().unwrap_or(0),
     })
 }
 
@@ -125,7 +125,7 @@ async fn arrived(
         let found = gitlab.notes(&facts.project, facts.iid, PAGES, old).await;
         let found =
             found.map_err(|source| StageError::Uncertain { merge_request: facts.reference(), source })?;
-        let mut new = found.items.iter().filter(|note| note.id > newest);
+        let mut new = found.iter().filter(|note| note.id > newest);
         if let Some(note) = new.find(|note| is_ours(note, plan, &ready.me)) {
             return Ok(Some(facts.comment(note)));
         }

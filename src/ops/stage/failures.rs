@@ -19,7 +19,7 @@ pub(super) async fn failed_jobs(
 ) -> Vec<FailedJob> {
     let Ok(jobs) = gitlab.jobs(project, pipeline, JOB_PAGES).await else { return Vec::new() };
     let mut failed = Vec::new();
-    for job in culprits(&jobs.items) {
+    for job in culprits(&jobs) {
         let mut one = FailedJob {
             name: shown(&job.name, 100),
             stage: shown(&job.stage, 100),

@@ -250,7 +250,7 @@ impl<'a> PipelineFollower<'a> {
     async fn threads(&self) -> Result<Vec<Discussion>, StageError> {
         let facts = &self.plan.merge_request;
         match self.gitlab.discussions(&facts.project, facts.iid, PAGES).await {
-            Ok(found) => Ok(found.items),
+            Ok(found) => Ok(found),
             Err(error) if error.is_not_found() || error.is_denied() => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }

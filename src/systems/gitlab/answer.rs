@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn verdict(answer: ApiAnswer) -> String {
-        match error_for_status("https://git.example", &request::project("a/b"), answer, true) {
+        match error_for_status("https://git.example", &request::merge_request("a/b", 1), answer, true) {
             Ok(answer) => format!("ok {}", answer.status),
             Err(error) => error.to_string(),
         }
@@ -149,7 +149,7 @@ mod tests {
             (answer(200, json, "{}"), "ok 200"),
             (
                 answer(200, json, "{\"a\": [1,"),
-                "the answer of `https://git.example` about project `a/b` ended too early",
+                "the answer of `https://git.example` about merge request `a/b!1` ended too early",
             ),
             (
                 answer(200, "text/html", "<html>"),
@@ -169,12 +169,15 @@ mod tests {
                     json,
                     "{\"error\":\"insufficient_scope\",\"error_description\":\"The request requires higher privileges than provided by the access token.\",\"scope\":\"api\"}",
                 ),
-                "`https://git.example` does not allow access to project `a/b`: The request requires higher privileges than provided by the access token",
+                "`https://git.example` does not allow access to merge request `a/b!1`: The request requires higher privileges than provided by the access token",
             ),
-            (answer(403, "text/html", "no"), "`https://git.example` does not allow access to project `a/b`"),
+            (
+                answer(403, "text/html", "no"),
+                "`https://git.example` does not allow access to merge request `a/b!1`",
+            ),
             (
                 answer(404, json, "{\"message\":\"404 Project Not Found\"}"),
-                "project `a/b` was not found on `https://git.example`",
+                "merge request `a/b!1` was not found on `https://git.example`",
             ),
             (
                 answer(404, "text/html", ""),
@@ -184,10 +187,13 @@ mod tests {
                 answer(429, "text/plain", "Retry later\n"),
                 "`https://git.example` allows no more requests for now",
             ),
-            (answer(502, "text/html", ""), "`https://git.example` failed on project `a/b` (status 502)"),
+            (
+                answer(502, "text/html", ""),
+                "`https://git.example` failed on merge request `a/b!1` (status 502)",
+            ),
             (
                 answer(400, json, "{\"message\":{\"note\":[\"can't be blank\"]}}"),
-                "`https://git.example` refused project `a/b` (status 400): {\"note\":[\"can't be blank\"]}",
+                "`https://git.example` refused merge request `a/b!1` (status 400): {\"note\":[\"can't be blank\"]}",
             ),
             (
                 answer(304, json, ""),

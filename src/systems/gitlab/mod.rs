@@ -13,7 +13,7 @@ mod types;
 mod watch;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -24,7 +24,7 @@ use crate::base::secret::Secret;
 use crate::model::event::Events;
 pub use error::GitLabError;
 use request::ApiRequest;
-pub use types::{Discussion, Job, MergeRequest, MergeRequestTitle, Note, Pipeline, Project, User, Version};
+pub use types::{Discussion, Job, MergeRequest, MergeRequestTitle, Note, Pipeline, User, Version};
 pub use watch::Poller;
 
 /// Maximum bytes to request from the end of a log.
@@ -61,15 +61,8 @@ pub struct GitLab {
     clock: Arc<dyn Clock>,
     events: Events,
     timeout: Duration,
-}
-
-/// Items of a list, up to the limit of pages.
-#[derive(Debug, Clone)]
-pub struct Listing<T> {
-    /// Items that were read.
-    pub items: Vec<T>,
-    /// The whole requested list was read; `false` if it had too many pages.
-    pub complete: bool,
+    /// Paths of lists that have more pages than are read.
+    limited: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl GitLab {
@@ -100,7 +93,7 @@ impl GitLab {
             means.events.warn(format!("The token travels to `{server}` without encryption."));
         }
         let ClientOptions { http, clock, events, timeout } = means;
-        Ok(Self { base, server, token, http, clock, events, timeout })
+        Ok(Self { base, server, token, http, clock, events, timeout, limited: Arc::default() })
     }
 
     /// Returns the server's address, without a trailing slash.
@@ -144,14 +137,6 @@ impl GitLab {
         self.get(&request::user()).await
     }
 
-    /// Returns a project by its path.
-    ///
-    /// # Errors
-    /// Fails if the server refuses or does not answer.
-    pub async fn project(&self, project: &str) -> Result<Project, GitLabError> {
-        self.get(&request::project(project)).await
-    }
-
     /// Returns a merge request.
     ///
     /// # Errors
@@ -179,7 +164,7 @@ impl GitLab {
         iid: u64,
         pages: usize,
         enough: impl FnMut(&[Note]) -> bool,
-    ) -> Result<Listing<Note>, GitLabError> {
+    ) -> Result<Vec<Note>, GitLabError> {
         self.list(request::notes(project, iid), pages, enough).await
     }
 
@@ -192,7 +177,7 @@ impl GitLab {
         project: &str,
         iid: u64,
         pages: usize,
-    ) -> Result<Listing<Discussion>, GitLabError> {
+    ) -> Result<Vec<Discussion>, GitLabError> {
         self.list(request::discussions(project, iid), pages, |_| false).await
     }
 
@@ -213,24 +198,11 @@ impl GitLab {
         self.get(&request::create_note(project, iid, body)).await
     }
 
-    /// Returns a pipeline.
-    ///
-    /// # Errors
-    /// Fails if the server refuses or does not answer.
-    pub async fn pipeline(&self, project: &str, id: u64) -> Result<Pipeline, GitLabError> {
-        self.get(&request::pipeline(project, id)).await
-    }
-
     /// Returns the jobs of a pipeline, from at most `pages` pages of a hundred.
     ///
     /// # Errors
     /// Fails if the server refuses or does not answer.
-    pub async fn jobs(
-        &self,
-        project: &str,
-        pipeline: u64,
-        pages: usize,
-    ) -> Result<Listing<Job>, GitLabError> {
+    pub async fn jobs(&self, project: &str, pipeline: u64, pages: usize) -> Result<Vec<Job>, GitLabError> {
         self.list(request::jobs(project, pipeline), pages, |_| false).await
     }
 
@@ -248,13 +220,22 @@ impl GitLab {
         answer::read(&self.server, request, &answer)
     }
 
+    /// Reports once for each list that it has more items than are read.
+    fn warn_of_limit(&self, request: &ApiRequest, count: usize) {
+        let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
+        if limited.insert(request.path.clone()) {
+            self.events
+                .warn(format!("Of {} on `{}`, only the first {count} are read.", request.what, self.server));
+        }
+    }
+
     /// Reads a list page by page.
     async fn list<T: DeserializeOwned>(
         &self,
         mut request: ApiRequest,
         pages: usize,
         mut enough: impl FnMut(&[T]) -> bool,
-    ) -> Result<Listing<T>, GitLabError> {
+    ) -> Result<Vec<T>, GitLabError> {
         let mut items: Vec<T> = Vec::new();
         let mut seen = BTreeSet::from([request.query.clone()]);
         for _ in 0..pages {
@@ -263,7 +244,7 @@ impl GitLab {
             items.extend(page);
             let next = pages::next(&request, &answer.headers);
             let Some(query) = next.filter(|_| !enough(&items)) else {
-                return Ok(Listing { items, complete: true });
+                return Ok(items);
             };
             if !seen.insert(query.clone()) {
                 let (server, what) = (self.server.clone(), request.what.clone());
@@ -271,6 +252,7 @@ impl GitLab {
             }
             request.query = query;
         }
-        Ok(Listing { items, complete: false })
+        self.warn_of_limit(&request, items.len());
+        Ok(items)
     }
 }

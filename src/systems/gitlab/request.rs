@@ -63,10 +63,6 @@ pub(super) fn user() -> ApiRequest {
     ApiRequest::get("/user".to_owned(), "the token's user".to_owned())
 }
 
-pub(super) fn project(project: &str) -> ApiRequest {
-    ApiRequest::get(format!("/projects/{}", encode(project)), format!("project `{project}`"))
-}
-
 pub(super) fn merge_request(project: &str, iid: u64) -> ApiRequest {
     ApiRequest::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
 }
@@ -128,7 +124,8 @@ mod tests {
 
     #[test]
     fn request_paths_are_percent_encoded() {
-        assert_eq!(project("group/sub-group/a.b").path, "/projects/group%2Fsub-group%2Fa.b");
+        let path = merge_request("group/sub-group/a.b", 3).path;
+        assert_eq!(path, "/projects/group%2Fsub-group%2Fa.b/merge_requests/3");
         assert_eq!(merge_request("a/b?c=ü", 3).path, "/projects/a%2Fb%3Fc%3D%C3%BC/merge_requests/3");
         assert_eq!(trace("a/b", 7, 10).path, "/projects/a%2Fb/jobs/7/trace");
     }

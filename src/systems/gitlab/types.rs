@@ -26,24 +26,11 @@ pub struct User {
     pub name: String,
 }
 
-/// Project.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Project {
-    /// Project ID.
-    pub id: u64,
-    /// Path, as `group/project`.
-    pub path_with_namespace: String,
-    /// URL of its page.
-    pub web_url: String,
-}
-
 /// Merge request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MergeRequest {
     /// Number within its project.
     pub iid: u64,
-    /// Project ID.
-    pub project_id: u64,
     /// Title.
     pub title: String,
     /// State: `opened`, `closed`, `locked` or `merged`.

@@ -97,7 +97,7 @@ impl GitLab {
         if let Some(query) = pages::next(&watch.request, &answer.headers).filter(|_| !enough(&items)) {
             etag = None;
             let rest = ApiRequest { query, ..watch.request.clone() };
-            items.extend(self.list(rest, pages.saturating_sub(1), enough).await?.items);
+            items.extend(self.list(rest, pages.saturating_sub(1), enough).await?);
         }
         watch.value = Some(items);
         watch.etag = etag;

@@ -9,7 +9,9 @@ use cki::demo::gitlab::{ControlFile, FaultKind, RateLimit};
 use cki::model::event::Events;
 use cki::systems::gitlab::{ClientOptions, GitLab, GitLabError, Poller};
 
-use super::{ALICE, READER, client, config, gitlab_with, inject_fault, stand_in, stand_in_of};
+use super::{
+    ALICE, ByHand, READER, Recorder, client, config, gitlab_with, inject_fault, stand_in, stand_in_of,
+};
 use crate::support::ports::free_port;
 
 const MR: &str = "/merge_requests/213";
@@ -24,10 +26,8 @@ async fn client_reads_and_creates_resources() {
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
     assert_eq!(gitlab.version().await.expect("is told").version, "18.5.1-ee");
     assert_eq!(gitlab.user().await.expect("is told").username, "alice");
-    let project = gitlab.project("group/tools").await.expect("is there");
-    assert_eq!(project.path_with_namespace, "group/tools");
     let mr = gitlab.merge_request("group/tools", 213).await.expect("is there");
-    assert_eq!((mr.state.as_str(), mr.sha.is_some(), mr.project_id), ("opened", true, project.id));
+    assert_eq!((mr.state.as_str(), mr.sha.is_some()), ("opened", true));
     let made = gitlab.create_note("group/tools", 213, "Hello, <b>you</b>\n").await.expect("is made");
     assert_eq!(gitlab.note("group/tools", 213, made.id).await.expect("is there"), made);
     assert_eq!(made.body, "Hello, <b>you</b>\n");
@@ -37,19 +37,26 @@ async fn client_reads_and_creates_resources() {
 #[tokio::test]
 async fn client_reads_pages_up_to_the_limit() {
     let stand_in = stand_in();
-    let (gitlab, _) = client(&stand_in, Some(ALICE));
+    let log = Recorder::new(|_| ());
+    let events = Events::new(log.clone());
+    let gitlab = gitlab_with(stand_in.url(), Some(ALICE), ByHand::new(&stand_in), events);
     for number in 0..250 {
         let body = format!("number {number}");
         let (project, user) = ("group/tools".to_owned(), "bob".to_owned());
         stand_in.control(ControlFile::Comment { project, iid: 213, user, body }).expect("is taken");
     }
     let all = gitlab.notes("group/tools", 213, 10, |_| false).await.expect("are there");
-    assert_eq!((all.items.len(), all.complete), (250, true));
-    assert_eq!(all.items[0].body, "number 249", "newest first");
+    assert_eq!((all.len(), log.warnings()), (250, Vec::new()));
+    assert_eq!(all[0].body, "number 249", "newest first");
     let some = gitlab.notes("group/tools", 213, 2, |_| false).await.expect("are there");
-    assert_eq!((some.items.len(), some.complete), (200, false));
+    assert_eq!(some.len(), 200);
+    let again = gitlab.notes("group/tools", 213, 2, |_| false).await.expect("are there");
+    assert_eq!(again.len(), 200);
+    let said =
+        format!("Of the comments of `group/tools!213` on `{}`, only the first 200 are read.", stand_in.url());
+    assert_eq!(log.warnings(), [said], "it is said once");
     let first = gitlab.notes("group/tools", 213, 10, |_| true).await.expect("are there");
-    assert_eq!((first.items.len(), first.complete), (100, true));
+    assert_eq!(first.len(), 100);
     inject_fault(&stand_in, "GET", "/notes", 10, FaultKind::Circle);
     let error = gitlab.notes("group/tools", 213, 10, |_| false).await.expect_err("never ends");
     assert!(matches!(error, GitLabError::Circle { .. }), "{error}");
@@ -151,7 +158,7 @@ async fn client_errors_are_told_apart() {
     let (reader, _) = client(&stand_in, Some(READER));
     let (nobody, _) = client(&stand_in, None);
     let (wrong, _) = client(&stand_in, Some("wrong"));
-    let error = alice.project("secret/project").await.expect_err("is hidden");
+    let error = alice.merge_request("secret/project", 1).await.expect_err("is hidden");
     assert!(error.is_not_found(), "{error}");
     let error = alice.merge_request("group/tools", 99).await.expect_err("is not there");
     assert_eq!(

@@ -37,7 +37,6 @@ pub struct PackedContext {
     size: u64,
     digest: String,
     dockerfile: String,
-    files: usize,
     skipped: Vec<String>,
 }
 
@@ -64,12 +63,6 @@ impl PackedContext {
     #[must_use]
     pub fn dockerfile(&self) -> &str {
         &self.dockerfile
-    }
-
-    /// Returns the number of files and links in it.
-    #[must_use]
-    pub fn files(&self) -> usize {
-        self.files
     }
 
     /// Returns the skipped paths, which are neither file, directory nor link: sockets, pipes, devices.
@@ -100,10 +93,10 @@ pub fn pack(directory: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result
     let fail = |source| EngineError::File(FileError::new("write", scratch, source));
     let mut packer = Packer::new(tempfile::tempfile_in(scratch).map_err(fail)?, root, &named, rules);
     packer.pack(&sent, &texts)?;
-    let (files, skipped) = (packer.files, std::mem::take(&mut packer.skipped));
+    let skipped = std::mem::take(&mut packer.skipped);
     let (file, digest) = packer.finish().map_err(fail)?;
     let size = file.metadata().map_err(fail)?.len();
-    Ok(PackedContext { file: Arc::new(file), size, digest, dockerfile: sent, files, skipped })
+    Ok(PackedContext { file: Arc::new(file), size, digest, dockerfile: sent, skipped })
 }
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ pub(super) struct Packer {
     always: BTreeSet<String>,
     rules: IgnoreRules,
     root: PathBuf,
-    pub(super) files: usize,
     pub(super) skipped: Vec<String>,
 }
 
@@ -38,7 +37,6 @@ impl Packer {
             always: BTreeSet::from([named.path.clone(), named.real.clone()]),
             rules,
             root,
-            files: 0,
             skipped: Vec::new(),
         }
     }
@@ -146,7 +144,6 @@ impl Packer {
     }
 
     fn link(&mut self, path: &str, target: &Path) -> io::Result<()> {
-        self.files += 1;
         self.note(b'l', path, 0o777, target.as_os_str().as_bytes());
         let mut header = header(tar::EntryType::Symlink, 0, 0o777);
         self.tar.append_link(&mut header, path, target)
@@ -159,7 +156,6 @@ impl Packer {
         let facts = file.metadata()?;
         let mode = if facts.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
         let size = facts.len();
-        self.files += 1;
         self.note(b'f', path, mode, &size.to_le_bytes());
         let mut header = header(tar::EntryType::Regular, size, mode);
         let hash = (!files::is_of_git(Path::new(path))).then_some(&mut self.hash);
@@ -173,7 +169,6 @@ impl Packer {
     }
 
     fn text(&mut self, path: &str, text: &str) -> io::Result<()> {
-        self.files += 1;
         self.note(b'f', path, 0o644, &(text.len() as u64).to_le_bytes());
         self.hash.update(text.as_bytes());
         let mut header = header(tar::EntryType::Regular, text.len() as u64, 0o644);
