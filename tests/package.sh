@@ -64,7 +64,7 @@ use() { # system, directory of zsh's functions
 removed() { # system
   umount "$1/proc"
   local left
-  left=$(find "$1/usr" -name '*cki*' -not -path '*/python*')
+  left=$(find "$1/usr" -name cki -o -name _cki -o -name 'cki[.-]*')
   [ -z "$left" ] || { printf 'left behind:\n%s\n' "$left"; return 1; }
 }
 
