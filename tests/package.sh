@@ -64,7 +64,7 @@ use() { # system, directory of zsh's functions
 removed() { # system
   umount "$1/proc"
   local left
-  left=$(find "$1/usr" -name cki -o -name _cki -o -name 'cki[.-]*')
+  left=$(find "$1/usr" -type f '(' -name cki -o -name _cki -o -name 'cki[.-]*' ')')
   [ -z "$left" ] || { printf 'left behind:\n%s\n' "$left"; return 1; }
 }
 
