@@ -2,6 +2,7 @@
 //! signals, child processes. Everything that differs between a user's terminal and a test comes from here;
 //! the rest of the program never asks the operating system for it directly.
 
+pub mod arguments;
 pub mod browser;
 pub mod capabilities;
 pub mod directories;

@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::format::OutputFormat;
 use crate::config::Engine;
+use crate::host::arguments::hide_values;
 use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::TemplateContext;
@@ -77,6 +78,11 @@ pub(in crate::cli) struct VariableArgs {
 }
 
 impl VariableArgs {
+    /// Hides the values of variables from other users, to whom `ps` shows the arguments of this process.
+    pub(in crate::cli) fn hide_from_others(&self) {
+        hide_values(&self.set);
+    }
+
     /// Returns the overrides that the user asked for.
     pub(in crate::cli) fn overrides(&self, context: &Context) -> anyhow::Result<EnvOverrides> {
         let Self { set, files, unset } = self;
@@ -92,6 +98,7 @@ impl VariableArgs {
 
 pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Exit> {
     let EnvArgs { component, variables, explain, diff, reveal, scan } = args;
+    variables.hide_from_others();
     let format = match context.format {
         OutputFormat::Dotenv => EnvFormat::Dotenv,
         OutputFormat::Shell => EnvFormat::Shell,

@@ -180,6 +180,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         allow,
         args,
     } = args;
+    variables.hide_from_others();
     let WorkArgs { watch, mount, debug_port } = work;
     let alone = [
         ("--debug-port", debug_port.is_some()),

@@ -27,7 +27,7 @@ const MONITOR: &str = "fsmonitor--daemon.ipc";
 /// The part of a clone that libgit2 will read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// What it reads to open the repository, and its configuration.
+    /// The files that it opens with the repository, and those of its configuration.
     Configuration,
     /// Also its objects, its references and its working tree.
     Everything,

@@ -13,17 +13,18 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{ForkResult, Pid, chdir, setpgid, setsid};
 
-use super::hardening::Blocks;
+use super::hardening;
 use super::kernel;
 use super::namespaces::{NamespaceRefusal, Namespaces, own_proc};
 use super::supervisor::{Below, END, SupervisorConfig, supervise};
+use crate::host::arguments::ProcessBlocks;
 use crate::host::capabilities;
 
 /// Data that a child needs, prepared before the fork.
 #[derive(Debug)]
 pub(super) struct ChildPlan {
     /// Memory of this program that its forks wipe.
-    pub(super) blocks: Blocks,
+    pub(super) blocks: ProcessBlocks,
     /// Namespaces to join.
     pub(super) rooms: Arc<Namespaces>,
     /// Create a PID namespace.
@@ -41,7 +42,7 @@ pub(super) struct ChildPlan {
 impl ChildPlan {
     /// Turns this child into a component. Returns in the process that is to exec.
     pub(super) fn carry_out(&self) -> io::Result<()> {
-        self.blocks.wipe();
+        hardening::wipe(&self.blocks);
         setsid()?;
         self.rooms.enter()?;
         if self.own_processes {

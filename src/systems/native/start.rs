@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use super::child::ChildPlan;
 use super::error::NativeError;
-use super::hardening::Blocks;
 use super::namespaces::Namespaces;
 use super::process::Process;
 use super::{hardening, kernel, logs};
 use crate::base::secret::Secret;
+use crate::host::arguments::ProcessBlocks;
 use crate::host::{Env, programs};
 use crate::model::container::ContainerFile;
 use crate::model::guard::{GatePass, Startable};
@@ -166,7 +166,7 @@ impl Start<'_> {
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         hardening::close_memory();
         let plan = ChildPlan {
-            blocks: Blocks::of_this_process(),
+            blocks: ProcessBlocks::of_this_process(),
             rooms: self.rooms,
             own_processes: self.own_processes,
             workdir: CString::new(self.workdir.as_os_str().as_bytes())

@@ -184,6 +184,12 @@ impl StartedRun<'_> {
         own.map_or(0, |own| own.trim().parse::<u64>().expect("is a number") << 10)
     }
 
+    /// Its arguments, as `ps` shows them to every user.
+    pub(crate) fn arguments(&self) -> String {
+        let bytes = std::fs::read(format!("/proc/{}/cmdline", self.child.id())).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).replace('\0', " ")
+    }
+
     /// The port of this machine by which it says that the component is reached.
     pub(crate) fn port(&self) -> u16 {
         let said = self.said();

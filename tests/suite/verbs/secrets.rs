@@ -8,6 +8,18 @@ use std::process::Command;
 use crate::support::cli::{Cli, Outcome};
 use crate::support::engine::{Engine, on};
 
+on!(docker, native: run_local_shows_no_value_of_a_variable_in_its_arguments);
+fn run_local_shows_no_value_of_a_variable_in_its_arguments(cli: &Cli) {
+    super::app(cli, "service", "echo up $PLAIN here; sleep 1000", "");
+    let mut run =
+        cli.start("run-local app -e PLAIN=some-words --env=API_TOKEN=sesame-9 -eOTHER_TOKEN=sesame-8");
+    run.until("up some-words here");
+    let shown = run.arguments();
+    assert!(shown.contains("-e PLAIN=********** --env=API_TOKEN=******** -eOTHER_TOKEN=********"), "{shown}");
+    run.signal(nix::sys::signal::Signal::SIGINT);
+    run.end().ends_with(130);
+}
+
 /// With a component that runs a script.
 fn inventory(cli: &Cli, kind: &str, script: &str) {
     let command = serde_json::json!(["sh", "-c", script]);
