@@ -37,6 +37,13 @@ pub const PORTS: &str = "cki.ports";
 /// Label of the readiness probe: [`super::probe::ReadinessProbe::to_label`].
 pub const READY: &str = "cki.ready";
 
+/// Returns the reference in [`COMPONENT`] of a backing service that belongs to no component: one that was
+/// requested itself, or that the runs of a workspace share.
+#[must_use]
+pub fn service_reference(service: &str) -> String {
+    format!("services/{service}")
+}
+
 /// ID of a run: short, unique, valid in the name of a container.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
@@ -156,6 +163,12 @@ pub struct ResourceLabels {
 }
 
 impl ResourceLabels {
+    /// Returns whether it is a backing service that belongs to no component.
+    #[must_use]
+    pub fn is_independent_service(&self) -> bool {
+        self.role == Role::Service && self.component == service_reference(&self.name)
+    }
+
     /// Returns the labels to put on a resource.
     #[must_use]
     pub fn to_labels(&self) -> BTreeMap<String, String> {

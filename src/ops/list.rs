@@ -1,9 +1,13 @@
-//! `cki list`: filters the components of an inventory.
+//! `cki list`: filters the components of an inventory, and its backing services.
 
 use std::collections::BTreeSet;
 
+use crate::base::assets::Assets;
 use crate::base::text::{join_some, nearest};
+use crate::model::guard::Guard;
 use crate::model::inventory::{Component, Inventory};
+use crate::ops::shared::need_error::NeedError;
+use crate::ops::shared::services::{ServiceDetails, Users, details};
 
 /// A filter; all of its parts must match.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +31,36 @@ pub struct Filter {
 #[must_use]
 pub fn list<'a>(inventory: &'a Inventory, filter: &Filter) -> Vec<&'a Component> {
     inventory.components.iter().filter(|component| fits(component, filter)).collect()
+}
+
+/// First word of a filter that means backing services, not components.
+pub const SERVICES: &str = "services";
+
+/// Returns the backing services whose name, description, image or variables contain all words, and the errors of
+/// those whose templates are invalid.
+pub fn services<'a>(
+    inventory: &'a Inventory,
+    assets: &Assets,
+    guard: &Guard,
+    words: &[&str],
+) -> (Vec<ServiceDetails<'a>>, Vec<NeedError>) {
+    let users = Users::find(inventory);
+    let (mut found, mut invalid) = (Vec::new(), Vec::new());
+    for name in &inventory.backing_services {
+        match details(name, inventory, assets, guard, &users) {
+            Ok(one) if words.iter().all(|word| holds_word(&one, word)) => found.push(one),
+            Ok(_) => {}
+            Err(error) => invalid.push(error),
+        }
+    }
+    (found, invalid)
+}
+
+fn holds_word(service: &ServiceDetails<'_>, word: &str) -> bool {
+    let word = word.to_lowercase();
+    let texts = [Some(service.name.as_str()), service.description.as_deref(), Some(&service.image)];
+    let variables = service.provided.iter().map(|one| one.name.as_str());
+    texts.into_iter().flatten().chain(variables).any(|text| text.to_lowercase().contains(&word))
 }
 
 /// Returns the parts of a filter that match no component, each with the existing values.

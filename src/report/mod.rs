@@ -20,6 +20,7 @@ pub mod plan;
 pub mod ps;
 pub mod run_local;
 pub mod scan;
+pub mod service;
 pub mod show;
 pub mod stage;
 pub mod trust;

@@ -173,6 +173,7 @@ fn row(one: &InstanceSummary, health: Option<&Health>, now: i64) -> [Cell; 8] {
     let user = match (one.identity.lifetime, one.identity.role) {
         (Retention::Workspace, _) => "workspace",
         (_, Role::Component) => "",
+        _ if one.identity.is_independent_service() => "",
         _ => one.identity.component.as_str(),
     };
     [

@@ -72,7 +72,9 @@ impl Home {
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.directory.path().join(name), text).expect("writes");
+        let path = self.directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("is in a directory")).expect("creates");
+        std::fs::write(path, text).expect("writes");
     }
 
     /// Returns the answer of a shell to words.

@@ -73,12 +73,11 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
 /// inventory that cannot be read is no reason to fail: the name may be right.
 fn check_exists(context: &Context, query: &str) -> Result<(), LookupError> {
     let is_run = query.len() >= 4 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let name = query.rsplit('/').next().unwrap_or(query);
-    if is_run || context.assets.text(&format!("services/{name}.yaml")).is_ok_and(|found| found.is_some()) {
+    if is_run {
         return Ok(());
     }
     match ops::shared::inventory::load_checked(context.settings.inventory.as_deref(), &context.assets) {
-        Ok(inventory) => match inventory.find(query) {
+        Ok(inventory) => match inventory.find_entry(query) {
             Ok(_) | Err(LookupError::Ambiguous { .. }) => Ok(()),
             Err(error) => Err(error),
         },

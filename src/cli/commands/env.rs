@@ -14,7 +14,7 @@ use crate::cli::format::OutputFormat;
 use crate::config::Engine;
 use crate::host::arguments::hide_values;
 use crate::model::environment::{EnvOverrides, Environment};
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, NamedEntry};
 use crate::model::service::TemplateContext;
 use crate::ops;
 use crate::ops::env::diff::{DiffContext, DiffTarget, compare};
@@ -22,21 +22,26 @@ use crate::ops::env::{UserVariables, check_complete, read_overrides, resolve};
 use crate::ops::scan::ScanRequest;
 use crate::ops::shared::deployment::{self, DeployedComponents};
 use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
+use crate::ops::shared::services::client_environment;
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
 /// Show the environment of a component in a local run
+///
+/// For a backing service, shows what a program of this machine needs to use it while
+/// `cki run-local SERVICE` runs it.
 ///
 /// Examples:
 ///   cki env pipeline-herder --explain
 ///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
 ///   cki env message-trigger --diff amqp-bridge
 ///   cki env cki-notifier --scan
+///   cki env postgres -o dotenv
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct EnvArgs {
-    /// Component to show
-    #[arg(add = ArgValueCandidates::new(complete::components))]
+    /// Component or backing service to show
+    #[arg(add = ArgValueCandidates::new(complete::entries))]
     component: String,
     #[command(flatten)]
     pub(in crate::cli) variables: VariableArgs,
@@ -110,7 +115,24 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
         context.require_trust()?;
     }
     let inventory = context.inventory()?;
-    let component = inventory.find(&component)?;
+    let component = match inventory.find_entry(&component)? {
+        NamedEntry::Component(component) => component,
+        NamedEntry::Service(service) => {
+            let VariableArgs { set, files, unset } = &variables;
+            let of_component = [
+                ("--env", !set.is_empty()),
+                ("--env-file", !files.is_empty()),
+                ("--unset", !unset.is_empty()),
+                ("--diff", diff.is_some()),
+                ("--scan", scan),
+            ];
+            if let Some((flag, _)) = of_component.iter().find(|(_, given)| *given) {
+                let message = format!("`{flag}` is for components, and `{service}` is a backing service");
+                return Err(UsageError(message).into());
+            }
+            return show_service(service, inventory, context, EnvOptions { format, explain, reveal });
+        }
+    };
     let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
     let rules = RunPolicy::load(assets, inventory, env, workspace, SecretStorage::Create)?;
     let program = context.host.executable.display().to_string();
@@ -130,10 +152,39 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
         return scan_sources(component, inventory, &resolved.environment, format, context);
     }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
+    if let Some(service) = inventory.service_of(component).filter(|_| format == EnvFormat::Table) {
+        context.ui.hint(&format!("`cki env {service}` shows what clients of the backing service need."));
+    }
     for finding in findings {
         context.ui.warning(&safe_line(&format!("{finding}. `cki run-local` refuses it.")));
     }
     check_complete(component, &resolved.environment)?;
+    Ok(Exit::Done)
+}
+
+/// Prints what the clients of a backing service need.
+fn show_service(
+    service: &str,
+    inventory: &Inventory,
+    context: &Context,
+    options: EnvOptions,
+) -> anyhow::Result<Exit> {
+    let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
+    let rules = RunPolicy::load(assets, inventory, env, workspace, SecretStorage::Create)?;
+    let program = context.host.executable.display().to_string();
+    let ctx = TemplateContext { host: "", program: &program, context: &rules.context, rules: &rules.secrets };
+    let mut environment = client_environment(service, inventory, assets, ctx)?;
+    let findings = rules.guard.inspect(service, &mut environment);
+    print(&context.ui, service, &environment, options);
+    for finding in findings {
+        context.ui.warning(&safe_line(&format!("{finding}.")));
+    }
+    if options.format == EnvFormat::Table {
+        let query = inventory.service_query(service);
+        context.ui.hint(&format!(
+            "`cki run-local {query}` runs it; if one of its ports is in use, the ready line says which it has instead."
+        ));
+    }
     Ok(Exit::Done)
 }
 

@@ -9,21 +9,28 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::format::OutputFormat;
-use crate::ops::list::{Filter, has_unknown_key, list, unknown};
+use crate::model::inventory::Inventory;
+use crate::ops::list::{Filter, SERVICES, has_unknown_key, list, services, unknown};
+use crate::ops::shared::run_policy::guard;
 use crate::report;
 use crate::report::list::ListFormat;
 
-/// List the components of the inventory
+/// List the components of the inventory, or its backing services
+///
+/// `cki list services` lists the backing services: what components need and `cki` runs for them.
+/// Only this first word means them; `cki list service` finds components with that word.
 ///
 /// Examples:
 ///   cki list
 ///   cki list lookaside
+///   cki list services
 ///   cki list --kind cronjob --owner infra
 ///   cki list --runnable -o name
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls", verbatim_doc_comment)]
 pub(in crate::cli) struct ListArgs {
-    /// Words in the name or description; also `kind=`, `owner=`, `infrastructure=` and `category=`
+    /// Words in the name or description; also `kind=`, `owner=`, `infrastructure=` and `category=`; after
+    /// `services`, words about backing services
     #[arg(add = ArgValueCompleter::new(complete::list_words))]
     text: Vec<String>,
     /// List only components of this kind
@@ -46,6 +53,25 @@ pub(in crate::cli) struct ListArgs {
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let ListArgs { text, kind, owner, category, infrastructure, runnable } = args;
     let inventory = context.inventory()?;
+    let format = match context.format {
+        OutputFormat::Name => ListFormat::Names,
+        OutputFormat::Wide => ListFormat::Wide,
+        _ => ListFormat::Groups,
+    };
+    if let [SERVICES, words @ ..] = text.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        let of_components = [
+            ("--kind", kind.is_some()),
+            ("--owner", owner.is_some()),
+            ("--category", category.is_some()),
+            ("--infrastructure", infrastructure.is_some()),
+            ("--runnable", runnable),
+        ];
+        if let Some((flag, _)) = of_components.iter().find(|(_, given)| *given) {
+            let message = format!("`{flag}` filters components, and `{SERVICES}` lists backing services");
+            return Err(UsageError(message).into());
+        }
+        return list_services(words, inventory, format, context);
+    }
     if let Some(word) = text.iter().find(|word| has_unknown_key(word)) {
         let message = format!("`{}` filters by nothing that `cki` knows", safe_line(word));
         let known = "it knows `kind=`, `owner=`, `people=`, `infrastructure=` and `category=`";
@@ -53,14 +79,26 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
     }
     let filter = Filter { words: text, kind, owner, category, infrastructure, runnable };
     let found = list(inventory, &filter);
-    let format = match context.format {
-        OutputFormat::Name => ListFormat::Names,
-        OutputFormat::Wide => ListFormat::Wide,
-        _ => ListFormat::Groups,
-    };
     report::list::print(&context.ui, inventory, &found, format);
     for sentence in unknown(inventory, &filter) {
         context.ui.warning(&safe_line(&format!("{sentence}.")));
+    }
+    Ok(Exit::Done)
+}
+
+/// Lists backing services. One whose template is invalid does not hide the others.
+fn list_services(
+    words: &[&str],
+    inventory: &Inventory,
+    format: ListFormat,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let guard = guard(&context.assets, inventory)?;
+    let (found, invalid) = services(inventory, &context.assets, &guard, words);
+    report::service::print_list(&context.ui, inventory, &found, format);
+    for error in invalid {
+        let error = anyhow::Error::from(error);
+        context.ui.warning(&safe_line(&format!("{error:#}.")));
     }
     Ok(Exit::Done)
 }

@@ -14,7 +14,7 @@ use crate::cli::exit;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
 use crate::model::environment::EnvOverrides;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, NamedEntry, SERVICE};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
 use crate::model::service::TemplateContext;
@@ -32,7 +32,8 @@ use crate::report::export::ExportFormat;
 ///
 /// Clones and builds the components if needed, starts their dependencies, and removes everything
 /// when they end. Exits with the exit code of the component; of several, with that of the first
-/// that fails.
+/// that fails. A backing service runs in the same way; `cki list services` shows them, and
+/// `cki env SERVICE` what its clients need.
 ///
 /// Examples:
 ///   cki run-local pipeline-herder
@@ -40,11 +41,12 @@ use crate::report::export::ExportFormat;
 ///   cki run-local cki-notifier --mr 213 -e DATAWAREHOUSE_URL=http://stub --detach
 ///   cki run-local message-trigger pipeline-herder
 ///   cki run-local pipeline-herder --publish 9000:8000
+///   cki run-local postgres --detach
 ///   cki run-local message-trigger --print compose > compose.yaml
 #[derive(Debug, Args)]
 #[command(visible_alias = "run", verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
-    /// Component to run, or several to run as one group
+    /// Component or backing service to run, or several to run as one group
     #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::runnable))]
     components: Vec<String>,
     /// Run merge request N
@@ -188,6 +190,13 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         ("--image", image.is_some()),
         ("ARGS", !args.is_empty()),
     ];
+    let of_component = [
+        ("--once", once),
+        ("--mr", mr.is_some()),
+        ("--watch", watch),
+        ("--mount", mount.is_some()),
+        ("--debug-port", debug_port.is_some()),
+    ];
     let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     // The access could be a part of a component's name, and that component would run as well.
@@ -198,8 +207,10 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     if let Some(access) = components.iter().find(is_access) {
         return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
     }
+    let (components, services) = resolve(inventory, &components)?;
     let request = RunRequest {
-        components: resolve_components(inventory, &components)?,
+        components,
+        services,
         merge_request: mr,
         image,
         once,
@@ -225,8 +236,12 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         overrides: variables.overrides(context)?,
         allow,
     };
-    if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.components.len() > 1) {
-        let message = format!("`{flag}` is for one component, and {} are given", request.components.len());
+    if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.count() > 1) {
+        let message = format!("`{flag}` is for one component, and {} are given", request.count());
+        return Err(UsageError(message).into());
+    }
+    if let ([], Some((flag, _))) = (request.components.as_slice(), of_component.iter().find(|one| one.1)) {
+        let message = format!("`{flag}` is for components, and `{}` is a backing service", request.first());
         return Err(UsageError(message).into());
     }
     let git = context.git(trust)?;
@@ -247,20 +262,28 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     report::run_local::print(&context.ui, &ended, began.elapsed());
     if matches!(ended.exit, RunExit::Exited(code) if code != 0) && !context.ui.is_structured() {
         let overrides = variables.overrides(context)?;
-        show_next_steps(context, inventory, &request.components, overrides, &ended)?;
+        show_next_steps(context, inventory, &request, overrides, &ended)?;
     }
     Ok(exit::of_run(&ended.exit))
 }
 
-/// Prints the next steps after the failure of a single component.
+/// Prints the next steps after the failure of a single component or service.
 fn show_next_steps(
     context: &Context,
     inventory: &Inventory,
-    components: &[&Component],
+    request: &RunRequest<'_>,
     overrides: EnvOverrides,
     ended: &RunOutcome,
 ) -> anyhow::Result<()> {
-    let [component] = components else { return Ok(()) };
+    let component = match (request.components.as_slice(), request.services.as_slice()) {
+        ([component], []) => *component,
+        ([], [service]) => {
+            let query = inventory.service_query(service);
+            report::run_local::print_next_steps(&context.ui, &query, &[], ended);
+            return Ok(());
+        }
+        _ => return Ok(()),
+    };
     let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
     let rules = RunPolicy::load(assets, inventory, env, workspace, SecretStorage::ReadOnly)?;
     let program = context.host.executable.display().to_string();
@@ -296,26 +319,35 @@ fn show(
     Ok(Exit::Done)
 }
 
-/// Returns the named components, each once. Their names become host names, so no two may share one.
-fn resolve_components<'a>(inventory: &'a Inventory, names: &[String]) -> anyhow::Result<Vec<&'a Component>> {
-    let mut components: Vec<&Component> = Vec::new();
-    let mut known: HashMap<&str, &Component> = HashMap::new();
+/// Returns the named components and backing services, each once. Their names become host names, so no two may share
+/// one.
+fn resolve<'a>(
+    inventory: &'a Inventory,
+    names: &[String],
+) -> anyhow::Result<(Vec<&'a Component>, Vec<&'a str>)> {
+    let (mut components, mut services) = (Vec::new(), Vec::new());
+    let mut known: HashMap<&str, String> = HashMap::new();
     for name in names {
-        let next = inventory.find(name)?;
-        match known.get(next.name()) {
+        let entry = inventory.find_entry(name)?;
+        let (name, reference) = match entry {
+            NamedEntry::Component(component) => (component.name(), component.reference.to_string()),
+            NamedEntry::Service(service) => (service, format!("{SERVICE}{service}")),
+        };
+        match known.get(name) {
             None => {
-                known.insert(next.name(), next);
-                components.push(next);
+                known.insert(name, reference);
+                match entry {
+                    NamedEntry::Component(component) => components.push(component),
+                    NamedEntry::Service(service) => services.push(service),
+                }
             }
-            Some(one) if one.reference == next.reference => {}
+            Some(one) if *one == reference => {}
             Some(one) => {
-                let message = format!(
-                    "`{}` and `{}` have the same name, and cannot be in one group",
-                    one.reference, next.reference
-                );
+                let message =
+                    format!("`{one}` and `{reference}` have the same name, and cannot be in one group");
                 return Err(UsageError(message).into());
             }
         }
     }
-    Ok(components)
+    Ok((components, services))
 }

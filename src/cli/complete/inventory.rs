@@ -7,17 +7,18 @@ use clap_complete::CompletionCandidate;
 
 use super::candidate::candidate;
 use super::typed::TypedLine;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, SERVICE};
 use crate::model::reference::is_name;
+use crate::ops::list::SERVICES;
 
-/// Returns all components.
-pub(in crate::cli) fn components() -> Vec<CompletionCandidate> {
-    components_that(|_| true)
+/// Returns the components and backing services that `cki run-local` can run.
+pub(in crate::cli) fn runnable() -> Vec<CompletionCandidate> {
+    entries_that(Component::is_runnable)
 }
 
-/// Returns the components that `cki run-local` can run.
-pub(in crate::cli) fn runnable() -> Vec<CompletionCandidate> {
-    components_that(Component::is_runnable)
+/// Returns all components and backing services.
+pub(in crate::cli) fn entries() -> Vec<CompletionCandidate> {
+    entries_that(|_| true)
 }
 
 /// Returns the components that `cki build` can build.
@@ -38,6 +39,24 @@ pub(in crate::cli) fn staged() -> Vec<CompletionCandidate> {
 fn components_that(is_wanted: fn(&Component) -> bool) -> Vec<CompletionCandidate> {
     let Some(typed) = TypedLine::current() else { return Vec::new() };
     typed.inventory().map(|inventory| named(typed, inventory, is_wanted)).unwrap_or_default()
+}
+
+fn entries_that(is_wanted: fn(&Component) -> bool) -> Vec<CompletionCandidate> {
+    let Some(typed) = TypedLine::current() else { return Vec::new() };
+    let Some(inventory) = typed.inventory() else { return Vec::new() };
+    let mut all = named(typed, inventory, is_wanted);
+    all.extend(services(typed, inventory));
+    all
+}
+
+/// Returns the backing services that are not typed yet, by the texts that name them.
+fn services(typed: &TypedLine, inventory: &Inventory) -> Vec<CompletionCandidate> {
+    let given = typed.names();
+    let queries = inventory.backing_services.iter().map(|name| (name, inventory.service_query(name)));
+    let free = queries.filter(|(name, query)| {
+        !given.contains(query.as_str()) && !given.contains(format!("{SERVICE}{name}").as_str())
+    });
+    free.map(|(_, query)| candidate(query, Some("Backing service")).tag(Some("services".into()))).collect()
 }
 
 /// Returns components that are not typed yet: by their names, or by their references where several share a name.
@@ -96,9 +115,15 @@ pub(in crate::cli) fn list_words(current: &OsStr) -> Vec<CompletionCandidate> {
         let values = values(inventory, key).into_iter().filter(|value| value.starts_with(wanted));
         return values.map(|value| candidate(format!("{key}={value}"), None)).collect();
     }
+    if typed.texts("text").next() == Some(SERVICES) {
+        let names = inventory.backing_services.iter().filter(|name| name.starts_with(current));
+        return names.map(|name| candidate(name, Some("Backing service"))).collect();
+    }
+    let kind = candidate(SERVICES, Some("List the backing services"));
+    let kind = typed.texts("text").next().is_none().then_some(kind);
     let filters = FILTERS.into_iter().map(|key| candidate(format!("{key}="), Some("Filter")));
     let starts = |one: &CompletionCandidate| one.get_value().to_string_lossy().starts_with(current);
-    named(typed, inventory, |_| true).into_iter().chain(filters).filter(starts).collect()
+    named(typed, inventory, |_| true).into_iter().chain(kind).chain(filters).filter(starts).collect()
 }
 
 fn distinct(key: &str) -> Vec<CompletionCandidate> {

@@ -19,8 +19,7 @@ use std::path::Path;
 use crate::host::Host;
 use candidate::OfferedValue;
 pub(super) use inventory::{
-    buildable, categories, cloneable, components, infrastructures, kinds, list_words, owners, runnable,
-    staged,
+    buildable, categories, cloneable, entries, infrastructures, kinds, list_words, owners, runnable, staged,
 };
 pub(super) use merge_requests::merge_requests;
 pub(super) use running::{alive, running};

@@ -58,6 +58,7 @@ fn candidates(instances: &[ResourceLabels], given: &[&str]) -> Vec<CompletionCan
     for one in wanted.filter(|one| !given.contains(&one.name.as_str())) {
         let component = one.component.rsplit('/').next().unwrap_or_default();
         let help = match one.role {
+            Role::Service if one.is_independent_service() => "Backing service".to_owned(),
             Role::Service => format!("Backing service of {component}"),
             _ => "Component".to_owned(),
         };

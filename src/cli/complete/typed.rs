@@ -10,6 +10,7 @@ use clap::builder::ValueParser;
 use clap::{ArgMatches, Command};
 
 use super::words::Words;
+use crate::base::assets::Assets;
 use crate::config::{Config, Settings};
 use crate::host::Host;
 use crate::model::inventory::{Component, Inventory};
@@ -94,7 +95,10 @@ impl TypedLine {
 
     /// Returns the inventory. It is leaked: the program ends after one answer.
     pub(super) fn inventory(&self) -> Option<&'static Inventory> {
-        let inventory = ops::shared::inventory::load(self.settings()?.inventory.as_deref()).ok()?;
+        let settings = self.settings()?;
+        let mut inventory = ops::shared::inventory::load(settings.inventory.as_deref()).ok()?;
+        let assets = Assets::new(settings.templates.into_iter().collect());
+        inventory.backing_services = ops::shared::services::names(&assets).unwrap_or_default();
         Some(Box::leak(Box::new(inventory)))
     }
 

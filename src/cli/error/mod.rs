@@ -32,9 +32,9 @@ use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
 use crate::ops::runtime::error::{InstanceError, StartError};
 use crate::ops::scan::ScanError;
-use crate::ops::shared::dependencies::NeedError;
 use crate::ops::shared::deployment::DeployedError;
 use crate::ops::shared::inventory::LoadError;
+use crate::ops::shared::need_error::NeedError;
 use crate::ops::shared::run_policy::RunPolicyError;
 use crate::ops::shared::token::TokenError;
 use crate::ops::shared::workspace_secrets::KeepError;
@@ -58,6 +58,9 @@ use systems::{
     of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
 };
 pub(super) use systems::{of_left_alone, of_worst};
+
+/// Hint that shows the backing services.
+const SERVICES: &str = "`cki list services` shows them all.";
 
 /// Prints an error with its causes and hints, and returns its exit code.
 /// `command` is what the user typed, up to the command: `cki list`.
@@ -170,9 +173,18 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
 
 fn of_lookup(error: &LookupError) -> Diagnosis {
     match error {
-        LookupError::Unknown { nearest, .. } => {
-            hint(Exit::NotFound, did_you_mean(nearest, "`cki list` shows all components."))
+        LookupError::Unknown { nearest, with_services, .. } => {
+            let otherwise = match with_services {
+                true => "`cki list` shows all components, and `cki list services` all backing services.",
+                false => "`cki list` shows all components.",
+            };
+            hint(Exit::NotFound, did_you_mean(nearest, otherwise))
         }
+        LookupError::IsService { service, .. } => hint(
+            Exit::NotFound,
+            format!("`cki show {service}` shows it, and `cki run-local {service}` runs it."),
+        ),
+        LookupError::UnknownService { nearest, .. } => hint(Exit::NotFound, did_you_mean(nearest, SERVICES)),
         LookupError::Ambiguous { candidates, .. } => {
             let first = candidates.first().map(String::as_str).unwrap_or_default();
             hint(Exit::NotFound, format!("say which one, as in `{first}`."))
@@ -360,6 +372,7 @@ fn of_need(error: &NeedError) -> Diagnosis {
             Exit::Invalid,
             did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
         ),
+        NeedError::NoService(_) => hint(Exit::NotFound, SERVICES),
         NeedError::File(_) | NeedError::Service(_) => plain(Exit::Invalid),
     }
 }

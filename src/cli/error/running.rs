@@ -30,10 +30,12 @@ pub(super) fn of_build(error: &BuildError) -> Diagnosis {
 
 pub(super) fn of_run(error: &RunError) -> Diagnosis {
     match error {
-        RunError::NotRunnable { place, .. } => hint(
-            Exit::Invalid,
-            format!("add a `run` section at {}, or name an image with `--image`.", at(place)),
-        ),
+        RunError::NotRunnable { place, service, .. } => {
+            let own = format!("add a `run` section at {}, or name an image with `--image`.", at(place));
+            let service = service.as_ref();
+            let service = service.map(|one| format!("`cki run-local {one}` runs the backing service."));
+            Diagnosis { exit: Exit::Invalid, hints: service.into_iter().chain([own]).collect() }
+        }
         RunError::OnceOnly { component } => {
             hint(Exit::Usage, format!("`cki run-local {component} --once -- ARGS` runs it."))
         }
@@ -64,6 +66,9 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
         RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
+        RunError::KeepRequested { name } => {
+            hint(Exit::Usage, format!("`cki run-local {name} --detach` runs it until `cki down {name}`."))
+        }
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }

@@ -26,6 +26,7 @@ pub use crate::base::variable::{is_environment_name, is_variable_name};
 pub use error::{EnvironmentError, RuleError};
 pub use hidden_parts::hidden_parts;
 pub use inputs::{DeploymentInput, EnvOverrides, Inputs, ServiceBinding};
+pub use layers::check_locks;
 pub use lazy_seed::{Cause, LazySeed, StoredSecrets};
 pub use placeholder_secret::{DIRECTORY, GeneratedSecret, GeneratorContext, GeneratorSource, SecretRules};
 pub use production::{ProductionRules, ReplacedValue};

@@ -149,6 +149,25 @@ impl SecretRules {
         Ok(Self(Arc::new(GeneratorRules { file: file.to_owned(), rules }), SecretNames::none()))
     }
 
+    /// Returns rules that make the same value of every secret, to show where secrets are.
+    #[must_use]
+    pub fn always(value: &str) -> Self {
+        let raw = RawGeneratorRule {
+            rule: "mask".to_owned(),
+            name: None,
+            kind: None,
+            form: None,
+            shared: false,
+            public: false,
+            value: value.to_owned(),
+            file: None,
+            demands: Vec::new(),
+            names_variables: false,
+        };
+        let rules = vec![GeneratorRule { name: None, form: None, raw }];
+        Self(Arc::new(GeneratorRules { file: String::new(), rules }), SecretNames::none())
+    }
+
     /// Adds the rules that tell which variables hold secrets.
     #[must_use]
     pub fn with_names(self, names: SecretNames) -> Self {

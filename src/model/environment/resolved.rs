@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::inputs::ServiceBinding;
 use super::production_value::expanded;
 use super::variable::{ValueOrigin, Variable};
 use crate::base::secret::Secret;
@@ -19,6 +20,20 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// Returns the variables that a backing service provides, alone.
+    #[must_use]
+    pub fn of_bindings(bindings: &[ServiceBinding]) -> Self {
+        let variable = |binding: &ServiceBinding| {
+            let (service, place) = (binding.service.clone(), binding.place.clone());
+            Variable {
+                value: Some(binding.value.clone()),
+                secret: binding.secret,
+                ..Variable::new(&binding.name, ValueOrigin::Service { service, place })
+            }
+        };
+        Self { variables: bindings.iter().map(variable).collect(), files: Vec::new() }
+    }
+
     /// Expands a word of a deployment's command with this environment.
     #[must_use]
     pub fn expand(&self, pieces: &[Segment]) -> String {

@@ -24,7 +24,7 @@ pub use entry::{
     Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, Link, ParameterDecl,
     Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule, WatchDecl,
 };
-pub use find::LookupError;
+pub use find::{LookupError, NamedEntry, SERVICE};
 pub use hosts::host_names;
 use index::Index;
 #[cfg(test)]
@@ -52,6 +52,8 @@ pub struct Inventory {
     pub production: Production,
     /// Settings of backing services, by name.
     pub services: BTreeMap<String, ServiceOverride>,
+    /// Names of the backing services that there are, sorted; empty until they are looked up.
+    pub backing_services: Vec<String>,
     /// Position of the head.
     pub source_map: SourceMap,
     /// All entries, sorted by category in display order, then by name.

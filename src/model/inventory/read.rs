@@ -149,6 +149,7 @@ impl Inventory {
             repos: BTreeMap::new(),
             production: Production::default(),
             services: BTreeMap::new(),
+            backing_services: Vec::new(),
             source_map: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
             components: Vec::with_capacity(parts.len()),
             problems: Vec::new(),

@@ -58,6 +58,49 @@ fn find_matches_exact_then_partial_names() {
 }
 
 #[test]
+fn find_entry_prefers_components_and_whole_names() {
+    let text = "
+components:
+  - {name: redis, category: storage, image: x}
+  - {name: s3-mirror, category: service, image: x}
+";
+    let mut inventory = read(text).expect("reads");
+    inventory.backing_services = ["postgres", "redis", "s3"].map(str::to_owned).to_vec();
+    let found = |query: &str| match inventory.find_entry(query) {
+        Ok(NamedEntry::Component(component)) => component.reference.to_string(),
+        Ok(NamedEntry::Service(name)) => format!("service:{name}"),
+        Err(error) => error.to_string(),
+    };
+    for (query, entry) in [
+        ("redis", "storage/redis"),
+        ("service:redis", "service:redis"),
+        ("services/redis", "service:redis"),
+        ("s3", "service:s3"),
+        ("S3", "service:s3"),
+        ("s3-m", "service/s3-mirror"),
+        ("postgres", "service:postgres"),
+        ("service/postgres", "service:postgres"),
+        ("service:s3-mirror", "there is no backing service `s3-mirror`"),
+        ("postgrs", "there is no component or backing service `postgrs` in the inventory (untitled, here)"),
+    ] {
+        assert_eq!(found(query), entry, "{query}");
+    }
+    let names = [inventory.service_query("redis"), inventory.service_query("postgres")];
+    assert_eq!(names, ["service:redis", "postgres"]);
+    let near = |error: LookupError| match error {
+        LookupError::Unknown { nearest, .. } | LookupError::UnknownService { nearest, .. } => nearest,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(near(inventory.find_entry("postgrs").expect_err("is mistyped")), ["postgres"]);
+    assert_eq!(near(inventory.find_entry("service:rdis").expect_err("is mistyped")), ["service:redis"]);
+    assert_eq!(
+        inventory.find("postgres").expect_err("is no component"),
+        LookupError::IsService { query: "postgres".into(), service: "postgres".into() }
+    );
+    assert_eq!(inventory.find("s3").expect("is a part").name(), "s3-mirror");
+}
+
+#[test]
 fn unknown_key_suggestion_is_valid_at_that_path() {
     let text = "\
 components:

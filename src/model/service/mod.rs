@@ -16,7 +16,7 @@ use crate::base::text;
 use crate::base::variable;
 use crate::base::yaml;
 use crate::model::container::ContainerFile;
-use crate::model::environment::ServiceBinding;
+use crate::model::environment::{ServiceBinding, is_secret};
 use crate::model::inventory::Parameters;
 use crate::model::probe::ReadinessProbe;
 pub use context::TemplateContext;
@@ -129,6 +129,12 @@ impl ServiceTemplate {
         &self.name
     }
 
+    /// Returns the file: a path, or `built in: services/redis.yaml`.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Returns the names of the variables that the service provides.
     pub fn provides(&self) -> impl Iterator<Item = &str> {
         self.raw.provides.keys().map(String::as_str)
@@ -184,10 +190,12 @@ impl ServiceTemplate {
             &Needs::of(&self.file, std::slice::from_ref(own))?,
         );
         let one = |(name, value): (&String, &RawProvidedValue)| {
+            let text = maker.text(&format!("provides.{name}"), &value.value)?;
             Ok(ServiceBinding {
                 name: name.clone(),
-                value: Secret::new(maker.text(&format!("provides.{name}"), &value.value)?),
-                secret: value.secret,
+                // An address with a login is a secret even if the template does not say so.
+                secret: value.secret || is_secret(name, &text, ctx.rules.names()),
+                value: Secret::new(text),
                 service: self.name.clone(),
                 place: self.file.clone(),
             })

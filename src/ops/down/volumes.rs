@@ -2,6 +2,7 @@
 //! removed, and is removed only on request.
 
 use crate::model::identity::{ResourceLabels, Role, RunId};
+use crate::model::inventory::SERVICE;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 
@@ -31,9 +32,10 @@ pub(super) async fn remove(
 fn matches_query(who: &ResourceLabels, seed: &str, services: &[String]) -> bool {
     let is_named = |service: &String| {
         let component = who.component.as_str();
+        let service = service.strip_prefix(SERVICE).unwrap_or(service);
         component == service
             || component.rsplit('/').next() == Some(service)
-            || (service.len() >= 4 && who.run.as_str().starts_with(service.as_str()))
+            || (service.len() >= 4 && who.run.as_str().starts_with(service))
     };
     who.role == Role::Data
         && is_of_workspace(who, seed)
@@ -59,7 +61,8 @@ mod tests {
             inventory: String::new(),
         };
         let named = |name: &str| vec!["other".to_owned(), name.to_owned()];
-        for services in [vec![], named("postgres"), named("services/postgres"), named(&run.as_str()[..6])] {
+        let queries = ["postgres", "services/postgres", "service:postgres", &run.as_str()[..6]];
+        for services in queries.map(named).into_iter().chain([vec![]]) {
             assert!(matches_query(&who(Role::Data), "w", &services), "{services:?}");
             assert!(!matches_query(&who(Role::Service), "w", &services));
         }

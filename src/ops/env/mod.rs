@@ -17,8 +17,10 @@ use crate::model::environment::{
 };
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::TemplateContext;
-use crate::ops::shared::dependencies::{self, NeedError, RunDependency, ServiceRequest, ServiceTemplates};
+use crate::ops::shared::dependencies::{self, RunDependency, ServiceRequest, ServiceTemplates};
 use crate::ops::shared::deployment::DeployedComponents;
+use crate::ops::shared::need_error::NeedError;
+use crate::ops::shared::services;
 
 /// Maximum bytes of a file with variables.
 const LIMIT: u64 = 4 << 20;
@@ -95,7 +97,7 @@ pub fn resolve<'a>(
     deployed: Option<&DeployedComponents>,
     overrides: EnvOverrides,
 ) -> Result<ResolvedEnvironment<'a>, EnvError> {
-    let templates = ServiceTemplates::load(assets, [component])?;
+    let templates = ServiceTemplates::load(assets, inventory, [component], [])?;
     resolve_loaded(component, inventory, &templates, ctx, deployed, overrides)
 }
 
@@ -142,7 +144,7 @@ pub fn resolve_loaded<'a>(
 
 /// Returns the facts about a service that the rules for placeholder secrets may use.
 fn facts(asked: &ServiceRequest, ctx: TemplateContext<'_>) -> BTreeMap<String, String> {
-    let host = dependencies::at(ctx, asked.template.name()).host;
+    let host = services::at(ctx, asked.template.name()).host;
     let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
     provided.chain([("host".to_owned(), host.to_owned())]).collect()
 }

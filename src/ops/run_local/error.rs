@@ -17,6 +17,8 @@ pub enum RunError {
         component: String,
         /// Its entry.
         place: String,
+        /// Text that names the backing service of the same name, if there is one.
+        service: Option<String>,
     },
     /// The component only has a command for a single run.
     #[error("`{component}` does its work once and ends: it has `run.once` and no `run.command`")]
@@ -99,6 +101,12 @@ pub enum RunError {
     /// The native engine cannot keep services.
     #[error("without a container engine, backing services cannot be retained")]
     KeepNative,
+    /// A service that was requested itself cannot be kept for others.
+    #[error("`{name}` is requested by its name, and `--keep-services` retains what components need")]
+    KeepRequested {
+        /// Name of the service.
+        name: String,
+    },
     /// Two different units have one name.
     #[error("two different dependencies have the name `{name}`")]
     SameName {

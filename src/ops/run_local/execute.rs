@@ -111,14 +111,14 @@ async fn bring_up(
     let ready_signals = ReadySignals::of(plan);
     let starts = plan.units().map(async |unit| {
         ready_signals.wait_for(&unit.needs).await;
-        let is_needed = plan.is_needed(unit);
-        let task = is_needed.then(|| ctx.events.start(unit.name.clone(), "starting"));
+        let is_awaited = plan.is_awaited(unit);
+        let task = is_awaited.then(|| ctx.events.start(unit.name.clone(), "starting"));
         let image = images.get(&unit.name).map(String::as_str);
         let asked = GuardedCommands::of(unit, scope.gate)?;
         let started = runtime.start(unit, image, ctx, scope).await?;
         let mut running = RunningUnit::attach(unit, started, asked, &redactor, ctx);
         // A requested component is tested while it runs (`check_contact`): it obeys signals from its first line on.
-        if is_needed || detach {
+        if is_awaited || detach {
             runtime.meet(&unit.name, &running.started.instance, ctx).await?;
         }
         if let Some(task) = task {

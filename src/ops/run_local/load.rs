@@ -29,7 +29,12 @@ pub(super) fn load<'a>(
     // The error is remembered, and reported where a placeholder secret is needed.
     let _ = policy.context.stored.open();
     let components = with_dependencies(ctx, &request.components);
-    let templates = ServiceTemplates::load(ctx.assets, components.iter().copied())?;
+    let templates = ServiceTemplates::load(
+        ctx.assets,
+        ctx.inventory,
+        components.iter().copied(),
+        request.services.iter().copied(),
+    )?;
     let judges = Judges::default();
     let (mut deployments, mut clones) = (HashMap::new(), HashMap::new());
     for component in components {

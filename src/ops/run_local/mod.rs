@@ -122,7 +122,7 @@ pub async fn run(
     let live =
         AssertUnwindSafe(execute::execute(ctx, engine, request, &plan, &images, &scope)).catch_unwind().await;
     let retained = match &live {
-        Ok(end) if request.keep.applies(end) => retain::keep(ctx, engine, request, &run).await,
+        Ok(end) if request.keep.applies(end) => retain::keep(ctx, engine, &plan).await,
         _ => false,
     };
     let is_retained = retained || matches!(live, Ok(Ok(RunExit::Detached(_))));

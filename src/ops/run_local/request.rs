@@ -1,4 +1,4 @@
-//! The request of a run: components and options.
+//! The request of a run: components, backing services, and options.
 
 use super::outcome::RunExit;
 use crate::model::environment::EnvOverrides;
@@ -9,11 +9,13 @@ use crate::ops::runtime::start::scope::Network;
 /// The request of a run.
 #[derive(Debug, Clone)]
 pub struct RunRequest<'a> {
-    /// The components, each once; several form a group.
+    /// The components, each once.
     pub components: Vec<&'a Component>,
+    /// The backing services that are requested themselves, each once. Several components or services form a group.
+    pub services: Vec<&'a str>,
     /// Build from this merge request; only with a single component.
     pub merge_request: Option<u64>,
-    /// Use this image instead; only with a single component.
+    /// Use this image instead; only with a single component or service.
     pub image: Option<String>,
     /// Do the work once and end.
     pub once: bool,
@@ -33,7 +35,7 @@ pub struct RunRequest<'a> {
     pub watch: bool,
     /// The port of this machine for a debugger; only with a single component.
     pub debug_port: Option<u16>,
-    /// Arguments for its command; only with a single component.
+    /// Arguments for its command; only with a single component or service.
     pub args: Vec<String>,
     /// The user's variables.
     pub overrides: EnvOverrides,
@@ -47,6 +49,7 @@ impl<'a> RunRequest<'a> {
     pub fn of(component: &'a Component) -> Self {
         Self {
             components: vec![component],
+            services: Vec::new(),
             merge_request: None,
             image: None,
             once: false,
@@ -62,6 +65,19 @@ impl<'a> RunRequest<'a> {
             overrides: EnvOverrides::default(),
             allow: Vec::new(),
         }
+    }
+
+    /// Returns the number of requested components and services.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.components.len() + self.services.len()
+    }
+
+    /// Returns the name of the first requested component or service.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        let component = self.components.first().map(|component| component.name());
+        component.or(self.services.first().copied()).unwrap_or_default()
     }
 }
 

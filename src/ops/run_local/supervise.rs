@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
 use crate::model::event::TaskOutcome;
+use crate::model::identity::Role;
 use crate::ops::shared::op_context::OpContext;
 
 use super::error::RunError;
@@ -60,7 +61,7 @@ pub(super) async fn supervise(
         units.iter().enumerate().filter(|(index, _)| alive[*index]).map(ending).collect();
     let mut asking: FuturesUnordered<_> = (0..units.len())
         .filter(|index| alive[*index] && !ready[*index])
-        .filter(|index| unit(*index).requested && !unit(*index).one_shot && !plan.is_needed(unit(*index)))
+        .filter(|index| unit(*index).requested && !unit(*index).one_shot && !plan.is_awaited(unit(*index)))
         .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
         .map(async |(index, ready)| {
             // Its result is reported below, or the end of the unit is.
@@ -70,7 +71,8 @@ pub(super) async fn supervise(
         })
         .collect();
     let is_worked_on = plan.is_dev();
-    let holds = |index: usize| unit(index).requested && !(request.once && plan.is_needed(unit(index)));
+    let serves = |unit: &Unit| unit.role == Role::Service || plan.is_needed(unit);
+    let holds = |index: usize| unit(index).requested && !(request.once && serves(unit(index)));
     // The run lasts as long as one of them.
     let mut going = (0..units.len()).filter(|index| alive[*index] && holds(*index)).count();
     let exit = loop {

@@ -3,6 +3,7 @@
 use super::error::InstanceError;
 use super::list::{FoundInstances, InstanceSummary, is_run};
 use crate::model::identity::Role;
+use crate::model::inventory::SERVICE;
 
 /// The kind of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,9 @@ enum By {
 
 impl By {
     fn finds(self, one: &InstanceSummary, query: &str) -> bool {
+        if let Some(service) = query.strip_prefix(SERVICE) {
+            return self == Self::Name && one.identity.role == Role::Service && one.identity.name == service;
+        }
         match self {
             Self::Component => {
                 let component = one.identity.component.as_str();
@@ -77,10 +81,11 @@ pub fn select_one<'a>(
     query: &str,
 ) -> Result<&'a InstanceSummary, InstanceError> {
     let (_, found) = find(listing, query)?;
+    let name = query.strip_prefix(SERVICE).unwrap_or(query);
     let main: Vec<&InstanceSummary> = found
         .iter()
         .copied()
-        .filter(|one| one.identity.name == query || one.identity.role == Role::Component)
+        .filter(|one| one.identity.name == name || one.identity.role == Role::Component)
         .collect();
     match main.as_slice() {
         [one] => Ok(one),

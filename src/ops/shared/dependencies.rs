@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::base::assets::Assets;
-use crate::base::files::FileError;
 use crate::base::text;
 use crate::model::environment::ServiceBinding;
 use crate::model::inventory::{self, Component, Inventory, Parameters};
 use crate::model::reference::is_name;
 use crate::model::service::{ServiceTemplate, ServiceTemplateError, TemplateContext};
+use crate::ops::shared::need_error::NeedError;
+use crate::ops::shared::services::{self, at};
 
 /// One dependency.
 #[derive(Debug, Clone)]
@@ -39,54 +40,36 @@ pub struct ServiceTemplates {
 }
 
 impl ServiceTemplates {
-    /// Loads the templates that components need directly.
+    /// Loads the templates that components need directly, and those of other services by their names.
     ///
     /// # Errors
     /// Fails when a template cannot be read or is invalid.
     pub fn load<'a>(
         assets: &Assets,
+        inventory: &Inventory,
         components: impl IntoIterator<Item = &'a Component>,
+        others: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, NeedError> {
-        let names = assets.names("services")?;
-        let names = names.iter().map(|name| name.trim_end_matches(".yaml").to_owned()).collect();
-        let mut templates = Self { names, loaded: BTreeMap::new() };
-        for component in components {
-            let needs = component.run.iter().flat_map(|run| &run.needs);
-            for name in needs.map(|need| need.name.as_str()).filter(|name| is_name(name)) {
-                if templates.loaded.contains_key(name) {
-                    continue;
-                }
-                if let Some(asset) = assets.text(&format!("services/{name}.yaml"))? {
-                    let template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
-                    templates.loaded.insert(name.to_owned(), template);
-                }
+        let mut templates = Self { names: services::names(assets)?, loaded: BTreeMap::new() };
+        let needs = components.into_iter().flat_map(|one| one.run.iter().flat_map(|run| &run.needs));
+        let needed = needs.map(|need| need.name.as_str()).chain(others);
+        for name in needed.filter(|name| is_name(name)) {
+            if !templates.loaded.contains_key(name)
+                && let Some(template) = services::template(assets, inventory, name)?
+            {
+                templates.loaded.insert(name.to_owned(), template);
             }
         }
         Ok(templates)
     }
-}
 
-/// An error of resolving a dependency.
-#[derive(Debug, thiserror::Error)]
-pub enum NeedError {
-    /// The name is neither a backing service nor a component.
-    #[error("{place}: `{component}` needs `{need}`, which is neither a backing service nor a component")]
-    Unknown {
-        /// `file:line`.
-        place: String,
-        /// Name of the dependent component.
-        component: String,
-        /// Name of the dependency.
-        need: String,
-        /// The nearest names.
-        nearest: Vec<String>,
-    },
-    /// A template cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A template is invalid.
-    #[error(transparent)]
-    Service(#[from] ServiceTemplateError),
+    /// Returns the loaded template of a backing service.
+    ///
+    /// # Errors
+    /// Fails when there is none.
+    pub fn get(&self, name: &str) -> Result<&ServiceTemplate, NeedError> {
+        self.loaded.get(name).ok_or_else(|| NeedError::NoService(name.to_owned()))
+    }
 }
 
 /// Returns the dependencies of a component, in the order of its entry.
@@ -113,12 +96,9 @@ fn one<'a>(
     let place = || component.source_map.place(&format!("run.needs.{index}"));
     let (name, asked) = (need.name.as_str(), &need.parameters);
     if let Some(template) = templates.loaded.get(name) {
-        let mut template = template.clone();
-        if let Some(image) = inventory.services.get(name).and_then(|choice| choice.image.as_deref()) {
-            template.set_image(image);
-        }
         let parameters = template.parameters(asked, &place())?;
         let provided = template.provided(at(ctx, name), &parameters)?;
+        let template = template.clone();
         return Ok(RunDependency::Service(Box::new(ServiceRequest { template, parameters, provided })));
     }
     if let Some(other) = inventory.get_by_name(name) {
@@ -141,10 +121,4 @@ fn one<'a>(
         need: name.to_owned(),
         nearest: text::nearest(name, names).into_iter().map(str::to_owned).collect(),
     })
-}
-
-/// Returns the surroundings of a service: its host is its own name, unless all services have one address.
-pub(in crate::ops) fn at<'a>(ctx: TemplateContext<'a>, name: &'a str) -> TemplateContext<'a> {
-    let host = if ctx.host.is_empty() { name } else { ctx.host };
-    TemplateContext { host, ..ctx }
 }

@@ -12,6 +12,7 @@ use crate::base::yaml::{self, CompiledDocument, YamlError};
 use crate::base::{assets, share};
 use crate::model::inventory::{Inventory, InventoryDocument, InventoryError, InventoryPart};
 use crate::model::reference::{Reference, is_name};
+use crate::ops::shared::services;
 
 /// Maximum bytes of an inventory's file: its text and its content are in memory at once.
 const LIMIT: u64 = 64 << 20;
@@ -91,23 +92,19 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     Ok(inventory)
 }
 
-/// Loads an inventory, and checks the dependencies of a user's one against the existing backing services.
-/// A test checks the built-in inventory.
+/// Loads an inventory with the names of the backing services, and checks the dependencies of a user's one against
+/// them. A test checks the built-in inventory.
 ///
 /// # Errors
 /// As [`load`].
 pub fn load_checked(path: Option<&Path>, assets: &Assets) -> Result<Inventory, LoadError> {
     let mut inventory = load(path)?;
+    let services = services::names(assets)?;
     if path.is_some() {
-        let services: Vec<String> =
-            assets.names("services")?.iter().filter_map(|name| service_name(name)).collect();
         inventory.check_needs(&services);
     }
+    inventory.backing_services = services;
     Ok(inventory)
-}
-
-fn service_name(file: &str) -> Option<String> {
-    file.strip_suffix(".yaml").map(str::to_owned)
 }
 
 fn built_in() -> Vec<InventoryDocument> {
@@ -229,8 +226,7 @@ mod tests {
     #[test]
     fn built_in_inventory_loads_without_findings() {
         let mut inventory = load(None).expect("loads");
-        let services = Assets::default().names("services").expect("are carried");
-        inventory.check_needs(&services.iter().filter_map(|name| service_name(name)).collect::<Vec<_>>());
+        inventory.check_needs(&services::names(&Assets::default()).expect("are carried"));
         assert_eq!(inventory.findings(9), []);
         assert_eq!(inventory.title, "CKI");
         assert_eq!(inventory.components.len(), 44);

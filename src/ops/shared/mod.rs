@@ -4,10 +4,12 @@
 pub mod dependencies;
 pub mod deployment;
 pub mod inventory;
+pub mod need_error;
 pub mod op_context;
 pub mod open_merge_requests;
 pub mod production;
 pub mod run_policy;
+pub mod services;
 pub mod token;
 pub mod workspace;
 pub mod workspace_secrets;

@@ -11,6 +11,7 @@ use crate::host::Env;
 use crate::model::environment::{Cause, GeneratorContext, LazySeed, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
+use crate::ops::shared::services;
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::shared::workspace_secrets::Keep;
 
@@ -75,9 +76,7 @@ impl RunPolicy {
         let (file, names) = text(assets, NAMES, "rules: []")?;
         let secrets = secrets.with_names(SecretNames::read(&file, &names)?);
         let guard = guard(assets, inventory)?.with_names(secrets.names().clone());
-        let services = assets.names("services")?;
-        let names: Vec<String> =
-            services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
+        let names = services::names(assets)?;
         let state = env.state_directory();
         let root = workspace.root().to_owned();
         let stored = LazySeed::new(move || {

@@ -32,12 +32,18 @@ fn offered(home: &Home, line: &str) -> Vec<String> {
 fn completion_offers_what_fits_the_command() {
     let home = home();
     for (line, values) in [
-        ("cki run-local ", &["greeter", "sweeper"][..]),
-        ("cki run-local greeter ", &["sweeper"]),
+        ("cki run-local g", &["greeter"][..]),
+        ("cki run-local greeter s", &["sweeper", "s3", "smtp"]),
+        ("cki run-local po", &["postgres"]),
+        ("cki run-local postgres p", &[]),
+        ("cki env r", &["rabbitmq", "redis"]),
+        ("cki build po", &[]),
+        ("cki list se", &["services"]),
+        ("cki list services r", &["rabbitmq", "redis"]),
         ("cki build ", &["sweeper"]),
         ("cki clone ", &["sweeper"]),
         ("cki stage --component ", &["greeter"]),
-        ("cki show ", &["greeter", "cron/page", "sweeper", "site/page"]),
+        ("cki show g", &["greeter"]),
         ("cki list g", &["greeter"]),
         ("cki list kind=", &["kind=cronjob", "kind=service"]),
         ("cki list owner=b", &["owner=bob"]),
@@ -70,6 +76,24 @@ fn completion_offers_what_fits_the_command() {
         assert_eq!(offered(&home, line), values, "{line}");
     }
     assert!(offered(&home, "cki run-local -").contains(&"--detach".to_owned()));
+}
+
+#[test]
+fn completion_tells_entries_of_one_name_apart() {
+    let home = home();
+    let more = "  - {name: redis, category: site, image: x}\n  - {name: red, category: site}\n";
+    home.write("team.yaml", &format!("{INVENTORY}{more}"));
+    home.write("templates/services/own.yaml", "image: x\n");
+    home.write("cki.toml", "inventory = 'team.yaml'\ntemplates = 'templates'\n");
+    let mut shown = offered(&home, "cki show ");
+    shown.sort();
+    let services = ["http", "own", "postgres", "rabbitmq", "s3", "service:redis", "smtp", "valkey"];
+    let components = ["cron/page", "greeter", "red", "redis", "site/page", "sweeper"];
+    let mut all = [&services[..], &components].concat();
+    all.sort_unstable();
+    assert_eq!(shown, all);
+    assert_eq!(offered(&home, "cki run-local red"), ["redis"]);
+    assert_eq!(offered(&home, "cki show service:"), ["service:redis"]);
 }
 
 #[test]

@@ -234,7 +234,9 @@ fn ps_logs_exec_and_down_work_without_an_engine() {
     hint: `cki down --help` shows its usage.
     --- exit 2
     ");
-    cli.run("down nobody").ends_with(3).says("there is no component `nobody` in the inventory");
+    cli.run("down nobody")
+        .ends_with(3)
+        .says("there is no component or backing service `nobody` in the inventory");
     assert_snapshot!(cli.run("run-local help-{id} --detach --once"), @"
     --- stderr
     error: `--detach` cannot be combined with `--once`.

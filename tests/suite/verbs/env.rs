@@ -317,8 +317,8 @@ fn env_reports_invalid_arguments_and_files() {
     ");
     assert_snapshot!(cli.run("env nobody"), @"
     --- stderr
-    error: there is no component `nobody` in the inventory (untitled, /tmp/cki-TESTID/project/inventory.yaml).
-    hint: `cki list` shows all components.
+    error: there is no component or backing service `nobody` in the inventory (untitled, /tmp/cki-TESTID/project/inventory.yaml).
+    hint: `cki list` shows all components, and `cki list services` all backing services.
     --- exit 3
     ");
 }

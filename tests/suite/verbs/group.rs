@@ -152,7 +152,7 @@ fn run_local_group_refuses_options_for_one_component() {
     let outcome = cli.run("run-local job/a other/a").ends_with(2);
     outcome.says("error: `job/a` and `other/a` have the same name, and cannot be in one group.");
     cli.run("run-local").ends_with(2);
-    cli.run("run-local b nobody").ends_with(3).says("there is no component `nobody`");
+    cli.run("run-local b nobody").ends_with(3).says("there is no component or backing service `nobody`");
     // The same twice is one.
     cli.run("run-local b b -- x").ends_with(0);
 }

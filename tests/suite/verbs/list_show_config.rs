@@ -383,7 +383,7 @@ fn show_finds_partial_names_and_suggests_similar_ones() {
     assert_eq!(name("herder"), "herder");
     assert_snapshot!(cli.run("show hreder"), @"
     --- stderr
-    error: there is no component `hreder` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
+    error: there is no component or backing service `hreder` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
     hint: did you mean `herder` or `helper`?
     --- exit 3
     ");
@@ -395,13 +395,13 @@ fn show_finds_partial_names_and_suggests_similar_ones() {
     ");
     assert_snapshot!(cli.run("show zzz"), @"
     --- stderr
-    error: there is no component `zzz` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
-    hint: `cki list` shows all components.
+    error: there is no component or backing service `zzz` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
+    hint: `cki list` shows all components, and `cki list services` all backing services.
     --- exit 3
     ");
     assert_snapshot!(cli.run("show cronjob/herder"), @"
     --- stderr
-    error: there is no component `cronjob/herder` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
+    error: there is no component or backing service `cronjob/herder` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
     hint: did you mean `cronjob/nightly-herder`?
     --- exit 3
     ");

@@ -31,6 +31,7 @@ mod retained;
 mod run;
 mod scan;
 mod secrets;
+mod service_alone;
 mod services;
 mod settings;
 mod shell;

@@ -15,6 +15,7 @@ use super::error::EnvironmentError;
 use super::inputs::Inputs;
 use super::resolved::Environment;
 use draft::Draft;
+pub use locked::check_locks;
 
 /// A layer.
 type Layer = fn(Draft, &Inputs<'_>) -> Result<Draft, EnvironmentError>;

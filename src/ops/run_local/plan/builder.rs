@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::dev;
 use super::input::PlanInput;
 use super::publish;
+use super::service;
 use super::units::{build_plan, component_unit, init_units, service_unit};
 use crate::model::environment::EnvOverrides;
 use crate::model::guard::GuardFinding;
-use crate::model::identity::Role;
+use crate::model::identity::{Role, service_reference};
 use crate::model::inventory::{Component, Parameters};
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
@@ -17,8 +18,9 @@ use crate::model::service::ServiceTemplate;
 use crate::ops::env::{EnvError, ResolvedEnvironment, check_complete, resolve_loaded};
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::start::unit::{Image, Unit};
-use crate::ops::shared::dependencies::{self, RunDependency};
+use crate::ops::shared::dependencies::RunDependency;
 use crate::ops::shared::deployment::{DeployedComponents, init_component, with_deployment_defaults};
+use crate::ops::shared::services::at;
 
 /// A plan in the making, with its inputs.
 pub(super) struct PlanBuilder<'a> {
@@ -29,7 +31,7 @@ pub(super) struct PlanBuilder<'a> {
     requested: HashSet<&'a Reference>,
     /// The meaning of each name.
     known: HashMap<String, Meant>,
-    /// The environment of each component, in a few words.
+    /// The environment of each component, and that which a requested service provides, in a few words.
     pub(super) summaries: BTreeMap<String, String>,
     /// Findings of the guard.
     pub(super) findings: Vec<GuardFinding>,
@@ -41,8 +43,19 @@ pub(super) struct PlanBuilder<'a> {
 enum FoundUnit {
     /// A component: its unit, the component with the settings of its deployment, and its init containers.
     Component(Box<Unit>, Box<Component>, Vec<Unit>),
-    /// A backing service for a component, with the parameters of each request.
-    Service(Box<ServiceTemplate>, String, Vec<Parameters>),
+    /// A backing service.
+    Service(Box<FoundService>),
+}
+
+/// A backing service, for components or for itself.
+struct FoundService {
+    template: ServiceTemplate,
+    /// The reference of the first dependent.
+    dependent: String,
+    /// The parameters of each request.
+    asked: Vec<Parameters>,
+    /// The user named it.
+    requested: bool,
 }
 
 /// The meaning of a name.
@@ -249,16 +262,50 @@ impl<'a> PlanBuilder<'a> {
         match self.known.get(name) {
             None => {
                 self.known.insert(name.to_owned(), Meant::Service(self.found.len()));
-                self.found.push(FoundUnit::Service(Box::new(template), dependent.to_owned(), vec![asked]));
+                let (dependent, asked) = (dependent.to_owned(), vec![asked]);
+                let service = FoundService { template, dependent, asked, requested: false };
+                self.found.push(FoundUnit::Service(Box::new(service)));
             }
             Some(Meant::Component(_)) => return Err(RunError::SameName { name: name.to_owned() }),
             Some(Meant::Service(at)) => {
-                if let Some(FoundUnit::Service(_, _, all)) = self.found.get_mut(*at) {
-                    all.push(asked);
+                if let Some(FoundUnit::Service(service)) = self.found.get_mut(*at) {
+                    service.asked.push(asked);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Adds a backing service that the user named, after all components. One that no component needs has the
+    /// default parameters of its template.
+    pub(super) fn request_service(&mut self, name: &str) -> anyhow::Result<()> {
+        let template = self.input.templates.get(name)?;
+        if !matches!(self.known.get(name), Some(Meant::Service(_))) {
+            let asked = template.parameters(&Parameters::new(), template.file())?;
+            self.add_service(template.clone(), asked, &service_reference(name))?;
+        }
+        self.summaries.insert(name.to_owned(), service::summary(template, self.input.inventory));
+        let same = self.found.iter_mut().filter_map(|one| match one {
+            FoundUnit::Service(service) if service.template.name() == name => Some(service),
+            _ => None,
+        });
+        same.for_each(|service| service.requested = true);
+        Ok(())
+    }
+
+    /// Completes a backing service with the requests of all its dependents.
+    fn service_unit(&mut self, found: FoundService) -> anyhow::Result<Unit> {
+        let FoundService { template, dependent, asked, requested } = found;
+        // A request that several dependents share is made once.
+        let mut seen = HashSet::new();
+        let asked: Vec<Parameters> = asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
+        let filled = template.fill(at(self.input.ctx(), template.name()), &asked)?;
+        let mut unit = service_unit(filled, &dependent);
+        unit.retained = self.input.request.keep_services;
+        if requested {
+            self.findings.extend(service::request(self.input, &mut unit, template.file())?);
+        }
+        Ok(unit)
     }
 
     /// Returns whether a component is not yet part of the plan. Fails if its name has another meaning.
@@ -278,7 +325,7 @@ impl<'a> PlanBuilder<'a> {
     /// usual command whatever the request, and a backing service gets the requests of all its dependents.
     pub(super) fn settle(&mut self) -> anyhow::Result<Vec<Unit>> {
         let (input, found) = (self.input, std::mem::take(&mut self.found));
-        let (request, ctx) = (input.request, input.ctx());
+        let request = input.request;
         let needed: HashSet<String> = found
             .iter()
             .filter_map(|one| {
@@ -289,14 +336,7 @@ impl<'a> PlanBuilder<'a> {
         let mut units = Vec::new();
         for one in found {
             match one {
-                FoundUnit::Service(template, dependent, asked) => {
-                    // A request that several dependents share is made once.
-                    let mut seen = HashSet::new();
-                    let asked: Vec<Parameters> =
-                        asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
-                    let service = template.fill(dependencies::at(ctx, template.name()), &asked)?;
-                    units.push(Unit { retained: request.keep_services, ..service_unit(service, &dependent) });
-                }
+                FoundUnit::Service(found) => units.push(self.service_unit(*found)?),
                 FoundUnit::Component(mut unit, component, initial) => {
                     let is_asked = unit.requested && !needed.contains(&unit.name);
                     unit.one_shot = component.is_one_shot() || (is_asked && request.once);

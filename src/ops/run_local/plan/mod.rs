@@ -5,6 +5,7 @@ mod builder;
 mod dev;
 pub(super) mod input;
 mod publish;
+mod service;
 mod units;
 
 use std::collections::HashSet;
@@ -35,7 +36,7 @@ pub struct RunPlan {
     pub network: Network,
     /// The units go on in the background.
     pub detach: bool,
-    /// The environment of each requested component, in a few words.
+    /// The environment of each requested component, and that which each requested service provides, in a few words.
     pub summaries: Vec<String>,
     /// Findings that the guard refuses unless the user allows them.
     pub findings: Vec<GuardFinding>,
@@ -51,12 +52,12 @@ impl RunPlan {
         self.units.iter()
     }
 
-    /// Returns the requested components.
+    /// Returns the requested components and services.
     pub fn requested(&self) -> impl Iterator<Item = &Unit> {
         self.units().filter(|unit| unit.requested)
     }
 
-    /// Returns whether several components were requested.
+    /// Returns whether several components or services were requested.
     #[must_use]
     pub fn is_group(&self) -> bool {
         self.requested().nth(1).is_some()
@@ -67,6 +68,12 @@ impl RunPlan {
     pub fn is_needed(&self, unit: &Unit) -> bool {
         let needed = || self.units().flat_map(|unit| unit.needs.iter().cloned()).collect();
         self.needed.get_or_init(needed).contains(&unit.name)
+    }
+
+    /// Returns whether a unit must be ready before the run goes on: another one needs it, or it is set up then.
+    #[must_use]
+    pub fn is_awaited(&self, unit: &Unit) -> bool {
+        self.is_needed(unit) || !unit.setup.is_empty()
     }
 
     /// Returns whether changes to sources take effect during the run.
@@ -81,7 +88,7 @@ impl RunPlan {
         self.units().any(|unit| unit.dev.publish.iter().any(|one| one.is_asked))
     }
 
-    /// Returns the reference of the component that owns the shared resources of the units.
+    /// Returns the reference of the component or service that owns the shared resources of the units.
     #[must_use]
     pub fn first(&self) -> &str {
         self.requested().next().map_or("", |unit| &unit.component)
@@ -114,24 +121,30 @@ fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow
     if native && request.keep_services {
         return Err(RunError::KeepNative.into());
     }
-    let is_group = request.components.len() > 1;
+    if let Some(name) = request.services.first().filter(|_| request.keep_services) {
+        return Err(RunError::KeepRequested { name: (*name).to_owned() }.into());
+    }
     for component in &request.components {
         if !component.is_runnable() && request.image.is_none() {
+            let service = input.inventory.service_of(component);
             let (component, place) = (component.name().to_owned(), component.source_map.place(""));
-            return Err(RunError::NotRunnable { component, place }.into());
+            return Err(RunError::NotRunnable { component, place, service }.into());
         }
         draft.add(component, &component.reference.to_string())?;
     }
-    let first = request.components.first().map_or("", |component| component.name());
-    draft.findings.extend(policy.guard.command(first, &request.args, "after `--`"));
-    let summaries = request.components.iter().map(|component| {
-        let summary = draft.summaries.get(component.name()).cloned().unwrap_or_default();
-        if is_group { format!("{}: {summary}", component.name()) } else { summary }
+    for service in &request.services {
+        draft.request_service(service)?;
+    }
+    draft.findings.extend(policy.guard.command(request.first(), &request.args, "after `--`"));
+    let components = request.components.iter().map(|component| component.name());
+    let summaries = components.chain(request.services.iter().copied()).map(|name| {
+        let summary = draft.summaries.get(name).cloned().unwrap_or_default();
+        if request.count() > 1 { format!("{name}: {summary}") } else { summary }
     });
     let summaries = summaries.collect();
-    let mut findings = std::mem::take(&mut draft.findings);
     let (network, detach) = (request.network, request.detach);
     let (units, needed) = (draft.settle()?, OnceLock::new());
+    let mut findings = std::mem::take(&mut draft.findings);
     findings.extend(commands(&policy.guard, &units, &findings));
     guard::enforce(&findings, &request.allow, input.inventory)?;
     let plan = RunPlan {

@@ -1,7 +1,9 @@
 //! Tests of plans, from an inventory and the request of a user.
 
 use super::*;
+use crate::base::secret::Secret;
 use crate::base::yaml;
+use crate::model::environment::ValueOrigin;
 use crate::model::identity::Role;
 use crate::model::inventory::{self, Inventory, InventoryDocument};
 use crate::ops::run_local::load::load;
@@ -31,6 +33,16 @@ fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
 }
 
 fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+    changed(text, names, once, args, |_| {})
+}
+
+fn changed(
+    text: &str,
+    names: &[&str],
+    once: bool,
+    args: &[&str],
+    change: impl FnOnce(&mut RunRequest<'_>),
+) -> anyhow::Result<RunPlan> {
     let head = InventoryDocument { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let (assets, workspace) = (
@@ -63,12 +75,17 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
         events: crate::model::event::Events::silent(),
         stop: crate::host::signals::Shutdown::new(),
     };
-    let components: Result<Vec<_>, _> = names.iter().map(|name| inventory.find(name)).collect();
-    let components = components?;
-    let mut request = RunRequest::of(components[0]);
-    request.components = components;
-    request.once = once;
-    request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+    let (services, components): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|name| name.starts_with(inventory::SERVICE));
+    let components: Result<Vec<_>, _> = components.iter().map(|name| inventory.find(name)).collect();
+    let mut request = RunRequest {
+        components: components?,
+        services: services.iter().filter_map(|name| name.strip_prefix(inventory::SERVICE)).collect(),
+        once,
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        ..RunRequest::of(&inventory.components[0])
+    };
+    change(&mut request);
     let state = tempfile::tempdir()?;
     let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
     let rules = RunPolicy::load(&assets, &inventory, &state, &workspace, SecretStorage::Create)?;
@@ -199,4 +216,98 @@ fn plan_of_one_entry_visits_no_other() {
     };
     let (small, large) = (planned(10), planned(5000));
     assert!(small > 0 && large == small, "{small} for 10, {large} for 5000");
+}
+
+/// Plans a backing service by itself.
+fn service(name: &str, change: impl FnOnce(&mut RunRequest<'_>)) -> anyhow::Result<RunPlan> {
+    changed(
+        "production: {environment: {IS_PRODUCTION: 'false'}, hosts: [prod.example]}\ncomponents: [{name: a, category: b}]\n",
+        &[name],
+        false,
+        &[],
+        change,
+    )
+}
+
+fn set(request: &mut RunRequest<'_>, name: &str, value: &str) {
+    request.overrides.set.push((name.to_owned(), Secret::new(value), ValueOrigin::Flag));
+}
+
+#[test]
+fn requested_service_is_a_unit_of_its_own() {
+    let plan = service("service:postgres", |_| {}).expect("plans");
+    let [unit] = plan.units.as_slice() else { panic!("{:?}", order(&plan)) };
+    assert_eq!((unit.name.as_str(), unit.component.as_str()), ("postgres", "services/postgres"));
+    assert!(unit.requested && !unit.is_component && unit.role == Role::Service);
+    let published: Vec<u16> = unit.dev.publish.iter().map(|one| one.port).collect();
+    assert_eq!((published, plan.first()), (vec![5432], "services/postgres"));
+    assert_eq!(plan.summaries, ["6 variables for its clients: `cki env postgres`"]);
+    assert!(!plan.is_awaited(unit), "it is not set up");
+    let plan = service("service:s3", |_| {}).expect("plans");
+    assert!(plan.is_awaited(main(&plan)) && !main(&plan).setup.is_empty(), "its bucket is made first");
+}
+
+#[test]
+fn requested_service_takes_image_arguments_and_variables() {
+    let plan = service("service:postgres", |request| {
+        request.image = Some("postgres:16".to_owned());
+        request.args = vec!["-c".to_owned(), "log_statement=all".to_owned()];
+        set(request, "POSTGRES_USER", "me");
+        set(request, "MORE", "x");
+        request.overrides.unset = vec!["POSTGRES_DB".to_owned()];
+    });
+    let plan = plan.expect("plans");
+    let unit = main(&plan);
+    assert_eq!(unit.image, Image::Named("postgres:16".to_owned()));
+    assert_eq!(unit.command.as_deref(), Some(&["-c".to_owned(), "log_statement=all".to_owned()][..]));
+    let value = |name: &str| {
+        let found = unit.environment.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.expose())
+    };
+    assert_eq!((value("POSTGRES_USER"), value("MORE"), value("POSTGRES_DB")), (Some("me"), Some("x"), None));
+    let plan = service("service:http", |request| {
+        request.args = vec!["more".to_owned()];
+        set(request, "MORE", "x");
+    });
+    let plan = plan.expect("plans");
+    let native = main(&plan).native.as_ref().expect("runs without a container");
+    assert_eq!(native.command, ["/cki", "mock-service", "http", "more"]);
+    let environment = native.environment.as_ref().expect("has its own");
+    assert!(environment.iter().any(|(name, value)| name == "MORE" && value.expose() == "x"));
+}
+
+#[test]
+fn requested_service_passes_the_guard() {
+    let refused = |change: fn(&mut RunRequest<'_>)| {
+        service("service:redis", change).expect_err("is refused").to_string()
+    };
+    let said = refused(|request| set(request, "UPSTREAM_URL", "http://prod.example/"));
+    assert!(said.starts_with("`UPSTREAM_URL` of `redis` (--env) names `prod.example`"), "{said}");
+    let said = refused(|request| request.args = vec!["--replicaof".into(), "prod.example".into()]);
+    assert!(said.starts_with("the command of `redis` (after `--`) names `prod.example`"), "{said}");
+    for change in [
+        (|request| set(request, "IS_PRODUCTION", "true")) as fn(&mut RunRequest<'_>),
+        |request| set(request, "is_production", "true"),
+        |request| request.overrides.unset.push("IS_PRODUCTION".to_owned()),
+    ] {
+        let said = refused(change);
+        assert!(said.to_lowercase().contains("is_production"), "{said}");
+    }
+    let allowed = service("service:redis", |request| {
+        set(request, "UPSTREAM_URL", "http://prod.example/");
+        request.allow = vec!["UPSTREAM_URL".to_owned()];
+    });
+    assert!(allowed.is_ok());
+    let kept = service("service:redis", |request| request.keep_services = true);
+    assert!(kept.expect_err("is refused").to_string().contains("`--keep-services`"));
+}
+
+#[test]
+fn group_of_component_and_its_service_has_the_service_once() {
+    let plan = group(&["api", "service:postgres"], false, &[]).expect("plans");
+    let requested: Vec<&str> = plan.requested().map(|unit| unit.name.as_str()).collect();
+    assert_eq!(requested, ["postgres", "api"]);
+    assert!(plan.is_group());
+    let error = group(&["api", "service:api"], false, &[]).expect_err("is none").to_string();
+    assert_eq!(error, "there is no backing service `api`");
 }

@@ -17,7 +17,7 @@ use crate::base::digest;
 use crate::host;
 use crate::model::container::{ContainerSummary, Status};
 use crate::model::guard::Gate;
-use crate::model::identity::{CONFIG_HASH, ResourceLabels, Retention, Role, RunId};
+use crate::model::identity::{CONFIG_HASH, ResourceLabels, Retention, Role, RunId, service_reference};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::started::{InstanceOutput, StartedInstance, StartedProgram};
@@ -53,7 +53,7 @@ impl Containers {
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
         let identity = ResourceLabels {
             run: RunId::of_workspace(scope.pending.workspace(), &unit.name),
-            component: format!("services/{}", unit.name),
+            component: service_reference(&unit.name),
             role: Role::Service,
             name: unit.name.clone(),
             owner: ctx.owner.clone(),
