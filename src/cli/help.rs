@@ -37,21 +37,11 @@ pub fn is_topic(name: &str) -> bool {
     TOPICS.iter().any(|(topic, ..)| *topic == name)
 }
 
-/// Returns the page of a topic, if the arguments ask for one: `cki help inventory`.
-pub(super) fn topic(args: &[OsString]) -> Option<String> {
+/// Returns the page of a topic in Markdown, if the arguments ask for one: `cki help inventory`.
+pub(super) fn topic(args: &[OsString]) -> Option<&'static str> {
     let [_, help, name] = args else { return None };
     let (_, _, page) = TOPICS.iter().find(|(topic, ..)| help == "help" && *topic == name)?;
-    // A remark for those who change the page says nothing to its readers.
-    let lines = page.lines().filter(|line| !line.starts_with("<!--"));
-    let styled = lines.map(|line| match line.strip_prefix('#') {
-        Some(rest) => style::heading(rest.trim_start_matches('#').trim_start()),
-        None => line.to_owned(),
-    });
-    let mut text = styled.collect::<Vec<_>>().join("\n");
-    while text.contains("\n\n\n") {
-        text = text.replace("\n\n\n", "\n\n");
-    }
-    Some(text)
+    Some(page)
 }
 
 /// Returns the help that the arguments ask for.
@@ -127,6 +117,8 @@ fn overview(tree: &Command, is_long: bool) -> StyledStr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::text::width;
+    use crate::ui::markdown;
 
     fn help(line: &str) -> String {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
@@ -158,10 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn topics_are_pages_without_remarks() {
+    fn topics_are_pages_that_fit_a_terminal() {
         for (name, ..) in TOPICS {
             let page = topic(&["cki", "help", name].map(OsString::from)).expect("is a topic");
-            assert!(page.len() > 500 && !page.contains("<!--") && !page.contains("\n\n\n"), "{name}");
+            let shown = markdown::render(page, 80);
+            assert!(page.len() > 500 && !shown.contains("<!--") && !shown.contains("\n\n\n"), "{name}");
+            // Examples of files are shown as they are.
+            let is_wide = |line: &&str| width(&anstream::adapter::strip_str(line).to_string()) > 80;
+            let wide: Vec<&str> =
+                shown.lines().filter(is_wide).filter(|line| !line.starts_with("  ")).collect();
+            assert_eq!(wide, [""; 0], "{name}");
         }
         assert_eq!(topic(&["cki", "help", "list"].map(OsString::from)), None);
     }

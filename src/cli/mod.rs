@@ -23,10 +23,13 @@ use clap::error::ErrorKind;
 use crate::base::exit::Exit;
 use crate::config::Color;
 use crate::host::Host;
-use crate::ui::{Results, Ui, UiOptions, Verbosity};
+use crate::ui::{Results, Ui, UiOptions, Verbosity, markdown};
 use args::Cli;
 pub use args::command_tree;
 use context::Context;
+
+/// Columns of the widest page, since longer lines are hard to read.
+const WIDEST_PAGE: usize = 110;
 pub use help::is_topic;
 
 /// Runs the program on a machine and returns its exit code.
@@ -63,7 +66,11 @@ fn answer(host: Host) -> Exit {
         return Exit::Done;
     }
     if let Some(page) = help::topic(&host.args) {
-        first_ui(&host, None).lines(page.lines());
+        let ui = first_ui(&host, None);
+        match ui.columns() {
+            Some(columns) => ui.lines(markdown::render(page, columns.min(WIDEST_PAGE)).lines()),
+            None => ui.lines(page.lines()),
+        }
         return Exit::Done;
     }
     let (cli, name) = match Cli::parse_words(&host.args) {

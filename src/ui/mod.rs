@@ -4,6 +4,7 @@
 
 mod lines;
 mod links;
+pub mod markdown;
 mod output;
 mod outputs;
 mod pipeline_states;
