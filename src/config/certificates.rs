@@ -2,7 +2,8 @@
 //! `base::http`.
 
 use super::keys::KEYS;
-use super::layers::{Config, SettingOrigin, SettingValue};
+use super::layers::Config;
+use super::value::{SettingOrigin, SettingValue};
 use crate::base::http::CaFile;
 
 impl Config {

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
+use super::error::ConfigError;
+use super::file::place;
 use super::keys::{KEYS, Key, SettingKind};
-use super::layers::{Config, ConfigError, SettingOrigin, place};
+use super::layers::Config;
 use super::project::FILE;
+use super::value::SettingOrigin;
 use crate::base::files::{self, FileError};
 use crate::base::text;
 use crate::host::Env;

@@ -1,113 +1,17 @@
-//! The layers of settings, and the files behind two of them. Types and names of settings are in `keys`.
+//! The layers of settings. The files behind two of them are read in `file`; types and names of settings are in
+//! `keys`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
+use super::error::ConfigError;
 use super::keys::{KEYS, Key, SettingKind};
 use super::project::{self, FILE, ProjectFile};
-use crate::base::files::{self, FileError};
+use super::value::{SettingOrigin, SettingValue};
 use crate::base::text;
 use crate::host::Env;
 use crate::model::inventory::Memory;
-
-/// Maximum bytes of a configuration file.
-const LIMIT: u64 = 1 << 20;
-
-/// Origin of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SettingOrigin {
-    /// Compiled-in default.
-    Default,
-    /// The user's file.
-    User {
-        /// Path of the file.
-        file: PathBuf,
-        /// Line number, from 1.
-        line: usize,
-    },
-    /// The project's file, found upward from the working directory.
-    Project {
-        /// Path of the file.
-        file: PathBuf,
-        /// Line number, from 1.
-        line: usize,
-    },
-    /// An environment variable.
-    Environment(String),
-    /// A flag.
-    Flag(String),
-}
-
-impl fmt::Display for SettingOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::User { file, line } | Self::Project { file, line } => {
-                write!(f, "{}:{line}", file.display())
-            }
-            Self::Environment(name) => f.write_str(name),
-            Self::Flag(name) => f.write_str(name),
-        }
-    }
-}
-
-/// A value with its origin.
-#[derive(Debug, Clone)]
-pub struct SettingValue {
-    /// The value as text. For a path, only for display: use `path` to open it.
-    pub text: String,
-    /// The absolute path, if it is one; its bytes need not be UTF-8.
-    pub path: Option<PathBuf>,
-    /// Origin of the value.
-    pub origin: SettingOrigin,
-}
-
-/// Unusable configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A file is not TOML.
-    #[error("{}:{line}:{column}: {message}", file.display())]
-    Toml {
-        /// Path of the file.
-        file: PathBuf,
-        /// Line number, from 1.
-        line: usize,
-        /// Column number, from 1.
-        column: usize,
-        /// Reason from the parser.
-        message: String,
-    },
-    /// Invalid value.
-    #[error("{place}: `{key}` cannot be `{value}`: {why}")]
-    SettingValue {
-        /// Name of the setting.
-        key: String,
-        /// The given value.
-        value: String,
-        /// Its origin: `file:line:column`, a variable, a flag.
-        place: String,
-        /// Description of valid values.
-        why: String,
-    },
-    /// Setting that a project may not make.
-    #[error("{place}: a project's file may not set `{key}`{why}; only your own may")]
-    Personal {
-        /// Name of the setting.
-        key: String,
-        /// `file:line:column`.
-        place: String,
-        /// The value that it may not have, if others are allowed.
-        why: String,
-    },
-}
 
 /// All settings that have a value in some layer.
 #[derive(Debug, Clone, Default)]
@@ -251,71 +155,6 @@ impl Config {
         Ok(())
     }
 
-    fn read_file(&mut self, file: &Path, project: bool) -> Result<(), ConfigError> {
-        let text = match files::read_text(file, LIMIT) {
-            Err(error) if error.is_missing() => return Ok(()),
-            other => other?,
-        };
-        self.files.push(file.to_path_buf());
-        self.read_content(&text, file, project)
-    }
-
-    fn read_content(&mut self, text: &str, file: &Path, project: bool) -> Result<(), ConfigError> {
-        let table = DeTable::parse(text).map_err(|error| {
-            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
-            let message = error.message().to_owned();
-            ConfigError::Toml { file: file.to_path_buf(), line, column, message }
-        })?;
-        self.read_table(table.get_ref(), "", text, file, &|line| {
-            let file = file.to_path_buf();
-            if project { SettingOrigin::Project { file, line } } else { SettingOrigin::User { file, line } }
-        })
-    }
-
-    fn read_table(
-        &mut self,
-        table: &DeTable<'_>,
-        prefix: &str,
-        text: &str,
-        file: &Path,
-        origin: &dyn Fn(usize) -> SettingOrigin,
-    ) -> Result<(), ConfigError> {
-        let directory = file.parent().unwrap_or(Path::new("/"));
-        for (name, value) in table {
-            let (line, column) = place(text, name.span().start);
-            let name = if prefix.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{prefix}.{}", name.get_ref())
-            };
-            if let DeValue::Table(inner) = value.get_ref() {
-                self.read_table(inner, &name, text, file, origin)?;
-                continue;
-            }
-            let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-                let nearest = text::nearest(&name, KEYS.iter().map(|key| key.name));
-                let hint = nearest.first().map(|n| format!(" Did you mean `{n}`?")).unwrap_or_default();
-                self.warnings.push(format!("{}:{column}: there is no setting `{name}`.{hint}", origin(line)));
-                continue;
-            };
-            let origin = origin(line);
-            if key.personal && matches!(origin, SettingOrigin::Project { .. }) {
-                let place = format!("{origin}:{column}");
-                return Err(ConfigError::Personal { key: name, place, why: String::new() });
-            }
-            let (line, column) = place(text, value.span().start);
-            let place = format!("{}:{line}:{column}", file.display());
-            let value = scalar(value).ok_or_else(|| ConfigError::SettingValue {
-                key: name,
-                value: "a list or date".to_owned(),
-                place: place.clone(),
-                why: "it is one text, number or truth value".to_owned(),
-            })?;
-            self.set(key, value.as_ref(), origin, &place, directory)?;
-        }
-        Ok(())
-    }
-
     pub(super) fn set(
         &mut self,
         key: &'static Key,
@@ -386,23 +225,6 @@ impl Config {
             }
         }
     }
-}
-
-fn scalar(value: &Spanned<DeValue<'_>>) -> Option<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Boolean(truth) => Some(truth.to_string()),
-        DeValue::Integer(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// Returns the line and column of a byte offset, both from 1.
-pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..offset.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-    (line, column)
 }
 
 #[cfg(test)]

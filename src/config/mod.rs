@@ -4,12 +4,17 @@
 
 mod certificates;
 pub mod edit;
+mod error;
+mod file;
 mod keys;
 mod layers;
 mod project;
 mod settings;
+mod value;
 
+pub use error::ConfigError;
 pub use keys::{KEYS, Key, SettingKind};
-pub use layers::{Config, ConfigError, SettingOrigin, SettingValue};
+pub use layers::Config;
 pub use project::{Distrust, distrusted};
 pub use settings::{Color, Engine, Format, Settings};
+pub use value::{SettingOrigin, SettingValue};

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::layers::{Config, ConfigError, SettingOrigin};
+use super::error::ConfigError;
+use super::layers::Config;
+use super::value::SettingOrigin;
 use crate::base::http::CaFile;
 use crate::base::secret::Secret;
 use crate::host::Env;

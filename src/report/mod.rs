@@ -22,6 +22,7 @@ pub mod run_local;
 pub mod scan;
 pub mod service;
 pub mod show;
+mod show_view;
 pub mod stage;
 pub mod trust;
 pub mod view;

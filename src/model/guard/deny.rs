@@ -1,13 +1,11 @@
-//! Hosts of production, from the inventory, and the search for them in a text. The parsing of hosts
-//! belongs in `host`, the decoding of texts in `decodings`.
+//! Hosts of production, from the inventory, and the search for them in a text. Single patterns
+//! belong in `host_pattern`, the parsing of hosts in `host`, the decoding of texts in `decodings`.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
-
-use ipnet::IpNet;
 
 use super::decodings::decoded_variants;
-use super::host::{LONGEST, ascii, canonical, hosts, is_host_character, is_within};
+use super::host::{ascii, canonical, hosts};
+use super::host_pattern::HostPattern;
 use crate::model::inventory::{Inventory, SourceMap};
 use crate::model::reference::Reference;
 
@@ -18,53 +16,9 @@ pub struct DenyRule {
     pub pattern: String,
     /// Entry that contains the pattern; `None` for `production.hosts`.
     pub entry: Option<Reference>,
-    matches: Hosts,
+    matches: HostPattern,
     source_map: SourceMap,
     path: String,
-}
-
-/// Hosts that a pattern matches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Hosts {
-    /// Names in canonical form, with `*` for any part.
-    Names(String),
-    /// Network of addresses.
-    Network(IpNet),
-}
-
-impl Hosts {
-    fn parse(pattern: &str) -> Option<Self> {
-        let (address, bits) = match pattern.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (pattern, None),
-        };
-        if let Ok(address) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
-            let bits = bits.map(str::parse::<u8>).transpose().ok()?;
-            let network = bits.map_or(Some(IpNet::from(address)), |bits| IpNet::new(address, bits).ok())?;
-            // An IPv4 network in the form of IPv6.
-            let short = network.prefix_len().checked_sub(96).filter(|_| address.is_ipv6());
-            let mapped = short.and_then(|bits| IpNet::new(address.to_canonical(), bits).ok());
-            return Some(Self::Network(mapped.filter(|net| net.addr().is_ipv4()).unwrap_or(network)));
-        }
-        let pattern = canonical(pattern);
-        let good = |c: char| is_host_character(c) || c == '*' || !c.is_ascii();
-        let is_name = !pattern.is_empty() && pattern.len() <= LONGEST && pattern.chars().all(good);
-        (is_name && bits.is_none()).then_some(Self::Names(pattern))
-    }
-
-    fn matches_host(&self, host: &str) -> bool {
-        match self {
-            Self::Names(pattern) => wildcard_match(pattern.as_bytes(), host.as_bytes()),
-            Self::Network(network) => host.parse().is_ok_and(|host| is_within(host, *network)),
-        }
-    }
-}
-
-/// Returns whether a text is a valid host pattern: a name with `*` for any part, an address, or a range
-/// of addresses.
-#[must_use]
-pub fn is_host_pattern(text: &str) -> bool {
-    Hosts::parse(text).is_some()
 }
 
 impl DenyRule {
@@ -84,8 +38,8 @@ impl DenyRule {
     #[must_use]
     pub fn host(&self) -> Option<String> {
         match &self.matches {
-            Hosts::Names(name) => (!name.contains('*')).then(|| name.clone()),
-            Hosts::Network(network) => {
+            HostPattern::Names(name) => (!name.contains('*')).then(|| name.clone()),
+            HostPattern::Network(network) => {
                 (network.prefix_len() == network.max_prefix_len()).then(|| network.addr().to_string())
             }
         }
@@ -108,7 +62,7 @@ pub struct DenyList {
 impl From<&Inventory> for DenyList {
     fn from(inventory: &Inventory) -> Self {
         let rule = |pattern: &String, entry: Option<&Reference>, written: &SourceMap, path: String| {
-            let matches = Hosts::parse(pattern)?;
+            let matches = HostPattern::parse(pattern)?;
             let (pattern, written) = (pattern.clone(), written.clone());
             Some(DenyRule { pattern, entry: entry.cloned(), matches, source_map: written, path })
         };
@@ -130,8 +84,8 @@ impl From<&Inventory> for DenyList {
                 map.entry(name.to_owned()).or_insert(at);
             };
             match &rule.matches {
-                Hosts::Names(name) if !name.contains('*') => first(&mut list.names, name),
-                Hosts::Names(name) if name.rfind('*') == Some(0) => first(&mut list.ends, &name[1..]),
+                HostPattern::Names(name) if !name.contains('*') => first(&mut list.names, name),
+                HostPattern::Names(name) if name.rfind('*') == Some(0) => first(&mut list.ends, &name[1..]),
                 _ => list.others.push(at),
             }
         }
@@ -205,29 +159,6 @@ impl DenyList {
         let other = self.others.iter().find(|at| self.rules[**at].matches.matches_host(host));
         [whole, by_end, other].into_iter().flatten().min().map(|at| &self.rules[*at])
     }
-}
-
-/// Returns whether a name matches a pattern in which `*` stands for any part, even an empty one.
-fn wildcard_match(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut from) = (0, 0);
-    let mut again: Option<(usize, usize)> = None;
-    while from < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                again = Some((at, from));
-                at += 1;
-            }
-            Some(byte) if *byte == name[from] => (at, from) = (at + 1, from + 1),
-            _ => match &mut again {
-                Some((star, taken)) => {
-                    *taken += 1;
-                    (at, from) = (*star + 1, *taken);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
@@ -382,23 +313,7 @@ components:
         assert!(list.denies("gitlab.com:443").is_none(), "a host has no port");
     }
 
-    #[test]
-    fn is_host_pattern_accepts_hosts_and_networks_only() {
-        for good in ["a.b", "*", "a-*.b_c", "10.0.0.0/8", "::1", "2001:db8::/32", "1.2.3.4", "ünï.test."] {
-            assert!(is_host_pattern(good), "{good}");
-        }
-        for bad in ["", "https://a.b", "a.b:80", "a b", "10.0.0.0/33", "::/129", "a/8", "user@a.b"] {
-            assert!(!is_host_pattern(bad), "{bad}");
-        }
-    }
-
     proptest! {
-        #[test]
-        fn wildcard_match_agrees_with_regex(pattern in "[ab*.]{0,8}", name in "[ab.]{0,10}") {
-            let regex = regex::Regex::new(&format!("^{}$", regex::escape(&pattern).replace("\\*", ".*")));
-            prop_assert_eq!(wildcard_match(pattern.as_bytes(), name.as_bytes()), regex.expect("is one").is_match(&name));
-        }
-
         #[test]
         fn deny_list_index_agrees_with_linear_search(
             patterns in proptest::collection::vec("[*]?[ab]{0,2}[.]?[ab*]{1,2}", 1..8),

@@ -7,6 +7,7 @@ mod decodings;
 mod deny;
 mod gate;
 mod host;
+mod host_pattern;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use crate::base::text;
 use crate::model::environment::{Environment, SecretNames, ValueOrigin, is_secret};
 use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
-pub use deny::{DenyList, DenyRule, is_host_pattern};
+pub use deny::{DenyList, DenyRule};
 pub use gate::{Gate, GatePass, GateSubject, Startable};
+pub use host_pattern::is_host_pattern;
 
 /// Name that stands for a command's arguments in place of a variable; no variable can have this name.
 pub const COMMAND: &str = "@command";

@@ -4,6 +4,7 @@
 mod draft;
 mod files;
 mod outcome;
+mod variables;
 
 use std::path::Path;
 
