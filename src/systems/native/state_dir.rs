@@ -367,10 +367,10 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let runs = directory.path().join("cki/native");
         make_runs_directory(&runs).expect("makes it");
-        let mut one = facts(&runs, "a/b");
+        let mut one = facts(&runs, "a.b");
         one.create(&[], &[]).expect("creates");
         assert!(matches!(one.create(&[], &[]), Err(NativeError::Exists { .. })));
-        assert_eq!(files::list_dir(&runs).expect("lists"), [format!("{}.a-b", one.identity.run)]);
+        assert_eq!(files::list_dir(&runs).expect("lists"), [format!("{}.a.b", one.identity.run)]);
         assert!(!list(&runs).expect("lists")[0].is_alive());
 
         one.process = host::owner(std::process::id());
