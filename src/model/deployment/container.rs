@@ -66,6 +66,7 @@ fn read_one(
         ports: ports(node, findings),
         ready,
         variables,
+        clears_entrypoint: false,
         interpolated: Vec::new(),
         init: Vec::new(),
     }

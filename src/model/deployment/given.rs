@@ -22,6 +22,8 @@ pub struct DeployedContainer {
     pub command: Vec<Vec<Segment>>,
     /// Replacement of the image's arguments.
     pub args: Vec<Vec<Segment>>,
+    /// The image's entry point is not used, so the arguments are the whole command.
+    pub clears_entrypoint: bool,
     /// Variables that Compose interpolated into command and health check, with their values: the names
     /// tell which are secret.
     pub interpolated: Vec<(String, Secret)>,

@@ -30,6 +30,8 @@ pub struct ComposeServiceFacts {
     pub needs: Vec<String>,
     /// Ports in the container.
     pub ports: Vec<u16>,
+    /// Its command is not that of the image.
+    pub has_command: bool,
 }
 
 impl ComposeFacts {
@@ -71,6 +73,9 @@ fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
         target,
         needs: needs.unwrap_or_default(),
         ports: found,
+        has_command: ["command", "entrypoint"]
+            .iter()
+            .any(|key| node.get(key).is_some_and(|node| !node.is_null())),
     }
 }
 

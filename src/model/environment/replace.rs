@@ -10,6 +10,9 @@ use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Segment;
 use crate::model::deployment::{EnvEntry, EnvVarSource};
 
+/// Minimum bytes of a secret in a command: a shorter one may be a part of ordinary words there.
+const SHORTEST: usize = 4;
+
 /// Generator of placeholders.
 #[derive(Clone, Copy)]
 pub(super) struct Placeholders<'a> {
@@ -166,16 +169,18 @@ impl Placeholders<'_> {
 }
 
 impl SecretRules {
-    /// Returns each secret among the interpolated variables of a text with its placeholder, the same as
-    /// in the environment.
+    /// Returns each secret in the commands of a container with its placeholder: those among the interpolated
+    /// variables, with the same placeholder as in the environment, and those that are written in the `literal`
+    /// text, as the password of an address or the value of `--password`.
     ///
     /// # Errors
     /// Fails when a rule is invalid.
-    pub fn placeholders<'a>(
+    pub fn placeholders(
         &self,
-        interpolated: &'a [(String, Secret)],
+        interpolated: &[(String, Secret)],
+        literal: &[String],
         context: &GeneratorContext,
-    ) -> Result<Vec<(&'a str, Secret)>, RuleError> {
+    ) -> Result<Vec<(String, Secret)>, RuleError> {
         let placeholders = Placeholders { rules: self, context };
         let mut made = Vec::new();
         for (name, value) in interpolated {
@@ -183,7 +188,16 @@ impl SecretRules {
             let Some(range) = self.names().judge(name, value).replace else { continue };
             let secret = &value[range];
             let why = format!("made of `{name}`");
-            made.push((secret, placeholders.value(&source(name, Some(secret), why))?));
+            made.push((secret.to_owned(), placeholders.value(&source(name, Some(secret), why))?));
+        }
+        for text in literal {
+            for SecretPart { range, what } in secret_part::find(text, self.names()) {
+                let secret = &text[range];
+                let is_known = made.iter().any(|(known, _)| known.contains(secret) || secret.contains(known));
+                if secret.len() >= SHORTEST && !is_known {
+                    made.push((secret.to_owned(), placeholders.value(&source("", Some(secret), what))?));
+                }
+            }
         }
         // A secret may be a part of another one.
         made.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));

@@ -29,6 +29,7 @@ pub(super) fn find(text: &str, names: &SecretNames) -> Vec<SecretPart> {
         return Vec::new();
     }
     let mut parts = addresses(text);
+    parts.extend(logins(text));
     parts.extend(assignments(text, names));
     parts.extend(authorizations(text));
     parts.extend(private_keys(text));
@@ -96,6 +97,38 @@ fn addresses(text: &str) -> Vec<SecretPart> {
         }
     };
     starts.take(MOST).filter_map(password).collect()
+}
+
+/// Schemes of addresses with neither slashes nor a password: `mailto:user@host`.
+const WITHOUT_PASSWORD: [&str; 6] = ["acct", "im", "mailto", "sip", "sips", "xmpp"];
+
+/// Finds the passwords in logins without a scheme: `user:password@tcp(host)/database`, `user:password@host`.
+fn logins(text: &str) -> Vec<SecretPart> {
+    let words = text.split_inclusive([' ', '\t', '\r', '\n', '"', '\'', '=', ',', ';']);
+    let mut at = 0;
+    let mut parts = Vec::new();
+    for word in words.take(NAMES) {
+        let start = at;
+        at += word.len();
+        let Some((login, host)) = word.rsplit_once('@') else { continue };
+        let Some((user, password)) = login.split_once(':') else { continue };
+        let is_user = !user.is_empty()
+            && user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        // A digest of an image follows its tag.
+        let is_host =
+            host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && !host.starts_with("sha256:");
+        let is_port = password.len() <= 5 && password.bytes().all(|byte| byte.is_ascii_digit());
+        let is_address =
+            password.starts_with("//") || WITHOUT_PASSWORD.contains(&user.to_ascii_lowercase().as_str());
+        if is_user && is_host && !is_port && !is_address && !is_open(password) {
+            let from = start + user.len() + 1;
+            parts.push(SecretPart {
+                range: from..from + password.len(),
+                what: "password of a login".to_owned(),
+            });
+        }
+    }
+    parts
 }
 
 /// Finds the values of `name=value`, `"name": "value"` and `--name value` with secret names.
@@ -247,6 +280,15 @@ mod tests {
             ("postgres://u:hunter2@db.prod.example.org/x", "postgres://u:•@db.prod.example.org/x"),
             ("postgres://u:hun/ter2@db.example.org/x", "postgres://u:•@db.example.org/x"),
             ("postgres://u:p@ss@db/x", "postgres://u:•@db/x"),
+            ("app:hunter2@tcp(db:3306)/app?parseTime=true", "app:•@tcp(db:3306)/app?parseTime=true"),
+            ("app:hun@ter2@unix(/tmp/m.sock)/app", "app:•@unix(/tmp/m.sock)/app"),
+            ("dsn=u:hunter2@proxy.local:3128", "dsn=u:•@proxy.local:3128"),
+            ("curl -u x u:hunter2@[::1]:80", "curl -u x u:•@[::1]:80"),
+            ("quay.io/a/b:v1@sha256:0123", "quay.io/a/b:v1@sha256:0123"),
+            ("mailto:me@example.org, sip:x@y", "mailto:me@example.org, sip:x@y"),
+            ("1@kafka-1:9093,2@kafka-2:9093", "1@kafka-1:9093,2@kafka-2:9093"),
+            ("git@github.com:a/b.git and host:9092@x", "git@github.com:a/b.git and host:9092@x"),
+            ("u:${PASSWORD}@tcp(db)/x", "u:${PASSWORD}@tcp(db)/x"),
             ("amqps://a.test, amqps://u:p@b.test", "amqps://a.test, amqps://u:•@b.test"),
             ("amqp://u:p1@a,amqp://u:p2@b", "amqp://u:•@a,amqp://u:•@b"),
             (

@@ -204,6 +204,10 @@ impl Drafting<'_> {
         one.deployment = vec![(path.display().to_string(), Some(service.name.clone()))];
         // Compose may override the command of the image.
         one.command.clear();
+        // The image's ports are those of its own command.
+        if service.has_command && service.ports.is_empty() {
+            one.ports.clear();
+        }
         if one.ports.is_empty() || !service.ports.is_empty() {
             let exposed = std::mem::take(&mut one.ports);
             let ports = service.ports.iter().copied().chain(exposed.into_iter().map(|(port, _)| port));
@@ -240,7 +244,12 @@ impl Drafting<'_> {
         for path in &found.builds {
             let directory = path.parent().unwrap_or(Path::new("")).to_owned();
             let shown = directory.display().to_string();
-            if self.components.iter().any(|one| one.directory == shown) {
+            let file = path.display().to_string();
+            if self
+                .components
+                .iter()
+                .any(|one| one.directory == shown || one.build_file.as_ref() == Some(&file))
+            {
                 continue;
             }
             if has_compose {

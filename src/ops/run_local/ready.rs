@@ -42,7 +42,8 @@ pub(super) async fn until_ready(
     }
     let mut pause = FIRST;
     loop {
-        let answer = match timeout(ANSWER, instance.probe(ready, command)).await {
+        let patience = ANSWER.min(deadline.saturating_duration_since(Instant::now()));
+        let answer = match timeout(patience, instance.probe(ready, command)).await {
             Ok(answer) => answer.map_err(|failure| failure.describe(redactor)),
             Err(_) => Err("no answer in time".to_owned()),
         };

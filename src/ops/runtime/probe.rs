@@ -19,6 +19,9 @@ use crate::systems::engine::LogRequest;
 /// Time in which a proxy of an engine finds out that the instance does not listen.
 const PROXY: Duration = Duration::from_millis(200);
 
+/// Maximum bytes of an answer that are read.
+const LONGEST_HEAD: usize = 16 << 10;
+
 /// The reason why an instance is not ready.
 #[derive(Debug)]
 pub(in crate::ops) enum ProbeFailure {
@@ -122,25 +125,48 @@ async fn passed_on(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Returns the status of a GET; reads only the first line of the answer (RFC 9112, section 4).
+/// Returns the status of a GET; reads no more than the first line of the final answer (RFC 9112, section 4), which
+/// answers without content such as `103 Early Hints` may precede (RFC 9110, section 15.2).
 async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: cki\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut head = Vec::new();
     let mut buffer = [0; 256];
-    while !head.contains(&b'\n') && head.len() < 4096 {
-        match stream.read(&mut buffer).await? {
-            0 => break,
-            count => head.extend_from_slice(&buffer[..count]),
+    while head.len() < LONGEST_HEAD {
+        let count = stream.read(&mut buffer).await?;
+        head.extend_from_slice(&buffer[..count]);
+        if let Some(status) = final_status(&head)? {
+            return Ok(status);
+        }
+        if count == 0 {
+            break;
         }
     }
-    let line = String::from_utf8_lossy(&head);
-    line.split_whitespace()
-        .nth(1)
-        .filter(|_| line.starts_with("HTTP/"))
-        .and_then(|code| code.parse().ok())
-        .ok_or_else(|| io::Error::other("that is no HTTP answer"))
+    Err(not_http())
+}
+
+fn not_http() -> io::Error {
+    io::Error::other("that is no HTTP answer")
+}
+
+/// Returns the status of the final answer, as soon as its first line is complete.
+fn final_status(head: &[u8]) -> io::Result<Option<u16>> {
+    let text = String::from_utf8_lossy(head);
+    let mut rest = &*text;
+    while let Some((line, headers)) = rest.split_once('\n') {
+        let code = line.split_whitespace().nth(1).filter(|_| line.starts_with("HTTP/"));
+        match code.and_then(|code| code.parse().ok()).ok_or_else(not_http)? {
+            // The connection speaks another protocol now.
+            100 | 102..=199 => {}
+            status => return Ok(Some(status)),
+        }
+        let end =
+            if headers.starts_with("\r\n") { Some(0) } else { headers.find("\r\n\r\n").map(|at| at + 2) };
+        let Some(end) = end else { return Ok(None) };
+        rest = &headers[end + 2..];
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -148,6 +174,21 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn final_status_skips_answers_before_it() {
+        let status = |text: &str| final_status(text.as_bytes()).map_err(|error| error.to_string());
+        assert_eq!(status("HTTP/1.1 200 OK\r\n"), Ok(Some(200)));
+        assert_eq!(status("HTTP/1.1 101 Switching\r\n\r\n"), Ok(Some(101)));
+        assert_eq!(status("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n"), Ok(Some(204)));
+        let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 503 No\r\nX: y\r\n";
+        assert_eq!(status(hints), Ok(Some(503)));
+        (0..hints.find("503 No\r").expect("is there"))
+            .for_each(|end| assert_eq!(status(&hints[..end]), Ok(None)));
+        for wrong in ["+PONG\r\n", "HTTP/1.1\r\n", "HTTP/1.1 x y\r\n"] {
+            assert!(status(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[tokio::test]
     async fn passed_on_tells_a_proxy_without_a_server_from_a_server() {

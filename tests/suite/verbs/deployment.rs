@@ -314,6 +314,36 @@ fn env_masks_secrets_of_a_deployment() {
     assert!(made.contains("URL=https://u:cki-reference-"), "{made}");
 }
 
+#[test]
+fn run_local_replaces_secrets_that_are_written_in_a_command() {
+    let cli = Cli::new();
+    let repositories = Repositories::new(&cli);
+    let compose = "\
+services:
+  composed:
+    image: x
+    user: '1000'
+    entrypoint: ''
+    command: [app, --token=S3cr3tA1, --password, S3cr3tA2, 'pg://u:S3cr3tA3@h/d', 'PGPASSWORD=S3cr3tA4 run',
+      'u:S3cr3tA5@tcp(h)/d', --level, info]
+    healthcheck: {test: [CMD, check, --password=S3cr3tA6]}
+";
+    repositories.commit("deploy", &[("compose.yaml", compose)]);
+    cli.inventory(INVENTORY);
+    cli.run("clone composed").ends_with(0);
+    for line in
+        ["--dry-run", "--dry-run -o json", "--print compose", "--print compose --reveal", "--print kube"]
+    {
+        let outcome = cli.run(&format!("run-local composed --engine native {line}")).ends_with(0);
+        assert!(!outcome.to_string().contains("S3cr3t"), "{line}: {outcome}");
+    }
+    let explained = cli.run("env composed --explain").ends_with(0);
+    explained.says("compose.yaml:4:11: `user` of a Compose service has no effect in a local run");
+    // Without the image's entry point, the command is the whole one.
+    let printed = cli.run("run-local composed --engine native --print compose --reveal").stdout;
+    assert!(printed.contains("entrypoint: []\n") && printed.contains("- --level\n"), "{printed}");
+}
+
 on!(docker: run_local_masks_command_words_that_name_production);
 fn run_local_masks_command_words_that_name_production(cli: &Cli) {
     let repositories = Repositories::new(cli);

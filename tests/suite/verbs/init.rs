@@ -58,12 +58,13 @@ fn init_drafts_from_compose_sources_and_readme() {
         &[
             ("web/Dockerfile", "FROM x\nEXPOSE 8000\n"),
             ("web/app.py", "import os\nos.environ['REDIS_URL']\nos.environ['API_KEY_NAME']\n"),
-            ("worker/Dockerfile", "FROM x\n"),
+            ("worker/Dockerfile", "FROM x\nEXPOSE 9000\n"),
+            ("docker/Dockerfile", "FROM x\n"),
             ("README.md", "| `API_KEY_NAME` | Name of the key: # \"it\" |\n"),
             (
                 "compose.yaml",
-                "services:\n  web: {build: web, ports: ['80:8000'], depends_on: [db, worker]}\n  worker: {build: worker}\n  \
-                 db: {image: 'postgres:16'}\n  odd: {image: 'mongo:7'}\n",
+                "services:\n  web: {build: web, ports: ['80:8000'], depends_on: [db, worker]}\n  worker: {build: worker, command: [work]}\n  \
+                 tool: {build: {context: ., dockerfile: docker/Dockerfile}}\n  db: {image: 'postgres:16'}\n  odd: {image: 'mongo:7'}\n",
             ),
         ],
     );
@@ -75,13 +76,16 @@ fn init_drafts_from_compose_sources_and_readme() {
         "        - {name: API_KEY_NAME, description: \"Name of the key: # \\\"it\\\"\"}\n",
         "        ports: [8000/http]\n",
         "        needs: [postgres, redis, worker]\n",
-        "warning: compose.yaml:5: no backing service stands in for `odd` (mongo:7).\n",
-        "warning: compose.yaml:4: `db` is called `postgres` in a run",
+        "warning: compose.yaml:6: no backing service stands in for `odd` (mongo:7).\n",
+        "warning: compose.yaml:5: `db` is called `postgres` in a run",
         "warning: web/app.py:3: `web` requires `API_KEY_NAME`, which has no value: `-e API_KEY_NAME=VALUE`.\n",
     ] {
         assert!(outcome.to_string().contains(line), "{line}: {outcome}");
     }
-    assert!(!outcome.stdout.contains("name: REDIS_URL"), "{outcome}");
+    // An image's port is that of its own command.
+    for none in ["name: REDIS_URL", "9000", "not drafted"] {
+        assert!(!outcome.to_string().contains(none), "{none}: {outcome}");
+    }
     assert!(!cli.project().join("cki.toml").exists());
     cli.run("init").ends_with(2).says("--yes");
     cli.run("init -y -o json").ends_with(0);

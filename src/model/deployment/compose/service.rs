@@ -17,6 +17,31 @@ use crate::model::inventory::InventoryFinding;
 use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 
+/// Keys about the container that a local run decides itself.
+const NOT_APPLIED: &[&str] = &[
+    "cap_add",
+    "devices",
+    "dns",
+    "extra_hosts",
+    "gpus",
+    "group_add",
+    "ipc",
+    "models",
+    "network_mode",
+    "pid",
+    "platform",
+    "post_start",
+    "pre_stop",
+    "privileged",
+    "read_only",
+    "runtime",
+    "security_opt",
+    "shm_size",
+    "sysctls",
+    "tmpfs",
+    "ulimits",
+    "user",
+];
 /// Unsupported keys that would change the container.
 const NOT_DONE: &[&str] = &["secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
 
@@ -89,9 +114,18 @@ fn own_container(
             findings.push(finding(&node.spot, message));
         }
     }
+    for key in NOT_APPLIED {
+        if let Some(node) = service.get(key).filter(|node| !node.is_null()) {
+            let message = format!("`{key}` of a Compose service has no effect in a local run");
+            findings.push(finding(&node.spot, message));
+        }
+    }
     let variables = environment::variables(project, service, findings);
     let entrypoint = command(project, service, "entrypoint", findings);
     let args = command(project, service, "command", findings);
+    let is_empty =
+        |node: &Node| node.text().map_or(!node.is_null() && node.items().is_empty(), str::is_empty);
+    let clears_entrypoint = service.get("entrypoint").is_some_and(is_empty);
     let mut text = |key: &str, blank_is_none: bool| {
         let node = service.get(key)?;
         let text = node.text()?;
@@ -106,6 +140,7 @@ fn own_container(
         image,
         command: entrypoint,
         args,
+        clears_entrypoint,
         workdir,
         ports: ports(project, service, findings),
         ready: ready(project, service, findings),

@@ -48,6 +48,7 @@ fn resolved(variables: Vec<EnvEntry>, overrides: EnvOverrides) -> Vec<(String, V
         ports: Vec::new(),
         ready: None,
         variables,
+        clears_entrypoint: false,
         interpolated: Vec::new(),
         init: Vec::new(),
     };

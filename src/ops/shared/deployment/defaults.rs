@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{DeployedComponents, DeployedError};
+use crate::model::deployment::DeployedContainer;
 use crate::model::deployment::expansion::Segment;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Run};
@@ -25,7 +26,8 @@ pub fn with_deployment_defaults(
     let Some(deployed) = deployed else { return Ok(component) };
     let container = &deployed.container;
     let mut run = component.run.take().unwrap_or_default();
-    let placeholders = rules.secrets.placeholders(&container.interpolated, &rules.context)?;
+    let placeholders =
+        rules.secrets.placeholders(&container.interpolated, &literal_texts(container), &rules.context)?;
     let local = |word: String| {
         placeholders.iter().fold(word, |word, (secret, placeholder)| match word.contains(secret) {
             true => word.replace(secret, placeholder.expose()),
@@ -58,7 +60,7 @@ pub fn with_deployment_defaults(
             Ok(made)
         };
         let (command, args) = (words(&container.command)?, words(&container.args)?);
-        if command.is_empty() {
+        if command.is_empty() && !container.clears_entrypoint {
             run.image_args = args;
         } else {
             run.command = [command, args].concat();
@@ -81,6 +83,22 @@ pub fn with_deployment_defaults(
     }
     component.run = Some(run);
     Ok(component)
+}
+
+/// Returns the text that is written in the commands of a container, without the values of variables.
+fn literal_texts(container: &DeployedContainer) -> Vec<String> {
+    let literal = |pieces: &Vec<Segment>| -> String {
+        pieces
+            .iter()
+            .map(|piece| if let Segment::Text(text) = piece { text.as_str() } else { "${}" })
+            .collect()
+    };
+    let command: Vec<String> = container.command.iter().chain(&container.args).map(literal).collect();
+    let probe = match &container.ready {
+        Some(ReadinessProbe::Exec(words)) => words.join(" "),
+        _ => String::new(),
+    };
+    vec![command.join(" "), probe]
 }
 
 /// Returns the component as its init container: with that command and image, and without the settings of
