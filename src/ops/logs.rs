@@ -186,20 +186,31 @@ struct LogMerge {
     stamped: bool,
 }
 
+/// Returns whether an instance was removed after it was listed: it has no output any more.
+fn is_removed(error: &InstanceError) -> bool {
+    matches!(error, InstanceError::Engine(error) if error.is_not_found())
+}
+
 impl LogMerge {
     /// Starts to read one more instance.
     async fn open(&mut self, instance: &InstanceSummary, label: String) -> Result<(), InstanceError> {
         let LogOptions { follow, tail, since, .. } = self.options;
         let since = since.map(Timestamp::as_second);
         let request = LogRequest { follow, tail, since, timestamps: self.stamped };
-        let output = instance.instance.logs(request).await?;
-        let redactor = instance.redactor().await?;
+        let opened = async { Ok((instance.instance.logs(request).await?, instance.redactor().await?)) };
+        let (output, redactor) = match opened.await {
+            Err(error) if is_removed(&error) => return Ok(()),
+            opened => opened?,
+        };
         let (sender, parts) = mpsc::channel(AHEAD);
         let cut = self.stamped;
         let reader = tokio::spawn(async move {
-            if let Err(error) = read(output, &redactor, cut, &sender).await {
-                // The receiver may be gone.
-                let _ = sender.send(Err(error)).await;
+            match read(output, &redactor, cut, &sender).await {
+                Err(error) if !is_removed(&error) => {
+                    // The receiver may be gone.
+                    let _ = sender.send(Err(error)).await;
+                }
+                _ => {}
             }
         });
         let reader = reader.abort_handle();

@@ -223,17 +223,20 @@ fn doctor_counts_leftovers_of_killed_runs(cli: &Cli) {
         "components: [{name: sleeper, category: x, image: '{busybox}', run: {command: [sleep, '1000']}}]",
     );
     let doctor = || found(&cli.run("doctor --offline -o json"), "leftovers");
-    let mut run = cli.start("run-local sleeper");
     let running =
         |cli: &Cli| cli.run("ps -o json").json()["instances"].as_array().is_some_and(|all| !all.is_empty());
-    run.wait("runs the component", |_| running(cli));
-    // What a living process has started is no leftover.
-    assert_eq!(doctor().0, "ok");
-    run.signal(nix::sys::signal::Signal::SIGKILL);
-    assert_eq!(run.end().code, -9);
-    let (state, why) = doctor();
-    assert_eq!(state, "warning", "{why}");
-    assert!(why.starts_with("runs that were killed have left"), "{why}");
+    // Commands of other tests on this engine remove leftovers, too, and one may be quicker.
+    let is_counted = (0..5).any(|_| {
+        let mut run = cli.start("run-local sleeper");
+        run.wait("runs the component", |_| running(cli));
+        // What a living process has started is no leftover.
+        assert_eq!(doctor().0, "ok");
+        run.signal(nix::sys::signal::Signal::SIGKILL);
+        assert_eq!(run.end().code, -9);
+        let (state, why) = doctor();
+        state == "warning" && why.starts_with("runs that were killed have left")
+    });
+    assert!(is_counted, "{:?}", doctor());
     // As it says.
     cli.run("ps").ends_with(0);
     assert_eq!(doctor().0, "ok");
