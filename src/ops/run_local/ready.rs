@@ -17,6 +17,8 @@ const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(500);
 /// Timeout of one probe.
 const ANSWER: Duration = Duration::from_secs(5);
+/// The result of a probe that got no answer.
+const NO_ANSWER: &str = "no answer in time";
 
 /// Waits until a unit is ready, and passes each answer of a probe until then to `report`.
 ///
@@ -41,17 +43,25 @@ pub(super) async fn until_ready(
         };
     }
     let mut pause = FIRST;
+    let mut last = None;
     loop {
-        let patience = ANSWER.min(deadline.saturating_duration_since(Instant::now()));
+        // A command is not cut short: its own failure says more, and half of it may do harm.
+        let patience = match ready {
+            ReadinessProbe::Exec(_) => ANSWER,
+            _ => ANSWER.min(deadline.saturating_duration_since(Instant::now())),
+        };
         let answer = match timeout(patience, instance.probe(ready, command)).await {
             Ok(answer) => answer.map_err(|failure| failure.describe(redactor)),
-            Err(_) => Err("no answer in time".to_owned()),
+            // An attempt that the limit cut short says less than the one before.
+            Err(_) if patience < ANSWER => Err(last.take().unwrap_or_else(|| NO_ANSWER.to_owned())),
+            Err(_) => Err(NO_ANSWER.to_owned()),
         };
         let Err(why) = answer else { return Ok(()) };
         if Instant::now() + pause > deadline {
             return Err(why);
         }
         report(&why);
+        last = Some(why);
         sleep(pause).await;
         pause = pause.mul_f64(1.5).min(LONGEST);
     }
