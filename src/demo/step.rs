@@ -161,7 +161,7 @@ fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, absent: &[Str
 /// fails (6) from a command that lacks what it shows.
 fn exit_of(status: ExitStatus) -> Exit {
     match status.code().and_then(|code| u8::try_from(code).ok()) {
-        // It ended by itself, where it should have been interrupted; or a signal killed it.
+        // It ended on its own, where it should have been interrupted; or a signal killed it.
         Some(0) | None => Exit::Failed,
         Some(code) => Exit::Component(code),
     }

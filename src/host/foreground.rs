@@ -18,7 +18,7 @@ const BLINK: Duration = Duration::from_millis(20);
 /// End of a program that had the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForegroundEnd {
-    /// The program ended by itself.
+    /// The program ended on its own.
     Ended(ExitStatus),
     /// A signal asked `cki` to end, and the program was ended with it.
     Stopped(Signal),

@@ -218,7 +218,7 @@ fn plan_of_one_entry_visits_no_other() {
     assert!(small > 0 && large == small, "{small} for 10, {large} for 5000");
 }
 
-/// Plans a backing service by itself.
+/// Plans a backing service on its own.
 fn service(name: &str, change: impl FnOnce(&mut RunRequest<'_>)) -> anyhow::Result<RunPlan> {
     changed(
         "production: {environment: {IS_PRODUCTION: 'false'}, hosts: [prod.example]}\ncomponents: [{name: a, category: b}]\n",
