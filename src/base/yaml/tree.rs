@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span};
 
 use super::{Position, YamlError};
 
@@ -163,23 +163,34 @@ impl Node {
     }
 }
 
+/// Documents of a text.
+#[derive(Debug, Default)]
+pub struct YamlDocuments {
+    /// Documents other than empty ones.
+    pub nodes: Vec<Node>,
+    /// Tags of their nodes.
+    pub tags: Tags,
+    /// Empty documents, which some programs refuse.
+    pub empty: Vec<Location>,
+}
+
 /// Parses the documents of a text; omits empty ones.
 ///
 /// # Errors
 /// Fails if the text is not YAML, has a duplicate key, or exceeds a limit.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
-    Ok(tagged_documents(file, text)?.0)
+    Ok(tagged_documents(file, text)?.nodes)
 }
 
 /// Tags by the position of their node: `!reset`, or `tag:yaml.org,2002:str`. An empty one marks a key
 /// without quotes, which is a text here and may be something else to others.
 pub type Tags = HashMap<Position, String>;
 
-/// Parses the documents of a text, and the tags of their nodes.
+/// Parses the documents of a text, with the tags of their nodes and the positions of empty ones.
 ///
 /// # Errors
 /// Same as [`documents`].
-pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), YamlError> {
+pub fn tagged_documents(file: &str, text: &str) -> Result<YamlDocuments, YamlError> {
     let mut builder = TreeBuilder {
         file: file.into(),
         open: Vec::new(),
@@ -193,12 +204,21 @@ pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), Yam
         let (event, span) = event.map_err(|error| {
             let marker = error.marker();
             let position = Position { line: marker.line().max(1), column: marker.col() + 1 };
-            let message = super::error::one_line(&error.info());
+            let message = match error.kind() {
+                ErrorKind::RecursionLimitExceeded => too_deep(),
+                _ => super::error::one_line(&error.info()),
+            };
             YamlError { file: file.to_owned(), position: Some(position), message }
         })?;
         builder.take(event, &span)?;
     }
-    Ok((builder.done.into_iter().filter(|node| !node.is_null()).collect(), builder.tags))
+    let (empty, nodes): (Vec<Node>, Vec<Node>) = builder.done.into_iter().partition(Node::is_null);
+    let empty = empty.into_iter().map(|node| node.spot).collect();
+    Ok(YamlDocuments { nodes, tags: builder.tags, empty })
+}
+
+fn too_deep() -> String {
+    format!("it is nested more than {DEPTH} levels deep")
 }
 
 /// An unfinished collection.
@@ -214,7 +234,8 @@ enum NodeContent {
         entries: Vec<MapEntry>,
         names: HashSet<String>,
         key: Option<(String, Location, bool)>,
-        merged: Vec<MapEntry>,
+        /// Entries of `<<`, if there is one.
+        merged: Option<Vec<MapEntry>>,
     },
 }
 
@@ -263,7 +284,7 @@ impl TreeBuilder {
             Event::MappingStart(_, anchor, _) => {
                 self.count(1, 0, 1, &spot)?;
                 let (entries, names) = (Vec::new(), HashSet::new());
-                let content = NodeContent::Map { entries, names, key: None, merged: Vec::new() };
+                let content = NodeContent::Map { entries, names, key: None, merged: None };
                 self.open.push(OpenNode { anchor, spot, content });
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -271,7 +292,7 @@ impl TreeBuilder {
                     let value = match content {
                         NodeContent::List(items) => NodeValue::List(items),
                         NodeContent::Map { entries, names, merged, .. } => {
-                            NodeValue::Map(with_merged(entries, names, merged))
+                            NodeValue::Map(with_merged(entries, names, merged.unwrap_or_default()))
                         }
                     };
                     self.put(Node { spot, value }, anchor)?;
@@ -286,10 +307,14 @@ impl TreeBuilder {
         self.nodes = self.nodes.saturating_add(nodes);
         self.bytes = self.bytes.saturating_add(bytes);
         if self.open.len() + depth > DEPTH {
-            return Err(self.wrong(spot, "it is nested too deeply".to_owned()));
+            return Err(self.wrong(spot, too_deep()));
         }
         if self.nodes > NODES || self.bytes > BYTES {
-            return Err(self.wrong(spot, "it is too large, or its aliases make it so".to_owned()));
+            let message = format!(
+                "it has more than {NODES} nodes or {} MiB of text, counting each use of an alias",
+                BYTES >> 20
+            );
+            return Err(self.wrong(spot, message));
         }
         Ok(())
     }
@@ -321,18 +346,22 @@ impl TreeBuilder {
                     }
                     *key = Some((text, node.spot, plain));
                 }
-                Some((name, spot, true)) if name == "<<" => match node.value {
-                    NodeValue::Map(more) => merged.extend(more),
-                    NodeValue::List(items)
-                        if items.iter().all(|item| matches!(item.value, NodeValue::Map(_))) =>
-                    {
-                        merged.extend(items.into_iter().flat_map(|item| match item.value {
-                            NodeValue::Map(more) => more,
-                            _ => Vec::new(),
-                        }));
+                Some((name, spot, true)) if name == "<<" => {
+                    let maps = match node.value {
+                        NodeValue::List(items) => items,
+                        _ => vec![node],
+                    };
+                    if !maps.iter().all(|item| matches!(item.value, NodeValue::Map(_))) {
+                        return Err(wrong(&spot, "`<<` takes a mapping, or a list of them".to_owned()));
                     }
-                    _ => return Err(wrong(&spot, "`<<` takes a mapping, or a list of them".to_owned())),
-                },
+                    let more = maps.into_iter().flat_map(|item| match item.value {
+                        NodeValue::Map(more) => more,
+                        _ => Vec::new(),
+                    });
+                    if merged.replace(more.collect()).is_some() {
+                        return Err(wrong(&spot, "duplicate key `<<`".to_owned()));
+                    }
+                }
                 Some((name, spot, _)) => {
                     if !names.insert(name.clone()) {
                         return Err(wrong(&spot, format!("duplicate key `{name}`")));
@@ -376,7 +405,9 @@ mod tests {
         assert_eq!(node.get("a").expect("is there").items()[0].text_of("c"), Some("null"));
         assert!(node.get("a").expect("is there").items()[1].is_null());
         assert_eq!(node.text_of("d"), Some("two\nlines\n"));
-        assert_eq!(documents("f", "# none\n---\na: 1\n---\n---\nb: 2\n").expect("parses").len(), 2);
+        let several =
+            tagged_documents("f", "# none\n---\na: 1\n---\n---\nb: 2\n---\nnull\n").expect("parses");
+        assert_eq!((several.nodes.len(), several.empty.len()), (2, 2));
     }
 
     #[test]
@@ -393,10 +424,17 @@ mod tests {
     fn documents_report_location_of_errors() {
         let error = |text: &str| documents("f.yaml", text).expect_err("is wrong").to_string();
         assert_eq!(error("a: 1\nb: 2\na: 3\n"), "f.yaml:3:1: duplicate key `a`");
+        assert_eq!(error("a:\n  <<: {b: 1}\n  <<: {c: 1}\n"), "f.yaml:3:3: duplicate key `<<`");
+        assert!(error("a: {<<: [{b: 1}, 2]}").contains("takes a mapping"));
         assert!(error("a: [1\nb").starts_with("f.yaml:"), "{}", error("a: [1\nb"));
         assert_eq!(error("a: &a [*a]"), "f.yaml:1:8: this alias names what it is in");
         assert_eq!(error("? [a]\n: b"), "f.yaml:1:3: a key must be a text");
-        assert!(documents("f", &"[".repeat(1000)).is_err());
+        let deep = error(&"[".repeat(1000));
+        assert!(deep.ends_with("it is nested more than 128 levels deep"), "{deep}");
+        let long = format!("[{}]", "x, ".repeat(200_001));
+        assert!(
+            error(&long).ends_with("more than 200000 nodes or 16 MiB of text, counting each use of an alias")
+        );
     }
 
     #[test]

@@ -4,9 +4,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::error::{DeploymentError, FileTrouble};
+use super::error::{DeploymentError, FileTrouble, finding};
 use super::interpolation::Budget;
-use crate::base::yaml::tree::{Location, Node, Tags, tagged_documents};
+use crate::base::yaml::tree::{Location, Node, YamlDocuments, tagged_documents};
+use crate::model::inventory::InventoryFinding;
 
 /// Maximum number of files of a deployment.
 const FILES: usize = 4000;
@@ -45,6 +46,9 @@ pub trait DeploymentFileSet {
 
     /// Returns the name of a path for messages.
     fn label(&self, path: &str) -> String;
+
+    /// Returns the absolute path of a directory, as a program that is started there sees it.
+    fn working_directory(&self, directory: &str) -> String;
 }
 
 /// Files within limits.
@@ -80,6 +84,10 @@ impl<'a> FileReader<'a> {
         self.files.label(path)
     }
 
+    pub(super) fn working_directory(&self, directory: &str) -> String {
+        self.files.working_directory(directory)
+    }
+
     /// Returns the limit on interpolated text, shared by these files.
     pub(super) fn budget(&self) -> Rc<Budget> {
         Rc::clone(&self.budget)
@@ -109,11 +117,11 @@ impl<'a> FileReader<'a> {
     }
 
     pub(super) fn documents(&self, path: &str) -> Result<Vec<Node>, DeploymentError> {
-        Ok(self.tagged(path)?.0)
+        Ok(self.tagged(path)?.nodes)
     }
 
     /// Returns the documents of a file with the tags of their nodes.
-    pub(super) fn tagged(&self, path: &str) -> Result<(Vec<Node>, Tags), DeploymentError> {
+    pub(super) fn tagged(&self, path: &str) -> Result<YamlDocuments, DeploymentError> {
         let text = self.text(path)?;
         Ok(tagged_documents(&self.label(path), &text)?)
     }
@@ -162,6 +170,23 @@ pub(super) fn path_at(directory: &str, path: &str, spot: &Location) -> Result<St
         .ok_or_else(|| DeploymentError::Outside { place: spot.line(), path: path.to_owned() })
 }
 
+/// Adds a finding about a file that is not below the directory of the kustomization that names it.
+pub(super) fn note_outside(
+    directory: &str,
+    file: &str,
+    spot: &Location,
+    findings: &mut Vec<InventoryFinding>,
+) {
+    let is_below =
+        directory.is_empty() || file.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+    if !is_below {
+        let message = format!(
+            "kustomize refuses the file `{file}`, which is outside of the directory of the kustomization, unless it runs with `--load-restrictor LoadRestrictionsNone`"
+        );
+        findings.push(finding(spot, message));
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -207,6 +232,10 @@ pub(super) mod tests {
 
         fn label(&self, path: &str) -> String {
             path.to_owned()
+        }
+
+        fn working_directory(&self, directory: &str) -> String {
+            format!("/clone/{directory}")
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::files::{FileReader, name_of, path_at};
+use super::files::{FileReader, name_of, note_outside, path_at};
 use super::object::{Object, at_mut, put};
 use super::texts::texts;
 use super::{DeploymentError, finding, wrong};
@@ -146,6 +146,9 @@ impl Generator<'_> {
         let is_there = self.reader.is_file(&file)?;
         if !is_there {
             data.note(spot, format!("there is no file `{path}`, so its values are missing"));
+        }
+        if is_there {
+            note_outside(self.directory, &file, spot, data.findings);
         }
         Ok(is_there.then_some(file))
     }

@@ -3,14 +3,14 @@
 //! `transform`, `patch` and `replacement`.
 
 use super::document::from_document;
-use super::files::{FileKind, FileReader, path_at};
+use super::files::{FileKind, FileReader, name_of, note_outside, path_at};
 use super::generator::Generator;
 use super::object::Object;
 use super::texts::texts;
 use super::transform::{self, StrategyEnd};
 use super::variable::{self, DeployedVariable};
-use super::{DeploymentError, finding, patch, reference, replacement, scalar, wrong};
-use crate::base::yaml::tree::{Location, Node};
+use super::{DeploymentError, finding, kustomize_schema, patch, reference, replacement, scalar, wrong};
+use crate::base::yaml::tree::{Location, Node, YamlDocuments};
 use crate::model::inventory::InventoryFinding;
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -47,10 +47,17 @@ pub(super) fn is_name(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// Returns the paths at which a directory may have a kustomization.
+fn names_in(directory: &str) -> impl Iterator<Item = String> {
+    NAMES.iter().map(move |name| match directory {
+        "" => (*name).to_owned(),
+        _ => format!("{directory}/{name}"),
+    })
+}
+
 /// Returns the kustomization of a directory, if there is one.
 pub(super) fn file_in(reader: &FileReader<'_>, directory: &str) -> Result<Option<String>, DeploymentError> {
-    for name in NAMES {
-        let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
+    for path in names_in(directory) {
         if reader.is_file(&path)? {
             return Ok(Some(path));
         }
@@ -130,9 +137,11 @@ impl KustomizeBuilder<'_> {
                 format!("there is no kustomization in `{}`", self.reader.label(directory)),
             ));
         };
-        let documents = self.reader.documents(&path)?;
-        let Some(node) = documents.first() else { return Ok(()) };
-        if let Some(second) = documents.get(1) {
+        self.note_second(directory, &path)?;
+        let YamlDocuments { nodes, tags, .. } = self.reader.tagged(&path)?;
+        let Some(node) = nodes.first() else { return Ok(()) };
+        kustomize_schema::check(node, &tags, self.findings);
+        if let Some(second) = nodes.get(1) {
             self.findings
                 .push(finding(&second.spot, "a kustomization is one document, and this one is not read"));
         }
@@ -145,6 +154,22 @@ impl KustomizeBuilder<'_> {
         let built = self.build(directory, node, objects);
         self.above.pop();
         built
+    }
+
+    /// Adds a finding if a directory has another kustomization than the one at `path`.
+    fn note_second(&mut self, directory: &str, path: &str) -> Result<(), DeploymentError> {
+        let start = crate::base::yaml::Position { line: 1, column: 1 };
+        for other in names_in(directory).filter(|other| other != path) {
+            if self.reader.is_file(&other)? {
+                let spot = Location { file: self.reader.label(&other).into(), position: start };
+                let message = format!(
+                    "kustomize refuses a second kustomization in a directory: this one is not read, and `{}` is",
+                    name_of(path)
+                );
+                self.findings.push(finding(&spot, message));
+            }
+        }
+        Ok(())
     }
 
     fn build(
@@ -220,7 +245,7 @@ impl KustomizeBuilder<'_> {
         }
         self.metadata(node, objects);
         for item in items(node, "patchesJson6902") {
-            let done = patch::json_item(reader, directory, item, objects);
+            let done = patch::json_item(reader, directory, item, objects, self.findings);
             self.hold(done)?;
         }
         for item in items(node, "replicas") {
@@ -232,7 +257,7 @@ impl KustomizeBuilder<'_> {
             self.hold(done)?;
         }
         for item in items(node, "replacements") {
-            match replacement::items(reader, directory, item) {
+            match replacement::items(reader, directory, item, self.findings) {
                 Ok(all) => {
                     for one in &all {
                         let done = replacement::apply(one, objects, self.findings);
@@ -297,8 +322,10 @@ impl KustomizeBuilder<'_> {
         match self.reader.kind(&below)? {
             Some(FileKind::Directory) => self.directory(&below, spot, objects, "Kustomization"),
             Some(FileKind::File) => {
-                let (documents, tags) = self.reader.tagged_manifests(&below, self.findings)?;
-                for document in documents {
+                note_outside(directory, &below, spot, self.findings);
+                let YamlDocuments { nodes, tags, .. } =
+                    self.reader.tagged_manifests(&below, self.findings)?;
+                for document in nodes {
                     scalar::check_keys(&document, &tags, self.findings);
                     if document.get("kind").is_none() {
                         self.findings.push(finding(&document.spot, "this has no `kind`, and is not read"));

@@ -3,7 +3,7 @@
 
 use super::files::{FileKind, FileReader, directory_of, name_of};
 use super::{DeploymentError, finding};
-use crate::base::yaml::tree::{Location, Node, NodeValue, Tags, documents};
+use crate::base::yaml::tree::{Location, Node, NodeValue, YamlDocuments, documents};
 use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::InventoryFinding;
 
@@ -14,13 +14,16 @@ impl FileReader<'_> {
         &self,
         path: &str,
         findings: &mut Vec<InventoryFinding>,
-    ) -> Result<(Vec<Node>, Tags), DeploymentError> {
+    ) -> Result<YamlDocuments, DeploymentError> {
         if note_chart(self, directory_of(path), findings)? {
-            return Ok((Vec::new(), Tags::new()));
+            return Ok(YamlDocuments::default());
         }
         match self.tagged(path) {
             Ok(documents) => Ok(documents),
-            Err(error) => Ok((salvage(self, path, error, findings)?, Tags::new())),
+            Err(error) => {
+                let nodes = salvage(self, path, error, findings)?;
+                Ok(YamlDocuments { nodes, ..YamlDocuments::default() })
+            }
         }
     }
 }
@@ -222,7 +225,7 @@ mod tests {
     fn read(files: &[(&str, &str)], path: &str) -> (Vec<String>, Vec<String>) {
         let files = FileCache::of(files);
         let mut findings = Vec::new();
-        let nodes = FileReader::new(&files).tagged_manifests(path, &mut findings).expect("reads").0;
+        let nodes = FileReader::new(&files).tagged_manifests(path, &mut findings).expect("reads").nodes;
         let seen =
             nodes.iter().map(|node| format!("{} {}", node.text_of("kind").unwrap_or("?"), node.spot.line()));
         (seen.collect(), findings.iter().map(ToString::to_string).collect())

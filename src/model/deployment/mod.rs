@@ -18,6 +18,7 @@ mod given;
 mod interpolation;
 mod json_patch;
 mod kustomize;
+mod kustomize_schema;
 mod limits;
 mod manifest;
 mod merge;
@@ -36,6 +37,7 @@ mod variable;
 
 use std::rc::Rc;
 
+use crate::base::yaml::tree::YamlDocuments;
 use crate::model::inventory::InventoryFinding;
 use candidate::Candidate;
 use compose::Projects;
@@ -124,12 +126,17 @@ fn read_file<'a>(
     path: &str,
     pool: &mut ParsedFiles<'a>,
 ) -> Result<(), DeploymentError> {
-    let (documents, tags) = reader.tagged_manifests(path, &mut pool.findings)?;
-    for mut document in documents {
+    let YamlDocuments { nodes, tags, empty } = reader.tagged_manifests(path, &mut pool.findings)?;
+    // The other documents of a Compose file belong to the project, too.
+    let is_compose = nodes.iter().any(|node| node.get("kind").is_none() && compose::is_project(node));
+    if is_compose {
+        pool.projects.add_empty(reader, empty);
+    }
+    for mut document in nodes {
         if document.get("kind").is_some() {
             scalar::kubectl_keys(&mut document, &tags, &mut pool.findings);
             pool.objects.extend(document::from_document(document, &mut pool.findings)?);
-        } else if compose::is_project(&document) {
+        } else if is_compose {
             pool.projects.add(reader, path, document, &tags);
         } else {
             let message = "this is neither an object of Kubernetes nor a Compose file, and is not read";

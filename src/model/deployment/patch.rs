@@ -3,7 +3,7 @@
 //! `merge`.
 
 use super::document::from_document;
-use super::files::{FileReader, path_at};
+use super::files::{FileReader, note_outside, path_at};
 use super::merge::{StrategicMerge, is_keyed};
 use super::object::{Object, check_size};
 use super::scalar::through_json;
@@ -35,7 +35,7 @@ pub(super) fn item(
             findings.push(unknown(&format!("{}` in `patches", entry.key), &entry.spot));
         }
     }
-    let bodies = bodies(reader, directory, item)?;
+    let bodies = bodies(reader, directory, item, findings)?;
     let target = item.get("target").map(Selector::read).transpose()?;
     let is_allowed = |key: &str| item.at(&["options", key]).is_some_and(Node::is_true);
     let allowed = AllowedChanges { name: is_allowed("allowNameChange"), kind: is_allowed("allowKindChange") };
@@ -67,12 +67,13 @@ pub(super) fn json_item(
     directory: &str,
     item: &Node,
     objects: &mut [Object],
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     let target = item.get("target").filter(|target| target.text_of("name").is_some());
     let Some(target) = target else {
         return Err(wrong(&item.spot, "an item of `patchesJson6902` needs a `target` with a `name`"));
     };
-    let bodies = bodies(reader, directory, item)?;
+    let bodies = bodies(reader, directory, item, findings)?;
     if !bodies.iter().any(json_patch::is_one) {
         return Err(wrong(&item.spot, "this is no list of operations"));
     }
@@ -90,13 +91,18 @@ pub(super) fn strategic_item(
     let text = item.text().ok_or_else(|| wrong(&item.spot, "this is neither a path nor a patch"))?;
     let bodies = match text.contains('\n') || text.contains(": ") {
         true => inline(text, &item.spot)?,
-        false => reader.documents(&file_at(reader, directory, text, &item.spot)?)?,
+        false => reader.documents(&file_at(reader, directory, text, &item.spot, findings)?)?,
     };
     bodies.into_iter().try_for_each(|body| strategic(body, AllowedChanges::default(), objects, findings))
 }
 
 /// Returns the documents of a patch.
-fn bodies(reader: &FileReader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
+fn bodies(
+    reader: &FileReader<'_>,
+    directory: &str,
+    item: &Node,
+    findings: &mut Vec<InventoryFinding>,
+) -> Result<Vec<Node>, DeploymentError> {
     let bodies = match (item.get("patch"), item.get("path")) {
         (Some(_), Some(path)) => return Err(wrong(&path.spot, "a patch has both `patch` and `path`")),
         (Some(patch), None) => {
@@ -106,7 +112,7 @@ fn bodies(reader: &FileReader<'_>, directory: &str, item: &Node) -> Result<Vec<N
         }
         (None, Some(path)) => {
             let text = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
-            let file = file_at(reader, directory, text, &path.spot)?;
+            let file = file_at(reader, directory, text, &path.spot, findings)?;
             check_json(&reader.text(&file)?, &path.spot)?;
             reader.documents(&file)?
         }
@@ -134,10 +140,14 @@ fn file_at(
     directory: &str,
     path: &str,
     spot: &Location,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<String, DeploymentError> {
     let file = path_at(directory, path, spot)?;
     match reader.is_file(&file)? {
-        true => Ok(file),
+        true => {
+            note_outside(directory, &file, spot, findings);
+            Ok(file)
+        }
         false => Err(wrong(spot, format!("there is no file `{path}`"))),
     }
 }

@@ -50,6 +50,17 @@ pub(super) fn read(text: &str) -> Scalar {
     number.map_or(Scalar::Text, Scalar::Number)
 }
 
+/// Returns whether a plain scalar is an integer.
+pub(super) fn is_integer(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-')
+        && integer(&text.replace('_', "")).is_some()
+}
+
+/// Prints a number with the type of a float; `None` if it is infinite.
+pub(super) fn as_float(number: &str) -> Option<String> {
+    number.parse().ok().filter(|number: &f64| number.is_finite()).map(printed)
+}
+
 /// Returns whether each `_` stands between two digits.
 fn has_separators_only(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -2,7 +2,7 @@
 //! to fields belong in `field_path`.
 
 use super::field_path::{self, NewNodeKind, change, find};
-use super::files::{FileReader, path_at};
+use super::files::{FileReader, note_outside, path_at};
 use super::object::{Object, check_size};
 use super::scalar::kustomize_kind;
 use super::selector::Selector;
@@ -16,6 +16,7 @@ pub(super) fn items(
     reader: &FileReader<'_>,
     directory: &str,
     item: &Node,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<Vec<Node>, DeploymentError> {
     let Some(path) = item.get("path") else { return Ok(vec![item.clone()]) };
     let written = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
@@ -23,6 +24,7 @@ pub(super) fn items(
     if !reader.is_file(&file)? {
         return Err(wrong(&path.spot, format!("there is no file `{written}`")));
     }
+    note_outside(directory, &file, &path.spot, findings);
     let documents = reader.documents(&file)?;
     Ok(documents.into_iter().flat_map(super::object::list_or_one).collect())
 }

@@ -114,7 +114,8 @@ pub(super) fn kubectl_keys(node: &mut Node, tags: &Tags, findings: &mut Vec<Inve
     }
 }
 
-fn kubectl_key(text: &str) -> Option<String> {
+/// Returns a key without quotes in `kubectl`'s reading; `None` for one that it refuses.
+pub(super) fn kubectl_key(text: &str) -> Option<String> {
     match (truth(text), read(text)) {
         (Some(truth), _) => Some(truth.to_string()),
         (None, Scalar::Null) => None,
@@ -190,7 +191,7 @@ fn each_scalar(node: &mut Node, change: &mut dyn FnMut(&Location, &mut String, &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::yaml::tree::documents;
+    use crate::base::yaml::tree::{YamlDocuments, documents};
 
     fn one(text: &str) -> Node {
         documents("f", &format!("- {text}")).expect("parses").remove(0).items()[0].clone()
@@ -241,7 +242,7 @@ mod tests {
     #[test]
     fn keys_without_quotes_are_what_kubectl_makes_of_them() {
         let keys = "on: a, Y: a, off: a, 010: a, 1.50: a, 0x10: a, 1e3: a, '007': a, 2024-01-01: a, 1_000: a, .inf: a, 1:30: a, 123456789.5: a, tRue: a, ~: a";
-        let (mut read, tags) =
+        let YamlDocuments { nodes: mut read, tags, .. } =
             crate::base::yaml::tree::tagged_documents("f", &format!("{{{keys}}}")).expect("parses");
         let mut findings = Vec::new();
         kubectl_keys(&mut read[0], &tags, &mut findings);
@@ -249,7 +250,7 @@ mod tests {
         let wanted = "true true false 8 1.5 16 1000 007 2024-01-01 1000 .inf 1:30 1.2345679e+08 tRue ~";
         assert_eq!(made.join(" "), wanted);
         assert!(findings.len() == 1 && findings[0].message.contains("`~`"), "{findings:?}");
-        let (read, tags) =
+        let YamlDocuments { nodes: read, tags, .. } =
             crate::base::yaml::tree::tagged_documents("f", "{on: {010: a}, '1': b}").expect("parses");
         let mut findings = Vec::new();
         check_keys(&read[0], &tags, &mut findings);

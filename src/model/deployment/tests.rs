@@ -396,7 +396,7 @@ fn compose_values_record_interpolated_variables() {
 
 #[test]
 fn deployment_findings_omit_lines_of_secret_files() {
-    let compose = "services: {web: {env_file: [web.env], environment: [hunter2 hunter2]}}";
+    let compose = "services: {web: {image: x, env_file: [web.env], environment: [hunter2 hunter2]}}";
     let torn = "KEY='a'\nhunter2/hunter2\nhunter2+hunter2==\nPASSED\n";
     let web = read_as("web", "compose.yaml", &[("compose.yaml", compose), ("web.env", torn)]).expect("reads");
     let login = "PASSWORD=x\nhunter2/hunter2\nhunter2+hunter2==\nPASSED\n";

@@ -250,7 +250,27 @@ fn settings() -> impl Strategy<Value = String> {
         "generatorOptions: {disableNameSuffixHash: true}\n",
         "vars: [{name: V, objref: {kind: ConfigMap, apiVersion: v1, name: plain}, fieldref: {fieldpath: data.p1}}]\n",
         "vars: [{name: W, objref: {kind: Deployment, apiVersion: apps/v1, name: web}}]\n",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
     ]);
+    let refused = select(vec![
+        "apiVersion: kustomize.config.k8s.io/v1\n",
+        "kind: Other\n",
+        "kind: Component\napiVersion: kustomize.config.k8s.io/v1beta1\n",
+        "images: [{name: r/x, newTag: 2}]\n",
+        "images: [{name: r/x, newTag: yes}]\n",
+        "commonLabels: {tier: 1}\n",
+        "commonAnnotations: {1: a}\n",
+        "labels: [{pairs: {app: true}}]\n",
+        "namePrefix: 5\n",
+        "namespace: no\n",
+        "replicas: [{name: web, count: '2'}]\n",
+        "generatorOptions: {disableNameSuffixHash: 'true'}\n",
+        "configMapGenerator: [{name: x, literals: [5]}]\n",
+        "configMapGenerator: [{name: x, envs: [../base/more.env]}]\n",
+        "patches: [{path: ../part/patch.yaml}]\n",
+        "other: 1\n",
+    ]);
+    let one = prop_oneof![150 => one, 1 => refused];
     vec(one, 0..3).prop_map(|mut all| {
         all.sort_unstable();
         all.dedup();
@@ -273,9 +293,10 @@ pub(super) fn kustomization() -> impl Strategy<Value = BTreeMap<String, String>>
         vec(replacement(), 0..2),
         weighted(0.4, generator("configMapGenerator", "cfg", ", behavior: merge")),
         weighted(0.3, patch()),
+        weighted(0.015, select(vec!["over/kustomization.yml", "base/Kustomization"])),
     );
     let data = select(vec!["one", "one", "yes", "N", "2024-01-01", "2024-1-1 1:2:3", "1:30", "True", "010"]);
-    (base, over, data).prop_map(|((deployment, configuration, secret, base, base_patches), (over, patches, replacements, merged, part), data)| {
+    (base, over, data).prop_map(|((deployment, configuration, secret, base, base_patches), (over, patches, replacements, merged, part, second), data)| {
         let base = format!(
             "resources: [web.yaml, plain.yaml]\n{configuration}{secret}{base}{}",
             list("patches", &base_patches)
@@ -301,8 +322,11 @@ pub(super) fn kustomization() -> impl Strategy<Value = BTreeMap<String, String>>
             ("over/kustomization.yaml", over.as_str()),
             ("over/more.env", more),
             ("part/kustomization.yaml", part.as_str()),
+            ("part/patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {x: y}}\n"),
         ]
         .map(|(path, text)| (path.to_owned(), text.to_owned()))
-        .into()
+        .into_iter()
+        .chain(second.map(|path| (path.to_owned(), "resources: []\n".to_owned())))
+        .collect()
     })
 }

@@ -48,6 +48,10 @@ impl DeploymentFileSet for Memory<'_> {
     fn label(&self, path: &str) -> String {
         path.to_owned()
     }
+
+    fn working_directory(&self, directory: &str) -> String {
+        format!("/{directory}")
+    }
 }
 
 /// Returns the variables that `cki` reads, and its findings.
@@ -126,7 +130,10 @@ fn kustomizations_match_kubectl_or_report_a_finding() {
                 return Err(TestCaseError::fail(format!("has no place: {one}")));
             }
             // That Kubernetes refuses a value is so.
-            let refused = findings.iter().find(|finding| finding.contains("refuses without quotes"));
+            let is_refusal = |finding: &&String| {
+                ["refuses without quotes", "kustomize refuses"].iter().any(|part| finding.contains(part))
+            };
+            let refused = findings.iter().find(is_refusal);
             return match refused {
                 Some(refused) if wanted().is_ok() => {
                     Err(TestCaseError::fail(format!("is not refused: {refused}")))

@@ -1,5 +1,5 @@
-//! Preparation of a Compose document for the merge: scalars in Compose's reading, interpolation, and the
-//! effects of `!reset` and `!override`. The merge itself belongs in `merge`.
+//! Preparation of a Compose document for the merge: interpolation, and the effects of `!reset` and `!override`.
+//! The types of scalars belong in `types`, the merge itself in `merge`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::super::DeploymentPart;
 use super::super::interpolation::{Budget, InterpolationVar, interpolate};
-use super::super::plain::{Scalar, read};
 use super::merge;
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
@@ -71,13 +70,13 @@ impl Preparation<'_> {
                 "services" => {
                     let mut path = Vec::new();
                     if let Some(mut node) = without_resets(node, tags, &mut path, &mut made.resets) {
-                        self.node(&mut node, tags);
+                        self.node(&mut node);
                         made.services = services(node);
                     }
                 }
                 "include" => {
                     let mut node = Node { spot, ..node };
-                    self.node(&mut node, tags);
+                    self.node(&mut node);
                     made.include = Some(node);
                 }
                 _ => {}
@@ -86,34 +85,15 @@ impl Preparation<'_> {
         made
     }
 
-    fn node(&mut self, node: &mut Node, tags: &Tags) {
+    fn node(&mut self, node: &mut Node) {
         match &mut node.value {
-            NodeValue::List(items) => items.iter_mut().for_each(|item| self.node(item, tags)),
-            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.node, tags)),
-            NodeValue::Scalar { text, plain } => self.scalar(&node.spot, text, plain, tags),
+            NodeValue::List(items) => items.iter_mut().for_each(|item| self.node(item)),
+            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.node)),
+            NodeValue::Scalar { text, .. } => self.scalar(&node.spot, text),
         }
     }
 
-    fn scalar(&mut self, spot: &Location, text: &mut String, is_plain: &mut bool, tags: &Tags) {
-        let tag = tags.get(&spot.position).map_or("", String::as_str);
-        let is_typed =
-            tag.strip_prefix("tag:yaml.org,2002:").is_some_and(|tag| tag != "str" && tag != "binary");
-        if *is_plain || is_typed {
-            *is_plain = match read(text) {
-                Scalar::Null => return *is_plain = true,
-                Scalar::Text => false,
-                Scalar::Truth(truth) => {
-                    *text = truth.to_string();
-                    false
-                }
-                Scalar::Number(number) => {
-                    *text = number;
-                    false
-                }
-                // The merge into `environment` converts a date to a text; elsewhere, Compose refuses it.
-                Scalar::Date(_) => true,
-            };
-        }
+    fn scalar(&mut self, spot: &Location, text: &mut String) {
         if !text.contains('$') {
             return;
         }

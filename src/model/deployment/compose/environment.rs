@@ -12,6 +12,7 @@ use super::super::limits::is_full_at;
 use super::super::{DeploymentPart, EnvEntry, EnvVarSource, finding};
 use super::document::{Taint, Variables, place};
 use super::dotenv::{self, NO_ASSIGNMENT, PASSED_ON, usable_text};
+use super::models;
 use super::project::{ComposeProject, is_refused};
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 use crate::model::environment::is_environment_name;
@@ -81,6 +82,9 @@ pub(super) fn variables(
     }
     for (given, own) in given.into_iter().zip(&own) {
         all.give(given, &own.spot, findings);
+    }
+    for (given, spot) in models::variables(project, service, findings) {
+        all.give(given, &spot, findings);
     }
     all.variables()
 }

@@ -4,16 +4,20 @@
 //! deployer has is a finding. Tests compare all of it with `docker-compose config`
 //! (`tests/suite/compose.rs`).
 
+mod consistency;
 mod document;
 mod dotenv;
 mod environment;
+mod include;
 mod merge;
+mod models;
 mod paths;
 mod ports;
 mod profiles;
 mod project;
 mod schema;
 mod service;
+mod types;
 mod words;
 
 use std::rc::Rc;
@@ -87,6 +91,8 @@ pub(super) struct Projects<'a> {
 struct ComposeFiles<'a> {
     reader: Rc<FileReader<'a>>,
     documents: Vec<(String, Node, Tags)>,
+    /// Empty documents of these files.
+    empty: Vec<Location>,
 }
 
 /// A service of a project.
@@ -100,20 +106,28 @@ pub(super) struct ComposeService {
 impl<'a> Projects<'a> {
     /// Adds a document of a Compose file. It changes services of earlier documents.
     pub(super) fn add(&mut self, reader: &Rc<FileReader<'a>>, path: &str, document: Node, tags: &Tags) {
-        let root = reader.label("");
-        let at = match self.files.iter().position(|project| project.reader.label("") == root) {
-            Some(at) => at,
-            None => {
-                self.files.push(ComposeFiles { reader: Rc::clone(reader), documents: Vec::new() });
-                self.files.len() - 1
-            }
-        };
+        let at = self.of(reader);
         self.files[at].documents.push((path.to_owned(), document, tags.clone()));
+    }
+
+    /// Adds the empty documents of a Compose file.
+    pub(super) fn add_empty(&mut self, reader: &Rc<FileReader<'a>>, empty: Vec<Location>) {
+        let at = self.of(reader);
+        self.files[at].empty.extend(empty);
+    }
+
+    fn of(&mut self, reader: &Rc<FileReader<'a>>) -> usize {
+        let root = reader.label("");
+        self.files.iter().position(|project| project.reader.label("") == root).unwrap_or_else(|| {
+            let reader = Rc::clone(reader);
+            self.files.push(ComposeFiles { reader, documents: Vec::new(), empty: Vec::new() });
+            self.files.len() - 1
+        })
     }
 
     /// Reads all services. The last file of a project names it for all its files.
     pub(super) fn services(&mut self) -> Result<Vec<ComposeService>, DeploymentError> {
-        for ComposeFiles { reader, documents } in std::mem::take(&mut self.files) {
+        for ComposeFiles { reader, documents, empty } in std::mem::take(&mut self.files) {
             let Some((first, ..)) = documents.first() else { continue };
             let mut project = ComposeProject::open(&reader, first)?;
             let names = documents.iter().filter_map(|(_, document, _)| document.get("name"));
@@ -121,6 +135,8 @@ impl<'a> Projects<'a> {
             for (path, document, tags) in documents {
                 project.add(&path, document, &tags)?;
             }
+            project.note_empty(&empty);
+            project.check();
             self.opened.push(project);
         }
         let of = |(project, one): (usize, &ComposeProject<'_>)| {

@@ -7,6 +7,15 @@ use crate::base::yaml::tree::Node;
 
 /// Variable that Compose itself sets to the name of the project.
 pub(super) const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
+/// Variable that Compose itself sets to its working directory, whatever a file says.
+const WORKING_DIRECTORY: &str = "PWD";
+
+/// Returns the variables of the working directory: Compose is started in the directory of the project.
+pub(super) fn working_directory(directory: String) -> Variables {
+    let known = InterpolationVar { text: directory, parts: Vec::new() };
+    Variables::from([(WORKING_DIRECTORY.to_owned(), known)])
+}
+
 /// Variable with the profiles to enable, separated by commas.
 const PROFILES: &str = "COMPOSE_PROFILES";
 /// Profile that stands for all profiles.

@@ -1,18 +1,21 @@
 //! A Compose project: the services of its files, merged in the order of the files. Paths and the `.env`
-//! are relative to the directory of the first file. The merge of single services belongs in `merge`.
+//! are relative to the directory of the first file. The merge of single services belongs in `merge`, other files in
+//! `include`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::super::files::{FileReader, directory_of, resolved};
-use super::super::{DeploymentError, DeploymentPart, finding};
-use super::document::{ComposeDocument, Preparation, Taint, Taints, Variables, place, reset};
+use super::super::{DeploymentError, finding};
+use super::consistency::{Declarations, faults};
+use super::document::{ComposeDocument, Preparation, Taints, Variables, place, reset};
 use super::dotenv;
 use super::merge::{self, MergeConflicts};
 use super::paths;
 use super::profiles;
 use super::schema::Refusals;
-use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
+use super::types::{self, ScalarTypes};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags, YamlDocuments};
 use crate::model::inventory::InventoryFinding;
 
 /// Maximum length of a chain of `extends` or `include`.
@@ -28,6 +31,8 @@ pub(super) struct ComposeProject<'a> {
     unknown: Rc<BTreeSet<String>>,
     pub(super) services: Vec<MapEntry>,
     pub(super) taints: Taints,
+    types: ScalarTypes,
+    pub(super) declared: Declarations,
     /// Findings by service.
     pub(super) notes: BTreeMap<String, Vec<InventoryFinding>>,
     extended: HashMap<String, Rc<ComposeDocument>>,
@@ -35,13 +40,13 @@ pub(super) struct ComposeProject<'a> {
 
 /// Context of a file: its variables, and the directory that its paths are relative to.
 #[derive(Clone)]
-struct Scope {
-    directory: String,
-    variables: Rc<Variables>,
+pub(super) struct Scope {
+    pub(super) directory: String,
+    pub(super) variables: Rc<Variables>,
     /// Variables without a known value here, and so in included files.
-    unknown: Rc<BTreeSet<String>>,
+    pub(super) unknown: Rc<BTreeSet<String>>,
     /// Files that include this one.
-    included: Vec<String>,
+    pub(super) included: Vec<String>,
 }
 
 /// Key of the notes that concern every service.
@@ -57,14 +62,19 @@ impl<'a> ComposeProject<'a> {
             unknown: Rc::default(),
             services: Vec::new(),
             taints: Taints::new(),
+            types: ScalarTypes::default(),
+            declared: Declarations::default(),
             notes: BTreeMap::new(),
             extended: HashMap::new(),
         };
+        let own = profiles::working_directory(reader.working_directory(&project.directory));
         let dotenv = paths::joined(&project.directory, ".env");
         let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
         if let Some(dotenv) = dotenv.filter(|path| reader.is_file(path).unwrap_or(false)) {
-            project.read_variables(&dotenv, &Variables::new(), &mut variables, &mut unknown)?;
+            project.read_variables(&dotenv, &own, &mut variables, &mut unknown)?;
         }
+        unknown.retain(|name| !own.contains_key(name));
+        variables.extend(own);
         (project.variables, project.unknown) = (Rc::new(variables), Rc::new(unknown));
         Ok(project)
     }
@@ -97,14 +107,16 @@ impl<'a> ComposeProject<'a> {
         added
     }
 
-    fn add_to(
+    pub(super) fn add_to(
         &mut self,
         services: &mut Vec<MapEntry>,
         scope: &Scope,
-        document: Node,
+        mut document: Node,
         tags: &Tags,
     ) -> Result<(), DeploymentError> {
-        let rest = Refusals::of_rest(document.entries());
+        self.check_types(&mut document, tags);
+        let rest = Refusals::of_rest(document.entries(), &self.types);
+        self.declared.add(document.entries());
         let mut document = self.prepared(scope, document, tags);
         let include = document.include.take();
         let mut own = self.extended_services(scope, &Rc::new(document.clone()))?;
@@ -119,10 +131,37 @@ impl<'a> ComposeProject<'a> {
         });
         self.note_refused(ALL, refused);
         // Compose validates the merged project after each file.
-        for (spot, message) in rest.into_iter().chain(Refusals::of_services(services)) {
+        for (spot, message) in
+            rest.into_iter().chain(Refusals::of_services(services, &self.types, &self.taints))
+        {
             self.note_once(&spot, message);
         }
         Ok(())
+    }
+
+    /// Adds findings about parts that the finished project lacks.
+    pub(super) fn check(&mut self) {
+        for (spot, message) in faults(&self.services, &self.declared, &self.taints) {
+            self.note_once(&spot, message);
+        }
+    }
+
+    /// Adds findings about empty documents of a file.
+    pub(super) fn note_empty(&mut self, empty: &[Location]) {
+        for spot in empty {
+            self.note_once(spot, "this document is empty, for which Compose refuses the file".to_owned());
+        }
+    }
+
+    /// Converts the scalars of a document to Compose's reading.
+    fn check_types(&mut self, document: &mut Node, tags: &Tags) {
+        if !matches!(document.value, NodeValue::Map(_)) {
+            let message = "a document of a Compose file must be a mapping, and this one is left out";
+            self.note_once(&document.spot, message.to_owned());
+        }
+        for (spot, message) in types::read(document, tags, &mut self.types) {
+            self.note_once(&spot, message);
+        }
     }
 
     fn prepared(&mut self, scope: &Scope, document: Node, tags: &Tags) -> ComposeDocument {
@@ -155,7 +194,7 @@ impl<'a> ComposeProject<'a> {
     }
 
     /// Reads the variables of a file into the known and the unknown ones; lookups try `outer` first.
-    fn read_variables(
+    pub(super) fn read_variables(
         &mut self,
         path: &str,
         outer: &Variables,
@@ -215,8 +254,8 @@ impl ComposeProject<'_> {
         if extends.is_null() {
             return Ok(own);
         }
-        if seen.contains(&entry.spot) || seen.len() >= LONGEST_CHAIN {
-            self.note(of, &extends.spot, "`extends` leads back to itself, or is too long, and is left out");
+        if let Some(why) = broken_chain(seen.contains(&entry.spot), seen.len()) {
+            self.note(of, &extends.spot, format!("`extends` {why}, and is left out"));
             return Ok(own);
         }
         seen.push(entry.spot.clone());
@@ -268,9 +307,11 @@ impl ComposeProject<'_> {
         if let Some(known) = self.extended.get(&key) {
             return Ok(Some(Rc::clone(known)));
         }
-        let (documents, tags) = self.reader.tagged(&path)?;
+        let YamlDocuments { nodes, tags, empty } = self.reader.tagged(&path)?;
+        self.note_empty(&empty);
         let mut all = ComposeDocument::default();
-        for document in documents {
+        for mut document in nodes {
+            self.check_types(&mut document, &tags);
             let document = self.prepared(scope, document, &tags);
             reset(&mut all.services, &document.resets);
             let mut refused = MergeConflicts::new();
@@ -298,131 +339,12 @@ fn take(node: &mut Node, key: &str) -> Option<Node> {
     Some(entries.remove(at).node)
 }
 
-/// Resolution of `include`.
-impl ComposeProject<'_> {
-    fn include(
-        &mut self,
-        own: &mut Vec<MapEntry>,
-        scope: &Scope,
-        include: &Node,
-    ) -> Result<(), DeploymentError> {
-        for item in include.items() {
-            let files = match item.text() {
-                Some(_) => vec![item],
-                None => item.get("path").map(one_or_more).unwrap_or_default(),
-            };
-            let mut found = Vec::new();
-            for file in files {
-                let written = file.text().unwrap_or_default();
-                let path = resolved(&scope.directory, written);
-                match path.filter(|path| self.reader.is_file(path).unwrap_or(false)) {
-                    Some(path) => found.push(path),
-                    None => self.note(
-                        ALL,
-                        &file.spot,
-                        format!("there is no file `{written}` to include, so its values are missing"),
-                    ),
-                }
-            }
-            let Some(first) = found.first().cloned() else { continue };
-            if scope.included.contains(&first) || scope.included.len() >= LONGEST_CHAIN {
-                self.note(ALL, &item.spot, "`include` leads back to itself, or is too long, and is left out");
-                continue;
-            }
-            let inner = self.included_scope(scope, item, &first)?;
-            let mut services = Vec::new();
-            for path in found {
-                let (documents, tags) = self.reader.tagged(&path)?;
-                for document in documents {
-                    self.add_to(&mut services, &inner, document, &tags)?;
-                }
-            }
-            self.import(own, services, scope, &inner);
-        }
-        Ok(())
-    }
-
-    fn included_scope(&mut self, scope: &Scope, item: &Node, first: &str) -> Result<Scope, DeploymentError> {
-        let directory =
-            match item.text_of("project_directory").and_then(|written| resolved(&scope.directory, written)) {
-                Some(directory) => directory,
-                None => directory_of(first).to_owned(),
-            };
-        let mut files = Vec::new();
-        for file in item.get("env_file").map(one_or_more).unwrap_or_default() {
-            let written = file.text().unwrap_or_default();
-            match resolved(&scope.directory, written)
-                .filter(|path| self.reader.is_file(path).unwrap_or(false))
-            {
-                Some(path) => files.push(path),
-                None => self.note(
-                    ALL,
-                    &file.spot,
-                    format!("the file `{written}` is not among the files of the repository"),
-                ),
-            }
-        }
-        if item.get("env_file").is_none() {
-            files.extend(
-                paths::joined(&directory, ".env").filter(|path| self.reader.is_file(path).unwrap_or(false)),
-            );
-        }
-        let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
-        for file in files {
-            self.read_variables(&file, &scope.variables, &mut variables, &mut unknown)?;
-        }
-        // Variables of the including project win, with a known value or not.
-        unknown.retain(|name| !scope.variables.contains_key(name));
-        unknown.extend(scope.unknown.iter().cloned());
-        variables.retain(|name, _| !scope.unknown.contains(name));
-        variables.extend(scope.variables.iter().map(|(name, known)| (name.clone(), known.clone())));
-        let included = scope.included.iter().cloned().chain([first.to_owned()]).collect();
-        Ok(Scope { directory, variables: Rc::new(variables), unknown: Rc::new(unknown), included })
-    }
-
-    fn import(&mut self, own: &mut Vec<MapEntry>, services: Vec<MapEntry>, scope: &Scope, inner: &Scope) {
-        let prefix = paths::relative(&scope.directory, &inner.directory);
-        let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
-        for mut entry in services {
-            if !known.insert(entry.key.clone()) {
-                let message = "this service is already defined; the included one is ignored";
-                self.note(&entry.key.clone(), &entry.spot, message);
-                continue;
-            }
-            paths::rebase(&mut entry.node, &prefix);
-            self.pass_on(&mut entry.node, &inner.variables);
-            own.push(entry);
-        }
-    }
-
-    /// Gives names without a value in an `environment` list the values that the included file has for
-    /// them.
-    fn pass_on(&mut self, service: &mut Node, variables: &Variables) {
-        let NodeValue::Map(fields) = &mut service.value else { return };
-        for field in fields.iter_mut().filter(|field| field.key == "environment") {
-            let NodeValue::List(items) = &mut field.node.value else { continue };
-            for item in items {
-                let NodeValue::Scalar { text, .. } = &mut item.value else { continue };
-                if let Some(known) = variables.get(text.as_str()) {
-                    let (name, parts) = (text.clone(), known.parts.clone());
-                    text.push('=');
-                    text.push_str(&known.text);
-                    let part = DeploymentPart { name, range: 0..known.text.len(), known: true };
-                    let parts = parts.into_iter().chain([part]).collect();
-                    let unset = known.unset().map(str::to_owned).collect();
-                    let taint = Taint { unset, text: known.text.clone(), parts, ..Taint::default() };
-                    self.taints.insert(place(&item.spot), Rc::new(taint));
-                }
-            }
-        }
-    }
-}
-
-/// Returns a text, or the items of a list.
-fn one_or_more(node: &Node) -> Vec<&Node> {
-    match &node.value {
-        NodeValue::List(items) => items.iter().collect(),
-        _ => vec![node],
+/// Returns the reason for which a chain of `extends` or `include` ends here.
+pub(super) fn broken_chain(is_cycle: bool, length: usize) -> Option<String> {
+    match is_cycle {
+        true => Some("leads back to itself".to_owned()),
+        false => (length >= LONGEST_CHAIN)
+            .then(|| format!("continues a chain of more than {LONGEST_CHAIN} files or services")),
     }
 }
 

@@ -10,6 +10,8 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 use super::super::date::Date;
+use super::document::{Taints, place};
+use super::types::{ScalarType, ScalarTypes};
 use crate::base::text::nearest;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 
@@ -40,22 +42,29 @@ static PATTERNS: LazyLock<HashMap<&'static str, Regex>> = LazyLock::new(|| {
 const FINDINGS: usize = 100;
 
 /// Parts of a project that Compose refuses, with their positions.
-pub(super) struct Refusals {
+pub(super) struct Refusals<'a> {
+    types: &'a ScalarTypes,
+    /// Taints of texts after interpolation; `None` where texts are not interpolated yet.
+    taints: Option<&'a Taints>,
     found: Vec<(Location, String)>,
 }
 
-impl Refusals {
+impl<'a> Refusals<'a> {
     /// Checks the services of a project, merged with all earlier files.
-    pub(super) fn of_services(services: &[MapEntry]) -> Vec<(Location, String)> {
-        let mut all = Self { found: Vec::new() };
+    pub(super) fn of_services(
+        services: &[MapEntry],
+        types: &'a ScalarTypes,
+        taints: &'a Taints,
+    ) -> Vec<(Location, String)> {
+        let mut all = Self { types, taints: Some(taints), found: Vec::new() };
         let schemas = alternatives([property("services")].into_iter().flatten().collect());
         all.entries(services, &schemas, "services");
         all.found
     }
 
     /// Checks the other parts of a document.
-    pub(super) fn of_rest(document: &[MapEntry]) -> Vec<(Location, String)> {
-        let mut all = Self { found: Vec::new() };
+    pub(super) fn of_rest(document: &[MapEntry], types: &'a ScalarTypes) -> Vec<(Location, String)> {
+        let mut all = Self { types, taints: None, found: Vec::new() };
         let rest: Vec<MapEntry> = document.iter().filter(|entry| entry.key != "services").cloned().collect();
         all.entries(&rest, &[&SCHEMA], "");
         all.found
@@ -79,7 +88,7 @@ impl Refusals {
             return;
         }
         let fitting: Vec<&'static Json> =
-            schemas.iter().copied().filter(|schema| has_shape(schema, node)).collect();
+            schemas.iter().copied().filter(|schema| self.fits(schema, node)).collect();
         if fitting.is_empty() {
             let shapes: BTreeSet<&str> = schemas.iter().flat_map(|schema| types(schema)).map(shape).collect();
             let wanted = shapes.into_iter().collect::<Vec<_>>().join(" or ");
@@ -100,6 +109,42 @@ impl Refusals {
                 self.add(&node.spot, message);
             }
             NodeValue::Scalar { .. } => {}
+        }
+    }
+
+    /// Returns whether a node has a type that a schema allows.
+    fn fits(&self, schema: &'static Json, node: &Node) -> bool {
+        let types = types(schema);
+        let has = |kind: &str| types.contains(&kind);
+        types.is_empty()
+            || match &node.value {
+                NodeValue::Map(_) => has("object"),
+                NodeValue::List(_) => has("array"),
+                NodeValue::Scalar { text, .. } => match self.types.of(&node.spot, text) {
+                    Some(ScalarType::Truth) => has("boolean"),
+                    Some(ScalarType::Integer) => has("integer") || has("number"),
+                    Some(ScalarType::Float) => has("number"),
+                    None => self.fits_text(&types, node, text),
+                },
+            }
+    }
+
+    /// Returns whether a schema allows a text, which Compose converts where the type is another one.
+    fn fits_text(&self, types: &[&str], node: &Node, text: &str) -> bool {
+        let has = |kind: &str| types.contains(&kind);
+        let is_open = match self.taints {
+            Some(taints) => taints
+                .get(&place(&node.spot))
+                .is_some_and(|taint| !taint.unset.is_empty() || taint.refusal().is_some()),
+            None => text.contains('$'),
+        };
+        let is_truth = || TRUTHS.contains(&text.to_lowercase().as_str());
+        match has("boolean") {
+            _ if is_open => types.iter().any(|kind| shape(kind) != "a list" && shape(kind) != "a mapping"),
+            true => is_truth() || (has("string") && FREE.iter().any(|free| *free == types)),
+            false if has("string") => true,
+            false if has("integer") => text.parse::<i64>().is_ok(),
+            false => has("number") && text.parse::<f64>().is_ok(),
         }
     }
 
@@ -173,29 +218,34 @@ fn shape(kind: &str) -> &'static str {
     match kind {
         "object" => "a mapping",
         "array" => "a list",
-        _ => "a text, a number or a truth value",
+        "boolean" => "a truth value",
+        "integer" => "a whole number",
+        "null" => "empty",
+        "number" => "a number",
+        _ => "a text",
     }
 }
 
-fn has_shape(schema: &'static Json, node: &Node) -> bool {
-    let own = match &node.value {
-        NodeValue::Map(_) => shape("object"),
-        NodeValue::List(_) => shape("array"),
-        NodeValue::Scalar { .. } => shape("string"),
-    };
-    let types = types(schema);
-    types.is_empty() || types.into_iter().any(|kind| shape(kind) == own)
-}
+/// Texts that Compose converts to a truth value, in lower case.
+const TRUTHS: &[&str] = &["true", "false", "1", "0", "y", "n", "yes", "no", "on", "off", "t", "f"];
+
+/// Types of fields that may be a truth value or any text.
+const FREE: &[&[&str]] =
+    &[&["string", "boolean"], &["string", "number", "boolean"], &["string", "number", "boolean", "null"]];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::yaml::tree::documents;
+    use crate::base::yaml::tree::{Tags, documents};
 
     fn refused(text: &str) -> Vec<String> {
-        let document = documents("c.yaml", text).expect("parses").remove(0);
+        let mut document = documents("c.yaml", text).expect("parses").remove(0);
+        let mut types = ScalarTypes::default();
+        super::super::types::read(&mut document, &Tags::new(), &mut types);
         let services = document.get("services").map_or(&[][..], Node::entries);
-        let found = [Refusals::of_rest(document.entries()), Refusals::of_services(services)].concat();
+        let (types, taints) = (&types, &Taints::new());
+        let rest = Refusals::of_rest(document.entries(), types);
+        let found = [rest, Refusals::of_services(services, types, taints)].concat();
         found.into_iter().map(|(spot, message)| format!("{}: {message}", spot.position.line)).collect()
     }
 
@@ -218,6 +268,14 @@ mod tests {
             ("services: {}\nnetworks: {n: {bogus: 1}}", "2: the key `bogus` in `networks.n`"),
             ("services:\n  a: {environment: 5}", "`services.a.environment` must be a list or a mapping"),
             ("services:\n  a: {ports: {b: c}}", "`services.a.ports` must be a list"),
+            ("services:\n  a: {image: 5}", "`services.a.image` must be a text"),
+            ("services:\n  a: {working_dir: true}", "`services.a.working_dir` must be a text"),
+            ("services:\n  a: {environment: [1]}", "`services.a.environment` must be a text"),
+            ("services:\n  a: {command: [a, 1]}", "`services.a.command` must be a text"),
+            ("services:\n  a: {command: 1}", "`services.a.command` must be a list or a text or empty"),
+            ("services:\n  a: {privileged: abc}", "`services.a.privileged` must be a text or a truth value"),
+            ("version: 3.8\nservices: {}", "`version` must be a text"),
+            ("name: 5\nservices: {}", "`name` must be a text"),
         ] {
             let found = refused(text);
             assert!(found.len() == 1 && found[0].contains(wanted), "{text}: {found:?}");
@@ -234,7 +292,7 @@ services:
     x-own: 1
     image: x
     build: .
-    command: [a, 1, true]
+    command: [a, '1', 'true']
     environment: [A=b, C]
     env_file: a.env
     labels: {a: 1}

@@ -26,7 +26,6 @@ const NOT_APPLIED: &[&str] = &[
     "gpus",
     "group_add",
     "ipc",
-    "models",
     "network_mode",
     "pid",
     "platform",

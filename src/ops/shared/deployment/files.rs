@@ -48,6 +48,10 @@ impl DeploymentFileSet for CloneFiles {
     fn label(&self, path: &str) -> String {
         label(self.0.path(), path)
     }
+
+    fn working_directory(&self, directory: &str) -> String {
+        label(self.0.path(), directory)
+    }
 }
 
 fn label(root: &Path, path: &str) -> String {
@@ -82,6 +86,10 @@ impl DeploymentFileSet for TreeFiles {
 
     fn label(&self, path: &str) -> String {
         format!("{}@{}", label(self.0.root(), path), self.0.revision())
+    }
+
+    fn working_directory(&self, directory: &str) -> String {
+        label(self.0.root(), directory)
     }
 }
 
