@@ -18,8 +18,10 @@ mod production_value;
 mod replace;
 mod resolved;
 mod secret_detection;
+mod secret_form;
 mod secret_name;
 mod secret_part;
+mod secret_span;
 mod variable;
 
 pub use crate::base::variable::{is_environment_name, is_variable_name};
@@ -38,5 +40,7 @@ pub use variable::{ValueOrigin, Variable};
 
 #[cfg(test)]
 mod real_names;
+#[cfg(test)]
+mod secret_form_cases;
 #[cfg(test)]
 mod tests;

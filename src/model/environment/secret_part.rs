@@ -1,9 +1,11 @@
 //! Secrets within longer values: passwords in addresses, connection strings and command lines, and
-//! authorization headers. The check of a name belongs in `secret_name`.
+//! authorization headers. The formats of single programs belong in `secret_form`, the check of a name in
+//! `secret_name`.
 
-use std::ops::Range;
-
+use super::secret_form;
 use super::secret_name::SecretNames;
+pub(super) use super::secret_span::SecretPart;
+use super::secret_span::{MOST, is_open};
 
 /// Maximum bytes of a text to search.
 const LONGEST: usize = 32 << 10;
@@ -11,20 +13,18 @@ const LONGEST: usize = 32 << 10;
 const LONGEST_VALUE: usize = 4096;
 /// Maximum names in a text to check.
 const NAMES: usize = 2000;
-/// Maximum secrets in a text.
-const MOST: usize = 100;
-
-/// A secret in a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SecretPart {
-    /// Byte range.
-    pub(super) range: Range<usize>,
-    /// Kind: `password of an address`.
-    pub(super) what: String,
-}
 
 /// Finds the secrets in a text, in order and without overlaps.
 pub(super) fn find(text: &str, names: &SecretNames) -> Vec<SecretPart> {
+    let mut parts = find_plain(text, names);
+    if text.len() <= LONGEST {
+        parts.extend(secret_form::encoded(text, &|text| !find_plain(text, names).is_empty()));
+    }
+    without_overlaps(parts)
+}
+
+/// Finds the secrets in a text, without those that are encoded.
+fn find_plain(text: &str, names: &SecretNames) -> Vec<SecretPart> {
     if text.len() > LONGEST {
         return Vec::new();
     }
@@ -33,6 +33,7 @@ pub(super) fn find(text: &str, names: &SecretNames) -> Vec<SecretPart> {
     parts.extend(assignments(text, names));
     parts.extend(authorizations(text));
     parts.extend(private_keys(text));
+    parts.extend(secret_form::find(text, names));
     without_overlaps(parts)
 }
 
@@ -48,13 +49,6 @@ pub(super) fn without_overlaps(mut parts: Vec<SecretPart>) -> Vec<SecretPart> {
     });
     parts.truncate(MOST);
     parts
-}
-
-/// Returns whether a text is a reference that is filled in later.
-fn is_open(text: &str) -> bool {
-    text.is_empty()
-        || text.starts_with(['<', '{', '*'])
-        || ["$(", "${", "$", "%("].iter().any(|sign| text.starts_with(sign))
 }
 
 /// Finds the passwords in addresses, `scheme://user:password@host`, and tokens in place of a user.
@@ -245,7 +239,7 @@ fn private_keys(text: &str) -> Vec<SecretPart> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::LazyLock;
 
     use super::*;
@@ -256,12 +250,12 @@ mod tests {
         SecretNames::read("secret-names.yaml", text).expect("are valid")
     });
 
-    fn names() -> SecretNames {
+    pub(in crate::model::environment) fn names() -> SecretNames {
         NAMES.clone()
     }
 
     /// Returns a text with `•` in place of its secrets.
-    fn masked(text: &str, names: &SecretNames) -> String {
+    pub(in crate::model::environment) fn masked(text: &str, names: &SecretNames) -> String {
         let mut made = String::new();
         let mut end = 0;
         for part in find(text, names) {
