@@ -15,6 +15,9 @@
   function: [(identifier) (selector_expression)] @function
   arguments: (argument_list) @arguments) @read
 
+; lookup(os.Getenv): whatever no other query explains is reported.
+(selector_expression) @mention
+
 ; `env:"X,required" envDefault:"y"`
 (field_declaration tag: (_) @tag)
 

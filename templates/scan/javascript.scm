@@ -75,13 +75,13 @@
     key: (property_identifier) @_e
     value: (object_pattern (shorthand_property_identifier_pattern) @name)))
   value: (_) @_p
-  (#eq? @_e "env") (#match? @_p "(process|Bun|meta)$"))
+  (#eq? @_e "env") (#match? @_p "(process|Bun|meta)(['\"`]\\))?$"))
 (variable_declarator
   name: (object_pattern (pair_pattern
     key: (property_identifier) @_e
     value: (object_pattern (pair_pattern key: (property_identifier) @name))))
   value: (_) @_p
-  (#eq? @_e "env") (#match? @_p "(process|Bun|meta)$"))
+  (#eq? @_e "env") (#match? @_p "(process|Bun|meta)(['\"`]\\))?$"))
 ; const {['X']: x} = process.env; const {'X': x} = process.env
 (variable_declarator
   name: (object_pattern (pair_pattern key: (computed_property_name (_) @key)))
@@ -108,6 +108,26 @@
   function: (_) @_f
   arguments: (arguments . (_) @whole . [(identifier) (member_expression) (call_expression)])
   (#not-match? @_f "assign$"))
+; Whatever no other query explains is reported: new Map(Object.entries(process.env)), return process.env
+(member_expression) @mention
+(subscript_expression) @mention
+(spread_element (identifier) @mention)
+(pair value: (identifier) @mention)
+(return_statement (identifier) @mention)
+; spawn("x", {env: process.env}): a program gets it.
+((pair key: (property_identifier) @_k value: (_) @passed) (#eq? @_k "env"))
+; if (process.env), process.env && process.env.X, typeof process.env
+(binary_expression left: (_) @tested operator: "&&")
+(unary_expression argument: (_) @tested)
+(parenthesized_expression (_) @tested)
+; Reflect.get(process.env, "X"), Object.hasOwn(process.env, "X")
+((call_expression function: (_) @_f arguments: (arguments . (_) @object . (_) @key) @read)
+  (#match? @_f "^Reflect[.](get|has)$|[.]hasOwn$|hasOwnProperty[.]call$|[.]getOwnPropertyDescriptor$"))
+; const env = Object.assign({}, process.env)
+((variable_declarator
+  name: (identifier) @alias
+  value: (call_expression function: (_) @_f arguments: (arguments (_) (_) @path)))
+  (#eq? @_f "Object.assign"))
 ; cleanEnv(process.env, {X: str()})
 (call_expression arguments: (arguments
   . (_) @object

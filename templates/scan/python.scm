@@ -76,8 +76,35 @@
 (call function: (_) @_f arguments: (argument_list [(identifier) (attribute)] @whole)
   (#not-match? @_f "(^|[.])(dict|len|copy|deepcopy|isinstance|print|repr|str)$"))
 (call function: (_) @_f arguments: (argument_list (dictionary_splat (_) @whole)) (#not-eq? @_f "dict"))
+; partial(os.getenv), {**os.environ}, os.environ | {}, match os.environ, getattr(os, "environ"): whatever no other
+; query explains is reported.
+(attribute) @mention
+((call function: (identifier) @_g arguments: (argument_list . (_) . (string))) @mention (#eq? @_g "getattr"))
+(argument_list (identifier) @mention)
+(keyword_argument value: (identifier) @mention)
+(dictionary_splat (identifier) @mention)
+(binary_operator (identifier) @mention)
+(match_statement subject: (identifier) @mention)
+(return_statement (identifier) @mention)
+(pair value: (identifier) @mention)
+(list (identifier) @mention)
+(tuple (identifier) @mention)
+; run(["x"], env=os.environ): a program gets it. os.environ.update(…) reads nothing.
+((keyword_argument name: (identifier) @_n value: (_) @passed) (#eq? @_n "env"))
+((call function: (attribute attribute: (identifier) @_m) @passed) (#any-of? @_m "update" "clear"))
+((call function: (_) @_f arguments: (argument_list . (_) @passed))
+  (#match? @_f "(^|[.])(patch[.]dict|delenv|setenv|delitem|setitem|len|isinstance|print|repr|str|bool|type|id)$"))
+(if_statement condition: (_) @tested)
 (decorator [(identifier) (attribute)] @unknown (#eq? @unknown "environ.config"))
 
+; env = {**os.environ, "X": "y"}; env = os.environ | {}
+(assignment left: (identifier) @alias right: (dictionary (dictionary_splat (_) @path)))
+(assignment left: (identifier) @alias right: (binary_operator left: (_) @path operator: "|"))
+(assignment left: (identifier) @alias right: (binary_operator operator: "|" right: [(identifier) (attribute)] @path))
+; env = getattr(os, "environ"); env = copy.deepcopy(os.environ)
+((assignment left: (identifier) @alias right: (call function: (identifier) @_g) @path) (#eq? @_g "getattr"))
+((assignment left: (identifier) @alias right: (call function: (_) @_f arguments: (argument_list . [(identifier) (attribute)] @path .)))
+  (#match? @_f "(^|[.])(copy|deepcopy)$"))
 ; env = dict(os.environ); def f(env=os.environ)
 (assignment
   left: (identifier) @alias
@@ -88,7 +115,7 @@
  (named_expression name: (identifier) @alias value: [(identifier) (attribute)] @path)]
 
 ; os.environ['X']
-(subscript value: [(identifier) (attribute) (subscript)] @object subscript: (_) @key) @read
+(subscript value: [(identifier) (attribute) (subscript) (call)] @object subscript: (_) @key) @read
 (assignment left: (subscript value: [(identifier) (attribute)] @object subscript: (_) @key) @write)
 (delete_statement (subscript) @except)
 

@@ -17,6 +17,9 @@
 
 ; env::var("X")
 (call_expression function: [(identifier) (scoped_identifier)] @function arguments: (arguments) @arguments) @read
+; names.map(env::var): whatever no other query explains is reported.
+(scoped_identifier) @mention
+(use_declaration) @passed
 ; env!("X"), option_env!("X")
 (macro_invocation macro: (_) @function (token_tree) @arguments (#set! suffix "!")) @read
 

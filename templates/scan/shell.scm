@@ -16,6 +16,27 @@
 ((unary_expression operator: (test_operator) @_v (word) @name) (#eq? @_v "-v") (#set! default))
 ((command name: (command_name) @_c argument: (word) @name) (#eq? @_c "printenv"))
 
+; $((X + 1)), ((X > 1)), for ((…)), let "X + 1", ${list[X]}, [[ X -gt 1 ]]: names without a $
+(arithmetic_expansion) @arithmetic
+(compound_statement "((") @arithmetic
+(c_style_for_statement initializer: (_) @arithmetic)
+(c_style_for_statement condition: (_) @arithmetic)
+(c_style_for_statement update: (_) @arithmetic)
+((command name: (command_name) @_c argument: (_) @arithmetic) (#eq? @_c "let"))
+(subscript name: (variable_name) @array
+  index: [(word) (binary_expression) (unary_expression) (postfix_expression) (parenthesized_expression)] @arithmetic)
+((test_command "[[" (binary_expression left: (word) @arithmetic operator: (test_operator) @_o))
+  (#any-of? @_o "-eq" "-ne" "-lt" "-le" "-gt" "-ge"))
+; declare -A map: its subscripts are texts.
+((declaration_command (word) @_f (variable_name) @associative) (#match? @_f "^-[a-zA-Z]*A"))
+((declaration_command (word) @_f (variable_assignment name: (variable_name) @associative))
+  (#match? @_f "^-[a-zA-Z]*A"))
+; declare -n reference=X
+((declaration_command (word) @_f (variable_assignment value: (word) @name)) (#match? @_f "^-[a-zA-Z]*n"))
+((declaration_command (word) @_f
+  (variable_assignment value: [(string) (raw_string) (simple_expansion) (expansion) (concatenation)] @unknown))
+  (#match? @_f "^-[a-zA-Z]*n"))
+
 ; printenv "$name"; ${!PREFIX@}; eval "echo \$$name": names that are made at run time
 ((command name: (command_name) @_c argument: [(string) (raw_string)] @name)
   (#eq? @_c "printenv") (#set! expression))

@@ -128,10 +128,12 @@ impl<'t> SourceReader<'_, 't> {
                 None => {}
             }
         }
+        self.take_mentions(&places);
         let names = std::mem::take(&mut self.notes.names);
         for name in names.values() {
             self.take_name(name);
         }
+        self.take_arithmetic();
         self.take_substitutions();
         self.take_settings();
         for node in std::mem::take(&mut self.notes.unknown) {
@@ -203,7 +205,9 @@ impl<'t> SourceReader<'_, 't> {
                     },
                 })
             }
-            PlaceKind::Whole(object) => self.is_table(*object).then_some(SeenNames::All),
+            PlaceKind::Whole(object) => {
+                (self.is_table(*object) || self.is_watched(*object)).then_some(SeenNames::All)
+            }
             PlaceKind::Tag => None,
         }
     }
@@ -223,7 +227,7 @@ impl<'t> SourceReader<'_, 't> {
     }
 
     /// Returns whether an expression is the whole environment.
-    fn is_table(&self, node: Node<'_>) -> bool {
+    pub(super) fn is_table(&self, node: Node<'_>) -> bool {
         let path = syntax::path(node, self.text).unwrap_or_default();
         let meanings = self.meanings(&path);
         meanings.iter().any(|path| by_end(&self.language.tables, path).is_some())

@@ -3,6 +3,7 @@
 //! `ops`, the description of a language in `templates/scan/`.
 
 mod analysis;
+mod arithmetic;
 mod captures;
 mod ci;
 mod compare;
@@ -11,6 +12,7 @@ mod env_read;
 mod error;
 mod grammar;
 mod imports;
+mod mentions;
 mod names;
 mod references;
 mod rules;

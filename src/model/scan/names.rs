@@ -3,14 +3,15 @@
 
 use tree_sitter::Node;
 
-use super::Requirement;
 use super::analysis::SourceReader;
+use super::arithmetic::{ArithmeticName, names_in};
 use super::references::references;
 use super::rules::by_end;
 use super::settings_class::{SettingsClass, settings_class};
-use super::source_notes::{CaptureSite, Name, PlaceKind};
+use super::source_notes::{Arithmetic, CaptureSite, Name, PlaceKind};
 use super::syntax;
 use super::tags::tag_reads;
+use super::{EnvRead, Requirement};
 use crate::model::environment::is_variable_name;
 
 /// Words before a command that do not change its meaning.
@@ -78,6 +79,26 @@ impl<'t> SourceReader<'_, 't> {
         }
         if reads.is_prefix {
             self.add_unknown(place.read);
+        }
+    }
+
+    /// Reads the variables in arithmetic.
+    pub(super) fn take_arithmetic(&mut self) {
+        for Arithmetic { node, array } in std::mem::take(&mut self.notes.arithmetic) {
+            if array.is_some_and(|array| self.notes.associative.contains(&array)) {
+                continue;
+            }
+            let text = &self.text[node.byte_range()];
+            for ArithmeticName { name, at, is_set } in names_in(text) {
+                let place = node.start_byte() + at;
+                if is_set || !is_variable_name(name) || self.notes.is_assigned(name, place) {
+                    continue;
+                }
+                let need = if self.notes.strict { Requirement::Required } else { Requirement::Optional };
+                let line = node.start_position().row + 1 + text[..at].matches('\n').count();
+                let test = self.notes.is_test(node);
+                self.found.finds.push(EnvRead { name: name.to_owned(), line, need, build: false, test });
+            }
         }
     }
 

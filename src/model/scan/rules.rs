@@ -49,6 +49,8 @@ struct RawLanguage {
     #[serde(default)]
     aliases: BTreeMap<String, String>,
     #[serde(default)]
+    watched: Vec<String>,
+    #[serde(default)]
     tables: BTreeMap<String, RawRuleTable>,
     #[serde(default)]
     getters: BTreeMap<String, Getter>,
@@ -124,6 +126,8 @@ pub struct Language {
     pub(super) getters: BTreeMap<String, Getter>,
     pub(super) tags: Vec<String>,
     pub(super) prefix_tags: Vec<String>,
+    /// Paths of which each mention is a read or is reported.
+    pub(super) watched: BTreeMap<String, ()>,
     /// Base classes whose fields are variables.
     pub(super) settings: BTreeMap<String, ()>,
     extensions: Vec<String>,
@@ -207,6 +211,7 @@ impl ScanRules {
                 getters: one.getters,
                 tags: one.tags,
                 prefix_tags: one.prefix_tags,
+                watched: one.watched.into_iter().map(|path| (path, ())).collect(),
                 settings: one.settings.into_iter().map(|name| (name, ())).collect(),
                 extensions: one.extensions,
                 programs: one.programs,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tree_sitter::{Node, Query, QueryCursor, StreamingIterator as _, Tree};
 
+use super::arithmetic;
 use super::captures::Captures;
 use super::imports::Import;
 use super::syntax;
@@ -15,6 +16,8 @@ use super::syntax;
 const MEANINGS: usize = 8;
 /// Maximum places to check in one file.
 const PLACES: usize = 20_000;
+/// Maximum expressions to check for mentions of the environment in one file.
+const MENTIONS: usize = 200_000;
 /// Timeout of the queries of one file.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Maximum simultaneous matches.
@@ -88,6 +91,13 @@ pub(super) struct PrefixScope<'t> {
     pub(super) body: Range<usize>,
 }
 
+/// An expression of a shell in which names need no `$`.
+pub(super) struct Arithmetic<'t> {
+    pub(super) node: Node<'t>,
+    /// Array, if it is a subscript.
+    pub(super) array: Option<String>,
+}
+
 /// A function that the text defines.
 pub(super) struct Wrapper {
     pub(super) name: String,
@@ -112,6 +122,15 @@ pub(super) struct SourceNotes<'t> {
     pub(super) scripts: Vec<Node<'t>>,
     /// Classes with base classes.
     pub(super) classes: Vec<Node<'t>>,
+    /// Expressions that may be the environment.
+    pub(super) mentions: Vec<Node<'t>>,
+    /// Mentions that only check whether the environment is there.
+    pub(super) tested: HashSet<usize>,
+    /// Ranges in which the environment is given another name, or passed on to a program.
+    pub(super) passed: Vec<Range<usize>>,
+    pub(super) arithmetic: Vec<Arithmetic<'t>>,
+    /// Arrays with texts as subscripts.
+    pub(super) associative: HashSet<String>,
     except: HashSet<usize>,
     /// Longest end of the fallbacks that begin at each position.
     fallbacks: HashMap<usize, usize>,
@@ -148,7 +167,10 @@ impl<'t> SourceNotes<'t> {
                 text,
             };
             notes.note(&captures);
-            if notes.places.len() + notes.names.len() > PLACES || Instant::now() > end {
+            if notes.places.len() + notes.names.len() > PLACES
+                || notes.mentions.len() > MENTIONS
+                || Instant::now() > end
+            {
                 notes.cut_short = true;
                 break;
             }
@@ -167,6 +189,22 @@ impl<'t> SourceNotes<'t> {
     /// Records aliases and constants.
     fn note_names(&mut self, found: &Captures<'_, 't>) {
         let member = found.text("member");
+        self.mentions.extend(found.node("mention"));
+        self.tested.extend(found.node("tested").map(|node| node.id()));
+        self.passed.extend(found.node("passed").map(|node| node.byte_range()));
+        self.associative.extend(found.text("associative").map(str::to_owned));
+        if found.node("alias").is_some() {
+            self.passed.extend(found.node("path").map(|node| node.byte_range()));
+        }
+        if let Some(node) = found.node("arithmetic") {
+            let text = &found.text[node.byte_range()];
+            for one in arithmetic::names_in(text).into_iter().filter(|one| one.is_set) {
+                let sets = self.assigned.entry(one.name.to_owned()).or_default();
+                sets.push((node.id(), node.start_byte() + one.at..node.end_byte()));
+            }
+            let array = found.text("array").map(str::to_owned);
+            self.arithmetic.push(Arithmetic { node, array });
+        }
         if let (Some(path), Some(name)) = (found.path("path"), found.text("alias").or(member)) {
             let path = match member {
                 Some(member) if path.ends_with('.') => format!("{path}{member}"),

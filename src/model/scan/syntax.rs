@@ -69,9 +69,13 @@ fn composed(node: Node<'_>, text: &str, depth: usize) -> Option<String> {
         }
         "subscript_expression" | "subscript" => Some(format!("{}.{}", part(first)?, literal(last, text)?)),
         "call" | "call_expression" => {
+            let function = text.get(first.byte_range())?;
             let imports = ["require", "__import__", "importlib.import_module"];
-            let is_import = imports.contains(&text.get(first.byte_range())?);
-            is_import.then(|| literal(last.named_child(0)?, text)).flatten()
+            if function == "getattr" {
+                let (object, name) = (last.named_child(0)?, last.named_child(1)?);
+                return Some(format!("{}.{}", part(object)?, literal(name, text)?));
+            }
+            imports.contains(&function).then(|| literal(last.named_child(0)?, text)).flatten()
         }
         _ => None,
     }

@@ -47,6 +47,15 @@ fn shell_reads_are_found_or_reported() {
             &["@1 'import os; print(os.environ[\"A\"])'"],
         ),
         ("x.sh", "gomplate -f t", &["@1 gomplate -f t"]),
+        ("x.sh", "echo $((A + 1)) $(( B * ${C:-2} ))", &["A:1?", "B:1?", "C:1="]),
+        ("x.sh", "((A > 1)) && ((n=0)); ((n++)); (( B == n ))", &["A:1?", "B:1?"]),
+        ("x.sh", "let x=A+1 \"B += 1\"; echo $x", &["A:1?", "B:1?"]),
+        ("x.sh", "echo ${list[A]} ${list[B+1]} ${list[0]} ${list[@]}", &["A:1?", "B:1?", "list:1?"]),
+        ("x.sh", "declare -A m=([k]=v)\necho ${m[k]}", &[]),
+        ("x.sh", "for ((i = A; i < B; i++)); do echo $i; done", &["A:1?", "B:1?"]),
+        ("x.sh", "[[ A -gt 1 ]]; [ A -gt 1 ]", &["A:1?"]),
+        ("x.sh", "declare -n r=A; local -n s=\"$1\"; echo $r", &["A:1?", "@1 \"$1\""]),
+        ("x.sh", "set -u\necho $((A))", &["A:2"]),
     ]);
 }
 
@@ -101,7 +110,37 @@ fn python_reads_are_found_or_reported() {
         ("x.py", "import os\nfor k, v in os.environ.items(): pass", &["@2 os.environ.items()"]),
         ("x.py", "import os\nd = {k: 1 for k in os.environ if k}", &["@2 os.environ"]),
         ("x.py", "import os\nt.substitute(os.environ); '{A}'.format(**os.environ)", &["@2 os.environ"]),
-        ("x.py", "import os\nrun(['x'], env=os.environ); dict(os.environ, A='1')", &[]),
+        ("x.py", "import os\nrun(['x'], env=os.environ); run('x', env={**os.environ, 'A': '1'})", &[]),
+        ("x.py", "import os\nf(dict(os.environ, A='1'))", &["@2 os.environ"]),
+        (
+            "x.py",
+            "from functools import partial\nimport os\npartial(os.getenv, 'A'); get = partial(os.getenv)",
+            &["@3 os.getenv"],
+        ),
+        ("x.py", "from os import getenv\nlist(map(getenv, names))", &["@2 getenv"]),
+        (
+            "x.py",
+            "import os\nd = os.environ | {'A': '1'}\nd['B']; f(os.environ | {})",
+            &["B:3", "@3 os.environ"],
+        ),
+        ("x.py", "import os\nd = {**os.environ}\nd['A']; return {**os.environ}", &["A:3", "@3 os.environ"]),
+        (
+            "x.py",
+            "import os\ngetattr(os, 'environ')['A']; f(getattr(os, 'environ'))",
+            &["A:2", "@2 getattr(os, 'environ')"],
+        ),
+        ("x.py", "import os\nmatch os.environ:\n    case {'A': a}: pass\n", &["@2 os.environ"]),
+        (
+            "x.py",
+            "import os\nself.env = os.environ; x = [os.environ]; y = lambda: os.environ",
+            &["@2 os.environ"],
+        ),
+        (
+            "x.py",
+            "import os\nos.environ['A'] = '1'; del os.environ['B']; os.environ.update(x); print(len(os.environ))",
+            &[],
+        ),
+        ("x.py", "from os import environ\nif environ: pass\nenv = environ.copy()\nrun(x, env=env)", &[]),
         (
             "x.py",
             "from decouple import config, AutoConfig\nconfig('A'); config('B', default=1, cast=int)\nc = AutoConfig()\nc('C')",
@@ -192,6 +231,11 @@ fn go_reads_are_found_or_reported() {
     check(&[
         (
             "x.go",
+            "package m\nfunc f() { load(os.Getenv); x := os.LookupEnv; x(\"A\") }",
+            &["A:2?", "@2 os.Getenv"],
+        ),
+        (
+            "x.go",
             "package m\nfunc f() { os.ExpandEnv(\"$A/${B}\"); os.ExpandEnv(x); os.Environ() }",
             &["A:2?", "B:2?", "@2 os.Environ()", "@2 os.ExpandEnv(x)"],
         ),
@@ -263,7 +307,25 @@ fn javascript_reads_are_found_or_reported() {
             "Object.keys(process.env); for (const k in process.env) {}; schema.parse(process.env)",
             &["@1 process.env"],
         ),
-        ("x.js", "spawn('x', {env: process.env}); Object.assign({}, process.env)", &[]),
+        ("x.js", "spawn('x', {env: process.env}); spawn('x', {env: {...process.env, A: '1'}})", &[]),
+        (
+            "x.js",
+            "Object.assign({}, process.env); const e = Object.assign({}, process.env); e.A",
+            &["A:1?", "@1 process.env"],
+        ),
+        ("x.js", "Reflect.get(process.env, 'A'); Object.hasOwn(process.env, 'B')", &["A:1?", "B:1?"]),
+        (
+            "x.js",
+            "const {env: {A, B: b}} = require('process'); const {env: {C}} = require(\"node:process\")",
+            &["A:1?", "B:1?", "C:1?"],
+        ),
+        (
+            "x.js",
+            "module.exports = process.env; [process.env]; new Map(Object.entries(process.env))",
+            &["@1 process.env"],
+        ),
+        ("x.js", "if (process.env && process.env.A) {}; typeof process.env", &["A:1?"]),
+        ("x.js", "const k = names.map(Deno.env.get)", &["@1 Deno.env.get"]),
         ("x.js", "cleanEnv(process.env, {A: str(), B: num()})", &["A:1?", "B:1?"]),
         ("x.js", "process.env.hasOwnProperty('A')", &["A:1?"]),
         ("x.js", "import env from 'env-var'; env.get('A').required()", &["A:1?"]),
@@ -283,6 +345,11 @@ fn javascript_reads_are_found_or_reported() {
 #[test]
 fn rust_reads_are_found_or_reported() {
     check(&[
+        (
+            "x.rs",
+            "use std::env::var; use std::env;\nfn f() { names.map(env::var); g(std::env::vars) }",
+            &["@2 env::var", "@2 std::env::vars"],
+        ),
         (
             "x.rs",
             "fn f() { env!(\"A\"); option_env!(\"B\"); std::env::var(\"C\"); }",
