@@ -3,6 +3,7 @@
 
 mod cancel;
 mod configuration;
+mod formats;
 mod hostile_tree;
 mod interrupted_update;
 mod merge_request;

@@ -78,7 +78,9 @@ pub(super) fn of_git(error: &GitError) -> Diagnosis {
         }
         GitError::NoMergeRequest { .. } => hint(Exit::NotFound, "look at its number on the server again."),
         GitError::NoProgram { .. } => hint(Exit::NotFound, "install `git`: this address needs it."),
-        GitError::Url { .. } | GitError::RefName { .. } => plain(Exit::Invalid),
+        GitError::Url { .. } | GitError::RefName { .. } | GitError::Unsupported { .. } => {
+            plain(Exit::Invalid)
+        }
         GitError::Config { .. } => hint(Exit::Invalid, "`git config --list --show-origin` shows all of it."),
         GitError::Forbidding { protocol, .. } => hint(
             Exit::Refused,

@@ -198,6 +198,14 @@ pub enum GitError {
         /// Path of the directory.
         path: PathBuf,
     },
+    /// The repository has a format that libgit2 cannot read.
+    #[error("`{what}` {}, which `cki` cannot read", format.description())]
+    Unsupported {
+        /// Address or directory of the repository.
+        what: String,
+        /// Its format.
+        format: RepositoryFormat,
+    },
     /// The remote rejected a push.
     #[error("`{url}` does not accept `{reference}`: {why}")]
     Rejected {
@@ -263,10 +271,49 @@ fn colon(why: &Option<String>) -> String {
     why.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
 }
 
+/// Format of a repository that libgit2 cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RepositoryFormat {
+    /// Objects are named by SHA-256.
+    Sha256,
+    /// References are stored as reftable, not as files; the `git` program can still serve them.
+    Reftable,
+    /// Another extension of the format.
+    Extension(String),
+}
+
+impl RepositoryFormat {
+    /// Returns the format of which libgit2 complains, if it is one.
+    pub(super) fn of_error(error: &git2::Error) -> Option<Self> {
+        let message = error.message();
+        let extension = || message.strip_prefix("unsupported extension name ");
+        match () {
+            () if message.contains("object format") && message.contains("sha256") => Some(Self::Sha256),
+            () => extension().map(|name| match name {
+                "extensions.refstorage" => Self::Reftable,
+                "extensions.objectformat" => Self::Sha256,
+                _ => Self::Extension(name.trim_start_matches("extensions.").to_owned()),
+            }),
+        }
+    }
+
+    fn description(&self) -> String {
+        match self {
+            Self::Sha256 => "names its objects by SHA-256".to_owned(),
+            Self::Reftable => "stores its references as reftable".to_owned(),
+            Self::Extension(name) => format!("uses the extension `{name}` of git's format"),
+        }
+    }
+}
+
 /// Returns a function that wraps libgit2's errors with the repository at `path`.
 pub(super) fn at<'a>(path: &'a std::path::Path) -> impl Fn(git2::Error) -> GitError + 'a {
-    move |error| match error.code() {
-        git2::ErrorCode::Owner => GitError::Foreign { path: path.to_owned() },
-        _ => GitError::Library { what: path.display().to_string(), error },
+    move |error| {
+        let what = || path.display().to_string();
+        match (error.code(), RepositoryFormat::of_error(&error)) {
+            (git2::ErrorCode::Owner, _) => GitError::Foreign { path: path.to_owned() },
+            (_, Some(format)) => GitError::Unsupported { what: what(), format },
+            _ => GitError::Library { what: what(), error },
+        }
     }
 }

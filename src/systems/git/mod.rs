@@ -43,7 +43,7 @@ use std::sync::Arc;
 pub use clone::NewClone;
 pub use clone_state::{CloneStanding, standing};
 pub use commit::CommitId;
-pub use error::GitError;
+pub use error::{GitError, RepositoryFormat};
 pub use files::Tree;
 pub use history::{Author, History, Mode, TreeFile};
 pub use inspect::{Checkout, discover, inspect};

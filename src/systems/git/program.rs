@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
-use super::error::at;
+use super::error::{RepositoryFormat, at};
 use super::fetch::{FetchRequest, RemoteRefs};
 use super::server_message::sanitize_message;
 use super::session::GitSession;
@@ -67,6 +67,14 @@ struct Said {
     last_lines: Vec<String>,
 }
 
+impl Said {
+    /// Returns whether it lists objects by SHA-256, which libgit2 cannot store.
+    fn names_sha256(&self) -> bool {
+        let ids = self.output.lines().filter_map(|line| line.split_once('\t')).map(|(id, _)| id);
+        ids.into_iter().any(|id| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }
+}
+
 impl<'a> GitProgram<'a> {
     /// Finds the program.
     pub(super) fn find(env: &'a Env, session: Arc<GitSession>) -> Option<Self> {
@@ -85,6 +93,9 @@ impl<'a> GitProgram<'a> {
             vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD", "refs/heads/*", "refs/tags/*"];
         listing.extend(fetch_request.ask.iter().map(String::as_str));
         let said = self.run(repository, &listing, session, job)?;
+        if said.names_sha256() {
+            return Err(GitError::Unsupported { what: session.shown(), format: RepositoryFormat::Sha256 });
+        }
         let advertised = read_listing(&said, fetch_request);
         let specs = (fetch_request.plan)(&advertised)?;
         if specs.is_empty() {

@@ -11,6 +11,7 @@ use git2::{ErrorClass, ErrorCode};
 use reqwest::Url;
 
 use super::GitError;
+use super::error::RepositoryFormat;
 use super::login::Login;
 use super::logins::{Logins, origin};
 use super::url::{GitUrl, Scheme};
@@ -138,6 +139,9 @@ impl GitSession {
     fn classify(&self, error: git2::Error) -> GitError {
         let url = self.shown();
         let why = error.message().to_owned();
+        if let Some(format) = RepositoryFormat::of_error(&error) {
+            return GitError::Unsupported { what: url, format };
+        }
         match (self.url.scheme(), error.class(), error.code()) {
             // libgit2's transport for directories passes on only the text.
             (Scheme::Local, ..) if why.contains("is not owned by current user") => {

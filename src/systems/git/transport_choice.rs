@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use git2::Repository;
 
-use super::error::at;
+use super::error::{RepositoryFormat, at};
 use super::fetch::{FetchRequest, RemoteRefs};
 use super::program::GitProgram;
 use super::session::GitSession;
@@ -97,6 +97,15 @@ impl Git {
                 }
             },
             Transport::Library => match library() {
+                // For reftable, `git` serves the references of a directory to itself.
+                Err(GitError::Unsupported { what, format: RepositoryFormat::Reftable }) => match found() {
+                    Some(found) => {
+                        let stored = "stores its references as reftable";
+                        job.events.note(format!("`{what}` {stored}: the installed `git` does the transfer"));
+                        program(found)
+                    }
+                    None => Err(GitError::Unsupported { what, format: RepositoryFormat::Reftable }),
+                },
                 Err(first) if may_know_login(&first) => fallback_result(first, found().map(program), job),
                 result => result,
             },
