@@ -37,6 +37,13 @@ fn written(c: char, how: u8) -> String {
         (_, 6) => format!("{c}\t"),
         (_, 7) => format!("{c}\n"),
         (_, 8) => c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect(),
+        ('.', 10) => "&period;".to_owned(),
+        ('ü', 10) => "&uuml;".to_owned(),
+        ('ü', 11) => "&uuml".to_owned(),
+        ('g', 10) => "&gscr;".to_owned(),
+        (_, 10) => format!("{c}&shy"),
+        (_, 11) => format!("&#{};", u32::from(c)),
+        (_, 12) => format!("&#X{:x};", u32::from(c)),
         ('m', 9) => "ⓜ".to_owned(),
         ('g', 9) => "𝐠".to_owned(),
         _ => c.to_string(),
@@ -56,7 +63,7 @@ fn name() -> impl Strategy<Value = String> {
         "gitlab.com.example",
     ]);
     // Most characters are as they are.
-    (names, prop::collection::vec(prop_oneof![4 => Just(99u8), 1 => 0u8..10], 32))
+    (names, prop::collection::vec(prop_oneof![4 => Just(99u8), 1 => 0u8..13], 32))
         .prop_map(|(name, how)| name.chars().zip(how).map(|(c, how)| written(c, how)).collect())
 }
 

@@ -1,5 +1,6 @@
-//! Decoded forms of a text: percent-encoded, escaped as in JSON, C or HTML, in base64, base32 or hexadecimal digits, or
-//! with its dots in brackets. The search in them belongs in `host` and `credential`.
+//! Decoded forms of a text: percent-encoded, escaped as in JSON, C or HTML, in base64 or base32, as the numbers of its
+//! bytes, or with its dots in brackets. The search in them belongs in `host` and `credential`; references of HTML in
+//! `html`, numbers in `bytes`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,17 +9,16 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::bytes::{SHORTEST, numbers, text_in};
+use super::html;
 use crate::base::redact::as_read;
 
 /// Maximum rounds of decoding.
 const DEPTH: usize = 4;
-/// Minimum length of base64 to decode; shorter text holds nothing of interest and matches ordinary
-/// words.
-const SHORTEST: usize = 12;
-/// Minimum length of base32 to decode, for the same reason.
-const SHORTEST_BASE32: usize = 14;
-/// Minimum length of text found in bytes; shorter pieces occur by chance.
-const SHORTEST_TEXT: usize = 4;
+/// Minimum length of base64 to decode: that of the shortest text.
+const SHORTEST_BASE64: usize = (SHORTEST * 8).div_ceil(6);
+/// Minimum length of base32 to decode.
+const SHORTEST_BASE32: usize = (SHORTEST * 8).div_ceil(5);
 
 /// Returns the text and all its decoded forms.
 pub(super) fn decoded_variants(text: &str) -> Vec<Cow<'_, str>> {
@@ -33,7 +33,8 @@ pub(super) fn decoded_variants(text: &str) -> Vec<Cow<'_, str>> {
             more.extend(unescape_percent(view));
             more.extend(unescape_json(view));
             more.extend(without_breaks(view));
-            more.extend(hexadecimal_runs(view));
+            more.extend(html::unescape(view));
+            more.extend(numbers(view));
             more.extend(base64_runs(view));
             more.extend(base32_runs(view));
             more.extend(without_brackets(view));
@@ -91,35 +92,6 @@ fn unescape_json(text: &str) -> Option<String> {
 fn without_breaks(text: &str) -> Option<String> {
     let breaks = ['\t', '\n', '\r'];
     text.trim().contains(breaks).then(|| text.replace(breaks, ""))
-}
-
-/// Decodes unbroken runs of hexadecimal digits that hold text.
-fn hexadecimal_runs(text: &str) -> Vec<String> {
-    let runs = text.split(|c: char| !c.is_ascii_hexdigit());
-    let runs = runs.filter(|run| run.len() >= 2 * SHORTEST && run.len().is_multiple_of(2));
-    let decoded = runs.filter_map(|run| {
-        let pairs = run.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
-        let bytes: Option<Vec<u8>> = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect();
-        text_in(&bytes?)
-    });
-    decoded.collect()
-}
-
-/// Extracts the text from some bytes: all printable pieces. If more than a third of the bytes are zero,
-/// as in UTF-16, the zeros are dropped first.
-fn text_in(bytes: &[u8]) -> Option<String> {
-    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
-    let bytes: Vec<u8> = if zeros * 3 > bytes.len() {
-        bytes.iter().copied().filter(|byte| *byte != 0).collect()
-    } else {
-        bytes.to_vec()
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let is_strange =
-        |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_ascii_whitespace());
-    // Text of only unusual characters contains no name.
-    let longest = text.split(is_strange).map(str::len).max()?;
-    (longest >= SHORTEST_TEXT).then(|| text.replace(is_strange, " "))
 }
 
 /// Decodes unbroken runs of base64 characters that hold text; if the text is nothing but base64 in
@@ -191,7 +163,7 @@ fn decode(run: &str) -> Option<String> {
     // `NAME=` may precede the base64.
     let run = run.trim_end_matches('=');
     let run = run.rsplit('=').next().unwrap_or(run);
-    if run.len() < SHORTEST {
+    if run.len() < SHORTEST_BASE64 {
         return None;
     }
     let mut run = run.replace('-', "+").replace('_', "/");

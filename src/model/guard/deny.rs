@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::decodings::decoded_variants;
-use super::host::{ascii, canonical, hosts};
+use super::host::{NumberMeaning, ascii, canonical, hosts, short_address};
 use super::host_pattern::HostPattern;
 use crate::model::inventory::{Inventory, SourceMap};
 use crate::model::reference::Reference;
@@ -126,21 +126,37 @@ impl DenyList {
     /// encoded.
     #[must_use]
     pub fn names_production(&self, text: &str) -> Option<&DenyRule> {
-        self.find(text, false).map(|(_, rule)| rule)
+        self.find(text, NumberMeaning::Unknown).map(|(_, rule)| rule)
     }
 
-    /// Returns the host and its rule like [`Self::names_production`]. With `hinted`, a number in the
-    /// text may be an address.
+    /// Returns the host and its rule like [`Self::names_production`], with a meaning of numbers in the text.
     #[must_use]
-    pub fn find(&self, text: &str, hinted: bool) -> Option<(String, &DenyRule)> {
+    pub fn find(&self, text: &str, numbers: NumberMeaning) -> Option<(String, &DenyRule)> {
         if self.rules.is_empty() {
             return None;
         }
-        decoded_variants(text).iter().find_map(|view| {
-            hosts(view, hinted).into_iter().find_map(|host| {
+        let views = decoded_variants(text);
+        let named = views.iter().find_map(|view| {
+            hosts(view, numbers == NumberMeaning::Address).into_iter().find_map(|host| {
                 let rule = self.matching(&host)?;
                 Some((host, rule))
             })
+        });
+        let short =
+            || views.iter().find_map(|view| self.short(view)).filter(|_| numbers == NumberMeaning::Unknown);
+        named.or_else(short)
+    }
+
+    /// Returns the address that a whole value in a short form stands for, and its rule. A value that may be a version
+    /// or a count is compared with rules about few addresses alone.
+    fn short(&self, value: &str) -> Option<(String, &DenyRule)> {
+        let (addresses, is_number) = short_address(value);
+        addresses.iter().find_map(|address| {
+            let address = address.to_string();
+            let mut rules = self.others.iter().map(|at| &self.rules[*at].matches);
+            let rule = self.matching(&address)?;
+            let is_meant = !is_number || rules.any(|rule| rule.is_narrow() && rule.matches_host(&address));
+            is_meant.then_some((address, rule))
         })
     }
 
@@ -210,6 +226,9 @@ components:
             format!("https://{host}|key|secret|bucket|prefix/"),
             format!("-h{host}"),
             format!("--server={host}"),
+            host.replace('.', "&period;"),
+            host.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"),
+            format!("{:?}", format!("tcp://{host}").as_bytes()),
         ]
     }
 
@@ -220,7 +239,7 @@ components:
             ["gitlab.com", "a.b.example.org", "10.1.2.3", "192.0.2.7", "bus.test", "mq-1.test", "vpn.test"]
         {
             for text in around(host) {
-                let (found, _) = list.find(&text, false).unwrap_or_else(|| panic!("{text}"));
+                let (found, _) = list.find(&text, NumberMeaning::Unknown).unwrap_or_else(|| panic!("{text}"));
                 assert_eq!(found, host, "{text}");
             }
         }
@@ -254,6 +273,16 @@ components:
             "2002:a01:203::",
             "«gitlab.com»",
             "name=xn--gitlab-.com,x.xn--bcher-kva.example.org",
+            "https&colon;&sol;&sol;gitlab&period;com",
+            "gitlab&amp;period;com",
+            "67:69:74:6c:61:62:2e:63:6f:6d",
+            "62 75 73 2e 74 65 73 74",
+            "YnVzLnRlc3Q=",
+            "192.519",
+            "0300.0.2.7",
+            "0xC0.519",
+            "3221225991",
+            "10.66051",
         ] {
             assert!(list.names_production(text).is_some(), "{text}");
         }
@@ -293,8 +322,12 @@ components:
             "localhost",
         ] {
             for text in around(host) {
-                assert_eq!(list.find(&text, false).map(|(host, _)| host), None, "{text}");
+                assert_eq!(list.find(&text, NumberMeaning::Unknown).map(|(host, _)| host), None, "{text}");
             }
+        }
+        for text in ["10.5", "10.0.5", "167838211", "0x0a010203", "192.520", "62 75 73", "gitlab&period.com"]
+        {
+            assert!(list.names_production(text).is_none(), "{text}");
         }
         for text in ["", "12:30:45", "00:11:22:33:44:55", "2001:db9::1", "false", "10.0.0", "git lab.com"] {
             assert!(list.names_production(text).is_none(), "{text}");
@@ -328,14 +361,14 @@ components:
         }
 
         #[test]
-        fn deny_list_finds_any_subdomain_of_wildcard(labels in "[a-z0-9][a-z0-9-]{0,7}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..18) {
+        fn deny_list_finds_any_subdomain_of_wildcard(labels in "[a-z0-9][a-z0-9-]{0,7}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..21) {
             let list = list();
             let host = format!("{}.example.org", labels.trim_end_matches('-'));
             prop_assert!(list.names_production(&around(&host)[text]).is_some());
         }
 
         #[test]
-        fn deny_list_ignores_names_with_extra_characters(before in "[a-z0-9]{1,6}", after in "\\.[a-z]{2,6}", text in 0usize..18) {
+        fn deny_list_ignores_names_with_extra_characters(before in "[a-z0-9]{1,6}", after in "\\.[a-z]{2,6}", text in 0usize..21) {
             let list = list();
             for host in [format!("{before}gitlab.com"), format!("gitlab.com{after}"), format!("{before}gitlab.com{after}")] {
                 // Characters without a separator between them form one name.
@@ -345,7 +378,7 @@ components:
 
         #[test]
         fn deny_list_find_never_panics(text in "\\PC{0,80}") {
-            let _ = list().find(&text, false);
+            let _ = list().find(&text, NumberMeaning::Unknown);
         }
     }
 }

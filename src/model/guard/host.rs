@@ -15,10 +15,89 @@ const HINTS: [&str; 14] = [
     "target", "dns", "node",
 ];
 
+/// Words that mark a nearby number as no address, without a final `s`.
+const NUMBERS: [&str; 48] = [
+    "version",
+    "release",
+    "revision",
+    "build",
+    "python",
+    "java",
+    "timeout",
+    "time",
+    "interval",
+    "duration",
+    "delay",
+    "second",
+    "minute",
+    "hour",
+    "day",
+    "date",
+    "year",
+    "timestamp",
+    "epoch",
+    "age",
+    "ttl",
+    "ratio",
+    "rate",
+    "percent",
+    "threshold",
+    "factor",
+    "weight",
+    "score",
+    "probability",
+    "size",
+    "byte",
+    "memory",
+    "cpu",
+    "limit",
+    "quota",
+    "count",
+    "number",
+    "num",
+    "max",
+    "min",
+    "level",
+    "port",
+    "id",
+    "seed",
+    "latitude",
+    "longitude",
+    "price",
+    "retrie",
+];
+
 /// Returns whether a variable of this name may hold a host, so that a number in it may be an address.
 pub(super) fn hints_at_host(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     HINTS.iter().any(|hint| name.contains(hint)) || name.split(['_', '-', '.']).any(|part| part == "ip")
+}
+
+/// Meaning of a number with fewer than four parts in a value, such as `10.5` or `167838211`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberMeaning {
+    /// It is an address wherever it stands.
+    Address,
+    /// It is an address if it is the whole value.
+    Unknown,
+    /// It is a number.
+    Number,
+}
+
+impl NumberMeaning {
+    /// Returns the meaning in the value of a variable; without a name, in a command.
+    pub(super) fn of(name: Option<&str>) -> Self {
+        let is_number = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name.split(['_', '-', '.']).any(|part| NUMBERS.contains(&part.trim_end_matches('s')))
+        };
+        match name {
+            Some(name) if hints_at_host(name) => Self::Address,
+            Some(name) if is_number(name) => Self::Number,
+            Some(_) => Self::Unknown,
+            None => Self::Address,
+        }
+    }
 }
 
 /// Returns whether a character can be part of a host name.
@@ -140,6 +219,27 @@ pub(super) fn ipv4_readings(text: &str, expected: bool) -> Vec<Ipv4Addr> {
     all
 }
 
+/// Returns the addresses that a whole value in a short form stands for, and whether the value may as well be a plain
+/// number or a version.
+pub(super) fn short_address(value: &str) -> (Vec<Ipv4Addr>, bool) {
+    let text = value.trim_matches(|c: char| !is_host_character(c)).trim_matches(['.', '-']);
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_plain = |part: &&str| {
+        *part == "0" || part.bytes().all(|byte| byte.is_ascii_digit()) && !part.starts_with('0')
+    };
+    let is_version = parts.iter().all(is_plain) && parts.iter().all(|part| part.parse::<u8>().is_ok());
+    // A colour or a mask.
+    let is_single = parts.len() == 1;
+    let all = if parts.len() < 4 && !text.contains(|c: char| !c.is_ascii()) {
+        ipv4_readings(text, true)
+    } else {
+        Vec::new()
+    };
+    // Small numbers stand for addresses of no host.
+    let all = all.into_iter().filter(|address| address.octets()[0] != 0).collect();
+    (all, is_version || is_single)
+}
+
 fn number(part: &str, octal: bool) -> Option<u64> {
     let (digits, radix) = match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
         // Browsers read an empty number as zero.
@@ -259,6 +359,40 @@ mod tests {
             assert!(embedded(address).contains(&one), "{text}");
         }
         assert_eq!(embedded("2001:db8::a01:203".parse().expect("is one")), [Ipv4Addr::LOCALHOST; 0]);
+    }
+
+    #[test]
+    fn short_addresses_tell_versions_apart() {
+        let read = |text: &str| {
+            let (all, is_number) = short_address(text);
+            (all.first().map(ToString::to_string).unwrap_or_default(), is_number)
+        };
+        for (text, address, is_number) in [
+            ("10.1", "10.0.0.1", true),
+            ("10.1.2", "10.1.0.2", true),
+            ("10.66051", "10.1.2.3", false),
+            ("0x0a.1", "10.0.0.1", false),
+            ("012.1", "10.0.0.1", false),
+            (" '10.66051'\n", "10.1.2.3", false),
+            ("167838211", "10.1.2.3", true),
+            ("0x0a010203", "10.1.2.3", true),
+            ("3600", "", true),
+            ("0.5", "", true),
+            ("10.1.2.3", "", true),
+            ("a.b", "", false),
+            ("10.66051 and more", "", false),
+        ] {
+            assert_eq!(read(text), (address.to_owned(), is_number), "{text}");
+        }
+        for (name, meaning) in [
+            (Some("BACKEND"), NumberMeaning::Unknown),
+            (Some("BACKEND_URL"), NumberMeaning::Address),
+            (Some("PYTHON_VERSION"), NumberMeaning::Number),
+            (Some("MAX_RETRIES"), NumberMeaning::Number),
+            (None, NumberMeaning::Address),
+        ] {
+            assert_eq!(NumberMeaning::of(name), meaning, "{name:?}");
+        }
     }
 
     proptest! {

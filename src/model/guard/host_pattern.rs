@@ -7,6 +7,9 @@ use ipnet::IpNet;
 
 use super::host::{LONGEST, canonical, is_host_character, is_within};
 
+/// Maximum bits in which the addresses of a narrow network differ.
+const CHANCE: u8 = 8;
+
 /// A pattern of hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum HostPattern {
@@ -35,6 +38,11 @@ impl HostPattern {
         let good = |c: char| is_host_character(c) || c == '*' || !c.is_ascii();
         let is_name = !pattern.is_empty() && pattern.len() <= LONGEST && pattern.chars().all(good);
         (is_name && bits.is_none()).then_some(Self::Names(pattern))
+    }
+
+    /// Returns whether it is about so few addresses that a number is none of them by chance.
+    pub(super) fn is_narrow(&self) -> bool {
+        matches!(self, Self::Network(network) if network.max_prefix_len() - network.prefix_len() <= CHANCE)
     }
 
     /// Returns whether it matches a host in canonical form.

@@ -2,12 +2,14 @@
 //! unless the user allows that variable for that run. Pure rules: the reaction to a finding belongs in
 //! the caller.
 
+mod bytes;
 mod credential;
 mod decodings;
 mod deny;
 mod gate;
 mod host;
 mod host_pattern;
+mod html;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule};
 pub use gate::{Gate, GatePass, GateSubject, Startable};
+pub use host::NumberMeaning;
 pub use host_pattern::is_host_pattern;
 
 /// Name that stands for a command's arguments in place of a variable; no variable can have this name.
@@ -126,8 +129,7 @@ impl Guard {
     /// Returns the reasons to refuse a value; `name` is the variable that holds it.
     #[must_use]
     pub fn reasons(&self, name: Option<&str>, value: &str) -> Vec<Reason> {
-        let hinted = name.is_none_or(host::hints_at_host);
-        let host = self.hosts.find(value, hinted).map(|(host, rule)| Reason::Production {
+        let host = self.hosts.find(value, NumberMeaning::of(name)).map(|(host, rule)| Reason::Production {
             host,
             pattern: rule.pattern.clone(),
             place: rule.place(),
