@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
+use super::file_snapshot::FileSnapshot;
 use super::files::{self, FileError};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -22,6 +23,8 @@ pub struct Assets {
     overrides: Vec<PathBuf>,
     /// Directory below `templates/` in which the user's files do not count.
     closed: Option<&'static str>,
+    /// Reader of the user's files.
+    files: FileSnapshot,
 }
 
 /// A template with its origin.
@@ -38,13 +41,25 @@ impl Assets {
     /// directory with a file wins.
     #[must_use]
     pub fn new(overrides: Vec<PathBuf>) -> Self {
-        Self { overrides, closed: None }
+        Self { overrides, ..Self::default() }
     }
 
     /// Returns the templates with one directory that cannot be overridden.
     #[must_use]
     pub fn closed(self, directory: &'static str) -> Self {
         Self { closed: Some(directory), ..self }
+    }
+
+    /// Returns the templates with a reader of the user's files.
+    #[must_use]
+    pub fn reading(self, files: FileSnapshot) -> Self {
+        Self { files, ..self }
+    }
+
+    /// Returns the reader of the user's files.
+    #[must_use]
+    pub fn files(&self) -> &FileSnapshot {
+        &self.files
     }
 
     fn overrides(&self, path: &str) -> &[PathBuf] {
@@ -62,7 +77,7 @@ impl Assets {
     pub fn text(&self, path: &str) -> Result<Option<Asset>, FileError> {
         for directory in self.overrides(path) {
             let file = directory.join(path);
-            match files::read_text(&file, LIMIT) {
+            match self.files.read_text(&file, LIMIT) {
                 Ok(text) => {
                     let origin = file.display().to_string();
                     return Ok(Some(Asset { text: Cow::Owned(text), origin }));
@@ -85,7 +100,7 @@ impl Assets {
             .map_or_else(Vec::new, |dir| dir.files().filter_map(|file| name_of(file.path())).collect());
         for path in self.overrides(directory) {
             let directory = path.join(directory);
-            for name in files::all_names_in(&directory)? {
+            for name in self.files.all_names_in(&directory)? {
                 names.push(name.into_string().map_err(|name| files::no_text(directory.join(name)))?);
             }
         }

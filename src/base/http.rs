@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::file_snapshot::FileSnapshot;
+
 /// Options for connections.
 #[derive(Debug, Clone, Default)]
 pub struct HttpPolicy {
@@ -15,6 +17,8 @@ pub struct HttpPolicy {
     pub ca_file: Option<CaFile>,
     /// Connect to this machine only.
     pub offline: bool,
+    /// Reader of the file with the certificates.
+    pub files: FileSnapshot,
 }
 
 /// Additional certificates of authorities, and the server for which they count.
@@ -88,7 +92,7 @@ impl HttpClient {
     /// Fails if the certificates cannot be loaded.
     pub fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
-        made(&self.clients[usize::from(ca_file.is_some())], || Self::build(ca_file))
+        made(&self.clients[usize::from(ca_file.is_some())], || self.build(ca_file))
     }
 
     /// Returns the client for an address, without a proxy for addresses of this machine.
@@ -100,7 +104,7 @@ impl HttpClient {
             return self.client(url);
         }
         let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
-        made(&self.direct[usize::from(ca_file.is_some())], || Ok(Self::build(ca_file)?.no_proxy()))
+        made(&self.direct[usize::from(ca_file.is_some())], || Ok(self.build(ca_file)?.no_proxy()))
     }
 
     /// Checks that all certificates can be loaded.
@@ -108,10 +112,10 @@ impl HttpClient {
     /// # Errors
     /// Fails if they cannot.
     pub fn check(&self) -> Result<(), HttpError> {
-        Self::build(self.policy.ca_file.as_ref())?.build().map(drop).map_err(HttpError::Client)
+        self.build(self.policy.ca_file.as_ref())?.build().map(drop).map_err(HttpError::Client)
     }
 
-    fn build(ca_file: Option<&CaFile>) -> Result<reqwest::ClientBuilder, HttpError> {
+    fn build(&self, ca_file: Option<&CaFile>) -> Result<reqwest::ClientBuilder, HttpError> {
         // A second installation fails and is harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -124,7 +128,7 @@ impl HttpClient {
                 if attempt.previous().len() > 5 || !safe { attempt.stop() } else { attempt.follow() }
             }));
         if let Some(CaFile { path, .. }) = ca_file {
-            let pem = super::files::read_text(path, 4 << 20)?;
+            let pem = self.policy.files.read_text(path, 4 << 20)?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
                 .ok()
                 .filter(|certificates| !certificates.is_empty())

@@ -105,7 +105,11 @@ impl Context {
         for warning in &config.warnings {
             ui.warning(warning);
         }
-        let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
+        let policy = HttpPolicy {
+            ca_file: settings.ca_file.clone(),
+            offline: settings.offline,
+            files: config.snapshot().clone(),
+        };
         Ok(Self {
             assets: assets(&config, &settings, &ui),
             workspace: workspace(&host, &config, &settings),
@@ -253,7 +257,7 @@ fn workspace(host: &Host, config: &Config, settings: &Settings) -> Workspace {
 /// Returns the templates. A project cannot override comments, which are posted in the user's name.
 fn assets(config: &Config, settings: &Settings, ui: &Ui) -> Assets {
     const COMMENTS: &str = "comments";
-    let assets = Assets::new(settings.templates.iter().cloned().collect());
+    let assets = Assets::new(settings.templates.iter().cloned().collect()).reading(config.snapshot().clone());
     let origin = config.get("templates").map(|value| value.origin);
     let Some(origin @ SettingOrigin::Project { .. }) = origin else { return assets };
     if settings.templates.iter().any(|directory| directory.join(COMMENTS).exists()) {

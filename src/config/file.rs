@@ -23,6 +23,9 @@ impl Config {
             other => other?,
         };
         self.files.push(file.to_path_buf());
+        if project {
+            self.project_content = Some(text.clone().into_bytes());
+        }
         self.read_content(&text, file, project)
     }
 

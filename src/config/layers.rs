@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::keys::{KEYS, Key, SettingKind};
 use super::project::{self, FILE, ProjectFile};
 use super::value::{SettingOrigin, SettingValue};
+use crate::base::file_snapshot::FileSnapshot;
 use crate::base::text;
 use crate::host::Env;
 use crate::model::inventory::Memory;
@@ -27,6 +28,10 @@ pub struct Config {
     pub(super) project_server: Option<String>,
     /// Servers that the user names.
     pub(super) own_servers: Vec<String>,
+    /// Content of the project's file.
+    pub(super) project_content: Option<Vec<u8>>,
+    /// The files of the project that decide something, each read once.
+    snapshot: FileSnapshot,
 }
 
 impl Config {
@@ -54,6 +59,7 @@ impl Config {
         config.warn_of_variables(env);
         let mut config = config.with_flags(cwd, flags)?;
         config.warn_of_certificates();
+        config.keep_files();
         Ok(config)
     }
 
@@ -64,6 +70,7 @@ impl Config {
     pub fn of_project(env: &Env, directory: &Path) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         config.read_project(env, directory)?;
+        config.keep_files();
         Ok(config)
     }
 
@@ -108,6 +115,19 @@ impl Config {
             let key = KEYS.iter().find(|key| key.name == name && !key.default.is_empty())?;
             Some(SettingValue { text: key.default.to_owned(), path: None, origin: SettingOrigin::Default })
         })
+    }
+
+    /// Returns the reader of the project's files that decide something: what the user trusts is what takes effect.
+    #[must_use]
+    pub fn snapshot(&self) -> &FileSnapshot {
+        &self.snapshot
+    }
+
+    fn keep_files(&mut self) {
+        let Some((file, content)) = self.project.clone().zip(self.project_content.take()) else { return };
+        let named = self.project_decisions().filter_map(|(_, value)| value.path.clone());
+        let roots = named.chain([file.clone()]).collect();
+        self.snapshot = FileSnapshot::of(roots, [(file, content)]);
     }
 
     /// Returns the settings of the project's file that decide what runs, is sent or is written, except for

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::digest;
+use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files::{self, FileError};
 use crate::config::{Config, Distrust, distrusted};
 use crate::host::Env;
@@ -63,6 +64,14 @@ pub enum TrustError {
         /// The reason.
         why: Distrust,
     },
+    /// A file was read that is not one of those that the user can trust: it came or went meanwhile.
+    #[error("`{}` of the project of `{}` appeared or disappeared while `cki` read it", path.display(), file.display())]
+    Unchecked {
+        /// The project's `cki.toml`.
+        file: PathBuf,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -109,12 +118,18 @@ impl ProjectFiles {
     /// Fails when a file that it names cannot be read.
     pub fn of(config: &Config, env: &Env) -> Result<Option<Self>, TrustError> {
         let Some(file) = config.project.clone() else { return Ok(None) };
+        // What is hashed here is what takes effect, whoever changes a file meanwhile.
+        let snapshot = config.snapshot();
+        let read = |path: &Path| snapshot.read(path, FILE_LIMIT);
         let mut parts = vec![b"cki.toml".to_vec(), read(&file)?];
+        let mut checked = vec![file.clone()];
         let mut decisions = Vec::new();
         for (key, value) in config.project_decisions() {
             let fail = |source| TrustError::Named { file: file.clone(), name: key.name, source };
             let files = match key.name {
-                "inventory" | "templates" => value.path.as_deref().map(files_of).transpose().map_err(fail)?,
+                "inventory" | "templates" => {
+                    value.path.as_deref().map(|path| files_of(path, snapshot)).transpose().map_err(fail)?
+                }
                 "ca_file" => value.path.clone().map(|path| vec![path]),
                 _ => None,
             };
@@ -126,6 +141,7 @@ impl ProjectFiles {
                 }
                 parts.push(path.as_os_str().as_bytes().to_vec());
                 parts.push(read(path).map_err(fail)?);
+                checked.push(path.clone());
             }
             decisions.push(Decision {
                 name: key.name,
@@ -135,6 +151,10 @@ impl ProjectFiles {
         }
         if decisions.is_empty() {
             return Ok(None);
+        }
+        checked.sort_unstable();
+        if let Some(path) = snapshot.seal(&checked) {
+            return Err(TrustError::Unchecked { file, path });
         }
         let (fingerprint, state) = (digest::sha256_hex(parts), env.state_directory());
         Ok(Some(Self { file, decisions, fingerprint, state }))
@@ -224,7 +244,7 @@ fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustErr
 
 /// Returns the files of an inventory or a directory of templates; none if it does not exist yet. A file
 /// that appears later ends trust.
-fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
+fn files_of(root: &Path, snapshot: &FileSnapshot) -> Result<Vec<PathBuf>, FileError> {
     let facts = match root.metadata().map_err(|error| FileError::new("read", root, error)) {
         Err(error) if error.is_missing() => return Ok(Vec::new()),
         facts => facts?,
@@ -241,7 +261,7 @@ fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
     for _ in 0..DEPTH {
         let mut below = Vec::new();
         for directory in &level {
-            for name in files::all_names_in(directory)? {
+            for name in snapshot.all_names_in(directory)? {
                 if name.as_bytes().starts_with(b".") {
                     continue;
                 }
@@ -278,13 +298,11 @@ fn is_within(real: &Path, directory: &Path) -> bool {
     directory.canonicalize().is_ok_and(|directory| real.starts_with(directory))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    files::read(path, FILE_LIMIT)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::assets::Assets;
+    use crate::ops::shared::inventory::load_checked;
 
     #[test]
     fn trust_holds_for_one_directory_and_content() {
@@ -318,6 +336,44 @@ mod tests {
         }
         assert!(forget(&env, &project).expect("removes") && !forget(&env, &project).expect("is gone"));
         assert_eq!(look().standing().expect("reads"), TrustStanding::Unknown);
+    }
+
+    #[test]
+    fn trust_covers_the_bytes_that_take_effect() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let write = |path: &str, text: &str| std::fs::write(root.path().join(path), text).expect("writes");
+        std::fs::create_dir_all(root.path().join("inventory/service")).expect("makes");
+        write("cki.toml", "inventory = \"inventory\"\n");
+        write("inventory/service/a.yaml", "description: good\n");
+        let env = Env::new([("HOME", "/nonexistent")]);
+        let config = Config::load(&env, root.path(), []).expect("loads");
+        let assets = Assets::default().reading(config.snapshot().clone());
+        let inventory = root.path().join("inventory");
+        let descriptions = || {
+            let read = load_checked(Some(&inventory), &assets).expect("loads");
+            read.components.iter().filter_map(|one| one.description.clone()).collect::<Vec<_>>()
+        };
+        let project = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");
+        // Between the check and the use.
+        write("inventory/service/a.yaml", "description: evil\n");
+        write("inventory/service/b.yaml", "description: new\n");
+        write("cki.toml", "inventory = \"elsewhere\"\n");
+        assert_eq!(descriptions(), ["good"]);
+        let again = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");
+        assert_eq!(again.fingerprint, project.fingerprint);
+        // Another process sees the new content, and asks.
+        let config = Config::load(&env, root.path(), []).expect("loads");
+        write("elsewhere", "");
+        let project = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");
+        assert_ne!(again.fingerprint, project.fingerprint);
+        // A file that was read before the check, and is gone then.
+        write("cki.toml", "inventory = \"inventory\"\n");
+        let config = Config::load(&env, root.path(), []).expect("loads");
+        let early = inventory.join("service/.early.yaml");
+        std::fs::write(&early, "").expect("writes");
+        config.snapshot().read(&early, 9).expect("reads");
+        let error = ProjectFiles::of(&config, &env).expect_err("is no file to trust").to_string();
+        assert!(error.contains(".early.yaml` of the project"), "{error}");
     }
 
     #[test]

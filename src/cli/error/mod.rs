@@ -295,6 +295,9 @@ fn of_trust(error: &TrustError) -> Diagnosis {
             }
             None => plain(Exit::Invalid),
         },
+        TrustError::Unchecked { .. } => {
+            hint(Exit::Invalid, "run the command again when nothing changes these files.")
+        }
         TrustError::File(inner) if ["create", "write", "remove"].contains(&inner.verb) => {
             hint(of_file(inner).exit, "set `XDG_STATE_HOME` to a directory that you can write to.")
         }

@@ -34,7 +34,11 @@ impl DoctorContext {
     /// Returns this machine with these settings. Looks at nothing yet.
     #[must_use]
     pub fn new(env: &Env, cwd: PathBuf, config: Result<Config, String>, settings: Settings) -> Self {
-        let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
+        let policy = HttpPolicy {
+            ca_file: settings.ca_file.clone(),
+            offline: settings.offline,
+            ..HttpPolicy::default()
+        };
         Self {
             env: env.clone(),
             cwd,

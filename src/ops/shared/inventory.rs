@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::assets::Assets;
+use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files::{self, FileError};
 use crate::base::text::plural;
 use crate::base::yaml::{self, CompiledDocument, YamlError};
@@ -60,6 +61,11 @@ pub enum LoadError {
 /// # Errors
 /// Fails when there is no inventory, or it cannot be read or understood.
 pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
+    read(path, &FileSnapshot::default())
+}
+
+/// Loads an inventory as [`load`], with a reader of its files.
+fn read(path: Option<&Path>, files: &FileSnapshot) -> Result<Inventory, LoadError> {
     let Some(path) = path else {
         let mut compiled: HashMap<&str, CompiledDocument<'_>> =
             yaml::compiled(assets::embedded_text(COMPILED).unwrap_or_default()).into_iter().collect();
@@ -73,9 +79,9 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let origin = path.display().to_string();
     let mut unread = Vec::new();
     let parts = if path.is_dir() {
-        directory(path, &mut unread)?
+        directory(path, files, &mut unread)?
     } else {
-        let document = document(path, None).map_err(|error| match error {
+        let document = document(path, None, files).map_err(|error| match error {
             LoadError::File(error) if error.is_missing() => LoadError::Missing(origin.clone()),
             error => error,
         });
@@ -98,7 +104,7 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
 /// # Errors
 /// As [`load`].
 pub fn load_checked(path: Option<&Path>, assets: &Assets) -> Result<Inventory, LoadError> {
-    let mut inventory = load(path)?;
+    let mut inventory = read(path, assets.files())?;
     let services = services::names(assets)?;
     if path.is_some() {
         inventory.check_needs(&services);
@@ -145,14 +151,15 @@ pub fn compile() -> Result<String, YamlError> {
 /// added to `unread`.
 fn directory(
     root: &Path,
+    snapshot: &FileSnapshot,
     unread: &mut Vec<(PathBuf, &'static str)>,
 ) -> Result<Vec<Result<InventoryPart, InventoryError>>, LoadError> {
     let is_category = |name: &OsString| name.to_str().is_some_and(is_name) && root.join(name).is_dir();
     let (categories, others): (Vec<OsString>, Vec<OsString>) =
-        files::all_names_in(root)?.into_iter().partition(is_category);
+        snapshot.all_names_in(root)?.into_iter().partition(is_category);
     for other in others.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
         let path = root.join(other);
-        if path.is_dir() && files::all_names_in(&path)?.iter().any(|file| is_yaml(file)) {
+        if path.is_dir() && snapshot.all_names_in(&path)?.iter().any(|file| is_yaml(file)) {
             unread.push((path, NO_CATEGORY));
         }
     }
@@ -163,7 +170,7 @@ fn directory(
         wanted.push((None, HEAD.into()));
     }
     for category in categories.iter().filter_map(|category| category.to_str()) {
-        for file in files::all_names_in(&root.join(category))? {
+        for file in snapshot.all_names_in(&root.join(category))? {
             if file.to_str().and_then(entry_name).is_some() {
                 wanted.push((Some(category), file));
             } else if is_yaml(&file) {
@@ -174,13 +181,13 @@ fn directory(
     }
     let part = |(category, file): (Option<&str>, OsString)| {
         let Some(category) = category else {
-            return Ok(InventoryPart::parse(document(&root.join(file), None)?));
+            return Ok(InventoryPart::parse(document(&root.join(file), None, snapshot)?));
         };
         let path = root.join(category).join(&file);
         let Some(name) = file.to_str().and_then(entry_name) else {
             return Err(files::no_text(path).into());
         };
-        Ok(InventoryPart::parse(document(&path, Some(Reference::new(category, name)))?))
+        Ok(InventoryPart::parse(document(&path, Some(Reference::new(category, name)), snapshot)?))
     };
     let (mut parts, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
     for read in share::map(wanted, SHARE, part) {
@@ -209,8 +216,12 @@ fn entry_name(file: &str) -> Option<&str> {
     name.filter(|name| is_name(name))
 }
 
-fn document(path: &Path, reference: Option<Reference>) -> Result<InventoryDocument, LoadError> {
-    match files::read_text(path, LIMIT) {
+fn document(
+    path: &Path,
+    reference: Option<Reference>,
+    files: &FileSnapshot,
+) -> Result<InventoryDocument, LoadError> {
+    match files.read_text(path, LIMIT) {
         Ok(text) => Ok(InventoryDocument { file: path.display().to_string(), text: text.into(), reference }),
         Err(_) if path.metadata().is_ok_and(|found| found.len() > LIMIT) => {
             Err(LoadError::TooLong(path.display().to_string()))
