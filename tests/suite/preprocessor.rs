@@ -107,6 +107,37 @@ async fn preprocess_refuses_pipes_and_devices_at_once() {
 
 #[tokio::test]
 #[ignore = "needs cpp (bash tests/run)"]
+async fn preprocess_refuses_endless_work() {
+    // Each macro is the one before, twice: 2^40 words.
+    let doubled = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("#define A{n} A{} A{}\n", n - 1, n - 1)).collect()
+    };
+    // Each inclusion takes a while.
+    let slow = format!("{}A14\n", doubled(1, 15));
+    let many: String = (0..200).map(|n| format!("#include \"h{n}\"\n")).collect();
+    let headers: Vec<(String, String)> = (0..200).map(|n| (format!("h{n}"), slow.clone())).collect();
+    let mut files: Vec<(&str, String)> = vec![
+        ("words.in", format!("FROM x\n#define A0 \n{}A39\n", doubled(1, 40))),
+        ("nested.in", "FROM x\n#include \"nested.h\"\n".to_owned()),
+        ("nested.h", "#include \"nested.h\"\n".repeat(2)),
+        ("many.in", format!("FROM x\n#define A0 \n{many}")),
+    ];
+    files.extend(headers.iter().map(|(name, text)| (name.as_str(), text.clone())));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let directory = support::directory_with(&files);
+    for (file, words) in [
+        ("words.in", "2 s of computing time"),
+        // The list of inclusions may reach its limit first.
+        ("nested.in", "cannot be run"),
+        ("many.in", "2 s of computing time"),
+    ] {
+        let error = run(directory.path(), file).await.expect_err(file).to_string();
+        assert!(error.contains(words), "{file}: {error}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cpp (bash tests/run)"]
 async fn preprocess_finds_the_file_that_cpp_would_find() {
     let directory = support::directory_with(&[
         ("sub/main.in", "FROM x\n#include \"a\"\n#include \"deep/one\"\n#include <near>\n"),

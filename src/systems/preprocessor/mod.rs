@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::{Pid, SysconfVar, sysconf};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
@@ -31,7 +32,10 @@ const MEMORY: u64 = 1 << 30;
 const MEMORY_LOST: &str = "out of memory";
 /// Operators of the preprocessor that test for files.
 const PROBES: [&str; 4] = ["__has_include", "__has_include_next", "__has_embed", "__has_include__"];
-/// Timeout of the preprocessor, which reads a few files.
+/// Maximum seconds of computing time for all calls of the preprocessor together. An honest build file needs less than
+/// a tenth of a second; macros can make a short one endless.
+const WORK: u64 = 2;
+/// Timeout of the preprocessor, which reads a few files, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A build file could not be preprocessed.
@@ -109,12 +113,16 @@ pub async fn preprocess(
     let beyond =
         |path: &str| PreprocessError::Beyond { file: whole.clone(), included: safe_line(path).into_owned() };
     let began = Instant::now();
+    let mut work = Duration::from_secs(WORK);
     let (good, text, complaints) = loop {
         let rest = PATIENCE.saturating_sub(began.elapsed());
-        let run = run(command(env, &program, &copies, context, own), &source);
+        let run = run(command(env, &program, &copies, context, own), &source, &mut work);
         let late = |_| fail(format!("it does not end within {} s", PATIENCE.as_secs()));
         let output = tokio::time::timeout(rest, run).await.map_err(late)?;
         let CppOutput { good, text, complaints } = output.map_err(|error| fail(error.to_string()))?;
+        if work.is_zero() {
+            return Err(fail(format!("its macros and inclusions take more than {WORK} s of computing time")));
+        }
         if let Some(path) = included(&complaints).find(|path| !copies.holds(context, path)) {
             return Err(beyond(path));
         }
@@ -192,7 +200,9 @@ struct CppOutput {
     complaints: String,
 }
 
-async fn run(mut command: Command, source: &str) -> std::io::Result<CppOutput> {
+/// Runs the preprocessor, and reduces the rest of the computing time that all calls have together.
+async fn run(mut command: Command, source: &str, work: &mut Duration) -> std::io::Result<CppOutput> {
+    limit_work(&mut command, *work);
     let mut child = command.spawn()?;
     let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
     let stdin = child.stdin.take();
@@ -213,10 +223,36 @@ async fn run(mut command: Command, source: &str) -> std::io::Result<CppOutput> {
     if cut {
         return Err(std::io::Error::other(format!("it complains of more than {LONGEST_COMPLAINT} bytes")));
     }
+    let used = match group.0 {
+        Some(group) => tokio::task::spawn_blocking(move || computing_time(group)).await?,
+        None => Duration::ZERO,
+    };
+    *work = work.saturating_sub(used);
     let good = child.wait().await?.success();
     // Its number may belong to another process from now on.
     group.0 = None;
     Ok(CppOutput { good, text, complaints })
+}
+
+/// Limits the computing time of a program, and of each of its children.
+fn limit_work(command: &mut Command, work: Duration) {
+    // The kernel counts whole seconds.
+    let seconds = work.as_secs() + 1;
+    #[expect(unsafe_code, reason = "only a system call that is allowed between fork and exec")]
+    unsafe {
+        command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_CPU, seconds, seconds)?));
+    }
+}
+
+/// Waits for the end of a process, which remains to be reaped, and returns the computing time of it and its children.
+fn computing_time(process: Pid) -> Duration {
+    let _ = waitid(Id::Pid(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+    let facts = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // Four times from the fourteenth field on (proc_pid_stat(5)); the second one may contain anything.
+    let fields = facts.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+    let ticks: u64 = fields.skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let a_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|ticks| u64::try_from(ticks).ok());
+    Duration::from_millis(ticks * 1000 / a_second.unwrap_or(100).max(1))
 }
 
 /// Reads to the end, keeps the beginning; returns whether that is all.
