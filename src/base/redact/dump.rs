@@ -3,13 +3,15 @@
 //! number stands for, is in [`super::numbers`]; digits without separators are in [`super::forms`].
 
 use super::folded::FoldedText;
-use super::numbers::{GAP, Radix, WORD, Written, has_offset, kind, numbers_within};
+use super::numbers::{GAP, Radix, WORD, Written, has_offset, is_inner_offset, kind, numbers_within};
 use super::phrases::PatternSet;
 
 /// Maximum bytes between two numbers of one run.
 const WIDEST_GAP: usize = 16;
 /// Minimum bytes of a line that continues in the next one.
 const FULL: usize = 8;
+/// Maximum bytes of a line before the offset.
+const WIDEST_PREFIX: usize = 200;
 /// Byte that separates two runs; no phrase contains it.
 const BARRIER: u8 = 0;
 
@@ -116,6 +118,8 @@ struct NumberReader<Sink> {
     base: Radix,
     sink: Sink,
     line: DumpLine,
+    /// Number of digits of the first number in a line.
+    group: usize,
     /// Start of an unfinished number.
     open: Option<usize>,
     /// Number of bytes at the end whose range the following bytes may extend.
@@ -135,7 +139,7 @@ struct DumpLine {
 
 impl<Sink: DumpSink> NumberReader<Sink> {
     fn new(base: Radix) -> Self {
-        Self { base, sink: Sink::default(), line: DumpLine::default(), open: None, unsettled: 0 }
+        Self { base, sink: Sink::default(), line: DumpLine::default(), group: 0, open: None, unsettled: 0 }
     }
 
     /// Returns whether the decoded bytes end in the beginning of a phrase.
@@ -176,7 +180,8 @@ impl<Sink: DumpSink> NumberReader<Sink> {
         if self.open.is_some() {
             return;
         }
-        let is_number = self.base.is_number(word);
+        let is_rest = self.line.has_offset && self.base.is_rest(word, self.group);
+        let is_number = is_rest || self.base.is_number(word);
         let is_unfinished = is_cut
             && (!is_number || !self.base.is_whole(word))
             && (!is_number && self.line.has_offset
@@ -185,6 +190,9 @@ impl<Sink: DumpSink> NumberReader<Sink> {
         if is_unfinished {
             self.open = Some(from);
         } else if is_number {
+            if self.line.count == 0 && !is_rest {
+                self.group = word.length();
+            }
             self.base.decode(word, |(start, end), byte| {
                 self.sink.byte((if start == 0 { from } else { to - start }, to - end), byte);
                 self.line.count += 1;
@@ -236,12 +244,14 @@ struct Dump<'a, Sink> {
     has_colon: bool,
     /// Length of the gap since the last word.
     gap: usize,
+    /// End of the blanks before the rest of a group.
+    padded: usize,
 }
 
 impl<'a, Sink: DumpSink> Dump<'a, Sink> {
     fn new(text: &'a [u8], sought: &'a PatternSet, last: bool) -> Self {
         let (readings, columns) = (Radix::ALL.map(NumberReader::new), Vec::new());
-        Self { text, sought, last, readings, columns, has_offset: false, has_colon: false, gap: 0 }
+        Self { text, sought, last, readings, columns, has_offset: false, has_colon: false, gap: 0, padded: 0 }
     }
 
     fn read(mut self, candidates: &[(usize, usize)]) -> Self {
@@ -264,10 +274,18 @@ impl<'a, Sink: DumpSink> Dump<'a, Sink> {
             match kind(byte) {
                 GAP if byte == b'\n' => {
                     self.readings.iter_mut().for_each(|reading| reading.end_line(at));
+                    let is_dump = self.has_offset;
                     (self.has_offset, self.has_colon) = (false, false);
                     self.gap += 1;
                     begins_line = true;
                     at += 1;
+                    if is_dump {
+                        match self.offset_in_line(at) {
+                            Some(offset) => at = offset,
+                            None if self.is_unfinished(at) => return self.text.len(),
+                            None => {}
+                        }
+                    }
                 }
                 GAP if self.has_offset && self.begins_column(at) => at = self.column(at),
                 GAP => {
@@ -292,6 +310,31 @@ impl<'a, Sink: DumpSink> Dump<'a, Sink> {
         at
     }
 
+    /// Returns the start of the offset in a line, which other text may precede, such as a time.
+    fn offset_in_line(&self, at: usize) -> Option<usize> {
+        let line = &self.text[..self.text.len().min(at + WIDEST_PREFIX)];
+        let mut at = at;
+        while let Some(byte) = line.get(at).filter(|byte| **byte != b'\n') {
+            if kind(*byte) != WORD {
+                at += 1;
+                continue;
+            }
+            let to = line[at..].iter().position(|byte| kind(*byte) != WORD).map(|length| at + length)?;
+            if is_inner_offset(self.text, at, to) {
+                return Some(at);
+            }
+            at = to;
+        }
+        None
+    }
+
+    /// Returns whether the line at the end may still get an offset.
+    fn is_unfinished(&self, at: usize) -> bool {
+        !self.last
+            && self.text.len() - at < WIDEST_PREFIX
+            && memchr::memchr(b'\n', &self.text[at..]).is_none()
+    }
+
     /// Returns whether a letter that is not a digit adjoins a word.
     fn is_part_of_word(&self, from: usize, to: usize) -> bool {
         let is_letter = |at: Option<usize>| {
@@ -307,11 +350,31 @@ impl<'a, Sink: DumpSink> Dump<'a, Sink> {
     }
 
     /// Returns whether the text column begins with this part of a gap, in a line with an offset.
-    fn begins_column(&self, at: usize) -> bool {
+    fn begins_column(&mut self, at: usize) -> bool {
+        if self.has_colon {
+            self.padded = self.padded.max(self.end_of_padding(at));
+        }
+        if at < self.padded {
+            return false;
+        }
         let is_blank = |at: usize| self.text.get(at) == Some(&b' ');
         let is_mark =
             matches!(self.text[at], b'|' | b'>') || self.has_colon && is_blank(at) && is_blank(at + 1);
         is_mark && self.has_number()
+    }
+
+    /// Returns the end of the blanks that fill up a group of digits, with which a dump ends (`xxd -e`): the rest of the group
+    /// follows, and more blanks.
+    fn end_of_padding(&self, at: usize) -> usize {
+        let group = self.readings.iter().map(|reading| reading.group).max().unwrap_or(0);
+        let length = |at: usize, is: fn(&u8) -> bool| {
+            self.text[at..].iter().take(group + 2).take_while(|byte| is(byte)).count()
+        };
+        let is_blank = |byte: &u8| *byte == b' ';
+        let before = length(at, is_blank);
+        let digits = length(at + before, u8::is_ascii_hexdigit);
+        let is_rest = before > 1 && digits > 0 && before + digits == group + 1;
+        if is_rest && length(at + before + digits, is_blank) > 1 { at + before } else { 0 }
     }
 
     /// Skips the text column of a line with an offset; returns its end.
@@ -331,7 +394,12 @@ impl<'a, Sink: DumpSink> Dump<'a, Sink> {
         for reading in self.readings.iter_mut().filter(|_| is_cut && begins_line) {
             reading.open = Some(from).filter(|_| reading.has_begun(self.sought));
         }
-        if begins_line && has_offset(self.text, from, to) {
+        let is_inner = !begins_line && !self.has_offset && is_inner_offset(self.text, from, to);
+        if is_inner {
+            self.part(from);
+            self.begin_line();
+        }
+        if is_inner || begins_line && has_offset(self.text, from, to) {
             self.has_offset = true;
             self.has_colon = self.text.get(to) == Some(&b':');
             self.readings.iter_mut().for_each(|reading| reading.line.has_offset = true);

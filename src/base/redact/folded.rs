@@ -88,8 +88,12 @@ impl FoldedText {
         self.bytes.clear();
         self.pieces.clear();
         (self.open, self.is_escaped, self.has_sequences, self.seen) = (None, false, false, 0);
-        let mut at = 0;
+        // Length of the folded text at the start of the line: an indent may hold invisible characters as well.
+        let (mut at, mut line) = (0, usize::MAX);
         while at < text.len() {
+            if line == self.bytes.len() {
+                at = self.indent(text, at);
+            }
             let plain = folding.plain(&text[at..]);
             self.bytes.extend_from_slice(&text[at..at + plain]);
             at += plain;
@@ -101,6 +105,7 @@ impl FoldedText {
             }
             if first == b'\n' {
                 at = self.piece((at, at + 1), &[], true);
+                line = self.bytes.len();
                 continue;
             }
             at = match unit(text, at, reading) {
@@ -108,7 +113,10 @@ impl FoldedText {
                     self.bytes.extend_from_slice(&text[at..end]);
                     end
                 }
-                Lexeme::Newline(end) => self.piece((at, end), &[], true),
+                Lexeme::Newline(end) => {
+                    line = self.bytes.len();
+                    self.piece((at, end), &[], true)
+                }
                 Lexeme::Nothing(end) => {
                     self.is_escaped |= end > at + 1 || !is_control(first);
                     self.has_sequences |= first == 0x1b || first >= 0x80;
@@ -141,6 +149,12 @@ impl FoldedText {
             self.seen = self.pieces.len();
         }
         raw.1
+    }
+
+    /// Drops the indent at the start of a line, since a longer word may continue there; returns its end.
+    fn indent(&mut self, text: &[u8], at: usize) -> usize {
+        let blank = text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        if blank == 0 { at } else { self.piece((at, at + blank), &[], false) }
     }
 
     /// Number of pieces.

@@ -78,6 +78,10 @@ impl Forms {
     fn binary(&mut self, text: &str, folding: FoldOptions) {
         self.encoded(text.as_bytes(), BASES);
         self.encoded_twice(text.as_bytes());
+        // Base64 of JSON, of a query or of a form.
+        for escaped in quoted(text) {
+            self.encoded(escaped.as_bytes(), &BASES[..2]);
+        }
         self.hexadecimal(text.as_bytes(), &["", ":", " "], folding);
         // PowerShell encodes UTF-16.
         for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
@@ -213,6 +217,46 @@ fn literal(text: &str, folding: FoldOptions) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Returns the forms of a text within JSON (with escaped letters and slashes or without), in a query, and in a form, as far
+/// as they differ from it.
+fn quoted(text: &str) -> Vec<String> {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Vec::new();
+    }
+    let json = serde_json::Value::from(text).to_string();
+    let json = json[1..json.len() - 1].to_owned();
+    let letters = |text: &str| -> String {
+        let unit = |unit: u16| match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+            _ => format!("\\u{unit:04x}"),
+        };
+        text.encode_utf16().map(unit).collect()
+    };
+    let percent = |safe: &[u8]| -> String {
+        let byte = |byte: u8| match byte {
+            _ if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || safe.contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        };
+        text.bytes().map(byte).collect()
+    };
+    let mut all = vec![
+        json.replace('/', "\\/"),
+        letters(&json),
+        letters(&json).replace('/', "\\/"),
+        json,
+        percent(b""),
+        percent(b"/"),
+        percent(b"!'()*"),
+        percent(b" ").replace(' ', "+"),
+    ];
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|form| form != text);
+    all
 }
 
 /// Returns the usual escaped forms.

@@ -61,6 +61,17 @@ pub(super) fn has_offset(text: &[u8], from: usize, to: usize) -> bool {
     (OFFSET..=16).contains(&(to - from)) && is_apart
 }
 
+/// Returns whether a word behind other text is an offset. It begins with zeros, as no number of a secret does, since those
+/// are numbers of NUL characters.
+pub(super) fn is_inner_offset(text: &[u8], from: usize, to: usize) -> bool {
+    let is_apart = from == 0 || matches!(text[from - 1], b' ' | b'\t' | b'\n' | b']' | b'|');
+    is_apart
+        && to - from > OFFSET
+        && to < text.len()
+        && text[from..].starts_with(b"00")
+        && has_offset(text, from, to)
+}
+
 /// Returns the ranges of a text that may contain the numbers of a phrase with at least `bytes` bytes, of two
 /// characters each: most texts have next to none. A line that begins with an offset continues after its text column, so any
 /// length counts there. The end of the text may be the start of a run.
@@ -213,6 +224,12 @@ impl Radix {
         }
     }
 
+    /// Returns whether a word is the rest of a group of digits, at the end of a dump (`xxd -e`).
+    pub(super) fn is_rest(self, word: &Written<'_>, group: usize) -> bool {
+        let length = word.digits.len();
+        self == Self::Words && word.greatest < 16 && length.is_multiple_of(2) && length > 0 && length < group
+    }
+
     /// Returns whether a number keeps its bytes if more digits follow.
     pub(super) fn is_whole(self, word: &Written<'_>) -> bool {
         match self {
@@ -236,7 +253,7 @@ impl Radix {
             Self::Decimal => word.byte(10).into_iter().for_each(|byte| take((0, 0), byte)),
             Self::Octal => word.byte(8).into_iter().for_each(|byte| take((0, 0), byte)),
             Self::Words => match digits.len() {
-                length @ (6 | 11) => {
+                length @ (6 | 11) if self.is_number(word) => {
                     let bytes = number(digits, 8).to_le_bytes();
                     bytes[..length / 5 * 2].iter().for_each(|byte| take((0, 0), *byte));
                 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use proptest::prelude::*;
 
-use super::written::{UNSEEN, colored, numbered, written};
+use super::written::{UNSEEN, colored, dumped, numbered, written};
 use super::{redactor, streamed};
 use crate::base::redact::phrases::SHORTEST;
 use crate::base::redact::{FoldOptions, folded};
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn stream_masks_numeric_and_dump_forms(
         secret in a_secret(),
-        way in 0usize..21,
+        way in 0usize..25,
         cuts in prop::collection::vec(0usize..20, 1..10),
     ) {
         let redactor = redactor(&[&secret, "another one"]);
@@ -106,12 +106,42 @@ proptest! {
     }
 
     #[test]
+    fn stream_masks_dumps_behind_log_prefixes(
+        secret in "[a-zA-Z0-9/+_-]{12,40}",
+        before in 0usize..40,
+        prefix in prop::sample::select(vec![
+            "",
+            "2026-11-28T20:37:11.123456Z app: ",
+            "[12:00:01] ",
+            "app-1  | ",
+            "Nov 28 20:37:11 host app[123456]: ",
+            "1795341600 DEBUG - ",
+        ]),
+        way in 0usize..3,
+        cuts in prop::collection::vec(0usize..90, 1..10),
+    ) {
+        let bytes = [".".repeat(before).as_bytes(), secret.as_bytes(), b"...."].concat();
+        let text = format!("some words\n{}and more\n", dumped(&bytes, prefix, way));
+        let shown = streamed(&redactor(&[&secret, "another one"]), text.as_bytes(), &cuts);
+        let shown = String::from_utf8(shown).expect("is UTF-8");
+        prop_assert!(shown.starts_with("some words\n") && shown.ends_with("and more\n"), "{shown}");
+        for part in secret.as_bytes().windows(4) {
+            let part = String::from_utf8_lossy(part);
+            prop_assert!(!shown.contains(&*part) || prefix.contains(&*part), "{part} in\n{shown}");
+        }
+        let digits: String = shown.chars().filter(|c| *c != ' ').collect();
+        let hidden: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        prop_assert!(way == 2 || !digits.contains(&hidden[..16]), "{shown}");
+    }
+
+    #[test]
     fn stream_masks_base64_at_any_offset(
         secret in a_secret(),
         before in prop::collection::vec(any::<u8>(), 0..90),
         after in prop::collection::vec(any::<u8>(), 0..90),
         url in any::<bool>(),
         width in prop_oneof![Just(0usize), Just(64), Just(76)],
+        indent in prop::sample::select(vec!["", "    ", "\t"]),
         places in prop::collection::vec((0usize..400, 0usize..UNSEEN.len()), 0..4),
         cuts in prop::collection::vec(0usize..90, 1..10),
     ) {
@@ -123,7 +153,8 @@ proptest! {
         let lines = |text: &str, first: usize| -> String {
             text.chars().enumerate().flat_map(|(index, char)| {
                 let breaks = width > 0 && index + first > 0 && (index + first).is_multiple_of(width);
-                breaks.then_some('\n').into_iter().chain([char])
+                let before = if breaks { format!("\n{indent}") } else { String::new() };
+                before.chars().chain([char]).collect::<Vec<_>>()
             }).collect()
         };
         let wrapped = lines(&encoded, 0);

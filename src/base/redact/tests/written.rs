@@ -150,8 +150,41 @@ pub(super) fn numbered(text: &str, way: usize) -> String {
         }
         15 => format!("\\x{}", join("", &|byte| format!("{byte:02x}"))),
         16..=19 => wide(text, way),
+        20 => base64::engine::general_purpose::STANDARD.encode(json(text)),
+        21 => base64::engine::general_purpose::STANDARD.encode(ascii_json(text)),
+        22 => base64::engine::general_purpose::URL_SAFE.encode(percent(text, "-_.~", false, true)),
+        23 => base64::engine::general_purpose::STANDARD.encode(percent(text, "-_.~/", false, false)),
         _ => join(" ", &|byte| format!("{byte:02x}")),
     }
+}
+
+/// Returns a dump of bytes with a prefix before each line: as `hexdump -C`, `xxd` and `xxd -e` write it.
+pub(super) fn dumped(bytes: &[u8], prefix: &str, way: usize) -> String {
+    let mut lines = String::new();
+    for (nth, line) in bytes.chunks(16).enumerate() {
+        let text: String =
+            line.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' }).collect();
+        let hex = |bytes: &mut dyn Iterator<Item = &u8>| {
+            bytes.map(|byte| format!("{byte:02x}")).collect::<String>()
+        };
+        let (numbers, end) = match way {
+            0 => {
+                let numbers: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+                (format!("  {:49}", numbers.join(" ")), format!("|{text}|"))
+            }
+            1 => {
+                let pairs: Vec<String> = line.chunks(2).map(|pair| hex(&mut pair.iter())).collect();
+                (format!(": {:41}", pairs.join(" ")), text)
+            }
+            _ => {
+                let groups: Vec<String> =
+                    line.chunks(4).map(|group| format!("{:>8}", hex(&mut group.iter().rev()))).collect();
+                (format!(": {:37}", groups.join(" ")), text)
+            }
+        };
+        lines.push_str(&format!("{prefix}{:08x}{numbers}{end}\n", nth * 16));
+    }
+    lines
 }
 
 /// Returns a text in UTF-16, as digits or in base64.
