@@ -78,7 +78,7 @@ fn field(key: &str, base: Node, over: Node, refused: &mut MergeConflicts) -> Nod
     match key {
         "command" | "entrypoint" => over,
         key if SEQUENCES.contains(&key) => joined(base, over),
-        "depends_on" | "networks" => any(key, mapping(base), mapping(over), refused),
+        "depends_on" | "models" | "networks" => any(key, mapping(base), mapping(over), refused),
         "build" => within(key, context(base), context(over), refused),
         "logging" if is_other_driver(&base, &over) => over,
         "deploy" | "healthcheck" | "ulimits" => within(key, base, over, refused),
@@ -226,6 +226,7 @@ mod tests {
             ("build: {args: {a: b}}", "build: {args: [x=y]}", "{build:{args:[a=b x=y]}}"),
             ("dns: a", "dns: [b]", "{dns:[a b]}"),
             ("networks: [a]", "networks: {b: {aliases: [x]}}", "{networks:{a:{} b:{aliases:[x]}}}"),
+            ("models: [a]", "models: {a: {model_var: X}}", "{models:{a:{model_var:X}}}"),
             ("ulimits: {n: 5}", "ulimits: {n: {soft: 1}}", "{ulimits:{n:{soft:1}}}"),
             ("ulimits: {n: {soft: 1}}", "ulimits: {n: 5}", "{ulimits:{n:5}}"),
             ("logging: {driver: a, options: {x: 1}}", "logging: {driver: b}", "{logging:{driver:b}}"),
