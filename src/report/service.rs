@@ -13,6 +13,8 @@ use crate::report::list::ListFormat;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
+/// Columns from which on a table has the images of services.
+const NARROW: usize = 72;
 /// Column at which facts begin.
 const LABEL: usize = 16;
 
@@ -61,7 +63,8 @@ pub fn print_list(ui: &Ui, inventory: &Inventory, found: &[ServiceDetails<'_>], 
     }
     if !found.is_empty() {
         let is_wide = format == ListFormat::Wide;
-        let table = if is_wide { wide(found) } else { narrow(found) };
+        let has_images = ui.columns().is_none_or(|columns| columns >= NARROW);
+        let table = if is_wide { wide(found) } else { narrow(found, has_images) };
         ui.lines(table.lines(if is_wide { None } else { ui.columns() }));
     }
     let count = match found.len() {
@@ -72,11 +75,17 @@ pub fn print_list(ui: &Ui, inventory: &Inventory, found: &[ServiceDetails<'_>], 
     ui.status(&style::dim(&format!("{count} · {next}")));
 }
 
-fn narrow(found: &[ServiceDetails<'_>]) -> Table {
-    let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Whole, Fit::Wrap]);
-    table.row(["NAME", "IMAGE", "PORTS", "VARIABLES"].map(|text| Cell::styled(text, style::dim)));
+/// Returns the table. Beside the images, a narrow terminal has no room for the names of variables.
+fn narrow(found: &[ServiceDetails<'_>], has_images: bool) -> Table {
+    let fits = [Fit::Whole, Fit::Whole, Fit::Whole, Fit::Wrap];
+    let mut table = Table::new(0, if has_images { &fits } else { &fits[1..] });
+    let mut add = |cells: [Cell; 4]| {
+        let cells = cells.into_iter().enumerate().filter(|(at, _)| has_images || *at != 1);
+        table.row(cells.map(|(_, cell)| cell));
+    };
+    add(["NAME", "IMAGE", "PORTS", "VARIABLES"].map(|text| Cell::styled(text, style::dim)));
     for service in found {
-        table.row([
+        add([
             Cell::styled(safe_line(&service.query), style::name),
             safe_line(&short_image(service)).into_owned().into(),
             ports(service).into(),

@@ -75,7 +75,7 @@ impl ShowPage<'_> {
     }
 
     fn links(&mut self, label: &str, links: &[Link], inventory: &Inventory) {
-        let mut table = text::Table::new(0, &[]);
+        let mut table = text::Table::new(0, &[Fit::Whole, Fit::Wrap]);
         for link in links {
             table.row([safe_line(&link.label).into_owned().into(), target(link, inventory).into()]);
         }
@@ -83,7 +83,7 @@ impl ShowPage<'_> {
     }
 
     fn sources(&mut self, shown: &ComponentDetails<'_>) {
-        let mut table = text::Table::new(0, &[]);
+        let mut table = text::Table::new(0, &[Fit::Whole, Fit::Wrap]);
         for source in &shown.component.sources {
             let url = shown.inventory.repo_url(&source.repo).unwrap_or("–");
             let path = source.path.as_deref().map(|path| format!("{path} ")).unwrap_or_default();
@@ -96,7 +96,7 @@ impl ShowPage<'_> {
         if shown.places.is_empty() {
             return;
         }
-        let mut table = text::Table::new(0, &[]);
+        let mut table = text::Table::new(0, &[Fit::Whole, Fit::Wrap]);
         for place in &shown.places {
             let state = match &place.path {
                 Ok(Some(path)) => self.ui.place(&path.display().to_string()).into_owned(),

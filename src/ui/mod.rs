@@ -169,6 +169,12 @@ impl Ui {
         self.0.options.verbosity
     }
 
+    /// Returns data as the terminal can show it, for another program that shows it there.
+    #[must_use]
+    pub fn fitted(&self, text: &str) -> String {
+        self.0.fit(text, self.0.color_out)
+    }
+
     /// Prints a line of data.
     pub fn data(&self, line: &str) {
         self.lines([line]);
@@ -255,8 +261,10 @@ impl UiState {
     }
 
     fn message(&self, line: &str) {
-        let line = self.fit(line, self.color_err);
-        self.write_error(&format!("{line}\n"));
+        let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
+        let lines = text::wrap_styled(line, columns);
+        let lines = lines.iter().map(|line| self.fit(line, self.color_err) + "\n");
+        self.write_error(&lines.collect::<String>());
     }
 
     /// Prints a sentence after a label; a terminal's line breaks between words.

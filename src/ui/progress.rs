@@ -12,6 +12,8 @@ use crate::model::event::ProgressUnit;
 
 /// Minimum duration of a task before it is drawn.
 const DELAY: Duration = Duration::from_millis(250);
+/// Maximum columns of a subject: a line that is wider than the terminal would tear.
+const LONGEST_SUBJECT: usize = 40;
 /// Interval of redrawing.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -129,6 +131,11 @@ impl Progress {
     }
 }
 
+/// Returns a text with spaces in place of tabs and line ends, whose width a terminal decides.
+fn one_line(text: &str) -> String {
+    text.replace(['\t', '\n', '\r'], " ")
+}
+
 impl ProgressTask {
     fn new(doing: &str) -> Self {
         Self {
@@ -152,7 +159,7 @@ impl ProgressTask {
             // The template is constant; the default style would be an acceptable fallback.
             let style = ProgressStyle::with_template("  {spinner:.cyan} {prefix:.bold}  {wide_msg:.dim}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            bar.set_prefix(subject.to_owned());
+            bar.set_prefix(text::truncate_middle(&one_line(subject), LONGEST_SUBJECT));
             bar
         });
         bar.tick();
@@ -169,6 +176,6 @@ impl ProgressTask {
         if !self.message.is_empty() {
             parts.push(self.message.clone());
         }
-        bar.set_message(parts.join(" · "));
+        bar.set_message(one_line(&parts.join(" · ")));
     }
 }

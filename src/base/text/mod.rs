@@ -155,6 +155,32 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks a line with escape sequences at spaces, so that no part is wider than `columns`; a longer word stays whole.
+/// The parts after the first are indented like the line.
+#[must_use]
+pub fn wrap_styled(line: &str, columns: usize) -> Vec<String> {
+    if width(&anstream::adapter::strip_str(line).to_string()) <= columns {
+        return vec![line.to_owned()];
+    }
+    let indent = " ".repeat((line.len() - line.trim_start_matches(' ').len()).min(columns / 2));
+    let mut lines = Vec::new();
+    let mut current = indent.clone();
+    let mut used = indent.len();
+    let mut is_empty = true;
+    for word in line.trim_start_matches(' ').split_inclusive(' ') {
+        let bare = width(anstream::adapter::strip_str(word).to_string().trim_end_matches(' '));
+        if !is_empty && used + bare > columns {
+            lines.push(std::mem::replace(&mut current, indent.clone()).trim_end_matches(' ').to_owned());
+            used = indent.len();
+        }
+        current.push_str(word);
+        used += width(&anstream::adapter::strip_str(word).to_string());
+        is_empty = false;
+    }
+    lines.push(current);
+    lines
+}
+
 /// Formats a duration for people: `0.4 s`, `41 s`, `12 m`, `2 h 5 m`.
 #[must_use]
 pub fn duration(span: std::time::Duration) -> String {
@@ -236,6 +262,12 @@ mod tests {
         assert_eq!(truncate_middle("/home/me/deep/file.yaml:7", 16), "/home…ile.yaml:7");
         assert_eq!((truncate_middle("日本語", 4).as_str(), truncate_middle("abc", 0).as_str()), ("…語", ""));
         assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap_styled("  a  b", 6), ["  a  b"]);
+        let styled = "  \u{1b}[1maaa\u{1b}[0m bbb  cccccccccc dd";
+        assert_eq!(
+            wrap_styled(styled, 10),
+            ["  \u{1b}[1maaa\u{1b}[0m bbb", "  cccccccccc", "  dd"]
+        );
         assert_eq!(duration(Duration::from_millis(440)), "0.4 s");
         assert_eq!(duration(Duration::from_secs(7500)), "2 h 5 m");
         assert_eq!(bytes(999), "999 B");
