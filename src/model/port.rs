@@ -13,23 +13,29 @@ const MOST: usize = 256;
 /// Suffix of a port that speaks HTTP.
 const HTTP: &str = "/http";
 
-/// A port on which a component listens, as an entry or a deployment declares it: `5432`, or `8080/http`.
+/// A port on which a component listens, as an entry or a deployment declares it: `5432`, `8080/http`, or
+/// `8080:80/http` with the port of this machine on which it is published if that is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeclaredPort {
     /// Number.
     pub number: u16,
     /// It speaks HTTP.
     pub is_http: bool,
+    /// The preferred port of this machine.
+    pub host: Option<u16>,
 }
 
 impl From<u16> for DeclaredPort {
     fn from(number: u16) -> Self {
-        Self { number, is_http: false }
+        Self { number, is_http: false, host: None }
     }
 }
 
 impl fmt::Display for DeclaredPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = self.host {
+            write!(f, "{host}:")?;
+        }
         write!(f, "{}{}", self.number, if self.is_http { HTTP } else { "" })
     }
 }
@@ -47,7 +53,7 @@ impl<'de> Deserialize<'de> for DeclaredPort {
             type Value = DeclaredPort;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a port, as `5432` or `8080/http`")
+                f.write_str("a port, as `5432`, `8080/http` or `8080:80/http`")
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<DeclaredPort, E> {
@@ -61,9 +67,13 @@ impl<'de> Deserialize<'de> for DeclaredPort {
                     "tcp" => Some(false),
                     _ => None,
                 };
-                match (number_of(number), is_http) {
-                    (Some(number), Some(is_http)) => Ok(DeclaredPort { number, is_http }),
-                    _ => Err(E::custom("a port is a number from 1 to 65535, with `/http` if it speaks HTTP")),
+                let (host, number) = match number.split_once(':') {
+                    Some((host, number)) => (number_of(host).map(Some), number),
+                    None => (Some(None), number),
+                };
+                match (number_of(number), is_http, host) {
+                    (Some(number), Some(is_http), Some(host)) => Ok(DeclaredPort { number, is_http, host }),
+                    _ => Err(E::custom("a port is a number from 1 to 65535, with `/http` if it speaks HTTP, and after `HOST_PORT:` if it has another one on this machine")),
                 }
             }
         }
@@ -165,7 +175,7 @@ impl PublishedPort {
     #[must_use]
     pub fn to_label(ports: &[Self]) -> String {
         let texts = ports.iter().map(|Self { local, port, is_http }| {
-            format!("{local}:{}", DeclaredPort { number: *port, is_http: *is_http })
+            format!("{local}:{}", DeclaredPort { is_http: *is_http, ..DeclaredPort::from(*port) })
         });
         texts.collect::<Vec<_>>().join(",")
     }

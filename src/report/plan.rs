@@ -341,8 +341,8 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
 }
 
 fn published_view(unit: &Unit, planned: &PlannedPort) -> PublishedView {
-    let PlannedPort { port, host, .. } = *planned;
-    let port = PublishedPort { local: host.unwrap_or(port), port, is_http: unit.speaks_http(port) };
+    let PlannedPort { port, host, preferred, .. } = *planned;
+    let port = PublishedPort { local: preferred, port, is_http: unit.speaks_http(port) };
     let address = match port.local == port.port {
         true => port.address(),
         false => format!("{} to port {}", port.address(), port.port),

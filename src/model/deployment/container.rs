@@ -109,11 +109,11 @@ fn ports(node: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<DeclaredPort>
     for port in node.get("ports").map_or(&[][..], Node::items) {
         // The convention of service meshes: a port named `http` or `http-…` speaks HTTP.
         let is_http = port.text_of("name").is_some_and(|name| name.split('-').next() == Some("http"));
-        match port.text_of("containerPort").map(str::parse) {
+        match port.text_of("containerPort").map(str::parse::<u16>) {
             Some(Ok(_)) if port.text_of("protocol").is_some_and(|p| p != "TCP") => {
                 findings.push(finding(&port.spot, "only ports of TCP are known to `cki`"));
             }
-            Some(Ok(number)) => ports.push(DeclaredPort { number, is_http }),
+            Some(Ok(number)) => ports.push(DeclaredPort { is_http, ..DeclaredPort::from(number) }),
             _ => findings.push(finding(&port.spot, "this port has no number in `containerPort`")),
         }
     }

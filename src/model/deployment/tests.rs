@@ -111,7 +111,7 @@ fn deployment_reads_every_kind_of_env_source() {
     let text = |pieces: &Vec<Segment>| expansion::render(pieces, &|name| (name == "NAME").then_some("web"));
     assert_eq!(container.command.iter().map(text).collect::<Vec<_>>(), ["web", "--name", "web"]);
     assert_eq!(container.args.iter().map(text).collect::<Vec<_>>(), ["$(NAME)", "$(NONE)"]);
-    let port = DeclaredPort { number: 8000, is_http: true };
+    let port = DeclaredPort { is_http: true, ..DeclaredPort::from(8000) };
     assert_eq!((container.workdir.as_deref(), container.ports.as_slice()), (Some("/srv"), &[port][..]));
     assert_eq!(container.ready, Some(ReadinessProbe::Http { path: "/ready".into(), port: 8000 }));
     let before: Vec<_> =

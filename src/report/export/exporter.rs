@@ -130,7 +130,7 @@ impl<'a> Exporter<'a> {
 
     /// Returns the published ports of a unit.
     pub(super) fn published(&self, unit: &Unit) -> Vec<(u16, u16)> {
-        let pair = |one: &PlannedPort| (one.port, one.host.unwrap_or(one.port));
+        let pair = |one: &PlannedPort| (one.port, one.preferred);
         unit.dev.publish.iter().filter(|_| !self.is_closed()).map(pair).collect()
     }
 

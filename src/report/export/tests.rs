@@ -26,6 +26,7 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         workdir: None,
         ports: vec![8000],
         http_ports: Vec::new(),
+        host_ports: Vec::new(),
         files: Vec::new(),
         ready: None,
         setup: Vec::new(),

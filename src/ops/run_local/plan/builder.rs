@@ -352,7 +352,7 @@ impl<'a> PlanBuilder<'a> {
                 }
             }
         }
-        publish::plan(request, &mut units)?;
+        publish::plan(request, &mut units, &mut self.warnings)?;
         Ok(units)
     }
 }

@@ -26,7 +26,12 @@ pub(super) fn plan(
         if !unit.ports.contains(&debugger.port) {
             unit.ports.push(debugger.port);
         }
-        unit.dev.publish.push(PlannedPort { port: debugger.port, host: Some(local), is_asked: true });
+        unit.dev.publish.push(PlannedPort {
+            port: debugger.port,
+            host: Some(local),
+            preferred: local,
+            is_asked: true,
+        });
         if !debugger.command.is_empty() {
             let usual = unit.command.clone().unwrap_or_default();
             unit.set_command(Some(expand(&debugger.command, &usual)), component);

@@ -4,25 +4,38 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::text::join_and;
 use crate::model::port::PublishRequest;
 use crate::ops::run_local::error::RunError;
 use crate::ops::run_local::request::RunRequest;
 use crate::ops::runtime::start::unit::{PlannedPort, Unit};
 
-/// Plans the published ports of all units.
-pub(super) fn plan(request: &RunRequest<'_>, units: &mut [Unit]) -> Result<(), RunError> {
+/// Plans the published ports of all units. Warns of one on which a unit does not listen, as far as its entry says.
+pub(super) fn plan(
+    request: &RunRequest<'_>,
+    units: &mut [Unit],
+    warnings: &mut Vec<String>,
+) -> Result<(), RunError> {
     for unit in units.iter_mut().filter(|unit| unit.requested && !unit.one_shot && request.publish.declared) {
         for port in unit.ports.clone() {
             if !unit.dev.publish.iter().any(|one| one.port == port) {
-                unit.dev.publish.push(PlannedPort { port, host: None, is_asked: false });
+                let preferred = preferred(unit, port);
+                unit.dev.publish.push(PlannedPort { port, host: None, preferred, is_asked: false });
             }
         }
     }
     for asked in &request.publish.asked {
         let unit = listener(asked, units)?;
+        let Unit { name, ports, .. } = &units[unit];
+        if !ports.is_empty() && !ports.contains(&asked.container) {
+            let known: Vec<String> = ports.iter().map(ToString::to_string).collect();
+            let (port, known) = (asked.container, join_and(&known));
+            warnings.push(format!("`{name}` listens on {known}, as its entry says: port {port} may lead nowhere."));
+        }
+        let preferred = asked.host.unwrap_or_else(|| preferred(&units[unit], asked.container));
         let publish = &mut units[unit].dev.publish;
         publish.retain(|one| one.is_asked || one.port != asked.container);
-        let planned = PlannedPort { port: asked.container, host: asked.host, is_asked: true };
+        let planned = PlannedPort { port: asked.container, host: asked.host, preferred, is_asked: true };
         if !publish.contains(&planned) {
             publish.push(planned);
         }
@@ -34,6 +47,11 @@ pub(super) fn plan(request: &RunRequest<'_>, units: &mut [Unit]) -> Result<(), R
         }
     }
     Ok(())
+}
+
+/// Returns the port of this machine that the entry of a unit names for a port, or else the same number.
+fn preferred(unit: &Unit, port: u16) -> u16 {
+    unit.host_ports.iter().find(|(_, own)| *own == port).map_or(port, |(host, _)| *host)
 }
 
 /// Returns the index of the unit whose port is meant.

@@ -37,6 +37,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
             one_shot: true,
             needs,
             ports: Vec::new(),
+            host_ports: Vec::new(),
             ready: None,
             dev: work,
             ..one
@@ -77,6 +78,7 @@ pub(super) fn component_unit(
         workdir: run.workdir,
         http_ports: run.ports.iter().filter(|port| port.is_http).map(|port| port.number).collect(),
         ports: run.ports.iter().map(|port| port.number).collect(),
+        host_ports: run.ports.iter().filter_map(|port| Some((port.host?, port.number))).collect(),
         files: environment.files.clone(),
         hidden: environment.files.iter().flat_map(hidden_parts).collect(),
         ready: run.ready,
@@ -141,6 +143,7 @@ pub(super) fn service_unit(service: Service, component: &str) -> Unit {
         environment: service.environment,
         workdir: None,
         http_ports: Vec::new(),
+        host_ports: Vec::new(),
         ports: service.ports,
         files: service.files,
         hidden: service.secrets.into_iter().collect(),

@@ -62,7 +62,7 @@ impl RunPorts {
         wanted.sort_by_key(|(_, planned)| planned.host.is_none());
         let mut listeners = Vec::new();
         for (unit, planned) in &wanted {
-            listeners.push(match (listen(planned.host.unwrap_or(planned.port)), planned.host) {
+            listeners.push(match (listen(planned.preferred), planned.host) {
                 (Err(source), Some(host)) => {
                     let (name, port) = (unit.name.clone(), planned.port);
                     return Err(StartError::Port { name, port, host, source });
@@ -74,16 +74,16 @@ impl RunPorts {
         let mut ports = Vec::new();
         for ((unit, planned), listener) in wanted.into_iter().zip(listeners) {
             let (local, listener) = match listener {
-                Ok(listener) => (planned.host.unwrap_or(planned.port), listener),
+                Ok(listener) => (planned.preferred, listener),
                 Err(refused) => {
-                    let (local, listener) = next_free(planned.port, &refused).map_err(|source| {
+                    let (local, listener) = next_free(planned.preferred, &refused).map_err(|source| {
                         let (name, port) = (unit.name.clone(), planned.port);
                         StartError::Port { name, port, host: port, source }
                     })?;
                     let of = if is_group { format!("{}: ", unit.name) } else { String::new() };
                     events.warn(format!(
                         "{of}port {} {}; published on {local}.",
-                        planned.port,
+                        planned.preferred,
                         reason(&refused)
                     ));
                     (local, listener)

@@ -59,6 +59,7 @@ mod tests {
             workdir: None,
             ports: vec![5432],
             http_ports: Vec::new(),
+            host_ports: Vec::new(),
             files: vec![ContainerFile { path: "/f".into(), content: Secret::new("text"), mode: 0o644 }],
             ready: Some(ReadinessProbe::Tcp(5432)),
             setup: Vec::new(),

@@ -48,6 +48,8 @@ pub struct Unit {
     pub ports: Vec<u16>,
     /// Those of them that speak HTTP, as far as its entry says.
     pub http_ports: Vec<u16>,
+    /// Preferred ports of this machine: each with the port of the unit.
+    pub host_ports: Vec<(u16, u16)>,
     /// Files that are written before its start.
     pub files: Vec<ContainerFile>,
     /// The readiness probe.
@@ -104,8 +106,10 @@ impl DevOptions {
 pub struct PlannedPort {
     /// The port of the unit.
     pub port: u16,
-    /// The port of this machine; `None` for the same number or the next free one.
+    /// The port of this machine; `None` for the preferred number or the next free one.
     pub host: Option<u16>,
+    /// The preferred port of this machine: that of the entry, or the same number.
+    pub preferred: u16,
     /// The user asked for it; the unit's entry declares the others.
     pub is_asked: bool,
 }
