@@ -38,14 +38,16 @@ pub struct Layout {
 ///
 /// # Errors
 /// Fails when the repository cannot be written.
-pub fn repository(directory: &Path) -> anyhow::Result<CommitId> {
+pub fn repository(directory: &Path, demo: &str) -> anyhow::Result<CommitId> {
     let author = Author { name: "Demo Contributor".into(), email: "contributor@example.invalid".into() };
     let main = tree(&["demo/repository/main"]);
     let changed = tree(&["demo/repository/main", "demo/repository/mr-213"]);
     let git = directory.join("git/cki-tools.git");
     files::make_directory(git.parent().unwrap_or(directory))?;
     let mut history = History::begin(&git, "main", author, FIRST)?;
-    let first = history.commit(None, "Add pipeline_herder and orphan_hunter", &main)?;
+    // Images are named by their commit, and two demos may run at once.
+    let message = format!("Add pipeline_herder and orphan_hunter\n\nDemo: {demo}\n");
+    let first = history.commit(None, &message, &main)?;
     history.update_ref("refs/heads/main", first)?;
     let head = history.commit(Some(first), "pipeline_herder: retry on infra errors", &changed)?;
     history.update_ref(&format!("refs/merge-requests/{MERGE_REQUEST}/head"), head)?;
@@ -116,9 +118,11 @@ mod tests {
         assert_eq!(config.warnings, Vec::<String>::new());
         let settings = crate::config::Settings::resolve(&config, &env).expect("are valid");
         assert_eq!(settings.workspace, directory.path().join(WORKSPACE));
-        assert_eq!(repository(directory.path()).expect("makes"), {
-            let other = tempfile::tempdir().expect("a temporary directory");
-            repository(other.path()).expect("makes")
-        });
+        let made = |demo: &str| {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            repository(directory.path(), demo).expect("makes")
+        };
+        assert_eq!(made("one"), made("one"));
+        assert_ne!(made("one"), made("two"), "two demos share no image");
     }
 }

@@ -43,6 +43,9 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
         return result;
     }
     let left = take_down(&demo.host.env, &demo.engine, &demo.directory, &name).await;
+    if demo.keep && left.is_ok() {
+        demo.ui.status("The demo did not get to its end, so nothing of it is kept: everything is removed.");
+    }
     if matches!(result, Ok(Exit::Done)) && left.is_ok() {
         demo.ui.status(&style::dim("Cleaned up: nothing is left behind."));
         next(demo.ui);
@@ -151,7 +154,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
         "A small project is laid out, and a stand-in for GitLab is started on this machine.",
     ));
     files::make_directory(directory)?;
-    let head = project::repository(directory)?.to_string();
+    let head = project::repository(directory, name)?.to_string();
     let gitlab = stand_in(host, &head, 0)?;
     let program = host.executable.display().to_string();
     let (program, plays, base) = match demo.engine.containers() {
