@@ -96,8 +96,9 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
                 known.refresh(&gitlab, (context.host.now)()).await;
             }
         };
+        let events = context.events();
         let planned = tokio::select! {
-            (planned, ()) = async { tokio::join!(plan(&gitlab, &staging), learn) } => planned?,
+            (planned, ()) = async { tokio::join!(plan(&gitlab, &staging, &events), learn) } => planned?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
         report::stage::print_plan(&context.ui, &planned);

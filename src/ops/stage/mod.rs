@@ -29,7 +29,18 @@ pub use target::{StageTarget, TargetError, target};
 ///
 /// # Errors
 /// Fails when the merge request cannot be read or staged, or the request cannot be written.
-pub async fn plan(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, StageError> {
+pub async fn plan(
+    gitlab: &GitLab,
+    staging: &StagingOptions,
+    events: &Events,
+) -> Result<StagePlan, StageError> {
+    let task = events.start("gitlab", format!("asking {} for the merge request", gitlab.server()));
+    let planned = read(gitlab, staging).await;
+    task.dismiss();
+    planned
+}
+
+async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, StageError> {
     let found = gitlab.merge_request(&staging.project, staging.merge_request).await;
     let found = match found {
         // Servers other than GitLab also answer "not found", so this checks for GitLab.

@@ -60,7 +60,7 @@ impl Try {
 
     pub(super) async fn plan(&self) -> Result<StagePlan, StageError> {
         let (gitlab, _) = client(&self.stand_in, self.token);
-        stage::plan(&gitlab, &self.staging).await
+        stage::plan(&gitlab, &self.staging, &Events::silent()).await
     }
 
     pub(super) async fn run_plan(&self, plan: StagePlan) -> Result<StageOutcome, StageError> {
@@ -331,7 +331,7 @@ async fn stage_succeeds_with_the_demo_configuration() {
     let token = Some("demo-not-a-real-token");
     let clock = Arc::new(SystemClock::new());
     let gitlab = gitlab_with(stand_in.url(), token, clock, Events::silent());
-    let plan = stage::plan(&gitlab, &attempt.staging).await.expect("can be staged");
+    let plan = stage::plan(&gitlab, &attempt.staging, &Events::silent()).await.expect("can be staged");
     let outcome =
         stage::run(&gitlab, plan, &options, &Events::silent(), &Shutdown::new()).await.expect("is asked");
     assert!(outcome.succeeded(), "{outcome:?}");
