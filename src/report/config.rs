@@ -74,12 +74,20 @@ pub fn print_paths(ui: &Ui, own: Option<&Path>, config: &Config) {
 }
 
 /// Prints a change of a setting, and the layer above the user's file that overrides it.
-pub fn print_change(ui: &Ui, key: &Key, file: &Path, changed: bool, now: Option<&SettingValue>) {
+pub fn print_change(
+    ui: &Ui,
+    key: &Key,
+    file: &Path,
+    (changed, is_set): (bool, bool),
+    now: Option<&SettingValue>,
+) {
     let place = file.display().to_string();
     let place = safe_line(&ui.place(&place)).into_owned();
     ui.status(&match changed {
-        true => format!("Changed `{}` in `{place}`.", key.name),
-        false => format!("`{place}` is unchanged: it says so already."),
+        true if is_set => format!("Changed `{}` in `{place}`.", key.name),
+        true => format!("Removed `{}` from `{place}`.", key.name),
+        false if is_set => format!("`{place}` is unchanged: it says so already."),
+        false => format!("Nothing was changed: `{place}` does not set `{}`.", key.name),
     });
     if let Some(now) = now
         && !matches!(now.origin, SettingOrigin::User { .. } | SettingOrigin::Default)

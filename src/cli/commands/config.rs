@@ -37,6 +37,9 @@ pub(in crate::cli) struct ConfigArgs {
 /// Commands on settings.
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
+    /// Show every setting with its value and origin, as `cki config` does
+    #[command(visible_alias = "ls")]
+    List,
     /// Print the value of a setting
     Get {
         /// Name of the setting
@@ -74,7 +77,7 @@ impl ConfigArgs {
 pub(in crate::cli) fn run(args: &ConfigArgs, context: &Context) -> anyhow::Result<Exit> {
     let env = &context.host.env;
     match &args.command {
-        None => report::config::print(&context.ui, &context.config),
+        None | Some(ConfigCommand::List) => report::config::print(&context.ui, &context.config),
         Some(ConfigCommand::Get { name }) => {
             let key = edit::find_key(name)?;
             let value = context.config.get(key.name).filter(|value| !value.text.is_empty());
@@ -102,7 +105,7 @@ fn change(name: &str, value: Option<&str>, context: &Context) -> anyhow::Result<
         }
         None => None,
     };
-    report::config::print_change(&context.ui, key, &file, changed, higher.as_ref());
+    report::config::print_change(&context.ui, key, &file, (changed, value.is_some()), higher.as_ref());
     Ok(())
 }
 
