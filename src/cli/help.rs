@@ -1,5 +1,5 @@
-//! Help: the overview with its commands in groups, the help of a command with the options of all commands in one
-//! line, and pages about topics. The text of each option is beside the option.
+//! Help: the overview with its commands in groups, and the help of a command with the options of all commands in one
+//! line. The text of each option is beside the option, and pages about topics are in `topics`.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -8,6 +8,7 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
 use super::error::usage::command_of;
+use super::topics::topics;
 use crate::ui::style;
 
 /// Groups of commands, in the order in which a newcomer needs them.
@@ -17,32 +18,6 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Stage", &["stage"]),
     ("Machine", &["demo", "doctor", "gc", "config", "trust", "completions", "man"]),
 ];
-
-/// Pages about topics, by their names.
-const TOPICS: [(&str, &str, &str); 5] = [
-    ("inventory", "The format of an inventory", include_str!("../../docs/reference/inventory.md")),
-    ("settings", "Every setting", include_str!("../../docs/reference/settings.md")),
-    (
-        "environment",
-        "Environment variables that `cki` reads",
-        include_str!("../../docs/reference/environment.md"),
-    ),
-    ("exit-codes", "Every exit code", include_str!("../../docs/reference/exit-codes.md")),
-    ("scan", "The rules of `cki env --scan`", include_str!("../../docs/reference/scan.md")),
-];
-
-/// Returns whether `cki help NAME` shows the page of a topic.
-#[must_use]
-pub fn is_topic(name: &str) -> bool {
-    TOPICS.iter().any(|(topic, ..)| *topic == name)
-}
-
-/// Returns the page of a topic in Markdown, if the arguments ask for one: `cki help inventory`.
-pub(super) fn topic(args: &[OsString]) -> Option<&'static str> {
-    let [_, help, name] = args else { return None };
-    let (_, _, page) = TOPICS.iter().find(|(topic, ..)| help == "help" && *topic == name)?;
-    Some(page)
-}
 
 /// Returns the help that the arguments ask for.
 pub(super) fn render(args: &[OsString], mut tree: Command) -> StyledStr {
@@ -101,10 +76,11 @@ fn overview(tree: &Command, is_long: bool) -> StyledStr {
         }
         commands.push('\n');
     }
-    let topics: Vec<&str> = TOPICS.iter().map(|(name, ..)| *name).collect();
+    let topics: Vec<&str> = topics().map(|(name, _)| name).collect();
     let _ = write!(
         commands,
-        "`cki COMMAND -h` shows the usage of a command, `cki help TOPIC` a page about: {}.",
+        "`cki COMMAND -h` shows the usage of a command, `cki help TOPIC` a page about: {}. Long pages go through \
+         `$PAGER`, unless you add `--no-pager`.",
         topics.join(", ")
     );
     let template =
@@ -117,8 +93,6 @@ fn overview(tree: &Command, is_long: bool) -> StyledStr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::text::width;
-    use crate::ui::markdown;
 
     fn help(line: &str) -> String {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
@@ -147,20 +121,5 @@ mod tests {
         );
         assert!(!short.contains("Keep clones in this directory"), "{short}");
         assert!(help("cki help logs").contains("Merges the lines"));
-    }
-
-    #[test]
-    fn topics_are_pages_that_fit_a_terminal() {
-        for (name, ..) in TOPICS {
-            let page = topic(&["cki", "help", name].map(OsString::from)).expect("is a topic");
-            let shown = markdown::render(page, 80);
-            assert!(page.len() > 500 && !shown.contains("<!--") && !shown.contains("\n\n\n"), "{name}");
-            // Examples of files are shown as they are.
-            let is_wide = |line: &&str| width(&anstream::adapter::strip_str(line).to_string()) > 80;
-            let wide: Vec<&str> =
-                shown.lines().filter(is_wide).filter(|line| !line.starts_with("  ")).collect();
-            assert_eq!(wide, [""; 0], "{name}");
-        }
-        assert_eq!(topic(&["cki", "help", "list"].map(OsString::from)), None);
     }
 }

@@ -14,6 +14,7 @@ mod globals;
 mod growth;
 mod help;
 mod token;
+mod topics;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use clap::error::ErrorKind;
 use crate::base::exit::Exit;
 use crate::config::Color;
 use crate::host::Host;
+use crate::systems::pager;
 use crate::ui::{Results, Ui, UiOptions, Verbosity, markdown};
 use args::Cli;
 pub use args::command_tree;
@@ -30,7 +32,7 @@ use context::Context;
 
 /// Columns of the widest page, since longer lines are hard to read.
 const WIDEST_PAGE: usize = 110;
-pub use help::is_topic;
+pub use topics::is_topic;
 
 /// Runs the program on a machine and returns its exit code.
 #[must_use]
@@ -65,11 +67,16 @@ fn answer(host: Host) -> Exit {
         first_ui(&host, None).data(&command_version());
         return Exit::Done;
     }
-    if let Some(page) = help::topic(&host.args) {
+    if let Some(page) = topics::topic(&host.args) {
         let ui = first_ui(&host, None);
-        match ui.columns() {
-            Some(columns) => ui.lines(markdown::render(page, columns.min(WIDEST_PAGE)).lines()),
-            None => ui.lines(page.lines()),
+        let Some(columns) = ui.columns() else {
+            ui.lines(page.text.lines());
+            return Exit::Done;
+        };
+        let text = markdown::render(page.text, columns.min(WIDEST_PAGE));
+        let text = ui.fitted(&text);
+        if !page.may_page || !pager::show(&host.env, &text) {
+            ui.lines(text.lines());
         }
         return Exit::Done;
     }

@@ -9,5 +9,6 @@ pub mod gitlab;
 pub mod man;
 pub mod native;
 pub mod packages;
+pub mod pager;
 pub mod preprocessor;
 pub mod shell;

@@ -17,7 +17,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::host::Host;
-use candidate::OfferedValue;
+use super::topics::topics;
+use candidate::{OfferedValue, candidate};
 pub(super) use inventory::{
     buildable, categories, cloneable, entries, infrastructures, kinds, list_words, owners, runnable, staged,
 };
@@ -59,7 +60,11 @@ fn offered(mut tree: clap::Command, words: &Words, cwd: &Path) -> Vec<OfferedVal
     let completed = clap_complete::engine::complete(&mut tree, typed, words.index, Some(cwd));
     let has_flags = words.current().starts_with('-') && !is_of_another_program(&tree);
     let mut seen = HashSet::new();
-    let offered = completed.unwrap_or_default();
+    let mut offered = completed.unwrap_or_default();
+    if words.index == 2 && words.words.get(1).is_some_and(|word| word == "help") {
+        let topics = topics().filter(|(name, _)| name.starts_with(words.current()));
+        offered.extend(topics.map(|(name, about)| candidate(name, Some(about))));
+    }
     let offered = offered.iter().filter_map(OfferedValue::of);
     let offered = offered.filter(|one| has_flags || !one.value.starts_with('-'));
     offered.filter(|one| seen.insert(one.value.clone())).collect()

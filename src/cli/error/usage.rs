@@ -10,6 +10,7 @@ use clap::{Arg, Command};
 use super::diagnosis::did_you_mean;
 use crate::base::exit::Exit;
 use crate::base::text::{self, safe_line};
+use crate::cli::topics::topics;
 use crate::ui::Ui;
 
 /// Commands of other tools, and the command here that does the same.
@@ -65,8 +66,14 @@ impl Complaint {
             ErrorKind::UnknownArgument => unknown_argument(&name, command, &argument, help),
             ErrorKind::InvalidSubcommand => {
                 let wrong = facts.first(ContextKind::InvalidSubcommand);
+                if args.get(1).is_some_and(|word| word == "help") && command.get_name() == tree.get_name() {
+                    let list = "`cki --help` lists the commands and the topics.";
+                    let topics = topics().map(|(topic, _)| topic);
+                    let hint = nearest_word(command, &wrong, topics, list);
+                    return one(format!("there is no command or topic `{wrong}`"), hint);
+                }
                 let list = format!("`{name} --help` lists the commands.");
-                one(format!("`{name}` has no command `{wrong}`"), nearest_command(command, &wrong, &list))
+                one(format!("`{name}` has no command `{wrong}`"), nearest_word(command, &wrong, [], &list))
             }
             ErrorKind::MissingRequiredArgument => {
                 let missing = facts.all(ContextKind::InvalidArg);
@@ -163,15 +170,22 @@ fn unknown_argument(name: &str, command: &Command, argument: &str, help: String)
     Complaint { message: format!("`{name}` has no option `{argument}`"), hints }
 }
 
-fn nearest_command(command: &Command, wrong: &str, list: &str) -> String {
+/// Returns the hint for a word that is no command: the command of this program that does the same, or the nearest
+/// commands and other words.
+fn nearest_word<'a>(
+    command: &'a Command,
+    wrong: &str,
+    others: impl IntoIterator<Item = &'a str>,
+    list: &str,
+) -> String {
     let known =
         OTHER_TOOLS.iter().find(|(other, ours)| *other == wrong && command.find_subcommand(ours).is_some());
     if let Some((_, ours)) = known {
         return did_you_mean(&[(*ours).to_owned()], list);
     }
     let names = command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name);
-    let near: Vec<String> = text::nearest(wrong, names).into_iter().map(str::to_owned).collect();
-    did_you_mean(&near, list)
+    let near = text::nearest(wrong, names.chain(others)).into_iter();
+    did_you_mean(&near.map(str::to_owned).collect::<Vec<_>>(), list)
 }
 
 /// Returns the reason why a value is invalid, after a colon.
@@ -258,7 +272,12 @@ mod tests {
         for (line, message, hint) in [
             ("cki lst", "`cki` has no command `lst`", "did you mean `list`?"),
             ("cki up", "`cki` has no command `up`", "did you mean `run-local`?"),
-            ("cki help xyzzy", "`cki` has no command `xyzzy`", "`cki --help` lists the commands."),
+            (
+                "cki help xyzzy",
+                "there is no command or topic `xyzzy`",
+                "`cki --help` lists the commands and the topics.",
+            ),
+            ("cki help inventroy", "there is no command or topic `inventroy`", "did you mean `inventory`?"),
             ("cki list --kid x", "`cki list` has no option `--kid`", "did you mean `--kind`?"),
             ("cki show", "`cki show` needs `<COMPONENT>`", "usage: `cki show <COMPONENT>`."),
             ("cki show a b", "`cki show` takes no argument `b`", "`cki show --help` shows its usage."),

@@ -38,6 +38,7 @@ fn completion_offers_what_fits_the_command() {
         ("cki run-local postgres p", &[]),
         ("cki env r", &["rabbitmq", "redis"]),
         ("cki build po", &[]),
+        ("cki help in", &["init", "inventory"]),
         ("cki list se", &["services"]),
         ("cki list services r", &["rabbitmq", "redis"]),
         ("cki build ", &["sweeper"]),

@@ -66,6 +66,11 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
             ("ZDOTDIR", "Where zsh has its own files; else the home directory."),
             ("VISUAL", "The editor of `cki config edit`."),
             ("EDITOR", "The same, if `VISUAL` is not set; else `vi`."),
+            (
+                "PAGER",
+                "The program that shows a long page of `cki help TOPIC`; else `less`, with `LESS=FRX` if `LESS` is not \
+                 set. Empty or `cat`: none.",
+            ),
         ],
     ),
     (
