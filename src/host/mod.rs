@@ -217,6 +217,12 @@ pub fn is_alive(owner: &ProcessRef) -> bool {
     }
 }
 
+/// Returns whether a PID named earlier is one of this machine, this boot and this PID namespace.
+#[must_use]
+pub fn is_here(owner: &ProcessRef) -> bool {
+    owner.place == place() && owner.boot == boot_id()
+}
+
 /// Returns whether reading a file of a process failed because the process is gone.
 fn is_no_such_process(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::NotFound || error.raw_os_error() == Some(nix::libc::ESRCH)

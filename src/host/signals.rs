@@ -15,6 +15,9 @@ use crate::base::exit::Exit;
 /// or in a system call that does not return.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Signal by which `cki down` asks the process of a run to end it.
+pub const DOWN: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGUSR1;
+
 /// Current receiver of signals, and its number. Later work replaces the receiver of earlier work.
 static HEARER: Mutex<(u64, Option<Shutdown>)> = Mutex::new((0, None));
 
@@ -32,6 +35,8 @@ pub enum Signal {
     Terminate,
     /// Ctrl-\: SIGQUIT.
     Quit,
+    /// `cki down` of this run in another process: [`DOWN`].
+    Down,
     /// Reader of standard output closed, which SIGPIPE would report.
     Pipe,
 }
@@ -43,7 +48,7 @@ impl Signal {
         match self {
             Self::HangUp => Exit::HungUp,
             Self::Interrupt => Exit::Interrupted,
-            Self::Terminate => Exit::Terminated,
+            Self::Terminate | Self::Down => Exit::Terminated,
             Self::Quit => Exit::Quit,
             Self::Pipe => Exit::Unread,
         }
@@ -154,6 +159,7 @@ fn hear() -> std::io::Result<()> {
         (SignalKind::interrupt(), Signal::Interrupt),
         (SignalKind::terminate(), Signal::Terminate),
         (SignalKind::quit(), Signal::Quit),
+        (SignalKind::user_defined1(), Signal::Down),
     ] {
         let _inside = runtime.enter();
         let (mut stream, told) = (signal(kind)?, told.clone());

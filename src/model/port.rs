@@ -73,7 +73,9 @@ impl<'de> Deserialize<'de> for DeclaredPort {
                 };
                 match (number_of(number), is_http, host) {
                     (Some(number), Some(is_http), Some(host)) => Ok(DeclaredPort { number, is_http, host }),
-                    _ => Err(E::custom("a port is a number from 1 to 65535, with `/http` if it speaks HTTP, and after `HOST_PORT:` if it has another one on this machine")),
+                    _ => Err(E::custom(
+                        "a port is a number from 1 to 65535, with `/http` if it speaks HTTP, and after `HOST_PORT:` if it has another one on this machine",
+                    )),
                 }
             }
         }

@@ -66,12 +66,17 @@ pub struct BuildOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The entry has no build instructions.
-    #[error("the inventory does not say how `{component}` is built: its entry has no `build` section")]
+    #[error(
+        "the inventory does not say how `{component}` is built: its entry has no `build` section{}",
+        image.as_ref().map_or_else(String::new, |image| format!(" and names the image `{image}`"))
+    )]
     NoBuild {
         /// The component.
         component: String,
         /// Its entry.
         place: String,
+        /// The image that its entry names.
+        image: Option<String>,
     },
     /// The build file is not there.
     #[error("there is no build file `{}`", path.display())]
@@ -105,6 +110,18 @@ pub enum BuildError {
     Native,
 }
 
+/// Returns the build instructions of a component.
+///
+/// # Errors
+/// Fails when its entry has none.
+pub fn instructions(component: &Component) -> Result<&Build, BuildError> {
+    component.build.as_deref().ok_or_else(|| BuildError::NoBuild {
+        component: component.name().to_owned(),
+        place: component.source_map.place(""),
+        image: component.image.clone(),
+    })
+}
+
 /// Builds the image of a component.
 ///
 /// # Errors
@@ -115,10 +132,7 @@ pub async fn build(
     component: &Component,
     options: &BuildOptions,
 ) -> anyhow::Result<BuildOutcome> {
-    let build = component.build.as_ref().ok_or_else(|| BuildError::NoBuild {
-        component: component.name().to_owned(),
-        place: component.source_map.place(""),
-    })?;
+    let build = instructions(component)?;
     // An invalid name must fail before the work, not after it.
     options.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
     let source = source::ensure(ctx, component, &build.repo, options.merge_request).await?;

@@ -52,7 +52,7 @@ pub struct LogOptions {
 }
 
 /// Sends the output of the selected instances as events. While following, instances that start later are
-/// included.
+/// included. Returns the number of instances that were selected at first.
 ///
 /// # Errors
 /// Fails when a selected instance is not running, or its output cannot be read.
@@ -63,7 +63,7 @@ pub async fn logs(
     options: LogOptions,
     events: &Events,
     stop: &Shutdown,
-) -> Result<(), InstanceError> {
+) -> Result<usize, InstanceError> {
     let listing = list(engine, native, scope).await?;
     let chosen = select_outputs(&listing, queries)?;
     if (options.since.is_some() || options.timestamps)
@@ -115,7 +115,7 @@ pub async fn logs(
         _ = stop.requested() => Ok(()),
     };
     batch.send();
-    result
+    result.map(|()| chosen.len())
 }
 
 /// Waits, while following, until the reader of the output has gone.

@@ -4,12 +4,21 @@ use crate::model::port::PublishedPort;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::InstanceSummary;
 
+/// The address of a published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAddress {
+    /// `http://127.0.0.1:8080`, or `127.0.0.1:5432` of a port that speaks another protocol.
+    pub url: String,
+    /// It speaks HTTP, as far as is known.
+    pub is_http: bool,
+}
+
 /// Returns the address of a published port of an instance: of the given port, else of the first one that is
 /// known to speak HTTP, else of the first one.
 ///
 /// # Errors
 /// Fails when the port, or any port, is not published.
-pub fn address(instance: &InstanceSummary, port: Option<u16>) -> Result<String, InstanceError> {
+pub fn address(instance: &InstanceSummary, port: Option<u16>) -> Result<OpenAddress, InstanceError> {
     let InstanceSummary { ports, lost, identity, .. } = instance;
     let name = || identity.name.clone();
     let found = match port {
@@ -17,7 +26,8 @@ pub fn address(instance: &InstanceSummary, port: Option<u16>) -> Result<String, 
         None => ports.iter().find(|one| one.is_http).or_else(|| ports.first()),
     };
     match (found, port) {
-        (Some(found), _) => Ok(PublishedPort { is_http: true, ..*found }.address()),
+        (Some(found), _) => Ok(OpenAddress { url: PublishedPort::address(found), is_http: found.is_http }),
+        (None, _) if instance.is_elsewhere => Err(InstanceError::PortsElsewhere { name: name() }),
         (None, _) if ports.is_empty() => {
             Err(InstanceError::NotPublished { name: name(), is_lost: !lost.is_empty() })
         }
@@ -53,12 +63,12 @@ mod tests {
         one.lost = vec![port(1, 1, true)];
         assert!(matches!(address(&one, None), Err(InstanceError::NotPublished { is_lost: true, .. })));
         one.ports = vec![port(5433, 5432, false), port(8081, 8080, true)];
-        let of = |one: &InstanceSummary, port| address(one, port).expect("is published");
+        let of = |one: &InstanceSummary, port| address(one, port).expect("is published").url;
         assert_eq!(of(&one, None), "http://127.0.0.1:8081");
-        assert_eq!(of(&one, Some(5432)), "http://127.0.0.1:5433");
-        assert_eq!(of(&one, Some(5433)), "http://127.0.0.1:5433");
+        assert_eq!(of(&one, Some(5432)), "127.0.0.1:5433");
+        assert_eq!(of(&one, Some(5433)), "127.0.0.1:5433");
         assert!(matches!(address(&one, Some(1)), Err(InstanceError::PortNotPublished { .. })));
         one.ports.truncate(1);
-        assert_eq!(of(&one, None), "http://127.0.0.1:5433");
+        assert_eq!(of(&one, None), "127.0.0.1:5433");
     }
 }

@@ -13,7 +13,7 @@ use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::{InstanceSummary, ListScope, list};
 use crate::ops::runtime::probe::ProbeFailure;
-use crate::ops::runtime::select::select;
+use crate::ops::runtime::select::select_all;
 use crate::systems::native::Native;
 
 /// Timeout of a probe.
@@ -73,7 +73,7 @@ pub async fn ps(
     } else {
         let mut runs = BTreeSet::new();
         for query in request.queries {
-            runs.extend(select(&listing, query)?.into_iter().map(|one| one.identity.run.clone()));
+            runs.extend(select_all(&listing, query)?.into_iter().map(|one| one.identity.run.clone()));
         }
         let all = listing.instances.iter().chain(&listing.others);
         all.filter(|one| runs.contains(&one.identity.run)).cloned().collect()

@@ -1,9 +1,12 @@
 //! Report of `cki down`: the removed instances, networks and volumes, as a sentence and as JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::base::text::{join_and, safe_line};
 use crate::ops::down::{Absent, DownOutcome};
+use crate::ops::runtime::list::InstanceSummary;
 use crate::report::view;
 use crate::ui::Ui;
 
@@ -44,18 +47,29 @@ pub fn print(ui: &Ui, outcome: &DownOutcome) {
 
 /// Returns what was removed as a sentence. Networks and volumes of a named instance's run go without saying.
 fn sentence(outcome: &DownOutcome) -> String {
-    let mut names: Vec<String> =
-        outcome.instances.iter().map(|one| format!("`{}`", safe_line(&one.identity.name))).collect();
+    let instance = |one: &InstanceSummary| {
+        let name = safe_line(&one.identity.name);
+        let same = outcome.instances.iter().filter(|other| other.identity.name == one.identity.name).count();
+        if same > 1 { format!("`{name}` of run {}", one.identity.run) } else { format!("`{name}`") }
+    };
+    let mut names: Vec<String> = outcome.instances.iter().map(instance).collect();
     for (kind, all) in [("network", &outcome.networks), ("volume", &outcome.volumes)] {
         let others = all.iter().filter(|name| !outcome.belongs_to_instance(name));
-        names.extend(others.map(|name| format!("{kind} `{}`", safe_line(name))));
+        names.extend(others.map(|name| format!("{kind} `{}`", short(name))));
     }
-    names.extend(outcome.data.iter().map(|name| format!("volume `{}`", safe_line(name))));
+    names.extend(outcome.data.iter().map(|name| format!("volume `{}`", short(name))));
     match names.as_slice() {
         [] if !outcome.absent.is_empty() => "Nothing was removed.".to_owned(),
         [] => "Nothing was running.".to_owned(),
         names => format!("Removed {}.", join_and(names)),
     }
+}
+
+/// Returns the name of a resource for a person: the digest that an engine gives to a volume without a name is cut, as
+/// engines do.
+fn short(name: &str) -> Cow<'_, str> {
+    let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digest { Cow::Borrowed(&name[..12]) } else { safe_line(name) }
 }
 
 fn down_view(outcome: &DownOutcome) -> DownView<'_> {
@@ -75,7 +89,6 @@ mod tests {
     use crate::base::process_ref::ProcessRef;
     use crate::model::container::Status;
     use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
-    use crate::ops::runtime::list::InstanceSummary;
 
     fn outcome() -> DownOutcome {
         let run = RunId::new(b"a run");
@@ -102,6 +115,15 @@ mod tests {
     fn down_names_instances_and_what_belongs_to_none() {
         assert_eq!(sentence(&outcome()), "Removed `web`, network `cki-other` and volume `cki-db-data`.");
         assert_eq!(sentence(&DownOutcome::default()), "Nothing was running.");
+        let digest = DownOutcome { data: vec!["0123456789abcdef".repeat(4)], ..DownOutcome::default() };
+        assert_eq!(sentence(&digest), "Removed volume `0123456789ab`.");
+        let mut twice = outcome();
+        let mut other = twice.instances[0].clone();
+        other.identity.run = RunId::new(b"another run");
+        let runs = (twice.instances[0].identity.run.clone(), other.identity.run.clone());
+        twice.instances.push(other);
+        let expected = format!("Removed `web` of run {}, `web` of run {}, network", runs.0, runs.1);
+        assert!(sentence(&twice).starts_with(&expected), "{}", sentence(&twice));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::ui::{Ui, style};
 struct InitView<'a> {
     directory: String,
     components: &'a [String],
+    next: &'a [String],
     files: Vec<DraftedFileView<'a>>,
     findings: Vec<DraftFindingView<'a>>,
     written: bool,
@@ -57,6 +58,7 @@ pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool) {
         let view = InitView {
             directory: draft.root.display().to_string(),
             components: &draft.components,
+            next: &draft.next,
             files: files.collect(),
             findings: findings.collect(),
             written,
@@ -66,7 +68,7 @@ pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool) {
     if !written {
         return ui.status("Nothing was written.");
     }
-    let name = draft.components.first().cloned().unwrap_or_default();
-    let command = command_line(&["cki".to_owned(), "run-local".to_owned(), name]);
+    let words = std::iter::once("cki".to_owned()).chain(draft.next.iter().cloned());
+    let command = command_line(&words.collect::<Vec<_>>());
     ui.status(&format!("{} Written and trusted. Next: `{command}`", style::good("✔")));
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Fit, Table, duration, plural, safe_line};
 use crate::model::container::Status;
-use crate::model::identity::{Retention, Role};
+use crate::model::identity::{ResourceLabels, Retention, Role};
 use crate::model::port::PublishedPort;
 use crate::ops::ps::{Health, PsListing};
 use crate::ops::runtime::list::InstanceSummary;
@@ -58,13 +58,15 @@ pub struct PsOutcome {
     pub found: PsListing,
     /// The time.
     pub now: i64,
+    /// The time zone of this machine.
+    pub zone: jiff::tz::TimeZone,
 }
 
 /// Prints the listed instances.
 pub fn print(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
     let instances = &outcome.found.instances;
     match format {
-        PsFormat::Names => return ui.lines(instances.iter().map(|(one, _)| one.identity.name.as_str())),
+        PsFormat::Names => return ui.lines(instances.iter().map(|(one, _)| query(one, instances))),
         PsFormat::Runs => {
             let runs: BTreeSet<&str> = instances.iter().map(|(one, _)| one.identity.run.as_str()).collect();
             return ui.lines(runs);
@@ -78,8 +80,13 @@ pub fn print(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
     if instances.is_empty() {
         ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
     } else {
-        print_table(ui, outcome, format);
+        print_table(ui, outcome, format, TimeColumn::Age);
     }
+    print_rest(ui, outcome);
+}
+
+/// Prints what the list leaves out.
+fn print_rest(ui: &Ui, outcome: &PsOutcome) {
     if outcome.found.ended > 0 {
         let count = plural(outcome.found.ended, "retained instance");
         ui.status(&style::dim(&format!("{count} ended: `cki ps -a` shows it all.")));
@@ -90,16 +97,33 @@ pub fn print(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
     }
 }
 
-fn print_table(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
-    let PsOutcome { found, now } = outcome;
+/// The column about time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TimeColumn {
+    /// The age of each instance.
+    Age,
+    /// The time of the look, which stays true after a minute; with the heading or without.
+    Look { has_heading: bool },
+}
+
+fn print_table(ui: &Ui, outcome: &PsOutcome, format: PsFormat, time: TimeColumn) {
+    let PsOutcome { found, now, zone } = outcome;
     let mut table = table();
-    table.row(HEAD.map(|text| Cell::styled(text, style::dim)));
+    let head = HEAD.map(|text| if text == "AGE" && time != TimeColumn::Age { "TIME" } else { text });
+    if time != (TimeColumn::Look { has_heading: false }) {
+        table.row(head.map(|text| Cell::styled(text, style::dim)));
+    }
     for (one, health) in &found.instances {
-        table.row(row(one, health.as_ref(), *now));
+        let time = match (time, jiff::Timestamp::from_second(*now)) {
+            (TimeColumn::Look { .. }, Ok(now)) => now.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string(),
+            _ => age(one, *now),
+        };
+        table.row(row(one, health.as_ref(), time));
     }
     ui.lines(table.lines(if format == PsFormat::Wide { None } else { ui.columns() }));
     for (one, health) in &found.instances {
-        let name = safe_line(&one.identity.name);
+        let name = query(one, &found.instances);
+        let name = safe_line(&name);
         match health {
             Some(Health::Starting(why)) => ui.status(&format!("`{name}` is not ready yet: {why}.")),
             Some(Health::NotReady(why)) => ui.status(&format!("`{name}` is not ready: {why}.")),
@@ -109,6 +133,13 @@ fn print_table(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
             Some(Health::Ready) | None => {}
         }
     }
+}
+
+/// Returns the text that names one of the listed instances: its name, or with its run if several have the name.
+fn query(one: &InstanceSummary, all: &[(InstanceSummary, Option<Health>)]) -> String {
+    let ResourceLabels { name, run, .. } = &one.identity;
+    let is_only = all.iter().filter(|(other, _)| other.identity.name == *name).count() == 1;
+    if is_only { name.clone() } else { format!("{run}/{name}") }
 }
 
 /// Printer of a list that is looked at again and again: the whole list once, then what has changed.
@@ -136,21 +167,20 @@ impl Changes {
         let gone: Vec<(String, String)> =
             self.shown.keys().filter(|key| !now_shown.contains_key(*key)).cloned().collect();
         self.shown = now_shown;
+        let is_table = matches!(format, PsFormat::Table | PsFormat::Wide) && !ui.is_structured();
         if self.is_first {
-            return print(ui, outcome, format);
+            if !is_table || outcome.found.instances.is_empty() {
+                return print(ui, outcome, format);
+            }
+            print_table(ui, outcome, format, TimeColumn::Look { has_heading: true });
+            return print_rest(ui, outcome);
         }
         if !changed.is_empty() {
             let found = PsListing { instances: changed, ..PsListing::default() };
-            let outcome = PsOutcome { found, now: outcome.now };
-            match format {
-                PsFormat::Table | PsFormat::Wide if !ui.is_structured() => {
-                    let mut table = table();
-                    outcome.found.instances.iter().for_each(|(one, health)| {
-                        table.row(row(one, health.as_ref(), outcome.now));
-                    });
-                    ui.lines(table.lines(if format == PsFormat::Wide { None } else { ui.columns() }));
-                }
-                _ => print(ui, &outcome, format),
+            let outcome = PsOutcome { found, now: outcome.now, zone: outcome.zone.clone() };
+            match is_table {
+                true => print_table(ui, &outcome, format, TimeColumn::Look { has_heading: false }),
+                false => print(ui, &outcome, format),
             }
         }
         for (run, name) in gone {
@@ -167,9 +197,16 @@ fn table() -> Table {
     Table::new(0, &[whole, optional].concat())
 }
 
-fn row(one: &InstanceSummary, health: Option<&Health>, now: i64) -> [Cell; 8] {
+/// Returns the time since the start of an instance, in whole seconds as engines tell it.
+fn age(one: &InstanceSummary, now: i64) -> String {
+    match u64::try_from(now - one.created).unwrap_or(0) {
+        seconds @ 0..=9 => format!("{seconds} s"),
+        seconds => duration(std::time::Duration::from_secs(seconds)),
+    }
+}
+
+fn row(one: &InstanceSummary, health: Option<&Health>, age: String) -> [Cell; 8] {
     let (state, paint) = state_of(one, health);
-    let age = u64::try_from(now - one.created).unwrap_or(0);
     let user = match (one.identity.lifetime, one.identity.role) {
         (Retention::Workspace, _) => "workspace",
         (_, Role::Component) => "",
@@ -181,7 +218,7 @@ fn row(one: &InstanceSummary, health: Option<&Health>, now: i64) -> [Cell; 8] {
         one.identity.run.to_string().into(),
         Cell::styled(state, paint),
         ports(one).into(),
-        duration(std::time::Duration::from_secs(age)).into(),
+        age.into(),
         safe_line(user).into_owned().into(),
         one.engine.into(),
         Cell::styled(safe_line(&one.what), style::dim),

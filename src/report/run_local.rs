@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::text::{self, duration};
+use crate::host::signals::Signal;
 use crate::model::scan::{UseState, VarUsage};
 use crate::ops::run_local::{PortMapping, RunExit, RunOutcome};
 use crate::report::view;
@@ -60,6 +61,9 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
                 style::bad("✘")
             ));
         }
+        RunExit::Stopped(Signal::Down) => {
+            ui.status(&format!("{name} {was} stopped by `cki down` after {time}, {left}."));
+        }
         RunExit::Stopped(_) => ui.status(&format!("{name} {was} stopped after {time}, {left}.")),
         RunExit::Detached(ports) => {
             // The events of a run that has just started said so.
@@ -68,8 +72,8 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             }
             let before = if ended.reused { ", from before" } else { "" };
             ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
-            let first = ended.components.first().map_or("", String::as_str);
-            let hint = format!("cki logs -f {first} · cki exec {first} COMMAND · cki down {first}");
+            let query = &ended.query;
+            let hint = format!("cki logs -f {query} · cki exec {query} COMMAND · cki down {query}");
             ui.status(&style::dim(&hint));
         }
     }
@@ -95,15 +99,15 @@ pub fn print_next_steps(ui: &Ui, component: &str, lacking: &[VarUsage], ended: &
         ui.hint(&format!("`cki env {component} --scan` shows {more} more."));
     }
     let component = shell_words::quote(component);
+    let query = &ended.query;
     let (shell, and_shell) = match ended.can_be_copied() {
-        true => (
-            format!(", `cki shell {component}` opens a shell like it"),
-            format!(" and `cki shell {component}`"),
-        ),
+        true => {
+            (format!(", `cki shell {query}` opens a shell like it"), format!(" and `cki shell {component}`"))
+        }
         false => (String::new(), String::new()),
     };
     ui.hint(&match ended.retained {
-        true => format!("`cki logs {component}` shows its output{shell}."),
+        true => format!("`cki logs {query}` shows its output{shell}."),
         false => format!(
             "`cki run-local {component} --keep on-failure` keeps it for `cki logs {component}`{and_shell}."
         ),

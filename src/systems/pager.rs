@@ -21,7 +21,9 @@ pub fn show(env: &Env, text: &str) -> bool {
     }
     let named = env.get("PAGER").unwrap_or(DEFAULT);
     let Ok(words) = shell_words::split(named) else { return false };
-    let Some((name, rest)) = words.split_first().filter(|(name, _)| name.as_str() != "cat") else { return false };
+    let Some((name, rest)) = words.split_first().filter(|(name, _)| name.as_str() != "cat") else {
+        return false;
+    };
     let Some(program) = programs::find(env, name) else { return false };
     let Ok((_directory, file)) = scratch::scratch_file(env, "page", text.as_bytes()) else { return false };
     let Ok(input) = File::open(file) else { return false };
@@ -49,7 +51,10 @@ mod tests {
     #[test]
     fn pager_is_not_called_when_the_user_wants_none() {
         let env = |pager: &str| {
-            Env::new([("PATH", "/usr/bin:/bin"), ("PAGER", pager)].map(|(n, v)| (OsString::from(n), OsString::from(v))))
+            Env::new(
+                [("PATH", "/usr/bin:/bin"), ("PAGER", pager)]
+                    .map(|(n, v)| (OsString::from(n), OsString::from(v))),
+            )
         };
         for pager in ["", "cat", "no-such-pager -x", "'"] {
             assert!(!show(&env(pager), "text"), "{pager}");

@@ -264,10 +264,7 @@ mod tests {
         assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
         assert_eq!(wrap_styled("  a  b", 6), ["  a  b"]);
         let styled = "  \u{1b}[1maaa\u{1b}[0m bbb  cccccccccc dd";
-        assert_eq!(
-            wrap_styled(styled, 10),
-            ["  \u{1b}[1maaa\u{1b}[0m bbb", "  cccccccccc", "  dd"]
-        );
+        assert_eq!(wrap_styled(styled, 10), ["  \u{1b}[1maaa\u{1b}[0m bbb", "  cccccccccc", "  dd"]);
         assert_eq!(duration(Duration::from_millis(440)), "0.4 s");
         assert_eq!(duration(Duration::from_secs(7500)), "2 h 5 m");
         assert_eq!(bytes(999), "999 B");

@@ -3,10 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::default_component::default_component;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::build::{BuildError, BuildOptions, build};
+use crate::ops::build::{BuildError, BuildOptions, build, instructions};
 use crate::ops::shared::op_context::OpContext;
 use crate::report;
 use crate::ui::Verbosity;
@@ -21,9 +22,9 @@ use crate::ui::Verbosity;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct BuildArgs {
-    /// Component to build
+    /// Component to build (default: the only one of the inventory, or of this directory)
     #[arg(add = ArgValueCandidates::new(complete::buildable))]
-    component: String,
+    component: Option<String>,
     /// Build merge request N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
@@ -40,7 +41,11 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let BuildArgs { component, mr, tag, no_cache } = args;
     let trust = context.require_trust()?;
     let inventory = context.inventory()?;
-    let component = inventory.find(&component)?;
+    let component = match component {
+        Some(name) => inventory.find(&name)?,
+        None => default_component(context, inventory, |one| one.build.is_some())?,
+    };
+    instructions(component)?;
     let git = context.git(trust)?;
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
     let options = BuildOptions { merge_request: mr, tag, no_cache, quiet };

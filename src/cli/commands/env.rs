@@ -1,6 +1,7 @@
 //! `cki env`: its arguments, and the calls of the operation and the report.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -14,11 +15,14 @@ use crate::cli::format::OutputFormat;
 use crate::config::Engine;
 use crate::host::arguments::hide_values;
 use crate::model::environment::{EnvOverrides, Environment};
+use crate::model::event::Events;
 use crate::model::inventory::{Component, Inventory, NamedEntry};
+use crate::model::port::PublishedPort;
 use crate::model::service::TemplateContext;
 use crate::ops;
 use crate::ops::env::diff::{DiffContext, DiffTarget, compare};
 use crate::ops::env::{UserVariables, check_complete, read_overrides, resolve};
+use crate::ops::runtime::list::{InstanceSummary, list};
 use crate::ops::scan::ScanRequest;
 use crate::ops::shared::deployment::{self, DeployedComponents};
 use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
@@ -26,10 +30,13 @@ use crate::ops::shared::services::client_environment;
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
+/// Time for an engine to tell the ports of a running service.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Show the environment of a component in a local run
 ///
 /// For a backing service, shows what a program of this machine needs to use it while
-/// `cki run-local SERVICE` runs it.
+/// `cki run-local SERVICE` runs it, with the ports that it has then.
 ///
 /// Examples:
 ///   cki env pipeline-herder --explain
@@ -173,19 +180,44 @@ fn show_service(
     let rules = RunPolicy::load(assets, inventory, env, workspace, SecretStorage::Create)?;
     let program = context.host.executable.display().to_string();
     let ctx = TemplateContext { host: "", program: &program, context: &rules.context, rules: &rules.secrets };
-    let mut environment = client_environment(service, inventory, assets, ctx)?;
+    let query = inventory.service_query(service);
+    let published = published(service, context);
+    let ports = published.as_deref().unwrap_or_default();
+    let mut environment = client_environment(service, inventory, assets, ctx, ports)?;
     let findings = rules.guard.inspect(service, &mut environment);
     print(&context.ui, service, &environment, options);
     for finding in findings {
         context.ui.warning(&safe_line(&format!("{finding}.")));
     }
-    if options.format == EnvFormat::Table {
-        let query = inventory.service_query(service);
+    if options.format == EnvFormat::Structured {
+        return Ok(Exit::Done);
+    }
+    let is_masked = environment.variables.iter().any(|one| one.secret) && !options.reveal;
+    if options.format == EnvFormat::Table && is_masked {
+        context.ui.hint(&format!("`cki env {query} --reveal` shows the logins."));
+    }
+    if published.is_none() {
         context.ui.hint(&format!(
-            "`cki run-local {query}` runs it; if one of its ports is in use, the ready line says which it has instead."
+            "`{service}` is not running: `cki run-local {query} --detach` runs it. If one of its ports is in use then, `cki env {query}` shows the one that it has instead."
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Returns the published ports of a backing service that runs on its own; `None` if none does, or no engine answers.
+fn published(service: &str, context: &Context) -> Option<Vec<PublishedPort>> {
+    let listing = context.block_on(async |_| {
+        let events = Events::silent();
+        let engine = ops::runtime::engine::open(context.settings.engine, &context.host.env, &events);
+        let found =
+            async { anyhow::Ok(list(&engine.await?, &context.native(), &context.scope(false)).await?) };
+        tokio::time::timeout(PATIENCE, found).await?
+    });
+    let listing = listing.ok()?;
+    let is_it =
+        |one: &&InstanceSummary| one.identity.name == service && one.identity.is_independent_service();
+    let running = listing.instances.iter().filter(|one| one.is_alive());
+    running.filter(is_it).last().map(|one| one.ports.clone())
 }
 
 /// Prints the differences from another environment.

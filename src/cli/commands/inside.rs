@@ -1,13 +1,55 @@
-//! Parts shared by `cki exec` and `cki shell`: the user's terminal, and a command without
-//! one. The arguments of each are in its own file.
+//! Parts shared by the commands on what runs: the instance that the user names, the user's terminal, and a command
+//! without one. The arguments of each command are in its own file.
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::exit;
 use crate::host::signals::Shutdown;
+use crate::model::inventory::{LookupError, NamedEntry};
 use crate::ops::exec::interact::LocalTerminal;
 use crate::ops::exec::{ExecOptions, exec};
-use crate::ops::runtime::list::InstanceSummary;
+use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::list::{FoundInstances, InstanceSummary, list};
+use crate::ops::runtime::select::select_one;
+use crate::ops::shared::inventory::load_checked;
+
+/// Returns the instances that a command without `--all` is about.
+pub(super) async fn instances(context: &Context) -> anyhow::Result<FoundInstances> {
+    let engine = context.engine().await?;
+    Ok(list(&engine, &context.native(), &context.scope(false)).await?)
+}
+
+/// Returns the one instance that the user names.
+pub(super) fn named<'a>(
+    context: &Context,
+    listing: &'a FoundInstances,
+    query: &str,
+) -> anyhow::Result<&'a InstanceSummary> {
+    select_one(listing, query).map_err(|error| explained(context, error))
+}
+
+/// Returns the error for a name that nothing running has: that the inventory does not know it either, so that a
+/// mistyped name is not taken for an ended component; or else with the command that starts it. An inventory that cannot
+/// be read explains nothing.
+pub(super) fn explained(context: &Context, error: InstanceError) -> anyhow::Error {
+    let InstanceError::NotRunning { query, running, elsewhere, .. } = error else { return error.into() };
+    let is_run = query.len() >= 4 && query.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'/');
+    let mut start = None;
+    if elsewhere.is_empty()
+        && !is_run
+        && let Ok(inventory) = load_checked(context.settings.inventory.as_deref(), &context.assets)
+    {
+        match inventory.find_entry(&query) {
+            Ok(NamedEntry::Component(component)) if component.is_runnable() => {
+                start = Some(component.name().to_owned());
+            }
+            Ok(NamedEntry::Service(service)) => start = Some(inventory.service_query(service)),
+            Ok(NamedEntry::Component(_)) | Err(LookupError::Ambiguous { .. }) => {}
+            Err(error) => return error.into(),
+        }
+    }
+    InstanceError::NotRunning { query, running, elsewhere, start }.into()
+}
 
 /// Returns the user at this terminal.
 pub(super) fn person(context: &Context) -> LocalTerminal<'_> {

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::inside::explained;
 use crate::base::exit::Exit;
 use crate::base::timestamp;
 use crate::cli::complete;
@@ -56,7 +57,11 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
     context.block_on(async |stop| {
         let engine = context.engine().await?;
         let asked = (components.as_slice(), &context.scope(all));
-        logs(&engine, &context.native(), asked, options, &context.events(), &stop).await?;
+        let shown = logs(&engine, &context.native(), asked, options, &context.events(), &stop).await;
+        let count = shown.map_err(|error| explained(context, error))?;
+        if count == 0 {
+            context.ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
+        }
         // The exit code tells a script about the signal, although Ctrl-C is the usual end of `cki logs -f`.
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))
     })

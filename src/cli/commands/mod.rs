@@ -5,6 +5,7 @@ pub(super) mod build;
 pub(super) mod clone;
 pub(super) mod completions;
 pub(super) mod config;
+mod default_component;
 pub(super) mod demo;
 pub(super) mod doctor;
 pub(super) mod down;

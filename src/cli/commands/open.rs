@@ -3,20 +3,20 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::inside::{instances, named};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::host::browser::Browser;
-use crate::ops::open::address;
+use crate::ops::open::{OpenAddress, address};
 use crate::ops::runtime::error::InstanceError;
-use crate::ops::runtime::list::list;
-use crate::ops::runtime::select::select_one;
+use crate::ops::runtime::select::check_alive;
 use crate::report;
 
 /// Open a running component in the browser
 ///
 /// Opens the address of the first published port that speaks HTTP with `$BROWSER`, or with the browser of
-/// the desktop. Without a browser, and over SSH, prints the address.
+/// the desktop. Without a browser, over SSH, and for a port that does not speak HTTP, prints the address.
 ///
 /// Examples:
 ///   cki open pipeline-herder
@@ -37,13 +37,12 @@ pub(in crate::cli) struct OpenArgs {
 
 pub(in crate::cli) fn run(args: &OpenArgs, context: &Context) -> anyhow::Result<Exit> {
     let OpenArgs { component, port, no_browser } = args;
-    let listing = context.block_on(async |_| {
-        let engine = context.engine().await?;
-        Ok(list(&engine, &context.native(), &context.scope(false)).await?)
-    })?;
-    let instance = select_one(&listing, component)?;
-    let url = address(instance, *port)?;
-    let browser = Browser::of(&context.host.env).filter(|_| !no_browser);
+    let listing = context.block_on(async |_| instances(context).await)?;
+    let instance = named(context, &listing, component)?;
+    check_alive(instance, component)?;
+    let OpenAddress { url, is_http } = address(instance, *port)?;
+    // A browser shows nothing of a port that speaks another protocol.
+    let browser = Browser::of(&context.host.env).filter(|_| !no_browser && is_http);
     if let Some(browser) = &browser {
         let failed = |how: String| InstanceError::Browser {
             program: browser.program().to_owned(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::inside::explained;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -63,7 +64,9 @@ pub(in crate::cli) fn run(args: &PsArgs, context: &Context) -> anyhow::Result<Ex
                 now,
                 ready_timeout: context.settings.ready_timeout,
             };
-            anyhow::Ok(PsOutcome { found: ps::ps(&engine, &native, &request).await?, now })
+            let found = ps::ps(&engine, &native, &request).await;
+            let found = found.map_err(|error| explained(context, error))?;
+            anyhow::Ok(PsOutcome { found, now, zone: context.host.zone() })
         };
         let mut outcome = look().await?;
         if !args.watch {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::default_component::default_component;
 use super::env::VariableArgs;
 use crate::base::exit::Exit;
 use crate::cli::complete;
@@ -46,8 +47,9 @@ use crate::report::export::ExportFormat;
 #[derive(Debug, Args)]
 #[command(visible_alias = "run", verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
-    /// Component or backing service to run, or several to run as one group
-    #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::runnable))]
+    /// Component or backing service to run, or several to run as one group (default: the only component of
+    /// the inventory, or of this directory)
+    #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::runnable))]
     components: Vec<String>,
     /// Run merge request N
     #[arg(long, value_name = "N", value_parser = MergeRequestName::parse_number)]
@@ -207,7 +209,10 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     if let Some(access) = components.iter().find(is_access) {
         return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
     }
-    let (components, services) = resolve(inventory, &components)?;
+    let (components, services) = match components.as_slice() {
+        [] => (vec![default_component(context, inventory, Component::is_runnable)?], Vec::new()),
+        names => resolve(inventory, names)?,
+    };
     let request = RunRequest {
         components,
         services,

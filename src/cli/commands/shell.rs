@@ -3,14 +3,12 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::inside::person;
+use super::inside::{instances, named, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit;
 use crate::ops::exec::{ExecOptions, standard_input};
-use crate::ops::runtime::list::list;
-use crate::ops::runtime::select::select_one;
 use crate::ops::shared::run_policy::guard;
 use crate::ops::shell::{check_copy, shell, shell_with_input};
 
@@ -41,9 +39,8 @@ pub(in crate::cli) struct ShellArgs {
 pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<Exit> {
     let ShellArgs { component, workdir } = args;
     context.block_on(async |stop| {
-        let engine = context.engine().await?;
-        let listing = list(&engine, &context.native(), &context.scope(false)).await?;
-        let instance = select_one(&listing, &component)?;
+        let listing = instances(context).await?;
+        let instance = named(context, &listing, &component)?;
         if !instance.is_alive() {
             check_copy(instance)?;
             let name = &instance.identity.name;

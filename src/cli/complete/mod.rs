@@ -16,8 +16,8 @@ mod words;
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::host::Host;
 use super::topics::topics;
+use crate::host::Host;
 use candidate::{OfferedValue, candidate};
 pub(super) use inventory::{
     buildable, categories, cloneable, entries, infrastructures, kinds, list_words, owners, runnable, staged,

@@ -85,6 +85,8 @@ pub(super) fn report(ui: &Ui, error: &anyhow::Error, command: impl FnOnce() -> S
     let mut hints = meaning.hints;
     if error.is::<UsageError>() {
         hints.push(format!("`{} --help` shows its usage.", command()));
+    } else if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<InstanceError>()) {
+        hints.extend(running::which_one(error, &command()));
     }
     if causes.iter().chain([&message]).any(|text| text.contains(DELETED_DIRECTORY)) {
         hints.push("the working directory was deleted: `cd` to one that exists.".to_owned());
@@ -196,7 +198,7 @@ fn of_load(error: &LoadError) -> Diagnosis {
     match error {
         LoadError::Missing(_) => hint(
             Exit::NotFound,
-            "without `--inventory`, the built-in inventory is used; `cki config` shows the setting that names this one.",
+            "name a file or a directory that exists, or none, for the built-in inventory; `cki config` shows a setting that names it.",
         ),
         LoadError::File(_) | LoadError::Files { .. } => plain(Exit::Invalid),
         LoadError::TooLong(_) => hint(
@@ -249,6 +251,12 @@ fn of_editor(error: &EditorError) -> Diagnosis {
 
 fn of_init(error: &InitError) -> Diagnosis {
     match error {
+        InitError::NoDirectory(_) => {
+            hint(Exit::NotFound, "`cki init` without a path drafts for the working directory.")
+        }
+        InitError::NoRepository(path) if path.parent().is_none() => {
+            hint(Exit::NotFound, "`cki init PATH` names the directory of your project.")
+        }
         InitError::NoRepository(path) => {
             let init = ["git", "init", &path.display().to_string()].map(str::to_owned);
             hint(Exit::NotFound, format!("`{}` makes one.", text::command_line(&init)))
@@ -263,6 +271,8 @@ fn of_init(error: &InitError) -> Diagnosis {
         InitError::File(inner) => of_file(inner),
         InitError::Git(inner) => of_git(inner),
         InitError::Scan(inner) => of_scan(inner),
+        InitError::Env(inner) => of_env(inner),
+        InitError::Policy(inner) => of_rules(inner),
         InitError::NoComponent { .. }
         | InitError::Rules(_)
         | InitError::Service(_)

@@ -15,10 +15,14 @@ const ENGINE: &str = "`cki doctor --engine auto` prints the command that install
 
 pub(super) fn of_build(error: &BuildError) -> Diagnosis {
     match error {
-        BuildError::NoBuild { component, place } => hint(
+        BuildError::NoBuild { component, image: Some(_), .. } => {
+            hint(Exit::Invalid, format!("`cki run-local {component}` runs the image as it is."))
+        }
+        BuildError::NoBuild { component, place, image: None } => hint(
             Exit::Invalid,
             format!(
-                "add a `build` section at {place}, or run a published image with `cki run-local {component} --image IMAGE`."
+                "add a `build` section at {}, or run a published image with `cki run-local {component} --image IMAGE`.",
+                at(place)
             ),
         ),
         BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
@@ -156,24 +160,46 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
     }
 }
 
-/// Returns the hint for a query that nothing in the scope matches.
-fn not_running(query: &str, running: &[String], elsewhere: &[String]) -> String {
-    match (elsewhere, running) {
-        ([run], _) => format!("it runs from another inventory; its run is `{run}`."),
-        ([_, ..], _) => format!("it runs from other inventories; name a run: {}.", join_and(elsewhere)),
-        ([], []) => format!("`cki run-local {} --detach` starts it.", shell_words::quote(query)),
-        ([], running) => format!("running: {}.", running.join(", ")),
+/// Returns the hints for a query that nothing in the scope matches.
+fn not_running(start: Option<&str>, running: &[String], elsewhere: &[String]) -> Vec<String> {
+    match elsewhere {
+        [] => {}
+        [run] => return vec![format!("it runs from another inventory; its run is `{run}`.")],
+        runs => return vec![format!("it runs from other inventories; name a run: {}.", join_and(runs))],
     }
+    let start = start.map(|name| format!("`cki run-local {} --detach` starts it.", shell_words::quote(name)));
+    let running = match running {
+        [] => "nothing of this inventory is running; `cki ps --all` shows the runs of others.".to_owned(),
+        running => format!("running: {}.", running.join(", ")),
+    };
+    start.into_iter().chain([running]).collect()
+}
+
+/// Returns the hint for a query that selects several instances. `command` is what the user typed, up to the command:
+/// `cki logs`.
+pub(super) fn which_one(error: &InstanceError, command: &str) -> Option<String> {
+    let InstanceError::Several { choices, .. } = error else { return None };
+    // Only this one takes more than the name.
+    let rest = if command.ends_with(" exec") { " COMMAND" } else { "" };
+    let commands: Vec<String> = choices.iter().map(|one| format!("`{command} {one}{rest}`")).collect();
+    Some(format!("say which: {}. `cki ps` tells them apart.", commands.join(", ")))
 }
 
 pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
     match error {
-        InstanceError::NotRunning { query, running, elsewhere } => {
-            hint(Exit::NotFound, not_running(query, running, elsewhere))
+        InstanceError::NotRunning { running, elsewhere, start, .. } => {
+            Diagnosis { exit: Exit::NotFound, hints: not_running(start.as_deref(), running, elsewhere) }
         }
-        InstanceError::Several { runs, .. } => {
-            hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        InstanceError::NotAlive { query, can_be_copied, .. } => {
+            let query = shell_words::quote(query);
+            let shell = match can_be_copied {
+                true => format!(", and `cki shell {query}` opens a shell in a copy of it"),
+                false => String::new(),
+            };
+            hint(Exit::NotFound, format!("`cki logs {query}` shows its output{shell}."))
         }
+        // The hint names the command: see `which_one`.
+        InstanceError::Several { .. } => plain(Exit::Usage),
         InstanceError::NotPublished { name, is_lost: true } => {
             hint(Exit::NotFound, format!("`cki down {name}` and another run publish them again."))
         }
@@ -183,6 +209,9 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
                 "`cki run-local {name} --publish PORT` publishes a port; `run.ports` of its entry always does."
             ),
         ),
+        InstanceError::PortsElsewhere { name } => {
+            hint(Exit::NotFound, format!("`cki exec {name} COMMAND` and `cki shell {name}` run there."))
+        }
         InstanceError::PortNotPublished { known, .. } => {
             hint(Exit::NotFound, format!("its published ports: {}.", known.join(", ")))
         }

@@ -6,7 +6,7 @@ use super::{Diagnosis, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::ops::shared::token::TokenError;
-use crate::systems::engine::EngineError;
+use crate::systems::engine::{EngineError, PullCause};
 use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
@@ -155,10 +155,7 @@ pub(super) fn of_engine(error: &EngineError) -> Diagnosis {
             exit: Exit::Failed,
             hints: last.iter().map(|line| format!("it said: {line}")).collect(),
         },
-        EngineError::PullFailed { image, .. } => hint(
-            Exit::Unreachable,
-            format!("`docker pull {image}` or `podman pull {image}` shows whether a login is missing."),
-        ),
+        EngineError::PullFailed { image, program, cause, .. } => of_pull(image, program, *cause),
         EngineError::Invalid { .. } => plain(Exit::Usage),
         EngineError::File(inner) => of_file(inner),
         EngineError::NoProgram { .. } | EngineError::NotExecutable { .. } => {
@@ -181,6 +178,27 @@ pub(super) fn of_engine(error: &EngineError) -> Diagnosis {
             hint(Exit::Unreachable, "`cki doctor` looks at the engine.")
         }
     }
+}
+
+fn of_pull(image: &str, program: &str, cause: PullCause) -> Diagnosis {
+    let registry = image.split_once('/').map_or("docker.io", |(first, _)| first);
+    let registry = if registry.contains(['.', ':']) { registry } else { "docker.io" };
+    let first = match cause {
+        PullCause::Unauthorised => {
+            format!(
+                "`{program} login {registry}` logs in, if the image exists; the answer is the same if not."
+            )
+        }
+        PullCause::NotFound => "check the name and the tag of the image.".to_owned(),
+        PullCause::Unreachable => format!(
+            "the engine does not reach {registry}: once there is a network, `{program} pull {image}` gets the image; \
+             an image that the engine has needs none."
+        ),
+        PullCause::Other => format!("`{program} pull {image}` shows more."),
+    };
+    let other = "`--image IMAGE` names another image of a component, and `services: {NAME: {image: IMAGE}}` in the \
+                 inventory one of a backing service.";
+    Diagnosis { exit: Exit::Unreachable, hints: vec![first, other.to_owned()] }
 }
 
 pub(super) fn of_native(error: &NativeError) -> Diagnosis {

@@ -19,6 +19,10 @@ pub struct BuildFileFacts {
     pub command: Vec<String>,
     /// The image has a command or an entry point of its own.
     pub has_command: bool,
+    /// The directory to which the last stage copies the whole context.
+    pub workdir: Option<String>,
+    /// The working directory so far.
+    directory: String,
     /// The path and the port of an HTTP request in the health check.
     pub health: Option<(String, u16)>,
     /// Variables that the image sets.
@@ -67,6 +71,19 @@ impl BuildFileFacts {
         port.parse().ok().filter(|port| *port > 0)
     }
 
+    /// Notes a copy of the whole context.
+    fn copy(&mut self, rest: &str) {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        if words.iter().any(|word| word.starts_with("--from")) {
+            return;
+        }
+        let paths: Vec<&str> = words.into_iter().filter(|word| !word.starts_with("--")).collect();
+        if let [".", to] | ["./", to] = paths.as_slice() {
+            let to = joined(&self.directory, &expand(to, &self.environment));
+            self.workdir = Some(to).filter(|to| to.starts_with('/') && to.len() > 1 && !to.contains('$'));
+        }
+    }
+
     fn take(&mut self, keyword: &str, rest: &str, arguments: &BTreeMap<String, String>, entry: &mut bool) {
         match keyword {
             "EXPOSE" => {
@@ -90,9 +107,21 @@ impl BuildFileFacts {
                 self.has_command = true;
                 self.command = if *entry { Vec::new() } else { words(rest) };
             }
+            "WORKDIR" => self.directory = joined(&self.directory, &expand(rest.trim(), &self.environment)),
+            "COPY" | "ADD" => self.copy(rest),
             "HEALTHCHECK" => self.health = request(rest),
             _ => {}
         }
+    }
+}
+
+/// Returns a path of an image, relative to its working directory.
+fn joined(base: &str, path: &str) -> String {
+    let path = path.trim_end_matches('/').trim_end_matches("/.");
+    match path {
+        "" | "." | "./" => base.to_owned(),
+        path if path.starts_with('/') => path.to_owned(),
+        path => format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches("./")),
     }
 }
 

@@ -28,8 +28,10 @@ pub struct ComposeServiceFacts {
     pub target: Option<String>,
     /// Services that it needs.
     pub needs: Vec<String>,
-    /// Ports in the container.
-    pub ports: Vec<u16>,
+    /// Ports in the container, each with the port of this machine on which it is published.
+    pub ports: Vec<(u16, Option<u16>)>,
+    /// Variables with values that are written in the file.
+    pub environment: Vec<(String, String)>,
     /// Its command is not that of the image.
     pub has_command: bool,
 }
@@ -59,10 +61,11 @@ fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
         listed.chain(needs.entries().iter().map(|entry| entry.key.clone())).collect()
     });
     let ports = ["ports", "expose"].iter().filter_map(|key| node.get(key)).flat_map(Node::items);
-    let mut found: Vec<u16> = Vec::new();
-    for port in ports.filter_map(container_port) {
-        if !found.contains(&port) {
-            found.push(port);
+    let mut found: Vec<(u16, Option<u16>)> = Vec::new();
+    for (port, host) in ports.filter_map(published_port) {
+        match found.iter_mut().find(|(known, _)| *known == port) {
+            Some((_, known)) => *known = known.or(host),
+            None => found.push((port, host)),
         }
     }
     ComposeServiceFacts {
@@ -73,19 +76,32 @@ fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
         target,
         needs: needs.unwrap_or_default(),
         ports: found,
+        environment: environment(node),
         has_command: ["command", "entrypoint"]
             .iter()
             .any(|key| node.get(key).is_some_and(|node| !node.is_null())),
     }
 }
 
-/// Returns the port in the container: the last number of `[[address:]host:]container[/protocol]`.
-fn container_port(node: &Node) -> Option<u16> {
-    let text = node.text_of("target").or_else(|| node.text())?;
-    let text = default_of(text);
+/// Returns the port in the container, the last number of `[[address:]host:]container[/protocol]`, and the one before
+/// it.
+fn published_port(node: &Node) -> Option<(u16, Option<u16>)> {
+    let number = |text: &str| text.parse().ok().filter(|port: &u16| *port > 0);
+    let text = default_of(node.text_of("target").or_else(|| node.text())?);
     let (text, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
-    let last = text.rsplit(':').next().unwrap_or(text);
-    (protocol == "tcp").then(|| last.parse().ok()).flatten().filter(|port| *port > 0)
+    let mut parts = text.rsplit(':');
+    let port = number(parts.next().unwrap_or(text)).filter(|_| protocol == "tcp")?;
+    let host = node.text_of("published").map(default_of).or_else(|| parts.next().map(str::to_owned));
+    Some((port, host.as_deref().and_then(number)))
+}
+
+/// Returns the variables whose values are written in a service.
+fn environment(node: &Node) -> Vec<(String, String)> {
+    let Some(given) = node.get("environment") else { return Vec::new() };
+    let listed = given.items().iter().filter_map(|item| item.text()?.split_once('='));
+    let mapped = given.entries().iter().filter_map(|entry| Some((entry.key.as_str(), entry.node.text()?)));
+    let is_literal = |(_, value): &(&str, &str)| !value.contains('$');
+    listed.chain(mapped).filter(is_literal).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Replaces `${NAME:-default}` and `${NAME-default}` by the default; a variable without one stays.

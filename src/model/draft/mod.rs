@@ -9,9 +9,9 @@ mod write;
 
 pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
-pub use readme::documented_variables;
+pub use readme::{DocumentedVariable, documented_variables, first_sentence};
 pub use rules::{DraftRules, image_name};
-pub use write::{DraftedComponent, DraftedVariable, inventory_text};
+pub use write::{DraftedComponent, DraftedPort, DraftedVariable, inventory_text};
 
 /// Something that the files do not tell, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,15 @@ pub struct DraftRules {
     /// Names of images, by the backing service that replaces them.
     #[serde(default)]
     services: BTreeMap<String, Vec<String>>,
+    /// Ports that speak another protocol.
+    #[serde(default)]
+    other: Vec<u16>,
+    /// Variables that the shell, the system or a tool sets.
+    #[serde(default)]
+    foreign: Vec<String>,
+    /// Ports on which the images of backing services listen.
+    #[serde(default)]
+    ports: BTreeMap<String, u16>,
     /// Ports that speak HTTP.
     #[serde(default)]
     http: Vec<u16>,
@@ -42,10 +51,40 @@ impl DraftRules {
         services.find(|(_, images)| images.iter().any(|one| one == name)).map(|(service, _)| service.as_str())
     }
 
+    /// Returns whether a variable that sources read may be one of the component: written in capitals, and no variable
+    /// of the shell, the system or a tool.
+    #[must_use]
+    pub fn is_of_component(&self, name: &str) -> bool {
+        !name.chars().any(|c| c.is_ascii_lowercase())
+            && name.len() >= 2
+            && !self.foreign.iter().any(|one| one == name)
+    }
+
+    /// Returns the port on which the images of a backing service listen.
+    #[must_use]
+    pub fn port_of(&self, service: &str) -> Option<u16> {
+        self.ports.get(service).copied()
+    }
+
+    /// Returns the capabilities that the program of an image needs which is run as it is.
+    #[must_use]
+    pub fn image_capabilities(&self, image: &str) -> &[String] {
+        match self.service_of(image).and_then(|service| self.capabilities.get(service)) {
+            Some(capabilities) => capabilities,
+            None => self.capabilities(image),
+        }
+    }
+
     /// Returns whether a port most likely speaks HTTP.
     #[must_use]
     pub fn speaks_http(&self, port: u16) -> bool {
         self.http.contains(&port)
+    }
+
+    /// Returns whether a port most likely speaks another protocol.
+    #[must_use]
+    pub fn speaks_other(&self, port: u16) -> bool {
+        self.other.contains(&port) || self.ports.values().any(|known| *known == port)
     }
 
     /// Returns the capabilities that the program of a base image needs.

@@ -1,5 +1,6 @@
 //! The text of a drafted inventory. Whatever is put in is quoted where YAML could take it for something else.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// A component of a draft.
@@ -23,8 +24,12 @@ pub struct DraftedComponent {
     pub environment: Vec<DraftedVariable>,
     /// Command.
     pub command: Vec<String>,
-    /// Ports, and whether each speaks HTTP.
-    pub ports: Vec<(u16, bool)>,
+    /// Image, if it is not built.
+    pub image: Option<String>,
+    /// Directory of the image that has its sources.
+    pub workdir: Option<String>,
+    /// Ports.
+    pub ports: Vec<DraftedPort>,
     /// Dependencies.
     pub needs: Vec<String>,
     /// Path and port of a readiness probe.
@@ -33,21 +38,69 @@ pub struct DraftedComponent {
     pub capabilities: Vec<String>,
 }
 
+/// A port of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DraftedPort {
+    /// Number.
+    pub number: u16,
+    /// It speaks HTTP, as far as is known.
+    pub is_http: bool,
+    /// The port of this machine that the Compose file publishes it on.
+    pub host: Option<u16>,
+}
+
 /// A variable of a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DraftedVariable {
     /// Name.
     pub name: String,
     /// Description.
     pub description: Option<String>,
+    /// It is required.
+    pub required: bool,
+    /// Default value.
+    pub default: Option<String>,
+    /// States that its value is secret or not.
+    pub secret: Option<bool>,
 }
 
-/// Returns the text of an inventory of one file.
+impl DraftedVariable {
+    fn line(&self) -> String {
+        let Self { name, description, required, default, secret } = self;
+        let mut line = format!("      - {{name: {}", scalar(name));
+        if *required {
+            line.push_str(", required: true");
+        }
+        if let Some(secret) = secret {
+            let _ = write!(line, ", secret: {secret}");
+        }
+        for (key, text) in [("default", default), ("description", description)] {
+            if let Some(text) = text {
+                let _ = write!(line, ", {key}: {}", scalar(text));
+            }
+        }
+        line + "}"
+    }
+}
+
+/// Returns the text of an inventory of one file. `images` are those of backing services that are not their own.
 #[must_use]
-pub fn inventory_text(repo: &str, address: &str, components: &[DraftedComponent]) -> String {
+pub fn inventory_text(
+    repo: &str,
+    address: &str,
+    images: &BTreeMap<String, String>,
+    components: &[DraftedComponent],
+) -> String {
     let mut text = "# Written by `cki init`; `cki help inventory` describes each key.\n".to_owned();
     let _ = writeln!(text, "version: 1\ntitle: {}", scalar(repo));
-    let _ = writeln!(text, "repos:\n  {}: {}\ncomponents:", scalar(repo), scalar(address));
+    let _ = writeln!(text, "repos:\n  {}: {}", scalar(repo), scalar(address));
+    if !images.is_empty() {
+        text.push_str("services:\n");
+        for (service, image) in images {
+            let _ = writeln!(text, "  {}: {{image: {}}}", scalar(service), scalar(image));
+        }
+    }
+    text.push_str("components:\n");
     for one in components {
         component(&mut text, repo, one);
     }
@@ -67,7 +120,10 @@ fn component(text: &mut String, repo: &str, one: &DraftedComponent) {
     }
     let path =
         if one.directory.is_empty() { String::new() } else { format!(", path: {}", scalar(&one.directory)) };
-    line(format!("    sources: [{{repo: {repo}{path}}}]"));
+    match &one.image {
+        Some(image) => line(format!("    image: {}", scalar(image))),
+        None => line(format!("    sources: [{{repo: {repo}{path}}}]")),
+    }
     if one.is_built {
         let part = |key: &str, value: Option<&String>| {
             value.map_or_else(String::new, |value| format!(", {key}: {}", scalar(value)))
@@ -90,30 +146,33 @@ fn component(text: &mut String, repo: &str, one: &DraftedComponent) {
     }
     if !one.environment.is_empty() {
         line("    environment:".to_owned());
-        for DraftedVariable { name, description } in &one.environment {
-            let description = description
-                .as_ref()
-                .map_or_else(String::new, |text| format!(", description: {}", scalar(text)));
-            line(format!("      - {{name: {}{description}}}", scalar(name)));
-        }
+        one.environment.iter().for_each(|variable| line(variable.line()));
     }
     let list = |items: &[String]| items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", ");
     line("    run:".to_owned());
     if !one.command.is_empty() {
         line(format!("      command: [{}]", list(&one.command)));
     }
-    let ports: Vec<String> = one
-        .ports
-        .iter()
-        .map(|(port, http)| if *http { format!("{port}/http") } else { port.to_string() })
-        .collect();
+    if let Some(workdir) = &one.workdir {
+        line(format!("      workdir: {}", scalar(workdir)));
+    }
+    let port = |port: &DraftedPort| {
+        let DraftedPort { number, is_http, host } = *port;
+        let protocol = if is_http { "/http" } else { "" };
+        match host.filter(|host| *host != number) {
+            // YAML 1.1 has numbers of this form.
+            Some(host) => format!("\"{host}:{number}{protocol}\""),
+            None => format!("{number}{protocol}"),
+        }
+    };
+    let ports: Vec<String> = one.ports.iter().map(port).collect();
     if !ports.is_empty() {
         line(format!("      ports: [{}]", ports.join(", ")));
     }
     line(format!("      needs: [{}]", list(&one.needs)));
     match (&one.health, one.ports.first()) {
         (Some((path, port)), _) => line(format!("      ready: {{http: {}, port: {port}}}", scalar(path))),
-        (None, Some((port, _))) => line(format!("      ready: {{tcp: {port}}}")),
+        (None, Some(port)) => line(format!("      ready: {{tcp: {}}}", port.number)),
         (None, None) => {}
     }
     if !one.capabilities.is_empty() {

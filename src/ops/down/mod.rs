@@ -5,7 +5,10 @@ mod volumes;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::base::text::plural_of;
+use futures_util::future::join_all;
+
+use crate::base::process_ref::ProcessRef;
+use crate::base::text::join_some;
 use crate::host::signals::{Shutdown, Signal};
 use crate::host::{self, Env};
 use crate::model::event::{Events, TaskOutcome};
@@ -14,10 +17,13 @@ use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::{FoundInstances, InstanceSummary, ListScope, list};
 use crate::ops::runtime::remove::RemovedResources;
-use crate::ops::runtime::select::select;
+use crate::ops::runtime::select::select_run;
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::shared::workspace_secrets;
-use crate::systems::native::Native;
+use crate::systems::native::{Native, end_owner};
+
+/// Time beyond the grace period that the process of a run has to end it.
+const OWNER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The request to remove runs.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +94,10 @@ pub async fn down(
     let targets = DownTargets { instances: &instances, all };
     let mut signal = None;
     let removed = tokio::select! {
-        removed = remove(engine, native, targets, Some(request.grace)) => removed?,
+        removed = async {
+            end_owners(&instances, request.grace).await;
+            remove(engine, native, targets, Some(request.grace)).await
+        } => removed?,
         came = stop.requested() => {
             signal = Some(came);
             remove(engine, native, targets, None).await?
@@ -96,10 +105,9 @@ pub async fn down(
     };
     match instances.is_empty() {
         true => task.dismiss(),
-        false => task.finish(
-            TaskOutcome::Done,
-            plural_of(instances.len(), "container or process", "containers or processes"),
-        ),
+        false => {
+            task.finish(TaskOutcome::Done, join_some(instances.iter().map(|one| one.identity.name.clone())))
+        }
     }
     let data = match request.volumes && signal.is_none() {
         true => volumes::remove(engine, &seed, request.queries).await?,
@@ -131,8 +139,10 @@ fn selected(
         listing.instances.extend(shared);
         let mut runs = BTreeSet::new();
         for query in queries {
-            match select(&listing, query) {
-                Ok(selected) => runs.extend(selected.into_iter().map(|one| one.identity.run.clone())),
+            match select_run(&listing, query) {
+                Ok(run) => {
+                    runs.insert(run.clone());
+                }
                 Err(InstanceError::NotRunning { query, elsewhere, .. }) => {
                     absent.push(Absent { query, elsewhere });
                 }
@@ -164,6 +174,18 @@ impl DownTargets<'_> {
     }
 }
 
+/// Asks the processes of runs in the foreground to end them, so that each knows why its run ends. What remains is
+/// removed afterwards.
+async fn end_owners(instances: &[InstanceSummary], grace: Duration) {
+    let mut owners: Vec<&ProcessRef> = Vec::new();
+    for one in instances.iter().filter(|one| one.identity.lifetime != Retention::Workspace) {
+        if !owners.contains(&&one.identity.owner) {
+            owners.push(&one.identity.owner);
+        }
+    }
+    join_all(owners.into_iter().map(|owner| end_owner(owner, grace + OWNER_LIMIT))).await;
+}
+
 /// Removes everything selected, and continues after a failure; the first failure is the error.
 async fn remove(
     engine: &RunEngine,
@@ -190,7 +212,6 @@ async fn remove(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::process_ref::ProcessRef;
     use crate::model::container::Status;
     use crate::model::identity::RunId;
 

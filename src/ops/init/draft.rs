@@ -1,8 +1,8 @@
-//! The steps of a draft: components from build files and the Compose file, their ports and dependencies, and the
-//! findings. Their variables are in `variables`.
+//! The steps of a draft: components from build files, their ports, their deployments, and the findings. The Compose
+//! file is in `compose`, the variables are in `variables`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component as Part, Path, PathBuf};
+use std::path::Path;
 
 use super::files::{self, FoundFiles};
 use super::outcome::{INVENTORY, InitDraft, InitError, SETTINGS};
@@ -11,8 +11,7 @@ use crate::base::source_dir::SourceDir;
 use crate::base::yaml::tree;
 use crate::host::Env;
 use crate::model::draft::{
-    BuildFileFacts, ComposeFacts, ComposeServiceFacts, DraftFinding, DraftRules, DraftedComponent,
-    image_name, inventory_text,
+    BuildFileFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort, inventory_text,
 };
 use crate::model::inventory::{Inventory, InventoryDocument, short_name};
 use crate::model::reference::is_name;
@@ -31,10 +30,12 @@ pub(super) struct Drafting<'a> {
     pub(super) sources: SourceDir,
     pub(super) repo: String,
     pub(super) address: String,
-    rules: DraftRules,
+    pub(super) rules: DraftRules,
     /// The variables that each backing service provides.
     pub(super) provided: BTreeMap<String, BTreeSet<String>>,
     pub(super) components: Vec<DraftedComponent>,
+    /// Images of the Compose file for backing services.
+    pub(super) images: BTreeMap<String, String>,
     pub(super) findings: Vec<DraftFinding>,
 }
 
@@ -48,9 +49,9 @@ pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<In
         text.map(|asset| DraftRules::read(&asset.origin, &asset.text)).transpose()?.unwrap_or_default();
     let provided = provided(&rules, assets)?;
     let address = origin.unwrap_or_else(|| ".".to_owned());
-    let (components, findings) = (Vec::new(), Vec::new());
+    let (components, findings, images) = (Vec::new(), Vec::new(), BTreeMap::new());
     let sources = SourceDir::new(root)?;
-    let mut draft = Drafting { root, sources, repo, address, rules, provided, components, findings };
+    let mut draft = Drafting { root, sources, repo, address, rules, provided, components, images, findings };
     let found = files::find(root);
     if found.builds.is_empty() && found.compose.is_empty() {
         return Err(InitError::Nothing(root.to_owned()));
@@ -65,14 +66,16 @@ pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<In
     draft.kubernetes(&found);
     draft.variables(&found, assets, env)?;
     draft.gaps(&found);
-    let text = inventory_text(&draft.repo, &draft.address, &draft.components);
-    draft.inventory(&text)?;
+    let text = draft.text();
+    let inventory = draft.inventory(&text)?;
+    let next = draft.next(&inventory, assets, env)?;
     let settings =
         format!("# The settings of this project; `cki config` shows all.\ninventory = \"{INVENTORY}\"\n");
     Ok(InitDraft {
         root: root.to_owned(),
         files: vec![(root.join(SETTINGS), settings), (root.join(INVENTORY), text)],
         components: draft.components.into_iter().map(|one| one.name).collect(),
+        next,
         findings: draft.findings,
     })
 }
@@ -99,7 +102,7 @@ impl Drafting<'_> {
     }
 
     /// Adds a component, unless there are too many, or its name is taken.
-    fn add(&mut self, mut one: DraftedComponent, place: &str) {
+    pub(super) fn add(&mut self, mut one: DraftedComponent, place: &str) {
         if self.components.len() >= COMPONENTS {
             return self.note(place, format!("only the first {COMPONENTS} components are drafted"));
         }
@@ -114,128 +117,6 @@ impl Drafting<'_> {
             return self.note(place, format!("another component is called `{}`, too", one.name));
         }
         self.components.push(one);
-    }
-
-    /// Adds the services that the nearest Compose file builds.
-    fn compose(&mut self, found: &FoundFiles) {
-        let Some(path) = found.compose.first() else { return };
-        for other in &found.compose[1..] {
-            self.note(other.display().to_string(), format!("not read: `{}` is", path.display()));
-        }
-        let shown = path.display().to_string();
-        let Some(text) = files::text(&self.sources, path) else {
-            return self.note(shown, "not read: it is no plain file of text, or too long");
-        };
-        let document = match tree::documents(&shown, &text) {
-            Ok(documents) => documents.into_iter().next(),
-            Err(error) => return self.note(shown, format!("not read: {error}")),
-        };
-        let mut services = document.as_ref().map(ComposeFacts::read).unwrap_or_default().services;
-        self.find_own(&mut services, found);
-        let built: Vec<&ComposeServiceFacts> = services.iter().filter(|one| one.build.is_some()).collect();
-        let is_alone = built.len() == 1;
-        for service in &built {
-            self.compose_service(service, &services, path, is_alone);
-        }
-        for service in services.iter().filter(|one| one.build.is_none()) {
-            let Some(image) = &service.image else { continue };
-            if self.rules.service_of(image).is_none() {
-                let is_needed = built.iter().any(|one| one.needs.contains(&service.name));
-                let needed = if is_needed { ", which is needed" } else { "" };
-                self.note(
-                    format!("{shown}:{}", service.line),
-                    format!("no backing service stands in for `{}` ({image}){needed}", service.name),
-                );
-            }
-        }
-    }
-
-    /// Finds the service that runs the published image of this repository, if the file builds nothing: it is
-    /// the component, and is built here.
-    fn find_own(&self, services: &mut [ComposeServiceFacts], found: &FoundFiles) {
-        let is_at_root = |path: &PathBuf| path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
-        let both = found.compose.first().is_some_and(is_at_root) && found.builds.iter().any(is_at_root);
-        if !both || services.iter().any(|one| one.build.is_some()) {
-            return;
-        }
-        let is_own = |one: &&mut ComposeServiceFacts| {
-            one.name == self.repo || one.image.as_deref().is_some_and(|image| image_name(image) == self.repo)
-        };
-        if let Some(own) = services.iter_mut().find(is_own) {
-            own.build = Some((".".to_owned(), None));
-        }
-    }
-
-    fn compose_service(
-        &mut self,
-        service: &ComposeServiceFacts,
-        services: &[ComposeServiceFacts],
-        path: &Path,
-        is_alone: bool,
-    ) {
-        let place = format!("{}:{}", path.display(), service.line);
-        let Some((context, file)) = &service.build else { return };
-        let base = path.parent().unwrap_or(Path::new(""));
-        let Some(directory) = within(base, context) else {
-            return self.note(place, format!("`{}` is built from outside of the repository", service.name));
-        };
-        let named = file.as_deref().map(|file| within(&directory, file));
-        let usual = ["Containerfile", "Dockerfile"].map(|name| directory.join(name));
-        let build_file = match named {
-            Some(Some(file)) => file,
-            Some(None) => return self.note(place, "its build file is outside of the repository"),
-            None => match usual
-                .into_iter()
-                .find(|file| self.sources.kind(file).is_ok_and(|kind| kind.is_some()))
-            {
-                Some(file) => file,
-                None => return self.note(place, format!("there is no build file for `{}`", service.name)),
-            },
-        };
-        let Some(text) = files::text(&self.sources, &build_file) else {
-            return self
-                .note(build_file.display().to_string(), "the build file is missing, or no plain file");
-        };
-        let mut one = self.component(&directory, &text);
-        one.build_file = (file.is_some()).then(|| build_file.display().to_string());
-        one.target.clone_from(&service.target);
-        let wanted = if is_alone { &self.repo } else { &service.name };
-        one.name = short_name(wanted);
-        one.deployment = vec![(path.display().to_string(), Some(service.name.clone()))];
-        // Compose may override the command of the image.
-        one.command.clear();
-        // The image's ports are those of its own command.
-        if service.has_command && service.ports.is_empty() {
-            one.ports.clear();
-        }
-        if one.ports.is_empty() || !service.ports.is_empty() {
-            let exposed = std::mem::take(&mut one.ports);
-            let ports = service.ports.iter().copied().chain(exposed.into_iter().map(|(port, _)| port));
-            let mut seen = BTreeSet::new();
-            one.ports = ports
-                .filter(|port| seen.insert(*port))
-                .map(|port| (port, self.rules.speaks_http(port)))
-                .collect();
-        }
-        for need in &service.needs {
-            let Some(other) = services.iter().find(|other| other.name == *need) else { continue };
-            let name = match (&other.build, &other.image) {
-                (Some(_), _) => Some(short_name(&other.name)),
-                (None, Some(image)) => self.rules.service_of(image).map(str::to_owned),
-                (None, None) => None,
-            };
-            if let (Some(name), None) = (&name, &other.build)
-                && *name != other.name
-            {
-                let message = format!(
-                    "`{}` is called `{name}` in a run: a value that names the host `{}` does not reach it",
-                    other.name, other.name
-                );
-                self.note(format!("{}:{}", path.display(), other.line), message);
-            }
-            one.needs.extend(name);
-        }
-        self.add(one, &place);
     }
 
     /// Adds the directories with a build file that no component has yet.
@@ -276,7 +157,7 @@ impl Drafting<'_> {
     }
 
     /// Returns a component that is built in a directory.
-    fn component(&self, directory: &Path, build_file: &str) -> DraftedComponent {
+    pub(super) fn component(&self, directory: &Path, build_file: &str) -> DraftedComponent {
         let facts = BuildFileFacts::read(build_file);
         let mut ports = facts.ports.clone();
         if let Some((_, port)) = &facts.health
@@ -295,9 +176,13 @@ impl Drafting<'_> {
             is_built: true,
             ports: ports
                 .iter()
-                .map(|port| (*port, is_health(*port) || self.rules.speaks_http(*port)))
+                .map(|port| DraftedPort {
+                    is_http: is_health(*port) || self.rules.speaks_http(*port),
+                    ..self.port(*port, None)
+                })
                 .collect(),
             command: facts.command.clone(),
+            workdir: facts.workdir.clone(),
             capabilities: self.rules.capabilities(&facts.base).to_vec(),
             health: facts.health,
             ..DraftedComponent::default()
@@ -364,6 +249,16 @@ impl Drafting<'_> {
         self.findings.extend(notes);
     }
 
+    /// Returns a port of a component.
+    pub(super) fn port(&self, number: u16, host: Option<u16>) -> DraftedPort {
+        DraftedPort { number, is_http: self.rules.speaks_http(number), host }
+    }
+
+    /// Returns the text of the inventory.
+    pub(super) fn text(&self) -> String {
+        inventory_text(&self.repo, &self.address, &self.images, &self.components)
+    }
+
     /// Reads the drafted text as an inventory.
     pub(super) fn inventory(&self, text: &str) -> Result<Inventory, InitError> {
         let file = self.root.join(INVENTORY).display().to_string();
@@ -371,21 +266,4 @@ impl Drafting<'_> {
             InventoryDocument { file: file.clone(), text: text.to_owned().into(), reference: None };
         Ok(Inventory::read(&file, vec![document])?)
     }
-}
-
-/// Returns a path of the repository, relative to its root; `None` if it leads out, or is an address.
-fn within(base: &Path, path: &str) -> Option<PathBuf> {
-    if path.contains("://") {
-        return None;
-    }
-    let mut whole = PathBuf::new();
-    for part in base.join(path).components() {
-        match part {
-            Part::Normal(name) => whole.push(name),
-            Part::CurDir => {}
-            Part::ParentDir => whole.pop().then_some(())?,
-            Part::RootDir | Part::Prefix(_) => return None,
-        }
-    }
-    Some(whole)
 }

@@ -1,6 +1,7 @@
 //! `cki init`: writes a `cki.toml` and an inventory for a repository, from the files that are there. Reads only
 //! plain files of the repository, runs nothing, and replaces nothing.
 
+mod compose;
 mod draft;
 mod files;
 mod outcome;
@@ -19,6 +20,9 @@ pub use outcome::{InitDraft, InitError};
 /// # Errors
 /// Fails when there is no repository, or nothing in it to build or run.
 pub fn draft(directory: &Path, assets: &Assets, env: &Env) -> Result<InitDraft, InitError> {
+    if !directory.is_dir() {
+        return Err(InitError::NoDirectory(directory.to_owned()));
+    }
     let tree = WorkingTree::around(directory, env)?;
     let tree = tree.ok_or_else(|| InitError::NoRepository(directory.to_owned()))?;
     draft::draft(&tree, assets, env)

@@ -7,7 +7,9 @@ use crate::base::yaml::YamlError;
 use crate::model::draft::DraftFinding;
 use crate::model::inventory::InventoryError;
 use crate::model::service::ServiceTemplateError;
+use crate::ops::env::EnvError;
 use crate::ops::scan::ScanError;
+use crate::ops::shared::run_policy::RunPolicyError;
 use crate::systems::git::GitError;
 
 /// The settings of a project.
@@ -24,6 +26,8 @@ pub struct InitDraft {
     pub files: Vec<(PathBuf, String)>,
     /// The names of the components.
     pub components: Vec<String>,
+    /// The command line that runs the first of them, without `cki`.
+    pub next: Vec<String>,
     /// Facts that the files do not tell.
     pub findings: Vec<DraftFinding>,
 }
@@ -31,6 +35,9 @@ pub struct InitDraft {
 /// An error of `cki init`.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
+    /// The directory does not exist.
+    #[error("there is no directory `{}`", .0.display())]
+    NoDirectory(PathBuf),
     /// The directory is in no working tree.
     #[error("`{}` is in no git repository", .0.display())]
     NoRepository(PathBuf),
@@ -63,6 +70,12 @@ pub enum InitError {
     /// The sources cannot be scanned.
     #[error(transparent)]
     Scan(#[from] ScanError),
+    /// The rules of runs cannot be read.
+    #[error(transparent)]
+    Policy(#[from] RunPolicyError),
+    /// The environment of a component cannot be resolved.
+    #[error(transparent)]
+    Env(#[from] EnvError),
     /// The draft is no inventory.
     #[error(transparent)]
     Inventory(#[from] InventoryError),

@@ -8,10 +8,14 @@ use super::files::{self, FoundFiles};
 use super::outcome::InitError;
 use crate::base::assets::Assets;
 use crate::host::Env;
-use crate::model::draft::{DraftedVariable, documented_variables, inventory_text};
-use crate::model::environment::{Environment, is_environment_name};
+use crate::model::draft::{DocumentedVariable, DraftedVariable, documented_variables, first_sentence};
+use crate::model::environment::{EnvOverrides, Environment, is_environment_name};
+use crate::model::inventory::Inventory;
+use crate::model::service::TemplateContext;
+use crate::ops::env::resolve;
 use crate::ops::scan::{self, ScanRequest};
-use crate::ops::shared::deployment::{Judges, load_judged_if_there};
+use crate::ops::shared::deployment::{Judges, load_if_there, load_judged_if_there};
+use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
 use crate::ops::shared::workspace::Workspace;
 
 /// Maximum number of variables of an entry.
@@ -28,12 +32,19 @@ impl Drafting<'_> {
     ) -> Result<(), InitError> {
         let readme = found.readme.as_deref();
         let described = readme.and_then(|path| files::text(&self.sources, path));
+        let is_alone = self.is_alone();
+        let mut built = self.components.iter_mut().filter(|one| one.is_built);
+        if let (true, Some(one), Some(text)) = (is_alone, built.next(), &described) {
+            one.description = first_sentence(text);
+        }
         let described = described.map(|text| documented_variables(&text)).unwrap_or_default();
-        let text = inventory_text(&self.repo, &self.address, &self.components);
-        let inventory = self.inventory(&text)?;
-        let workspace = Workspace::new(self.root.join(".cki-no-clones"), env.clone())
-            .with_trees_around(vec![self.root.to_owned()]);
+        let inventory = self.inventory(&self.text())?;
+        let workspace = self.workspace(env);
         for at in 0..self.components.len() {
+            // There are no sources of an image.
+            if !self.components[at].is_built {
+                continue;
+            }
             let name = self.components[at].name.clone();
             let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
                 continue;
@@ -79,19 +90,20 @@ impl Drafting<'_> {
     fn take_variables(
         &mut self,
         at: usize,
-        described: &[(String, usize, String)],
+        described: &[DocumentedVariable],
         reads: &BTreeMap<String, String>,
         required: &BTreeMap<String, String>,
         given: &BTreeSet<String>,
     ) {
-        let mut names: BTreeMap<&str, Option<String>> = BTreeMap::new();
-        for name in reads.keys().filter(|name| is_environment_name(name)) {
+        let mut names: BTreeMap<&str, Option<&DocumentedVariable>> = BTreeMap::new();
+        for name in reads.keys().filter(|name| is_environment_name(name) && self.rules.is_of_component(name))
+        {
             names.insert(name, None);
         }
         // The README is about all components together.
-        for (name, _, text) in described {
-            if names.contains_key(name.as_str()) || self.components.len() == 1 {
-                names.insert(name, Some(text.clone()).filter(|text| !text.is_empty()));
+        for one in described {
+            if names.contains_key(one.name.as_str()) || self.is_alone() {
+                names.insert(&one.name, Some(one));
             }
         }
         for (service, variables) in &self.provided {
@@ -108,15 +120,35 @@ impl Drafting<'_> {
         let is_provided = |name: &str| {
             needs.iter().any(|need| self.provided.get(need).is_some_and(|all| all.contains(name)))
         };
-        let environment = names
-            .iter()
-            .filter(|(name, _)| !is_provided(name))
-            .take(VARIABLES)
-            .map(|(name, text)| DraftedVariable { name: (*name).to_owned(), description: text.clone() });
-        let environment: Vec<DraftedVariable> = environment.collect();
+        let kept = std::mem::take(&mut self.components[at].environment);
+        let has_value = |name: &str| given.contains(name);
+        let variable = |(name, known): (&&str, &Option<&DocumentedVariable>)| {
+            let known = known.cloned().unwrap_or_default();
+            // A value of the deployment comes first in a run, and needs no other.
+            let default = known.default.filter(|_| !has_value(name));
+            let is_read = required.contains_key(*name) && !has_value(name) && default.is_none();
+            DraftedVariable {
+                name: (*name).to_owned(),
+                description: Some(known.description).filter(|text| !text.is_empty()),
+                required: known.required.unwrap_or(is_read),
+                default,
+                secret: known
+                    .secret
+                    .or_else(|| kept.iter().find(|one| one.name == **name).and_then(|one| one.secret)),
+            }
+        };
+        let mut environment: Vec<DraftedVariable> =
+            names.iter().filter(|(name, _)| !is_provided(name)).take(VARIABLES).map(variable).collect();
+        let more =
+            kept.iter().filter(|one| !names.contains_key(one.name.as_str()) && !is_provided(&one.name));
+        environment.extend(more.cloned());
         let unknown = required.iter().filter(|(name, _)| !is_provided(name) && !given.contains(*name));
-        let unknown: Vec<(String, String)> =
-            unknown.map(|(name, place)| (name.clone(), place.clone())).collect();
+        let has_default =
+            |name: &str| environment.iter().any(|one| one.name == name && one.default.is_some());
+        let unknown: Vec<(String, String)> = unknown
+            .filter(|(name, _)| !has_default(name))
+            .map(|(name, place)| (name.clone(), place.clone()))
+            .collect();
         let component = self.components[at].name.clone();
         for (name, place) in unknown {
             self.note(
@@ -125,5 +157,47 @@ impl Drafting<'_> {
             );
         }
         self.components[at].environment = environment;
+    }
+
+    /// Returns the command line, without `cki`, that runs the first component with a web page, or else the first one:
+    /// with a place for each value that the run demands.
+    pub(super) fn next(
+        &self,
+        inventory: &Inventory,
+        assets: &Assets,
+        env: &Env,
+    ) -> Result<Vec<String>, InitError> {
+        let built = || self.components.iter().filter(|one| one.is_built);
+        let first = built().find(|one| one.ports.iter().any(|port| port.is_http)).or_else(|| built().next());
+        let Some(name) = first.or(self.components.first()).map(|one| one.name.clone()) else {
+            return Ok(Vec::new());
+        };
+        let mut words = vec!["run-local".to_owned(), name.clone()];
+        let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
+            return Ok(words);
+        };
+        let workspace = self.workspace(env);
+        let rules = RunPolicy::load(assets, inventory, env, &workspace, SecretStorage::ReadOnly)?;
+        let ctx =
+            TemplateContext { host: "", program: "cki", context: &rules.context, rules: &rules.secrets };
+        // A deployment that cannot be read has no part in the draft.
+        let deployed = load_if_there(component, inventory, &workspace, assets).ok().and_then(|found| found.0);
+        let overrides = EnvOverrides::default();
+        let resolved = resolve(component, inventory, assets, ctx, deployed.as_ref(), overrides)?;
+        for variable in resolved.environment.missing_required() {
+            words.extend(["-e".to_owned(), format!("{}=VALUE", variable.name)]);
+        }
+        Ok(words)
+    }
+
+    /// Returns whether the repository builds one component only.
+    fn is_alone(&self) -> bool {
+        self.components.iter().filter(|one| one.is_built).count() == 1
+    }
+
+    /// Returns the repository as the only working tree.
+    fn workspace(&self, env: &Env) -> Workspace {
+        Workspace::new(self.root.join(".cki-no-clones"), env.clone())
+            .with_trees_around(vec![self.root.to_owned()])
     }
 }

@@ -102,7 +102,9 @@ pub enum RunError {
     #[error("without a container engine, backing services cannot be retained")]
     KeepNative,
     /// A service that was requested itself cannot be kept for others.
-    #[error("`{name}` is requested by its name, and `--keep-services` retains what components need")]
+    #[error(
+        "`--keep-services` retains the services that a component needs, and `{name}` is requested itself: it ends with its run"
+    )]
     KeepRequested {
         /// Name of the service.
         name: String,

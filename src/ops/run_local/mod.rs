@@ -31,11 +31,14 @@ use crate::model::event::{Event, TaskOutcome};
 use crate::model::guard::Gate;
 use crate::model::identity::{Retention, RunId};
 use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::list::{ListScope, list};
 use crate::ops::runtime::ports::reserved::RunPorts;
+use crate::ops::runtime::select::query_of;
 use crate::ops::runtime::start::scope::RunScope;
 use crate::ops::runtime::start::service_reuse::PendingServices;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError, SecretStorage};
+use crate::systems::native::Native;
 pub use error::RunError;
 pub use outcome::{PortMapping, RunExit, RunOutcome};
 pub use request::{Access, KeepMode, PublishOptions, RunRequest};
@@ -92,7 +95,9 @@ pub async fn run(
     image_check::check_run(ctx, engine, &gate, &mut plan, &images).await?;
     let (seed, _) = rules.context.stored.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
     if let Some(ended) = find_identical_run(engine, request, &plan, &images, seed).await? {
-        return Ok(ended);
+        plan.run = ended.run.clone();
+        let query = query(ctx, engine, &plan).await;
+        return Ok(RunOutcome { query, ..ended });
     }
     for summary in &plan.summaries {
         ctx.events.start("env", "").finish(TaskOutcome::Done, summary.clone());
@@ -133,9 +138,11 @@ pub async fn run(
         Err(panic) => std::panic::resume_unwind(panic),
     };
     let components = plan.requested().map(|unit| unit.name.clone()).collect();
+    let query = if is_retained { query(ctx, engine, &plan).await } else { String::new() };
     Ok(RunOutcome {
         run,
         components,
+        query,
         engine: engine.name(),
         exit,
         retained_services: pending.retained_services(),
@@ -143,6 +150,17 @@ pub async fn run(
         retained,
         reused: false,
     })
+}
+
+/// Returns the text that names the first component of a run that is up or retained.
+async fn query(ctx: &OpContext<'_>, engine: &RunEngine, plan: &plan::RunPlan) -> String {
+    let scope = ListScope::Inventory(ctx.inventory_id.clone());
+    let first = plan.requested().next().map_or("", |unit| unit.name.as_str());
+    match list(engine, &Native::new(ctx.env), &scope).await {
+        Ok(listing) => query_of(&listing, &plan.run, first),
+        // The ID of a run is unique.
+        Err(_) => plan.run.to_string(),
+    }
 }
 
 /// Returns the matching run that is already up, if the request allows reuse.
@@ -159,6 +177,7 @@ async fn find_identical_run(
     Ok(found.map(|(run, reached)| RunOutcome {
         run,
         components: plan.requested().map(|unit| unit.name.clone()).collect(),
+        query: String::new(),
         engine: engine.name(),
         exit: RunExit::Detached(reached),
         retained_services: plan.units().filter(|unit| unit.retained).map(|unit| unit.name.clone()).collect(),

@@ -12,6 +12,9 @@ pub struct RunOutcome {
     pub run: RunId,
     /// The names of the components.
     pub components: Vec<String>,
+    /// The text that names the first component on the command line: its name, or its run if another run has the
+    /// same name.
+    pub query: String,
     /// The engine.
     pub engine: &'static str,
     /// The end.

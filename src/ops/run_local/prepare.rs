@@ -77,7 +77,8 @@ async fn pull(ctx: &OpContext<'_>, engine: &ContainerEngine, name: &str) -> anyh
     if ctx.offline {
         return Err(RunError::Offline { image: name.to_owned() }.into());
     }
-    let task = ctx.events.start(name, "pulling");
+    // The digest identifies the image for the engine, and nothing for a person.
+    let task = ctx.events.start(name.split('@').next().unwrap_or(name), "pulling");
     tokio::select! {
         pulled = engine.pull(name, &task) => pulled?,
         signal = ctx.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),

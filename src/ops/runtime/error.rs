@@ -20,14 +20,28 @@ pub enum InstanceError {
         running: Vec<String>,
         /// IDs of the runs of other inventories that match.
         elsewhere: Vec<String>,
+        /// The command that starts it, if there is one.
+        start: Option<String>,
     },
-    /// The query matches several runs.
-    #[error("`{query}` runs {} times", runs.len())]
+    /// The instance has ended.
+    #[error("`{name}` has ended")]
+    NotAlive {
+        /// Its name.
+        name: String,
+        /// A text that selects it.
+        query: String,
+        /// Another one like it can be started for a shell.
+        can_be_copied: bool,
+    },
+    /// The query matches several instances.
+    #[error("`{query}` {}", if *are_runs { format!("is running {} times", choices.len()) } else { format!("is a run of {} components", choices.len()) })]
     Several {
         /// The query.
         query: String,
-        /// The IDs of the runs.
-        runs: Vec<String>,
+        /// Texts, each of which selects one of them.
+        choices: Vec<String>,
+        /// They are in different runs.
+        are_runs: bool,
     },
     /// The times of lines are not known.
     #[error("timestamps are not available for `{name}`: the native engine does not record them")]
@@ -45,6 +59,12 @@ pub enum InstanceError {
         name: String,
         /// Its ports lead nowhere any more.
         is_lost: bool,
+    },
+    /// The engine runs on another machine.
+    #[error("no port of this machine leads to `{name}`: its engine runs on another machine")]
+    PortsElsewhere {
+        /// Its name.
+        name: String,
     },
     /// A port is not published.
     #[error("port {port} of `{name}` is not published")]

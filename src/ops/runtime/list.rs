@@ -34,6 +34,8 @@ pub struct InstanceSummary {
     pub what: String,
     /// Time of its start, in seconds since 1970.
     pub created: i64,
+    /// Its engine runs on another machine, where its ports are.
+    pub is_elsewhere: bool,
     /// Its run has ended, and was retained for the user to look at.
     pub is_retained: bool,
     /// The readiness probe.
@@ -63,6 +65,7 @@ impl InstanceSummary {
             lost: Vec::new(),
             what: String::new(),
             created: 0,
+            is_elsewhere: false,
             is_retained: false,
             ready: None,
             secret: Vec::new(),
@@ -174,7 +177,12 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
             let Some(identity) = ResourceLabels::from_labels(&facts.labels) else { continue };
             let is_retained = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
-            let (ports, lost) = container_ports(&identity, &facts, is_forwarded);
+            let is_elsewhere = !containers.is_local();
+            // The addresses of ports are those of this machine.
+            let (ports, lost) = match is_elsewhere {
+                true => (Vec::new(), Vec::new()),
+                false => container_ports(&identity, &facts, is_forwarded),
+            };
             found.push(InstanceSummary {
                 identity,
                 engine: engine.name(),
@@ -183,6 +191,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
                 lost,
                 what: facts.image.clone(),
                 created: facts.created,
+                is_elsewhere,
                 is_retained,
                 ready: label(READY).and_then(ReadinessProbe::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
@@ -205,6 +214,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
             lost,
             what: shell_words::join(&facts.command),
             created: facts.created,
+            is_elsewhere: false,
             is_retained: false,
             ready: facts.ready.as_deref().and_then(ReadinessProbe::from_label),
             secret: facts.secret.clone(),

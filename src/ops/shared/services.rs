@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
-use crate::base::secret::MASK;
+use crate::base::secret::{MASK, Secret};
 use crate::model::environment::{Environment, GeneratorContext, SecretRules, ServiceBinding};
 use crate::model::guard::Guard;
 use crate::model::inventory::{Component, Inventory, Parameters};
+use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::is_name;
 use crate::model::service::{ServiceTemplate, TemplateContext};
 use crate::ops::shared::need_error::NeedError;
+
+/// The address at which ports are published.
+const LOOPBACK: &str = "127.0.0.1";
 
 /// Returns the names of all backing services, sorted.
 ///
@@ -141,6 +145,7 @@ pub fn details<'a>(
 }
 
 /// Returns the environment of a program of this machine that uses a backing service with its default parameters.
+/// `published` are the ports of this machine that lead to it, where they are not its own.
 ///
 /// # Errors
 /// Fails when its template cannot be read or rendered.
@@ -149,12 +154,38 @@ pub fn client_environment(
     inventory: &Inventory,
     assets: &Assets,
     ctx: TemplateContext<'_>,
+    published: &[PublishedPort],
 ) -> Result<Environment, NeedError> {
     let template = template(assets, inventory, name)?.ok_or_else(|| NeedError::NoService(name.to_owned()))?;
     let parameters = template.parameters(&Parameters::new(), template.file())?;
-    let ctx = TemplateContext { host: "127.0.0.1", ..ctx };
-    let provided = template.provided(ctx, &parameters)?;
+    let ctx = TemplateContext { host: LOOPBACK, ..ctx };
+    let mut provided = template.provided(ctx, &parameters)?;
+    for binding in &mut provided {
+        binding.value = Secret::new(at_published(binding.value.expose(), published));
+    }
     Ok(Environment::of_bindings(&provided))
+}
+
+/// Returns the value of a variable with the published ports in place of the service's own: in an address of this
+/// machine, or as the whole value.
+fn at_published(value: &str, published: &[PublishedPort]) -> String {
+    for one in published.iter().filter(|one| one.port != one.local) {
+        if value == one.port.to_string() {
+            return one.local.to_string();
+        }
+    }
+    let mut made = String::new();
+    let mut rest = value;
+    let start = format!("{LOOPBACK}:");
+    while let Some(at) = rest.find(&start) {
+        let (before, after) = rest.split_at(at + start.len());
+        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let port = published.iter().find(|one| after[..digits] == one.port.to_string());
+        made.push_str(before);
+        made.push_str(&port.map_or_else(|| after[..digits].to_owned(), |one| one.local.to_string()));
+        rest = &after[digits..];
+    }
+    made + rest
 }
 
 /// The components that need each backing service.
@@ -214,6 +245,24 @@ components:
         let guard = Guard::new(&inventory, credentials);
         let users = Users::find(&inventory);
         check(details(name, &inventory, &assets, &guard, &users).expect("has facts"));
+    }
+
+    #[test]
+    fn client_values_have_the_published_port() {
+        let port = |port, local| PublishedPort { local, port, is_http: false };
+        let ports = [port(6379, 16379), port(80, 80), port(63, 1)];
+        for (value, expected) in [
+            ("redis://u:p@127.0.0.1:6379/6379", "redis://u:p@127.0.0.1:16379/6379"),
+            ("6379", "16379"),
+            ("63790", "63790"),
+            (
+                "http://127.0.0.1:80/ 127.0.0.1:6379,127.0.0.1:",
+                "http://127.0.0.1:80/ 127.0.0.1:16379,127.0.0.1:",
+            ),
+            ("redis://example.org:6379", "redis://example.org:6379"),
+        ] {
+            assert_eq!(at_published(value, &ports), expected);
+        }
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub enum EngineError {
     PullFailed {
         /// Image.
         image: String,
+        /// Command of the engine: `docker`, `podman`.
+        program: &'static str,
         /// Probable kind of failure.
         cause: PullCause,
         /// Engine's message.
@@ -232,8 +234,8 @@ impl EngineError {
         phrases.iter().any(|phrase| message.contains(phrase))
     }
 
-    pub(super) fn pull(image: &str, message: String) -> Self {
-        Self::PullFailed { image: image.to_owned(), cause: PullCause::of(&message), message }
+    pub(super) fn pull(image: &str, program: &'static str, message: String) -> Self {
+        Self::PullFailed { image: image.to_owned(), program, cause: PullCause::of(&message), message }
     }
 
     /// Returns the HTTP status of a refusal.

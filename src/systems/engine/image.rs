@@ -184,7 +184,9 @@ impl ContainerEngine {
                 Some(Ok(info)) => layers.report(info, task),
                 Some(Err(error)) => {
                     return Err(match self.failed(&doing, &error).await {
-                        EngineError::Refused { message, .. } => EngineError::pull(name, message),
+                        EngineError::Refused { message, .. } => {
+                            EngineError::pull(name, self.program(), message)
+                        }
                         error => error,
                     });
                 }
@@ -193,7 +195,7 @@ impl ContainerEngine {
         // An engine that fails late ends the stream without an error.
         match self.image(name).await? {
             Some(_) => Ok(()),
-            None => Err(EngineError::pull(name, layers.last.unwrap_or_else(|| clean("")))),
+            None => Err(EngineError::pull(name, self.program(), layers.last.unwrap_or_else(|| clean("")))),
         }
     }
 }

@@ -137,6 +137,14 @@ impl ContainerEngine {
         self.shared.kind
     }
 
+    /// Returns the name of its command.
+    fn program(&self) -> &'static str {
+        match self.kind() {
+            AddressKind::Podman => "podman",
+            _ => "docker",
+        }
+    }
+
     /// Returns its address.
     #[must_use]
     pub fn address(&self) -> &str {

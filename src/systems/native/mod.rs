@@ -15,6 +15,7 @@ mod logs;
 mod namespace_holder;
 mod namespaces;
 mod orphans;
+mod owner;
 mod process;
 mod sandbox;
 mod start;
@@ -34,6 +35,7 @@ use tokio::time::timeout;
 
 pub use error::NativeError;
 pub use forwarders::{ForwarderChannel, ForwarderFacts, RegisteredForwarder, process_ended};
+pub use owner::end_owner;
 pub use process::{Process, ProcessLog, ProcessOutput};
 pub use sandbox::{IsolationAspect, Sandbox};
 pub use start::{ExecSpec, ProcessSpec};

@@ -197,6 +197,6 @@ async fn image_lookup_survives_concurrent_removals(lab: Arc<Lab>) {
 async fn pull_names_an_image_that_is_unreachable(lab: Arc<Lab>) {
     let task = Events::silent().start("image", "pulling");
     let error = lab.engine.pull("127.0.0.1:1/cki/nope:1", &task).await.expect_err("nobody listens");
-    let EngineError::PullFailed { image, cause, message } = error else { panic!("{error}") };
+    let EngineError::PullFailed { image, cause, message, .. } = error else { panic!("{error}") };
     assert_eq!((image.as_str(), cause), ("127.0.0.1:1/cki/nope:1", PullCause::Unreachable), "{message}");
 }

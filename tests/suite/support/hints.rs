@@ -1,5 +1,5 @@
-//! The commands that `cki` prints in hints and messages: each must be understood when it is typed. What a command does
-//! is up to its own tests. Words in capitals stand for what the user means.
+//! The commands that `cki` prints in hints and messages: each must be understood when it is typed. What they do is
+//! tested in `verbs::hints` and by the tests of each command. Words in capitals stand for what the user means.
 
 use std::sync::OnceLock;
 
@@ -31,6 +31,59 @@ pub(crate) fn check(text: &str) {
             assert!(is_example || !is_wrong, "`{quoted}` is not understood, in: {line}\n{error:?}");
         }
     }
+}
+
+/// Every text of the program, not only those that a test happens to see. A placeholder of a format stands for
+/// something that is right there.
+#[test]
+fn commands_in_the_texts_of_the_program_are_understood() {
+    let mut left = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let joined = regex::Regex::new(r"\\\n\s*").expect("a rule");
+    let placeholder = regex::Regex::new(r"\{[^{}]*\}").expect("a rule");
+    let mut commands = 0;
+    let mut wrong = Vec::new();
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(std::fs::read_dir(&path).expect("lists").map(|entry| entry.expect("lists").path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("reads");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in joined.replace_all(text, "").lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for quoted in line.split('`').skip(1).step_by(2).filter(|quoted| quoted.starts_with("cki ")) {
+                commands += 1;
+                if let Some(error) =
+                    misunderstood(&placeholder.replace_all(quoted, "1"), quoted.contains('{'))
+                {
+                    wrong.push(format!("{}: `{quoted}`: {error:?}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(commands > 80, "{commands}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Returns the reason why a command cannot be typed.
+fn misunderstood(command: &str, has_placeholder: bool) -> Option<ErrorKind> {
+    let words = shell_words::split(command).ok()?;
+    let is_form = words.iter().any(|word| word.contains(['…', '<', '[']));
+    let is_topic = matches!(words.as_slice(), [_, help, topic] if help == "help" && (cki::cli::is_topic(topic) || topic == "TOPIC" || topic == "COMMAND"));
+    if is_form
+        || is_topic
+        || words.get(1).is_some_and(|word| word == "COMMAND" || has_placeholder && word == "1")
+    {
+        return None;
+    }
+    let words = words.iter().map(|word| if word == "N" { "1" } else { word.as_str() });
+    let kind = cki::cli::command_tree().try_get_matches_from(words).err()?.kind();
+    let is_wrong = match kind {
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => true,
+        // A text may name a command without its arguments, and a placeholder may hold more than one word.
+        ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => false,
+        _ => !has_placeholder,
+    };
+    is_wrong.then_some(kind)
 }
 
 #[test]

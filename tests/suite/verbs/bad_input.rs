@@ -17,7 +17,7 @@ fn list_reports_a_missing_inventory() {
     assert_snapshot!(cli.run("list --inventory absent.yaml"), @"
     --- stderr
     error: there is no inventory at `/tmp/cki-TESTID/project/absent.yaml`.
-    hint: without `--inventory`, the built-in inventory is used; `cki config` shows the setting that names this one.
+    hint: name a file or a directory that exists, or none, for the built-in inventory; `cki config` shows a setting that names it.
     --- exit 3
     ");
     std::fs::create_dir(cli.project().join("empty")).expect("makes");
@@ -58,7 +58,7 @@ fn list_reports_invalid_yaml() {
 fn list_reports_values_of_the_wrong_type() {
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a port is a number from 1 to 65535, with `/http` if it speaks HTTP.
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a port is a number from 1 to 65535, with `/http` if it speaks HTTP, and after `HOST_PORT:` if it has another one on this machine.
     hint: `cki help inventory` describes the format.
     --- exit 4
     ");
@@ -257,9 +257,9 @@ components:
     assert_snapshot!(cli.run("build b"), @"
     --- stderr
     warning: /tmp/cki-TESTID/project/inventory.yaml:4:33: there is no backing service or component `rabitmq`; did you mean `rabbitmq`?
-    error: the native engine runs a component from its clone, and builds no images.
-    hint: `cki doctor --engine auto` prints the command that installs a container engine.
-    --- exit 6
+    error: the inventory does not say how `b` is built: its entry has no `build` section.
+    hint: add a `build` section at /tmp/cki-TESTID/project/inventory.yaml:5, or run a published image with `cki run-local b --image IMAGE`.
+    --- exit 4
     ");
 }
 

@@ -227,8 +227,8 @@ fn build_refuses_invalid_build_files_and_tags(cli: &Cli) {
     ");
     assert_snapshot!(cli.run("build nowhere -q"), @"
     --- stderr
-    error: the inventory does not say how `nowhere` is built: its entry has no `build` section.
-    hint: add a `build` section at /tmp/cki-TESTID/project/inventory.yaml:17, or run a published image with `cki run-local nowhere --image IMAGE`.
+    error: the inventory does not say how `nowhere` is built: its entry has no `build` section and names the image `registry.example.org/x`.
+    hint: `cki run-local nowhere` runs the image as it is.
     --- exit 4
     ");
     assert_snapshot!(cli.run("build plain --tag UPPER/case: -q"), @"

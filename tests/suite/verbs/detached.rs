@@ -55,7 +55,7 @@ fn ps_logs_exec_and_down_find_a_detached_run(cli: &Cli) {
     assert_logs_and_exec(cli, instances[0]["run"].as_str().expect("is text"));
     assert_snapshot!(cli.run("down web-{id}"), @"
     --- stderr
-      stopping     2 containers or processes
+      stopping     help-TESTID and web-TESTID
     Removed `help-TESTID` and `web-TESTID`.
     --- exit 0
     ");
@@ -109,8 +109,8 @@ fn logs_asks_for_a_run_id_if_a_component_runs_twice(cli: &Cli) {
     assert_eq!(runs.len(), 4);
     assert_snapshot!(cli.run("logs web-{id}"), @"
     --- stderr
-    error: `web-TESTID` runs 2 times.
-    hint: name one of the runs: RUN-------, RUN-------.
+    error: `web-TESTID` is running 2 times.
+    hint: say which: `cki logs RUN-------/web-TESTID`, `cki logs RUN-------/web-TESTID`. `cki ps` tells them apart.
     --- exit 2
     ");
     cli.run(&format!("logs {}", runs[0])).ends_with(0).says("begins");
@@ -207,6 +207,7 @@ fn ps_logs_exec_and_down_work_without_an_engine() {
     --- stderr
     error: `web-TESTID` is not running.
     hint: `cki run-local web-TESTID --detach` starts it.
+    hint: nothing of this inventory is running; `cki ps --all` shows the runs of others.
     --- exit 3
     ");
     assert_snapshot!(cli.run("down"), @"
@@ -217,15 +218,15 @@ fn ps_logs_exec_and_down_work_without_an_engine() {
     cli.run("run-local web-{id} --detach").ends_with(0);
     assert_snapshot!(cli.run("exec nobody -- true"), @"
     --- stderr
-    error: `nobody` is not running.
-    hint: running: service/web-TESTID.
+    error: there is no component or backing service `nobody` in the inventory (untitled, /tmp/cki-TESTID/project/inventory.yaml).
+    hint: `cki list` shows all components, and `cki list services` all backing services.
     --- exit 3
     ");
     cli.run("run-local help-{id} --detach").ends_with(0);
     assert_snapshot!(cli.run("down"), @"
     --- stderr
-      stopping     3 containers or processes
-    Removed `help-TESTID`, `help-TESTID` and `web-TESTID`.
+      stopping     help-TESTID, help-TESTID and web-TESTID
+    Removed `help-TESTID` of run RUN-------, `help-TESTID` of run RUN------- and `web-TESTID`.
     --- exit 0
     ");
     assert_snapshot!(cli.run("down --all"), @"

@@ -73,11 +73,13 @@ fn init_drafts_from_compose_sources_and_readme() {
         "  - name: web\n",
         "      build: {repo: project, context: web}\n",
         "        - {repo: project, path: compose.yaml, container: web}\n",
-        "        - {name: API_KEY_NAME, description: \"Name of the key: # \\\"it\\\"\"}\n",
-        "        ports: [8000/http]\n",
-        "        needs: [postgres, redis, worker]\n",
-        "warning: compose.yaml:6: no backing service stands in for `odd` (mongo:7).\n",
-        "warning: compose.yaml:5: `db` is called `postgres` in a run",
+        "        - {name: API_KEY_NAME, required: true, description: \"Name of the key: # \\\"it\\\"\"}\n",
+        "        ports: [\"80:8000/http\"]\n",
+        "        needs: [db, redis, worker]\n",
+        "  - name: db\n",
+        "      image: \"postgres:16\"\n",
+        "        ready: {tcp: 5432}\n",
+        "warning: compose.yaml:6: `odd` is left out: no component needs it.\n",
         "warning: web/app.py:3: `web` requires `API_KEY_NAME`, which has no value: `-e API_KEY_NAME=VALUE`.\n",
     ] {
         assert!(outcome.to_string().contains(line), "{line}: {outcome}");
@@ -122,4 +124,57 @@ fn init_reads_and_writes_nothing_outside_of_the_repository() {
     link(&outside.join("inventory.yaml"), "inventory.yaml");
     cli.run("init -y").ends_with(7);
     assert!(!outside.join("inventory.yaml").exists());
+}
+
+#[test]
+fn init_takes_what_readme_and_compose_file_state() {
+    let cli = Cli::new();
+    repository(
+        &cli,
+        &[
+            ("Dockerfile", "FROM x\nWORKDIR /app\nCOPY . .\nCMD [\"run\"]\n"),
+            (
+                "README.md",
+                "# Guestbook\n\nGuestbook keeps what visitors write. It is small.\n\n\
+                 | Variable | Required | Default | Secret | Description |\n|---|---|---|---|---|\n\
+                 | `API_URL` | yes | | | Where the API is |\n| `LEVEL` | no | `info` | | How much to log |\n\
+                 | `SESSION` | yes | | yes | Signs sessions |\n",
+            ),
+            (
+                "compose.yaml",
+                "services:\n  web:\n    build: .\n    ports: ['8080:80']\n    depends_on: [redis, db]\n    \
+                 environment: {DB_URL: 'postgres://u:words@db/x'}\n  redis: {image: 'redis:7-alpine'}\n  \
+                 db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: words}}\n",
+            ),
+        ],
+    );
+    let outcome = cli.run("init --yes").ends_with(0);
+    for line in [
+        "      description: Guestbook keeps what visitors write.\n",
+        "    redis: {image: \"redis:7-alpine\"}\n",
+        "        - {name: API_URL, required: true, description: \"Where the API is\"}\n",
+        "        - {name: LEVEL, default: info, description: \"How much to log\"}\n",
+        "        - {name: SESSION, required: true, secret: true, description: \"Signs sessions\"}\n",
+        "        - {name: DB_URL, secret: false}\n",
+        "        - {name: POSTGRES_PASSWORD, secret: false}\n",
+        "        workdir: /app\n",
+        "        ports: [\"8080:80/http\"]\n",
+        "        needs: [db, redis]\n",
+        "  - name: db\n",
+    ] {
+        assert!(
+            outcome
+                .to_string()
+                .replace("\"Guestbook keeps what visitors write.\"", "Guestbook keeps what visitors write.")
+                .contains(line),
+            "{line}: {outcome}"
+        );
+    }
+    // The next command has all that the run demands.
+    let next = outcome.stderr.split("Next: `cki ").nth(1).and_then(|rest| rest.split('`').next());
+    let next = next.expect("names the next command");
+    assert!(next.ends_with("-e API_URL=VALUE"), "{outcome}");
+    let plan = cli.run(&format!("{} --dry-run", next.replace("VALUE", "http://stub"))).ends_with(0);
+    assert!(plan.stdout.contains("http://127.0.0.1:8080 to port 80"), "{plan}");
+    cli.run("run-local --dry-run -e API_URL=x --mount").ends_with(0).says("/app");
 }

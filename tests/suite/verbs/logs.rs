@@ -70,7 +70,7 @@ fn logs_follow_includes_a_run_started_later(cli: &Cli) {
     inventory(cli, &[("a", "echo second up; sleep 1000", ", ready: {log: up}")]);
     cli.run("run-local a-{id} --detach").ends_with(0);
     follower.until("│ second up");
-    cli.run("down a-{id}").ends_with(0);
+    cli.run("down").ends_with(0);
     follower.end().ends_with(0);
 }
 

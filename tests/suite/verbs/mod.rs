@@ -15,6 +15,7 @@ mod firewall;
 mod forwarder;
 mod group;
 mod guard;
+mod hints;
 mod init;
 mod kill;
 mod kill_matrix;

@@ -60,6 +60,11 @@ fn exec_allocates_a_terminal(cli: &Cli) {
     );
     terminal.until("/tmp");
     terminal.ends_with(3);
+    // Without a terminal, a shell would end at once.
+    let mut terminal = TerminalSession::start(cli, "exec web-{id} sh");
+    terminal.type_keys("echo $((40+2)); exit 5\n");
+    terminal.until("42");
+    terminal.ends_with(5);
     // Small numbers are no heads of frames.
     let mut terminal = TerminalSession::start(
         cli,

@@ -30,7 +30,9 @@ pub(super) fn plan(
         if !ports.is_empty() && !ports.contains(&asked.container) {
             let known: Vec<String> = ports.iter().map(ToString::to_string).collect();
             let (port, known) = (asked.container, join_and(&known));
-            warnings.push(format!("`{name}` listens on {known}, as its entry says: port {port} may lead nowhere."));
+            warnings.push(format!(
+                "`{name}` listens on {known}, as its entry says: port {port} may lead nowhere."
+            ));
         }
         let preferred = asked.host.unwrap_or_else(|| preferred(&units[unit], asked.container));
         let publish = &mut units[unit].dev.publish;

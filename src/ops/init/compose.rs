@@ -1,0 +1,251 @@
+//! The Compose file of a draft: what it builds, and the images that this needs. The other files are up to `draft`.
+
+use std::collections::BTreeSet;
+use std::path::{Component as Part, Path, PathBuf};
+
+use super::draft::Drafting;
+use super::files::{self, FoundFiles};
+use crate::base::yaml::tree;
+use crate::model::draft::{ComposeFacts, ComposeServiceFacts, DraftedComponent, DraftedVariable, image_name};
+use crate::model::inventory::short_name;
+
+impl Drafting<'_> {
+    /// Adds the services that the nearest Compose file builds.
+    pub(super) fn compose(&mut self, found: &FoundFiles) {
+        let Some(path) = found.compose.first() else { return };
+        if !self.is_about_project(path, found) {
+            return self.note(path.display().to_string(), "not read: the build file at the root decides");
+        }
+        for other in &found.compose[1..] {
+            self.note(other.display().to_string(), format!("not read: `{}` is", path.display()));
+        }
+        let shown = path.display().to_string();
+        let Some(text) = files::text(&self.sources, path) else {
+            return self.note(shown, "not read: it is no plain file of text, or too long");
+        };
+        let document = match tree::documents(&shown, &text) {
+            Ok(documents) => documents.into_iter().next(),
+            Err(error) => return self.note(shown, format!("not read: {error}")),
+        };
+        let mut services = document.as_ref().map(ComposeFacts::read).unwrap_or_default().services;
+        self.find_own(&mut services, found);
+        let built: Vec<&ComposeServiceFacts> = services.iter().filter(|one| one.build.is_some()).collect();
+        let is_alone = built.len() == 1;
+        for service in &built {
+            self.compose_service(service, &services, path, is_alone);
+        }
+        for service in services.iter().filter(|one| one.build.is_none()) {
+            let place = format!("{shown}:{}", service.line);
+            let Some(image) = &service.image else { continue };
+            match (is_used(service, &services), self.stand_in(service)) {
+                // The sources may imply it.
+                (_, Some(name)) => {
+                    self.images.insert(name, image.clone());
+                }
+                (true, None) => self.image_component(service, image, &services, path),
+                (false, None) => {
+                    self.note(place, format!("`{}` is left out: no component needs it", service.name))
+                }
+            }
+        }
+        self.keep_shared_values(&services);
+    }
+
+    /// Returns whether a Compose file is about the project as a whole: it is at the root, or in a directory of this kind,
+    /// or there is no build file at the root. One beside an example is about that example.
+    fn is_about_project(&self, path: &Path, found: &FoundFiles) -> bool {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let is_at_root = |path: &Path| path.parent().is_none_or(|parent| parent.as_os_str().is_empty());
+        let name = parent.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        is_at_root(path)
+            || !found.builds.iter().any(|build| is_at_root(build))
+            || ["docker", ".docker", "deploy", "deployment", "compose", "dev", "infra", "build"]
+                .contains(&name.as_str())
+    }
+
+    /// Returns the backing service that replaces a service of the Compose file: one of the same kind and name, so that
+    /// its address is the same.
+    fn stand_in(&self, service: &ComposeServiceFacts) -> Option<String> {
+        let name = self.rules.service_of(service.image.as_deref()?)?;
+        (name == service.name && self.provided.contains_key(name)).then(|| name.to_owned())
+    }
+
+    /// Adds a component that runs an image of the Compose file under the name that it has there.
+    fn image_component(
+        &mut self,
+        service: &ComposeServiceFacts,
+        image: &str,
+        services: &[ComposeServiceFacts],
+        path: &Path,
+    ) {
+        let place = format!("{}:{}", path.display(), service.line);
+        let name = short_name(&service.name);
+        if name != service.name {
+            self.note(place.clone(), format!("`{}` is called `{name}` in a run", service.name));
+        }
+        let known = self.rules.service_of(image).and_then(|name| self.rules.port_of(name));
+        let known = known.filter(|_| service.ports.is_empty()).map(|port| (port, None));
+        let ports = service.ports.iter().copied().chain(known);
+        let one = DraftedComponent {
+            name,
+            image: Some(image.to_owned()),
+            deployment: vec![(path.display().to_string(), Some(service.name.clone()))],
+            ports: ports.map(|(port, host)| self.port(port, host)).collect(),
+            needs: self.needs(service, services),
+            capabilities: self.rules.image_capabilities(image).to_vec(),
+            ..DraftedComponent::default()
+        };
+        self.add(one, &place);
+    }
+
+    /// Returns the names, in a run, of what a service of the Compose file needs.
+    fn needs(&self, service: &ComposeServiceFacts, services: &[ComposeServiceFacts]) -> Vec<String> {
+        let others = services.iter().filter(|other| service.needs.contains(&other.name));
+        others.map(|other| self.stand_in(other).unwrap_or_else(|| short_name(&other.name))).collect()
+    }
+
+    /// Keeps the passwords that the Compose file writes down for an image and its clients: they are the same, and the
+    /// placeholders of secrets would not be.
+    fn keep_shared_values(&mut self, services: &[ComposeServiceFacts]) {
+        let name_of = |one: &DraftedComponent| one.deployment.first().and_then(|(_, name)| name.clone());
+        let facts_of = |one: &DraftedComponent| {
+            let name = name_of(one)?;
+            services.iter().find(|service| service.name == name)
+        };
+        let images = self.components.iter().filter(|one| one.image.is_some());
+        let of_images: Vec<&(String, String)> =
+            images.filter_map(facts_of).flat_map(|facts| &facts.environment).collect();
+        let passwords: Vec<&str> = of_images
+            .iter()
+            .filter(|(name, value)| {
+                let name = name.to_ascii_uppercase();
+                value.len() >= 3 && ["PASS", "SECRET", "TOKEN", "KEY"].iter().any(|word| name.contains(word))
+            })
+            .map(|(_, value)| value.as_str())
+            .collect();
+        for one in &mut self.components {
+            let Some(facts) = facts_of(one) else { continue };
+            for (name, _) in facts
+                .environment
+                .iter()
+                .filter(|(_, value)| passwords.iter().any(|password| value.contains(password)))
+            {
+                let (name, secret) = (name.clone(), Some(false));
+                one.environment.push(DraftedVariable { name, secret, ..DraftedVariable::default() });
+            }
+        }
+    }
+
+    /// Finds the service that runs the published image of this repository, if the file builds nothing: it is
+    /// the component, and is built here.
+    fn find_own(&self, services: &mut [ComposeServiceFacts], found: &FoundFiles) {
+        let is_at_root = |path: &PathBuf| path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
+        let both = found.compose.first().is_some_and(is_at_root) && found.builds.iter().any(is_at_root);
+        if !both || services.iter().any(|one| one.build.is_some()) {
+            return;
+        }
+        let is_own = |one: &&mut ComposeServiceFacts| {
+            one.name == self.repo || one.image.as_deref().is_some_and(|image| image_name(image) == self.repo)
+        };
+        if let Some(own) = services.iter_mut().find(is_own) {
+            own.build = Some((".".to_owned(), None));
+        }
+    }
+
+    fn compose_service(
+        &mut self,
+        service: &ComposeServiceFacts,
+        services: &[ComposeServiceFacts],
+        path: &Path,
+        is_alone: bool,
+    ) {
+        let place = format!("{}:{}", path.display(), service.line);
+        let Some((context, file)) = &service.build else { return };
+        let base = path.parent().unwrap_or(Path::new(""));
+        let Some(directory) = within(base, context) else {
+            return self.note(place, format!("`{}` is built from outside of the repository", service.name));
+        };
+        let named = file.as_deref().map(|file| within(&directory, file));
+        let usual = ["Containerfile", "Dockerfile"].map(|name| directory.join(name));
+        let build_file = match named {
+            Some(Some(file)) => file,
+            Some(None) => return self.note(place, "its build file is outside of the repository"),
+            None => match usual
+                .into_iter()
+                .find(|file| self.sources.kind(file).is_ok_and(|kind| kind.is_some()))
+            {
+                Some(file) => file,
+                None => return self.note(place, format!("there is no build file for `{}`", service.name)),
+            },
+        };
+        let Some(text) = files::text(&self.sources, &build_file) else {
+            return self
+                .note(build_file.display().to_string(), "the build file is missing, or no plain file");
+        };
+        let mut one = self.component(&directory, &text);
+        one.build_file = (file.is_some()).then(|| build_file.display().to_string());
+        one.target.clone_from(&service.target);
+        let wanted = if is_alone { &self.repo } else { &service.name };
+        one.name = short_name(wanted);
+        one.deployment = vec![(path.display().to_string(), Some(service.name.clone()))];
+        // Compose may override the command of the image.
+        one.command.clear();
+        // The image's ports are those of its own command.
+        if service.has_command && service.ports.is_empty() {
+            one.ports.clear();
+        }
+        if one.ports.is_empty() || !service.ports.is_empty() {
+            let exposed = std::mem::take(&mut one.ports);
+            let ports =
+                service.ports.iter().copied().chain(exposed.into_iter().map(|port| (port.number, None)));
+            let mut seen = BTreeSet::new();
+            one.ports = ports
+                .filter(|(port, _)| seen.insert(*port))
+                .map(|(port, host)| self.port(port, host))
+                .collect();
+        }
+        // What a service publishes first is most likely a page, unless it is known to be something else.
+        if let Some(first) = one.ports.first_mut()
+            && first.host.is_some()
+            && !self.rules.speaks_other(first.number)
+        {
+            first.is_http = true;
+        }
+        one.needs = self.needs(service, services);
+        self.add(one, &place);
+    }
+}
+
+/// Returns whether another service needs a service of the Compose file, or a value of another one has its name as a
+/// host.
+fn is_used(service: &ComposeServiceFacts, services: &[ComposeServiceFacts]) -> bool {
+    let name = service.name.as_str();
+    let names_it = |value: &str| {
+        value == name
+            || ["://", "@"].iter().any(|before| value.contains(&format!("{before}{name}")))
+            || value.contains(&format!("{name}:"))
+    };
+    let others = services.iter().filter(|other| other.name != name);
+    let mut needing = others.filter(|other| {
+        other.needs.iter().any(|need| need == name)
+            || other.environment.iter().any(|(_, value)| names_it(value))
+    });
+    needing.next().is_some()
+}
+
+/// Returns a path of the repository, relative to its root; `None` if it leads out, or is an address.
+fn within(base: &Path, path: &str) -> Option<PathBuf> {
+    if path.contains("://") {
+        return None;
+    }
+    let mut whole = PathBuf::new();
+    for part in base.join(path).components() {
+        match part {
+            Part::Normal(name) => whole.push(name),
+            Part::CurDir => {}
+            Part::ParentDir => whole.pop().then_some(())?,
+            Part::RootDir | Part::Prefix(_) => return None,
+        }
+    }
+    Some(whole)
+}
