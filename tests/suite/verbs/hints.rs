@@ -26,7 +26,7 @@ fn inventory(cli: &Cli) {
     cli.inventory(
         "components:\n\
          \x20 - {name: web-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, \"trap 'exit 0' TERM; echo up; sleep 1000 & wait\"], ready: {log: up}}}\n\
-         \x20 - {name: ends-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, 'echo bye; exit 3']}}\n\
+         \x20 - {name: ends-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, 'echo bye; exit 5']}}\n\
          \x20 - {name: page-{id}, category: x}\n",
     );
 }
@@ -63,7 +63,7 @@ fn hints_about_what_does_not_run_can_be_typed(cli: &Cli) {
 on!(docker, podman: hints_about_what_has_ended_can_be_typed);
 fn hints_about_what_has_ended_can_be_typed(cli: &Cli) {
     inventory(cli);
-    let failed = cli.run("run-local ends-{id} --keep on-failure").ends_with(3);
+    let failed = cli.run("run-local ends-{id} --keep on-failure").ends_with(5);
     assert!(type_hints(cli, &failed) >= 1);
     for line in ["exec ends-{id} true", "open ends-{id}"] {
         let outcome = cli.run(line).ends_with(3).says("`ends-TESTID` has ended");

@@ -176,5 +176,5 @@ fn init_takes_what_readme_and_compose_file_state() {
     assert!(next.ends_with("-e API_URL=VALUE"), "{outcome}");
     let plan = cli.run(&format!("{} --dry-run", next.replace("VALUE", "http://stub"))).ends_with(0);
     assert!(plan.stdout.contains("http://127.0.0.1:8080 to port 80"), "{plan}");
-    cli.run("run-local --dry-run -e API_URL=x --mount").ends_with(0).says("/app");
+    cli.run("run-local --dry-run -e API_URL=x --mount --engine docker").ends_with(0).says("/app");
 }
