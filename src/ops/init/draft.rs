@@ -237,7 +237,9 @@ impl Drafting<'_> {
         for one in &self.components {
             let place =
                 if one.directory.is_empty() { "the build file".to_owned() } else { one.directory.clone() };
-            if one.ports.is_empty() {
+            // A workload of Kubernetes names its ports.
+            let has_workload = one.deployment.iter().any(|(_, container)| container.is_none());
+            if one.ports.is_empty() && !has_workload {
                 let message =
                     format!("no port of `{}` is known: if it listens, add `ports` to its `run`", one.name);
                 notes.push(DraftFinding::new(place, message));
