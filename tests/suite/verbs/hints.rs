@@ -3,7 +3,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::cli::{Cli, Outcome};
+use crate::support::cli::{BUSYBOX, Cli, Outcome};
 use crate::support::engine::on;
 
 /// Types the commands of an outcome's hints: none may be misunderstood, or about something that does not exist.
@@ -13,7 +13,9 @@ fn type_hints(cli: &Cli, outcome: &Outcome) -> usize {
     let commands: Vec<String> = hints
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .filter_map(|quoted| quoted.strip_prefix("cki "))
-        .map(|command| command.replace("COMMAND", "true").replace("=VALUE", "=x"))
+        .map(|command| command.replace("COMMAND", "true").replace("=VALUE", "=x").replace("IMAGE", BUSYBOX))
+        // Without an engine, there are no images.
+        .filter(|command| cli.engine.has_images() || !command.contains("--image"))
         .collect();
     for command in &commands {
         let typed = cli.run(command);
