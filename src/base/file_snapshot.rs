@@ -1,5 +1,6 @@
-//! Files that are read once. A check of their content and every later use see the same bytes, whoever changes a file in
-//! between. The choice of files, and the check, are up to the caller; other files are read in [`super::files`].
+//! Files that are read once. A check of their content and every later use see the same bytes, also if somebody changes
+//! a file in between. The choice of files, and the check, are up to the caller; other files are read in
+//! [`super::files`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -118,7 +118,7 @@ impl ProjectFiles {
     /// Fails when a file that it names cannot be read.
     pub fn of(config: &Config, env: &Env) -> Result<Option<Self>, TrustError> {
         let Some(file) = config.project.clone() else { return Ok(None) };
-        // What is hashed here is what takes effect, whoever changes a file meanwhile.
+        // What is hashed here is what takes effect, also if somebody changes a file meanwhile.
         let snapshot = config.snapshot();
         let read = |path: &Path| snapshot.read(path, FILE_LIMIT);
         let mut parts = vec![b"cki.toml".to_vec(), read(&file)?];
