@@ -12,6 +12,7 @@ pub mod exit;
 pub mod file_snapshot;
 pub mod files;
 pub mod http;
+pub mod layered_layout;
 pub mod process_ref;
 pub mod redact;
 pub mod secret;

@@ -56,6 +56,7 @@ pub(super) enum CliCommand {
     Init(commands::init::InitArgs),
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
+    Graph(commands::graph::GraphArgs),
     Clone(commands::clone::CloneArgs),
     Build(commands::build::BuildArgs),
     Env(commands::env::EnvArgs),

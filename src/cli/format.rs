@@ -22,12 +22,20 @@ pub(super) enum OutputFormat {
     Dotenv,
     /// Environment: commands of a POSIX shell.
     Shell,
+    /// Dependencies: a tree.
+    Tree,
+    /// Dependencies: the language of Graphviz.
+    Dot,
+    /// Dependencies: the language of Mermaid.
+    Mermaid,
+    /// Dependencies: a picture.
+    Svg,
 }
 
-use OutputFormat::{Dotenv, Json, Name, Shell, Table, Text, Wide, Yaml};
+use OutputFormat::{Dot, Dotenv, Json, Mermaid, Name, Shell, Svg, Table, Text, Tree, Wide, Yaml};
 
 impl OutputFormat {
-    const ALL: [(&'static str, Self); 8] = [
+    const ALL: [(&'static str, Self); 12] = [
         ("text", Text),
         ("wide", Wide),
         ("name", Name),
@@ -36,6 +44,10 @@ impl OutputFormat {
         ("table", Table),
         ("dotenv", Dotenv),
         ("shell", Shell),
+        ("tree", Tree),
+        ("dot", Dot),
+        ("mermaid", Mermaid),
+        ("svg", Svg),
     ];
 
     /// Parses the value of `-o`.
@@ -59,6 +71,7 @@ pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
         "list" | "ps" => &[Text, Wide, Name, Json, Yaml],
         "env" => &[Table, Json, Yaml, Dotenv, Shell],
+        "graph" => &[Tree, Dot, Mermaid, Svg, Json, Yaml],
         // Their results are lines, each a JSON object.
         "run-local" | "logs" | "exec" | "shell" => &[Text, Json],
         _ => &[Text, Json, Yaml],
@@ -93,7 +106,7 @@ mod tests {
     #[test]
     fn formats_name_commands_that_exist() {
         let tree = crate::cli::command_tree();
-        for name in ["list", "ps", "env", "run-local", "logs", "exec", "shell"] {
+        for name in ["list", "ps", "env", "graph", "run-local", "logs", "exec", "shell"] {
             assert!(tree.find_subcommand(name).is_some_and(|found| found.get_name() == name), "{name}");
         }
     }

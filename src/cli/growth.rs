@@ -5,12 +5,14 @@ use crate::base::allocated;
 use crate::base::assets::{Assets, embedded_text};
 use crate::host::Env;
 use crate::model::environment::{EnvOverrides, Environment, GeneratorContext, SecretRules};
+use crate::model::graph::DependencyGraph;
 use crate::model::guard::{
     COMMAND, Credentials, DenyList, Guard, GuardFinding, Reason, allow_warnings, enforce,
 };
-use crate::model::inventory::{Inventory, InventoryDocument, Parameters, count};
+use crate::model::inventory::{ComponentSelector, Inventory, InventoryDocument, Parameters, count};
 use crate::model::service::{ServiceTemplate, TemplateContext};
-use crate::ops::list::{Filter, list, unknown};
+use crate::ops::graph::{GraphRequest, graph};
+use crate::ops::list::list;
 use crate::ops::scan::{ScanRequest, scan};
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::{env, show};
@@ -85,10 +87,36 @@ fn inventory_read_is_linear_in_entries() {
 
 #[test]
 fn list_is_linear_in_entries() {
-    let filter = |word: &str| Filter { words: vec![word.to_owned()], ..Filter::default() };
+    let selector = |word: &str| ComponentSelector::parse([word]).expect("is a selector");
     grows_no_faster("bytes", |count| {
         let inventory = inventory(count);
-        bytes(|| list(&inventory, &filter("number")).len() + unknown(&inventory, &filter("owner=t1")).len())
+        bytes(|| {
+            let owned = selector("owner=nobody").unknown_values(&inventory).len();
+            list(&inventory, &selector("number"), false).len() + owned
+        })
+    });
+}
+
+#[test]
+fn graph_is_linear_in_entries() {
+    let request = |components: &[&str], is_reverse: bool| GraphRequest {
+        components: components.iter().map(|one| (*one).to_owned()).collect(),
+        is_reverse,
+        ..GraphRequest::default()
+    };
+    grows_no_faster("bytes", |count| {
+        let inventory = inventory(count);
+        bytes(|| {
+            let all = DependencyGraph::new(&inventory);
+            let last = format!("external/c{}", count - 1);
+            for request in [
+                request(&[], false),
+                request(&["external/c0"], true),
+                request(&[&last, "external/c0"], false),
+            ] {
+                graph(&all, &inventory, &request).expect("is there");
+            }
+        })
     });
 }
 

@@ -1,8 +1,7 @@
 //! The user's browser: the choice of a program, and its start.
 
-use std::io;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use super::{Env, programs};
 
@@ -16,6 +15,18 @@ pub struct Browser {
     /// The file of the first word: the system's own search would also look in the working directory, for a `PATH` with
     /// an empty entry.
     file: PathBuf,
+}
+
+/// A browser that did not show a page.
+#[derive(Debug, thiserror::Error)]
+#[error("the browser `{program}` {how}")]
+pub struct BrowserError {
+    /// Its program.
+    pub program: String,
+    /// The address to show.
+    pub url: String,
+    /// The failure.
+    pub how: String,
 }
 
 impl Browser {
@@ -50,13 +61,17 @@ impl Browser {
     /// address.
     ///
     /// # Errors
-    /// Fails if the program cannot be started.
-    pub fn show(&self, url: &str) -> io::Result<ExitStatus> {
+    /// Fails if the program cannot be started, or fails.
+    pub fn show(&self, url: &str) -> Result<(), BrowserError> {
         let mut words: Vec<String> = self.words.iter().map(|word| word.replace("%s", url)).collect();
         if words == self.words {
             words.push(url.to_owned());
         }
-        Command::new(&self.file).args(&words[1..]).status()
+        let failed =
+            |how: String| BrowserError { program: self.program().to_owned(), url: url.to_owned(), how };
+        let ended = Command::new(&self.file).args(&words[1..]).status();
+        let ended = ended.map_err(|error| failed(format!("cannot be started: {error}")))?;
+        if ended.success() { Ok(()) } else { Err(failed(format!("failed ({ended})"))) }
     }
 }
 
@@ -89,10 +104,11 @@ mod tests {
         let show = |words: &[&str]| {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
             let browser = Browser { words, file: PathBuf::from("/bin/sh") };
-            browser.show("http://127.0.0.1:1").expect("starts").code()
+            browser.show("http://127.0.0.1:1").map_err(|error| error.to_string())
         };
-        assert_eq!(show(&["sh", "-c", "test $0 = http://127.0.0.1:1"]), Some(0));
-        assert_eq!(show(&["sh", "-c", "test %s = http://127.0.0.1:1"]), Some(0));
-        assert_eq!(show(&["sh", "-c", "exit 3"]), Some(3));
+        assert_eq!(show(&["sh", "-c", "test $0 = http://127.0.0.1:1"]), Ok(()));
+        assert_eq!(show(&["sh", "-c", "test %s = http://127.0.0.1:1"]), Ok(()));
+        let error = show(&["sh", "-c", "exit 3"]).expect_err("fails");
+        assert_eq!(error, "the browser `sh` failed (exit status: 3)");
     }
 }

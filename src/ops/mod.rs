@@ -9,6 +9,7 @@ pub mod down;
 pub mod env;
 pub mod exec;
 pub mod gc;
+pub mod graph;
 pub mod init;
 pub mod list;
 pub mod logs;

@@ -1,10 +1,12 @@
 //! `cki show`: gathers all facts about one component, including its place in the inventory and on this
 //! machine.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::model::inventory::{Component, Dependency, Inventory};
-use crate::ops::shared::workspace::Workspace;
+use crate::model::reference::Reference;
+use crate::ops::shared::workspace::{CloneLocation, Workspace};
 use crate::systems::git::GitError;
 
 /// The facts about a component.
@@ -40,23 +42,46 @@ pub fn show<'a>(
     inventory: &'a Inventory,
     workspace: &Workspace,
 ) -> ComponentDetails<'a> {
+    details(component, inventory, workspace, inventory.dependents(&component.reference).collect())
+}
+
+/// Gathers the facts about several components, in time proportional to the inventory.
+#[must_use]
+pub fn show_all<'a>(
+    components: &[&'a Component],
+    inventory: &'a Inventory,
+    workspace: &Workspace,
+) -> Vec<ComponentDetails<'a>> {
+    let mut dependents: HashMap<&Reference, Vec<(&Component, &Dependency)>> =
+        components.iter().map(|one| (&one.reference, Vec::new())).collect();
+    for component in &inventory.components {
+        for dependency in &component.dependencies {
+            if let Some(list) = dependents.get_mut(&dependency.target) {
+                list.push((component, dependency));
+            }
+        }
+    }
+    let mut of = |one: &Component| dependents.remove(&one.reference).unwrap_or_default();
+    components.iter().map(|one| details(one, inventory, workspace, of(one))).collect()
+}
+
+fn details<'a>(
+    component: &'a Component,
+    inventory: &'a Inventory,
+    workspace: &Workspace,
+    dependents: Vec<(&'a Component, &'a Dependency)>,
+) -> ComponentDetails<'a> {
+    let location = |place: CloneLocation| RepositorySummary {
+        repo: place.repo.clone(),
+        has_address: place.url.is_some(),
+        path: place.found().map(|path| path.filter(|path| path.join(".git").exists())),
+    };
+    let has_entry = |dependency: &'a Dependency| (dependency, inventory.get(&dependency.target).is_some());
     ComponentDetails {
         component,
         inventory,
-        dependencies: component
-            .dependencies
-            .iter()
-            .map(|dependency| (dependency, inventory.get(&dependency.target).is_some()))
-            .collect(),
-        dependents: inventory.dependents(&component.reference).collect(),
-        places: workspace
-            .locations(inventory, component)
-            .into_iter()
-            .map(|place| RepositorySummary {
-                repo: place.repo.clone(),
-                has_address: place.url.is_some(),
-                path: place.found().map(|path| path.filter(|path| path.join(".git").exists())),
-            })
-            .collect(),
+        dependencies: component.dependencies.iter().map(has_entry).collect(),
+        dependents,
+        places: workspace.locations(inventory, component).into_iter().map(location).collect(),
     }
 }

@@ -13,6 +13,7 @@ mod env_explain;
 mod env_value;
 pub mod export;
 pub mod gc;
+pub mod graph;
 pub mod init;
 pub mod list;
 pub mod open;

@@ -1,9 +1,11 @@
 //! Report of `cki show`, as text. Its JSON is in `show_view`.
 
+use serde::Serialize;
+
 use crate::base::text::{self, Fit, safe_line};
 use crate::model::inventory::{Inventory, Link, ParameterDecl};
 use crate::ops::show::ComponentDetails;
-use crate::report::show_view::show_view;
+use crate::report::show_view::{ShowView, show_view};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -23,6 +25,23 @@ pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
     page.dependencies(shown);
     page.environment(shown);
     page.run_section(shown);
+}
+
+/// Prints all facts of several components.
+pub fn print_all(ui: &Ui, shown: &[ComponentDetails<'_>]) {
+    #[derive(Serialize)]
+    struct AllView<'a> {
+        components: Vec<ShowView<'a>>,
+    }
+    if ui.is_structured() {
+        return view::print(ui, &AllView { components: shown.iter().map(show_view).collect() });
+    }
+    for (at, one) in shown.iter().enumerate() {
+        if at > 0 {
+            ui.data("");
+        }
+        print(ui, one);
+    }
 }
 
 struct ShowPage<'a> {

@@ -7,6 +7,7 @@ packages_wanted=(
   busybox-static debootstrap curl jq                                             # their images and API
   git python3 python3-venv python3-pip cpp openssl                               # what components use
   zsh fish elvish bash-completion tmux strace                                    # where people type
+  graphviz                                                                       # what reads our graphs
   hyperfine                                                                      # tests/bench
 )
 

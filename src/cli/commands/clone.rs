@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use crate::base::exit::Exit;
 use crate::cli::complete;
@@ -20,11 +20,12 @@ use crate::systems::git::MergeRequestHead;
 ///   cki clone pipeline-herder
 ///   cki clone pipeline-herder --mr 213
 ///   cki clone cki-lib cki-notifier -j 4 --depth 1
+///   cki clone kind=service owner=infra
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CloneArgs {
-    /// Components to clone
-    #[arg(required = true, add = ArgValueCandidates::new(complete::cloneable))]
+    /// Components to clone, or selectors as in `cki list`
+    #[arg(required = true, add = ArgValueCompleter::new(complete::cloneable_words))]
     components: Vec<String>,
     /// Check out merge request N on a branch of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -46,8 +47,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let mut repositories: Vec<CloneTarget> = Vec::new();
     let mut targets = HashSet::new();
     let mut otherwise = Exit::Done;
-    for name in &components {
-        let component = inventory.find(name)?;
+    for component in inventory.choose(&components)? {
         // A merge request belongs to the repository from which the component is built.
         let own = component.repos().first().copied();
         let workspace = match mr {

@@ -9,8 +9,8 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::format::OutputFormat;
-use crate::model::inventory::Inventory;
-use crate::ops::list::{Filter, SERVICES, has_unknown_key, list, services, unknown};
+use crate::model::inventory::{ComponentSelector, Inventory, SelectorKey};
+use crate::ops::list::{SERVICES, list, services};
 use crate::ops::shared::run_policy::guard;
 use crate::report;
 use crate::report::list::ListFormat;
@@ -24,13 +24,14 @@ use crate::report::list::ListFormat;
 ///   cki list
 ///   cki list lookaside
 ///   cki list services
+///   cki list kind=service,cronjob owner!=infra uses=rabbitmq
 ///   cki list --kind cronjob --owner infra
 ///   cki list --runnable -o name
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls", verbatim_doc_comment)]
 pub(in crate::cli) struct ListArgs {
-    /// Words in the name or description; also `kind=`, `owner=`, `infrastructure=` and `category=`; after
-    /// `services`, words about backing services
+    /// Words in the name or description, and selectors: `kind=`, `owner=`, `category=`, `infrastructure=`, `uses=`
+    /// and `repo=` with one value or several with commas, or `!=`; after `services`, words about backing services
     #[arg(add = ArgValueCompleter::new(complete::list_words))]
     text: Vec<String>,
     /// List only components of this kind
@@ -72,15 +73,18 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
         }
         return list_services(words, inventory, format, context);
     }
-    if let Some(word) = text.iter().find(|word| has_unknown_key(word)) {
-        let message = format!("`{}` filters by nothing that `cki` knows", safe_line(word));
-        let known = "it knows `kind=`, `owner=`, `people=`, `infrastructure=` and `category=`";
-        return Err(UsageError(format!("{message}; {known}")).into());
+    let mut selector = ComponentSelector::parse(text.iter().map(String::as_str))?;
+    let flags = [
+        (SelectorKey::Kind, kind),
+        (SelectorKey::Owner, owner),
+        (SelectorKey::Category, category),
+        (SelectorKey::Infrastructure, infrastructure),
+    ];
+    for (key, values) in flags {
+        values.iter().for_each(|values| selector.add(key, values, false));
     }
-    let filter = Filter { words: text, kind, owner, category, infrastructure, runnable };
-    let found = list(inventory, &filter);
-    report::list::print(&context.ui, inventory, &found, format);
-    for sentence in unknown(inventory, &filter) {
+    report::list::print(&context.ui, inventory, &list(inventory, &selector, runnable), format);
+    for sentence in selector.unknown_values(inventory) {
         context.ui.warning(&safe_line(&format!("{sentence}.")));
     }
     Ok(Exit::Done)

@@ -13,6 +13,7 @@ pub(super) mod env;
 pub(super) mod exec;
 pub(super) mod forward;
 pub(super) mod gc;
+pub(super) mod graph;
 pub(super) mod init;
 mod inside;
 pub(super) mod list;

@@ -9,7 +9,6 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::host::browser::Browser;
 use crate::ops::open::{OpenAddress, address};
-use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::select::check_alive;
 use crate::report;
 
@@ -44,15 +43,7 @@ pub(in crate::cli) fn run(args: &OpenArgs, context: &Context) -> anyhow::Result<
     // A browser shows nothing of a port that speaks another protocol.
     let browser = Browser::of(&context.host.env).filter(|_| !no_browser && is_http);
     if let Some(browser) = &browser {
-        let failed = |how: String| InstanceError::Browser {
-            program: browser.program().to_owned(),
-            url: url.clone(),
-            how,
-        };
-        let ended = browser.show(&url).map_err(|error| failed(format!("cannot be started: {error}")))?;
-        if !ended.success() {
-            return Err(failed(format!("failed ({ended})")).into());
-        }
+        browser.show(&url)?;
     }
     report::open::print(&context.ui, instance, &url, browser.is_some());
     Ok(Exit::Done)

@@ -7,7 +7,8 @@ use clap_complete::CompletionCandidate;
 
 use super::candidate::candidate;
 use super::typed::TypedLine;
-use crate::model::inventory::{Component, Inventory, SERVICE};
+use crate::model::graph::DependencyGraph;
+use crate::model::inventory::{Component, Inventory, SERVICE, SelectorKey};
 use crate::model::reference::is_name;
 use crate::ops::list::SERVICES;
 
@@ -26,9 +27,16 @@ pub(in crate::cli) fn buildable() -> Vec<CompletionCandidate> {
     components_that(|component| component.build.is_some())
 }
 
-/// Returns the components that have a repository.
-pub(in crate::cli) fn cloneable() -> Vec<CompletionCandidate> {
-    components_that(|component| !component.repos().is_empty())
+/// Returns all components.
+pub(in crate::cli) fn components() -> Vec<CompletionCandidate> {
+    components_that(|_| true)
+}
+
+/// Returns the verbs of dependencies.
+pub(in crate::cli) fn verbs() -> Vec<CompletionCandidate> {
+    let inventory = TypedLine::current().and_then(TypedLine::inventory);
+    let verbs = inventory.map(|inventory| DependencyGraph::new(inventory).verbs()).unwrap_or_default();
+    verbs.into_iter().map(|verb| candidate(verb, None)).collect()
 }
 
 /// Returns the components with settings of staging.
@@ -105,25 +113,60 @@ pub(in crate::cli) fn infrastructures() -> Vec<CompletionCandidate> {
     distinct("infrastructure")
 }
 
-/// Returns the words of `cki list`: names, and filters.
+/// Returns the words of `cki list`: names, and selectors.
 pub(in crate::cli) fn list_words(current: &OsStr) -> Vec<CompletionCandidate> {
-    const FILTERS: [&str; 4] = ["kind", "owner", "category", "infrastructure"];
-    let Some(current) = current.to_str() else { return Vec::new() };
-    let Some(typed) = TypedLine::current() else { return Vec::new() };
-    let Some(inventory) = typed.inventory() else { return Vec::new() };
-    if let Some((key, wanted)) = current.split_once('=') {
-        let values = values(inventory, key).into_iter().filter(|value| value.starts_with(wanted));
-        return values.map(|value| candidate(format!("{key}={value}"), None)).collect();
+    let typed = TypedLine::current();
+    if let Some(typed) = typed
+        && typed.texts("text").next() == Some(SERVICES)
+    {
+        let inventory = typed.inventory();
+        let names = inventory.map(|inventory| inventory.backing_services.as_slice()).unwrap_or_default();
+        return starting(
+            names.iter().map(|name| candidate(name, Some("Backing service"))).collect(),
+            current,
+        );
     }
-    if typed.texts("text").next() == Some(SERVICES) {
-        let names = inventory.backing_services.iter().filter(|name| name.starts_with(current));
-        return names.map(|name| candidate(name, Some("Backing service"))).collect();
+    let mut names = components();
+    if typed.is_some_and(|typed| typed.texts("text").next().is_none()) {
+        names.push(candidate(SERVICES, Some("List the backing services")));
     }
-    let kind = candidate(SERVICES, Some("List the backing services"));
-    let kind = typed.texts("text").next().is_none().then_some(kind);
-    let filters = FILTERS.into_iter().map(|key| candidate(format!("{key}="), Some("Filter")));
-    let starts = |one: &CompletionCandidate| one.get_value().to_string_lossy().starts_with(current);
-    named(typed, inventory, |_| true).into_iter().chain(kind).chain(filters).filter(starts).collect()
+    with_selectors(names, current)
+}
+
+/// Returns all components and backing services; selectors once their beginning is typed.
+pub(in crate::cli) fn entry_words(current: &OsStr) -> Vec<CompletionCandidate> {
+    names_or_selectors(entries(), current)
+}
+
+/// Returns the components that have a repository; selectors once their beginning is typed.
+pub(in crate::cli) fn cloneable_words(current: &OsStr) -> Vec<CompletionCandidate> {
+    names_or_selectors(components_that(|component| !component.repos().is_empty()), current)
+}
+
+fn names_or_selectors(names: Vec<CompletionCandidate>, current: &OsStr) -> Vec<CompletionCandidate> {
+    if current.is_empty() { names } else { with_selectors(names, current) }
+}
+
+/// Returns the names that begin as typed, and selectors; after the sign of a selector, its values.
+fn with_selectors(names: Vec<CompletionCandidate>, current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some((key, wanted)) = current.to_str().and_then(|current| current.split_once('=')) else {
+        let keys = SelectorKey::ALL.iter().map(|(key, _)| candidate(format!("{key}="), Some("Selector")));
+        return starting(names.into_iter().chain(keys).collect(), current);
+    };
+    let Some(inventory) = TypedLine::current().and_then(TypedLine::inventory) else { return Vec::new() };
+    // Of several values, the last one is typed.
+    let (given, wanted) = wanted.rsplit_once(',').map_or(("", wanted), |(given, last)| (given, last));
+    let before = if given.is_empty() { format!("{key}=") } else { format!("{key}={given},") };
+    let is_given = |value: &String| given.split(',').any(|one| one == value);
+    let values = values(inventory, key.trim_end_matches('!')).into_iter();
+    let values = values.filter(|value| value.starts_with(wanted) && !is_given(value));
+    values.map(|value| candidate(format!("{before}{value}"), None)).collect()
+}
+
+fn starting(mut all: Vec<CompletionCandidate>, current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    all.retain(|one| one.get_value().to_string_lossy().starts_with(&*current));
+    all
 }
 
 fn distinct(key: &str) -> Vec<CompletionCandidate> {
@@ -132,16 +175,13 @@ fn distinct(key: &str) -> Vec<CompletionCandidate> {
     values.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Returns the values of a filter: those that are plain names, since they come from elsewhere and go to a shell.
-fn values<'a>(inventory: &'a Inventory, key: &str) -> BTreeSet<&'a str> {
-    let of = |one: &'a Component| -> Vec<&'a str> {
-        match key {
-            "kind" => one.kind.as_deref().into_iter().collect(),
-            "owner" | "people" => one.people.iter().map(String::as_str).collect(),
-            "category" => vec![&one.reference.category],
-            "infrastructure" => one.infrastructure.as_deref().into_iter().collect(),
-            _ => Vec::new(),
-        }
+/// Returns the values of a selector: those that are plain names or references, since they come from elsewhere and go
+/// to a shell.
+fn values(inventory: &Inventory, key: &str) -> BTreeSet<String> {
+    let key = if key == "people" { "owner" } else { key };
+    let Some((_, key)) = SelectorKey::ALL.iter().find(|(name, _)| *name == key) else {
+        return BTreeSet::new();
     };
-    inventory.components.iter().flat_map(of).filter(|value| is_name(value)).collect()
+    let all = inventory.components.iter().flat_map(|one| key.values(one));
+    all.filter(|value| value.split('/').all(is_name)).collect()
 }

@@ -16,9 +16,10 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::config::edit::EditError;
 use crate::host::DELETED_DIRECTORY;
+use crate::host::browser::BrowserError;
 use crate::model::environment::{EnvironmentError, RuleError};
 use crate::model::guard::PolicyViolation;
-use crate::model::inventory::LookupError;
+use crate::model::inventory::{ChoiceError, LookupError, SelectorError};
 use crate::model::scan::ReadError;
 use crate::model::service::ServiceTemplateError;
 use crate::model::staging::StagingError;
@@ -26,6 +27,7 @@ use crate::ops::build::BuildError;
 use crate::ops::clone::CloneError;
 use crate::ops::clone::source::SourceError;
 use crate::ops::env::EnvError;
+use crate::ops::graph::GraphError;
 use crate::ops::init::InitError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
@@ -136,6 +138,13 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         UsageError => |_| Some(plain(Exit::Usage)),
         CloneError => |_| Some(hint(Exit::NotFound, "add `sources` to the entry.")),
         LookupError => |error| Some(of_lookup(error)),
+        ChoiceError => |error| Some(of_choice(error)),
+        SelectorError => |_| Some(plain(Exit::Usage)),
+        GraphError => |error| Some(of_graph(error)),
+        BrowserError => |error| Some(hint(
+            Exit::Failed,
+            format!("the address is {}; `$BROWSER` names another browser.", error.url),
+        )),
         LoadError => |error| Some(of_load(error)),
         ConfigError => |error| Some(of_config(error)),
         EditError => |error| Some(of_edit(error)),
@@ -191,6 +200,27 @@ fn of_lookup(error: &LookupError) -> Diagnosis {
             let first = candidates.first().map(String::as_str).unwrap_or_default();
             hint(Exit::NotFound, format!("say which one, as in `{first}`."))
         }
+    }
+}
+
+fn of_choice(error: &ChoiceError) -> Diagnosis {
+    match error {
+        ChoiceError::Lookup(error) => of_lookup(error),
+        ChoiceError::Selector(_) => plain(Exit::Usage),
+        ChoiceError::Nothing { .. } => hint(
+            Exit::NotFound,
+            "`cki list` shows all components; `cki list -o wide` shows what selectors choose by.",
+        ),
+    }
+}
+
+fn of_graph(error: &GraphError) -> Diagnosis {
+    match error {
+        GraphError::Lookup(error) => of_lookup(error),
+        GraphError::Verb { nearest, .. } => {
+            hint(Exit::NotFound, did_you_mean(nearest, "leave `--verb` out to follow all dependencies."))
+        }
+        GraphError::NotConnected { .. } => plain(Exit::Failed),
     }
 }
 

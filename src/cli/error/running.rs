@@ -215,9 +215,6 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
         InstanceError::PortNotPublished { known, .. } => {
             hint(Exit::NotFound, format!("its published ports: {}.", known.join(", ")))
         }
-        InstanceError::Browser { url, .. } => {
-            hint(Exit::Failed, format!("the address is {url}; `$BROWSER` names another browser."))
-        }
         InstanceError::NoTimes { .. } => hint(
             Exit::Usage,
             "leave `--since` and `--timestamps` out, or let the component write times itself.",

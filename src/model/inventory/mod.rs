@@ -11,6 +11,7 @@ mod need_decl;
 mod problem;
 mod read;
 mod resolve;
+mod selector;
 mod source_map;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use need_decl::{NeedDecl, Parameters};
 pub use problem::InventoryFinding;
 use problem::Problem;
 pub use read::{InventoryDocument, InventoryError, InventoryPart};
+pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source_map::SourceMap;
 
 /// An inventory.

@@ -76,16 +76,6 @@ pub enum InstanceError {
         /// The published ports.
         known: Vec<String>,
     },
-    /// The browser failed.
-    #[error("the browser `{program}` {how}")]
-    Browser {
-        /// Its program.
-        program: String,
-        /// The address to show.
-        url: String,
-        /// The failure.
-        how: String,
-    },
     /// There is no shell.
     #[error("there is no shell in `{name}`: neither `{tried}` can be run")]
     NoShell {

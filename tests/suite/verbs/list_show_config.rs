@@ -531,8 +531,8 @@ fn usage_errors_exit_with_2() {
     ");
     assert_snapshot!(cli.run("show"), @"
     --- stderr
-    error: `cki show` needs `<COMPONENT>`.
-    hint: usage: `cki show <COMPONENT>`.
+    error: `cki show` needs `<COMPONENT>...`.
+    hint: usage: `cki show <COMPONENT>...`.
     --- exit 2
     ");
     assert_snapshot!(cli.run("list -o yml"), @"

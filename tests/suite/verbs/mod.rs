@@ -13,6 +13,7 @@ mod env;
 mod faults;
 mod firewall;
 mod forwarder;
+mod graph;
 mod group;
 mod guard;
 mod hints;

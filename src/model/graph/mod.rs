@@ -1,0 +1,129 @@
+//! The entries of an inventory as a graph: who depends on whom, and by which verb. The selection of a part of it
+//! is in `select`, its display in `report`.
+
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::inventory::{Component, Inventory};
+use super::reference::Reference;
+pub use select::{Direction, GraphQuery, Path, PathStep, Subgraph};
+
+/// Category of the entries that a component names as its infrastructure.
+const INFRASTRUCTURE: &str = "infrastructure";
+/// Verb of the dependency on the infrastructure.
+pub const RUNS_ON: &str = "runs on";
+/// Verb of the dependency on a component that must run first.
+pub const NEEDS: &str = "needs";
+
+/// A node: an entry, or the target of a dependency that has no entry.
+#[derive(Debug, Clone)]
+pub struct GraphNode<'a> {
+    /// Full name.
+    pub reference: Reference,
+    /// The entry; `None` if the target is missing.
+    pub component: Option<&'a Component>,
+}
+
+/// A dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GraphEdge<'a> {
+    /// Use of the dependency: `writes`, `listens`, …
+    pub verb: &'a str,
+    /// The dependency was concluded from a description.
+    pub inferred: bool,
+}
+
+/// All dependencies of an inventory: those that the entries list, the infrastructure on which they run, and the
+/// components that must run first. Nodes are numbered in the order of the inventory, missing targets last.
+#[derive(Debug)]
+pub struct DependencyGraph<'a> {
+    graph: DiGraph<GraphNode<'a>, GraphEdge<'a>, u32>,
+    by_reference: HashMap<Reference, NodeIndex<u32>>,
+}
+
+impl<'a> DependencyGraph<'a> {
+    /// Builds the graph, in time proportional to the number of entries and dependencies.
+    #[must_use]
+    pub fn new(inventory: &'a Inventory) -> Self {
+        let components = &inventory.components;
+        let edges = components.iter().map(|one| one.dependencies.len() + 1).sum();
+        let mut built = Self {
+            graph: DiGraph::with_capacity(components.len(), edges),
+            by_reference: HashMap::with_capacity(components.len()),
+        };
+        for component in components {
+            let node = GraphNode { reference: component.reference.clone(), component: Some(component) };
+            let at = built.graph.add_node(node);
+            built.by_reference.insert(component.reference.clone(), at);
+        }
+        for (component, from) in components.iter().zip(0u32..) {
+            built.add_dependencies(inventory, component, from.into());
+        }
+        built
+    }
+
+    fn add_dependencies(&mut self, inventory: &'a Inventory, component: &'a Component, from: NodeIndex<u32>) {
+        for one in &component.dependencies {
+            let to = self.node_or_missing(&one.target);
+            self.graph.add_edge(from, to, GraphEdge { verb: &one.verb, inferred: one.inferred });
+        }
+        if let Some(name) = &component.infrastructure {
+            let to = self.node_or_missing(&Reference::new(INFRASTRUCTURE, name.clone()));
+            self.graph.add_edge(from, to, GraphEdge { verb: RUNS_ON, inferred: false });
+        }
+        let needs = component.run.iter().flat_map(|run| &run.needs);
+        for needed in needs.filter_map(|need| inventory.get_by_name(&need.name)) {
+            if let Some(to) = self.by_reference.get(&needed.reference).copied() {
+                self.graph.add_edge(from, to, GraphEdge { verb: NEEDS, inferred: false });
+            }
+        }
+    }
+
+    fn node_or_missing(&mut self, reference: &Reference) -> NodeIndex<u32> {
+        if let Some(at) = self.by_reference.get(reference) {
+            return *at;
+        }
+        let at = self.graph.add_node(GraphNode { reference: reference.clone(), component: None });
+        self.by_reference.insert(reference.clone(), at);
+        at
+    }
+
+    /// Returns the number of a node, given its full name.
+    #[must_use]
+    pub fn find(&self, reference: &Reference) -> Option<usize> {
+        self.by_reference.get(reference).map(|at| at.index())
+    }
+
+    /// Returns a node.
+    ///
+    /// # Panics
+    /// Panics if the number is not one of this graph.
+    #[must_use]
+    pub fn node(&self, at: usize) -> &GraphNode<'a> {
+        &self.graph[index(at)]
+    }
+
+    /// Returns the number of nodes.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// Returns all verbs, sorted, each once.
+    #[must_use]
+    pub fn verbs(&self) -> Vec<&'a str> {
+        let mut verbs: Vec<&str> = self.graph.edge_weights().map(|edge| edge.verb).collect();
+        verbs.sort_unstable();
+        verbs.dedup();
+        verbs
+    }
+}
+
+fn index(at: usize) -> NodeIndex<u32> {
+    NodeIndex::new(at)
+}

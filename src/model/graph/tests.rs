@@ -1,0 +1,150 @@
+//! Tests of the graph of dependencies.
+
+use super::*;
+use crate::model::inventory::{Inventory, InventoryDocument};
+use proptest::prelude::*;
+
+fn inventory(text: &str) -> Inventory {
+    let document =
+        InventoryDocument { file: "test.yaml".to_owned(), text: text.to_owned().into(), reference: None };
+    Inventory::read("test", vec![document]).expect("reads")
+}
+
+/// Makes an inventory with entries `n0`, `n1`, … and a dependency for each pair.
+fn of_pairs(count: usize, pairs: &[(usize, usize)]) -> Inventory {
+    let mut text = "components:\n".to_owned();
+    for at in 0..count {
+        text += &format!("- {{category: service, name: n{at:05}, dependencies: [");
+        for (_, to) in pairs.iter().filter(|(from, _)| *from == at) {
+            text += &format!("{{verb: uses, target: service/n{to:05}}}, ");
+        }
+        text += "]}\n";
+    }
+    inventory(&text)
+}
+
+fn names(graph: &DependencyGraph<'_>, nodes: &[usize]) -> Vec<String> {
+    nodes.iter().map(|at| graph.node(*at).reference.to_string()).collect()
+}
+
+const SYSTEM: &str = "
+components:
+- category: service
+  name: web
+  infrastructure: cloud
+  dependencies:
+  - {verb: calls, target: service/api}
+  - {verb: reads, target: storage/gone, inferred: true}
+- {category: service, name: api, dependencies: [{verb: writes, target: storage/db}]}
+- {category: service, name: worker, dependencies: [{verb: reads, target: storage/db}]}
+- {category: storage, name: db}
+- {category: infrastructure, name: cloud}
+";
+
+#[test]
+fn graph_has_dependencies_infrastructure_and_missing_targets() {
+    let inventory = inventory(SYSTEM);
+    let graph = DependencyGraph::new(&inventory);
+    let web = graph.find(&Reference::new("service", "web")).expect("is there");
+    let part = graph.select(&GraphQuery { starts: vec![web], ..GraphQuery::default() });
+    assert_eq!(
+        names(&graph, &part.nodes),
+        ["service/web", "service/api", "storage/gone", "infrastructure/cloud", "storage/db"]
+    );
+    assert!(graph.node(part.nodes[2]).component.is_none());
+    let verbs: Vec<_> = part.edges.iter().map(|(.., edge)| (edge.verb, edge.inferred)).collect();
+    assert_eq!(verbs, [("calls", false), ("reads", true), ("runs on", false), ("writes", false)]);
+    assert_eq!(graph.verbs(), ["calls", "reads", "runs on", "writes"]);
+}
+
+#[test]
+fn select_follows_dependents_verbs_and_depth() {
+    let inventory = inventory(SYSTEM);
+    let graph = DependencyGraph::new(&inventory);
+    let db = graph.find(&Reference::new("storage", "db")).expect("is there");
+    let query = GraphQuery { starts: vec![db], direction: Direction::Dependents, ..GraphQuery::default() };
+    let part = graph.select(&query);
+    assert_eq!(names(&graph, &part.nodes), ["storage/db", "service/api", "service/worker", "service/web"]);
+    let near = graph.select(&GraphQuery { depth: Some(1), ..query.clone() });
+    assert_eq!(names(&graph, &near.nodes), ["storage/db", "service/api", "service/worker"]);
+    let readers = graph.select(&GraphQuery { verbs: vec!["reads".to_owned()], ..query });
+    assert_eq!(names(&graph, &readers.nodes), ["storage/db", "service/worker"]);
+}
+
+#[test]
+fn path_prefers_dependencies_then_dependents_then_any() {
+    let inventory = inventory(SYSTEM);
+    let graph = DependencyGraph::new(&inventory);
+    let at = |category: &str, name: &str| graph.find(&Reference::new(category, name)).expect("is there");
+    let path = |from, to| {
+        graph.path(from, to, &[]).map(|path| {
+            let step = |step: &PathStep<'_>| (graph.node(step.node).reference.name.clone(), step.is_reverse);
+            path.steps.iter().map(step).collect::<Vec<_>>()
+        })
+    };
+    let (web, db, worker) = (at("service", "web"), at("storage", "db"), at("service", "worker"));
+    assert_eq!(path(web, db), Some(vec![("api".to_owned(), false), ("db".to_owned(), false)]));
+    assert_eq!(path(db, web), Some(vec![("api".to_owned(), true), ("web".to_owned(), true)]));
+    assert_eq!(path(worker, web).map(|steps| steps.len()), Some(3));
+    assert_eq!(path(web, web), Some(Vec::new()));
+    assert_eq!(graph.path(web, worker, &["runs on".to_owned()]), None);
+}
+
+#[test]
+fn cycles_are_found_in_deep_graphs() {
+    // A chain that is longer than any stack, and that closes.
+    let count = 20_000;
+    let pairs: Vec<(usize, usize)> = (0..count).map(|at| (at, (at + 1) % count)).collect();
+    let mut text = String::from("components:\n");
+    for (from, to) in &pairs {
+        text += &format!(
+            "- {{category: service, name: n{from:05}, dependencies: [{{verb: uses, target: service/n{to:05}}}]}}\n"
+        );
+    }
+    let inventory = inventory(&text);
+    let graph = DependencyGraph::new(&inventory);
+    let part = graph.select(&GraphQuery { starts: vec![0], ..GraphQuery::default() });
+    assert_eq!((part.nodes.len(), part.edges.len(), part.cycles.len()), (count, count, 1));
+    assert_eq!(part.cycles[0].len(), count);
+    assert_eq!(graph.path(0, count - 1, &[]).map(|path| path.steps.len()), Some(count - 1));
+}
+
+proptest! {
+    /// The independent search compares all pairs, which is slow and simple.
+    #[test]
+    fn select_and_path_match_a_simple_search(
+        pairs in prop::collection::vec((0usize..8, 0usize..8), 0..20),
+        start in 0usize..8,
+        end in 0usize..8,
+    ) {
+        let inventory = of_pairs(8, &pairs);
+        let graph = DependencyGraph::new(&inventory);
+        let mut distance = [usize::MAX; 8];
+        distance[start] = 0;
+        for _ in 0..8 {
+            for (from, to) in &pairs {
+                if distance[*from] != usize::MAX {
+                    distance[*to] = distance[*to].min(distance[*from] + 1);
+                }
+            }
+        }
+        for depth in 0..9 {
+            let query = GraphQuery { starts: vec![start], depth: Some(depth), ..GraphQuery::default() };
+            let mut nodes = graph.select(&query).nodes;
+            nodes.sort_unstable();
+            let near: Vec<usize> = (0..8).filter(|at| distance[*at] <= depth).collect();
+            prop_assert_eq!(nodes, near);
+        }
+        let steps = graph.path(start, end, &[]).map(|path| path.steps);
+        if distance[end] != usize::MAX {
+            let steps = steps.expect("is connected");
+            prop_assert_eq!(steps.len(), distance[end]);
+            let mut at = start;
+            for step in steps {
+                prop_assert!(pairs.contains(&(at, step.node)));
+                at = step.node;
+            }
+            prop_assert_eq!(at, end);
+        }
+    }
+}

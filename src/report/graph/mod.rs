@@ -1,0 +1,71 @@
+//! Report of `cki graph`: as a tree for a terminal, as text for other programs, and as a picture.
+
+mod dot;
+mod mermaid;
+mod part;
+mod svg;
+mod tree;
+mod view;
+
+use crate::base::text::{plural, safe_line};
+use crate::model::graph::{DependencyGraph, Subgraph};
+use crate::model::inventory::Inventory;
+use crate::ops::graph::GraphOutcome;
+use crate::ui::{Ui, style};
+pub use part::drawn;
+pub use svg::{MOST_NODES, svg};
+
+/// Form of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GraphFormat {
+    /// Tree for a terminal, or JSON or YAML.
+    Tree,
+    /// Language of Graphviz.
+    Dot,
+    /// Language of Mermaid, as in GitLab's Markdown.
+    Mermaid,
+}
+
+/// Prints dependencies.
+pub fn print(
+    ui: &Ui,
+    inventory: &Inventory,
+    graph: &DependencyGraph<'_>,
+    outcome: &GraphOutcome<'_>,
+    format: GraphFormat,
+) {
+    if ui.is_structured() {
+        return view::print(ui, graph, outcome);
+    }
+    match (format, outcome) {
+        (GraphFormat::Dot, _) => ui.exact(&dot::text(graph, &drawn(outcome))),
+        (GraphFormat::Mermaid, _) => ui.exact(&mermaid::text(graph, &drawn(outcome))),
+        (GraphFormat::Tree, GraphOutcome::Part(part)) => {
+            ui.lines(tree::lines(graph, part, ui.columns()));
+            summary(ui, inventory, graph, part);
+        }
+        (GraphFormat::Tree, GraphOutcome::Connection(path)) => ui.lines(tree::path(graph, path)),
+    }
+}
+
+fn summary(ui: &Ui, inventory: &Inventory, graph: &DependencyGraph<'_>, part: &Subgraph<'_>) {
+    let missing = part.nodes.iter().filter(|at| graph.node(**at).component.is_none()).count();
+    let entries = plural(part.nodes.len() - missing, "component");
+    let mut facts = vec![entries, plural_of_dependencies(part.edges.len())];
+    if missing > 0 {
+        facts.push(format!("{missing} missing in the inventory"));
+    }
+    if !part.cycles.is_empty() {
+        facts.push(plural(part.cycles.len(), "cycle"));
+    }
+    let alone = if part.starts == 0 { tree::without_edges(part).len() } else { 0 };
+    if alone > 0 {
+        facts.push(format!("{alone} without dependencies not shown"));
+    }
+    let facts = facts.join(" · ");
+    ui.status(&style::dim(&format!("{facts} · inventory: {}", safe_line(&inventory.label()))));
+}
+
+fn plural_of_dependencies(count: usize) -> String {
+    crate::base::text::plural_of(count, "dependency", "dependencies")
+}
