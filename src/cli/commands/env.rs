@@ -217,7 +217,7 @@ fn published(service: &str, context: &Context) -> Option<Vec<PublishedPort>> {
     let is_it =
         |one: &&InstanceSummary| one.identity.name == service && one.identity.is_independent_service();
     let running = listing.instances.iter().filter(|one| one.is_alive());
-    running.filter(is_it).last().map(|one| one.ports.clone())
+    running.rev().find(is_it).map(|one| one.ports.clone())
 }
 
 /// Prints the differences from another environment.

@@ -157,6 +157,16 @@ enum KeepArg {
     Always,
 }
 
+impl KeepArg {
+    fn mode(self) -> KeepMode {
+        match self {
+            Self::Never => KeepMode::Never,
+            Self::OnFailure => KeepMode::OnFailure,
+            Self::Always => KeepMode::Always,
+        }
+    }
+}
+
 /// Reach of a component's network.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum NetworkArg {
@@ -221,11 +231,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         once,
         detach,
         keep_services,
-        keep: match keep {
-            KeepArg::Never => KeepMode::Never,
-            KeepArg::OnFailure => KeepMode::OnFailure,
-            KeepArg::Always => KeepMode::Always,
-        },
+        keep: keep.mode(),
         publish: PublishOptions { declared: !no_publish, asked: publish },
         network: match network {
             NetworkArg::Isolated => Network::Isolated,

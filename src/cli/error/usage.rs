@@ -279,8 +279,9 @@ mod tests {
             ),
             ("cki help inventroy", "there is no command or topic `inventroy`", "did you mean `inventory`?"),
             ("cki list --kid x", "`cki list` has no option `--kid`", "did you mean `--kind`?"),
-            ("cki show", "`cki show` needs `<COMPONENT>`", "usage: `cki show <COMPONENT>`."),
-            ("cki show a b", "`cki show` takes no argument `b`", "`cki show --help` shows its usage."),
+            ("cki show", "`cki show` needs `<COMPONENT>...`", "usage: `cki show <COMPONENT>...`."),
+            ("cki env", "`cki env` needs `<COMPONENT>`", "usage: `cki env <COMPONENT>`."),
+            ("cki env a b", "`cki env` takes no argument `b`", "`cki env --help` shows its usage."),
             (
                 "cki --engine podmn list",
                 "`podmn` is not a value of `--engine <ENGINE>`: `auto`, `docker`, `podman` or `native`",

@@ -323,7 +323,7 @@ mod tests {
                 |chosen: Vec<&Component>| chosen.iter().map(|one| one.name()).collect::<Vec<_>>().join(" ");
             inventory.choose(&words).map(names).map_err(|error| error.to_string())
         };
-        assert_eq!(choose("db owner=infra kind=service,cronjob").as_deref(), Ok("db nightly web"));
+        assert_eq!(choose("db owner=infra kind=service,cronjob").as_deref(), Ok("db web nightly"));
         assert_eq!(choose("web kind=service").as_deref(), Ok("web"));
         assert_eq!(
             choose("kind=servic").expect_err("is unknown"),

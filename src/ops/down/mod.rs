@@ -106,7 +106,7 @@ pub async fn down(
     match instances.is_empty() {
         true => task.dismiss(),
         false => {
-            task.finish(TaskOutcome::Done, join_some(instances.iter().map(|one| one.identity.name.clone())))
+            task.finish(TaskOutcome::Done, join_some(instances.iter().map(|one| one.identity.name.clone())));
         }
     }
     let data = match request.volumes && signal.is_none() {

@@ -44,7 +44,7 @@ impl Drafting<'_> {
                 }
                 (true, None) => self.image_component(service, image, &services, path),
                 (false, None) => {
-                    self.note(place, format!("`{}` is left out: no component needs it", service.name))
+                    self.note(place, format!("`{}` is left out: no component needs it", service.name));
                 }
             }
         }

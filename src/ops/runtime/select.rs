@@ -78,7 +78,7 @@ fn runs_of<'a>(all: &[&'a InstanceSummary]) -> Vec<&'a RunId> {
 }
 
 /// Returns the instances that a name means: those that have not ended, if there are any.
-fn preferred<'a>(found: Vec<&'a InstanceSummary>) -> Vec<&'a InstanceSummary> {
+fn preferred(found: Vec<&InstanceSummary>) -> Vec<&InstanceSummary> {
     let alive: Vec<&InstanceSummary> = found.iter().copied().filter(|one| one.is_alive()).collect();
     if alive.is_empty() { found } else { alive }
 }

@@ -141,7 +141,7 @@ impl<'a> Refusals<'a> {
         let is_truth = || TRUTHS.contains(&text.to_lowercase().as_str());
         match has("boolean") {
             _ if is_open => types.iter().any(|kind| shape(kind) != "a list" && shape(kind) != "a mapping"),
-            true => is_truth() || (has("string") && FREE.iter().any(|free| *free == types)),
+            true => is_truth() || (has("string") && FREE.contains(&types)),
             false if has("string") => true,
             false if has("integer") => text.parse::<i64>().is_ok(),
             false => has("number") && text.parse::<f64>().is_ok(),
