@@ -1,7 +1,9 @@
 //! A component: one entry of an inventory. The search for entries belongs in `Inventory`, the YAML form
 //! in `entry`.
 
-use super::entry::{Build, Dependency, DeploymentFiles, EnvVarDecl, Link, Run, SourceDecl, StageDecl};
+use super::entry::{
+    Build, Dependency, DeploymentFiles, EnvVarDecl, IgnoreDecl, Link, Run, SourceDecl, StageDecl,
+};
 use super::source_map::SourceMap;
 use crate::model::reference::Reference;
 
@@ -40,6 +42,8 @@ pub struct Component {
     pub run: Option<Box<Run>>,
     /// Settings of staging.
     pub stage: Option<Box<StageDecl>>,
+    /// Silenced rules of the check of the inventory.
+    pub ignore: Vec<IgnoreDecl>,
     /// Position of the entry in its file.
     pub source_map: SourceMap,
 }

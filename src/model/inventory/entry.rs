@@ -234,6 +234,26 @@ pub struct ParameterDecl {
     pub description: Option<String>,
 }
 
+/// A rule of the check of an inventory that is silenced for an entry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct IgnoreDecl {
+    /// Name of the rule.
+    pub rule: String,
+    /// Why the finding is accepted; without a reason, nothing is silenced.
+    pub reason: Option<String>,
+}
+
+/// A rule of the check of an inventory that is silenced for all entries and the head, or for one entry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HeadIgnoreDecl {
+    /// Name of the rule.
+    pub rule: String,
+    /// Why the findings are accepted; without a reason, nothing is silenced.
+    pub reason: Option<String>,
+    /// The one entry for which it is silenced.
+    pub component: Option<Reference>,
+}
+
 /// One entry in its YAML form.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ComponentEntry {
@@ -262,6 +282,8 @@ pub(super) struct ComponentEntry {
     pub(super) build: Option<Box<Build>>,
     pub(super) run: Option<Box<Run>>,
     pub(super) stage: Option<Box<StageDecl>>,
+    #[serde(default)]
+    pub(super) ignore: Vec<IgnoreDecl>,
 }
 
 /// A category of entries.
@@ -320,6 +342,8 @@ pub(super) struct InventoryFile {
     pub(super) production: Production,
     #[serde(default)]
     pub(super) services: BTreeMap<String, ServiceOverride>,
+    #[serde(default)]
+    pub(super) ignore: Vec<HeadIgnoreDecl>,
     #[serde(default)]
     pub(super) components: Vec<ComponentEntry>,
 }

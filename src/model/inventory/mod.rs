@@ -1,6 +1,7 @@
 //! The inventory: components, categories, repositories and production hosts. Reading its files belongs
 //! in `ops`, its display in `report`.
 
+pub mod check;
 mod component;
 mod entry;
 mod find;
@@ -22,8 +23,9 @@ use crate::base::text;
 use crate::model::reference::Reference;
 pub use component::Component;
 pub use entry::{
-    Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, Link, ParameterDecl,
-    Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule, WatchDecl,
+    Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, HeadIgnoreDecl,
+    IgnoreDecl, Link, ParameterDecl, Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule,
+    WatchDecl,
 };
 pub use find::{LookupError, NamedEntry, SERVICE};
 pub use hosts::host_names;
@@ -54,6 +56,8 @@ pub struct Inventory {
     pub production: Production,
     /// Settings of backing services, by name.
     pub services: BTreeMap<String, ServiceOverride>,
+    /// Silenced rules of the check of the inventory.
+    pub ignore: Vec<HeadIgnoreDecl>,
     /// Names of the backing services that there are, sorted; empty until they are looked up.
     pub backing_services: Vec<String>,
     /// Position of the head.
@@ -143,6 +147,14 @@ impl Inventory {
     #[must_use]
     pub fn get_by_name(&self, need: &str) -> Option<&Component> {
         self.place_of_needed(need).map(|at| &self.components[at])
+    }
+
+    /// Returns whether an entry has this name or reference, whether it can run or not.
+    fn has_entry(&self, name: &str) -> bool {
+        match name.split_once('/') {
+            Some((category, name)) => self.index.reference(&self.components, category, name).is_some(),
+            None => self.index.named(&self.components, name).any(|one| one.name() == name),
+        }
     }
 
     fn place_of_needed(&self, need: &str) -> Option<usize> {

@@ -149,6 +149,7 @@ impl Inventory {
             repos: BTreeMap::new(),
             production: Production::default(),
             services: BTreeMap::new(),
+            ignore: Vec::new(),
             backing_services: Vec::new(),
             source_map: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
             components: Vec::with_capacity(parts.len()),
@@ -199,6 +200,7 @@ impl Inventory {
         }
         self.production = head.production;
         self.services = head.services;
+        self.ignore = head.ignore;
         self.source_map = written;
     }
 }
@@ -346,6 +348,7 @@ fn component(
         build: entry.build,
         run: entry.run,
         stage: entry.stage,
+        ignore: entry.ignore,
         source_map: written,
     })
 }

@@ -49,6 +49,13 @@ impl SourceMap {
         Arc::ptr_eq(&self.source, &other.source)
     }
 
+    /// Returns the index of the entry in its file's list that holds a path; `None` for a part of the head, or of an
+    /// entry that has a file of its own.
+    pub(super) fn entry_of(&self, path: &str) -> Option<u32> {
+        let number = || path.strip_prefix("components.")?.split('.').next()?.parse().ok();
+        self.entry.or_else(number)
+    }
+
     /// Returns the path of a part from the top of the file.
     pub(super) fn path(&self, part: &str) -> String {
         match (self.entry, part) {

@@ -1,0 +1,49 @@
+//! What a check finds. How it is shown belongs in `report`.
+
+use super::rule::Rule;
+use crate::base::yaml::Position;
+use crate::model::reference::Reference;
+
+/// A breach of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFinding {
+    /// File.
+    pub file: String,
+    /// Position in the file; the beginning, if the finding is about a whole file.
+    pub position: Position,
+    /// Rule.
+    pub rule: Rule,
+    /// Entry; `None` for the head and for files that are not read.
+    pub component: Option<Reference>,
+    /// What is wrong, without a final period.
+    pub message: String,
+    /// What to do, as an imperative without a final period.
+    pub fix: String,
+}
+
+/// A finding that an `ignore` silences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SilencedFinding {
+    /// The finding.
+    pub finding: CheckFinding,
+    /// Reason in the `ignore`.
+    pub reason: String,
+}
+
+/// Result of a check, sorted by place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckedInventory {
+    /// Findings.
+    pub findings: Vec<CheckFinding>,
+    /// Silenced findings.
+    pub silenced: Vec<SilencedFinding>,
+}
+
+impl CheckedInventory {
+    /// Keeps the findings of some entries.
+    pub fn retain(&mut self, is_wanted: impl Fn(&Reference) -> bool) {
+        let is_wanted = |finding: &CheckFinding| finding.component.as_ref().is_some_and(&is_wanted);
+        self.findings.retain(is_wanted);
+        self.silenced.retain(|one| is_wanted(&one.finding));
+    }
+}

@@ -1,0 +1,71 @@
+//! The findings of a check while its rules run.
+
+use super::finding::CheckFinding;
+use super::rule::Rule;
+use super::suggestions::Suggestions;
+use crate::base::text;
+use crate::base::yaml::Position;
+use crate::model::inventory::{Component, Inventory, SourceMap};
+
+/// Maximum columns of a message: names in files may be of any length.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// Findings so far.
+pub(super) struct Findings<'a> {
+    pub(super) inventory: &'a Inventory,
+    pub(super) found: Vec<CheckFinding>,
+    pub(super) suggestions: Suggestions<'a>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(inventory: &'a Inventory) -> Self {
+        Self { inventory, found: Vec::new(), suggestions: Suggestions::default() }
+    }
+
+    /// Adds a finding about a part of an entry, such as `dependencies.0.target`, or about the entry.
+    pub(super) fn of_entry(
+        &mut self,
+        rule: Rule,
+        component: &Component,
+        part: &str,
+        (message, fix): (String, String),
+    ) {
+        self.add(rule, Some(component), &component.source_map, part, (message, fix));
+    }
+
+    /// Adds a finding about a part of the head.
+    pub(super) fn of_head(&mut self, rule: Rule, part: &str, (message, fix): (String, String)) {
+        self.add(rule, None, &self.inventory.source_map, part, (message, fix));
+    }
+
+    fn add(
+        &mut self,
+        rule: Rule,
+        component: Option<&Component>,
+        written: &SourceMap,
+        part: &str,
+        told: (String, String),
+    ) {
+        self.add_at(rule, component, written, &written.path(part), told);
+    }
+
+    /// Adds a finding about a part of a file, by its path from the top.
+    pub(super) fn add_at(
+        &mut self,
+        rule: Rule,
+        component: Option<&Component>,
+        written: &SourceMap,
+        path: &str,
+        (message, fix): (String, String),
+    ) {
+        let position = written.position_of(path).or_else(|| written.position(""));
+        self.found.push(CheckFinding {
+            file: written.file().to_owned(),
+            position: position.unwrap_or(Position { line: 1, column: 1 }),
+            rule,
+            component: component.map(|one| one.reference.clone()),
+            message: text::truncate_middle(&message, LONGEST_MESSAGE),
+            fix: text::truncate_middle(&fix, LONGEST_MESSAGE),
+        });
+    }
+}

@@ -1,0 +1,34 @@
+//! The check of an inventory: rules that its files should keep, each finding with its place and its repair. It reads
+//! the loaded inventory only; what makes an inventory unusable is an error of `read`.
+
+mod cycles;
+mod facts;
+mod finding;
+mod findings;
+mod loading;
+mod names;
+mod references;
+mod repositories;
+mod rule;
+mod silence;
+mod suggestions;
+#[cfg(test)]
+mod tests;
+
+use super::Inventory;
+pub use finding::{CheckFinding, CheckedInventory, SilencedFinding};
+use findings::Findings;
+pub use rule::{Rule, Severity};
+
+/// Checks all entries and the head, in time proportional to their number. Findings are sorted by place.
+#[must_use]
+pub fn check(inventory: &Inventory) -> CheckedInventory {
+    let mut findings = Findings::new(inventory);
+    loading::check(&mut findings);
+    references::check(&mut findings);
+    cycles::check(&mut findings);
+    facts::check(&mut findings);
+    names::check(&mut findings);
+    repositories::check(&mut findings);
+    silence::apply(findings)
+}
