@@ -39,11 +39,18 @@ pub(super) struct Cli {
 }
 
 impl Cli {
-    /// Parses a command line. Returns the name of the command as well, under which other tables know it.
+    /// Parses a command line. Returns the name of the command as well, under which other tables know it:
+    /// with its subcommand, as in `config get`.
     pub(super) fn parse_words(words: &[OsString]) -> Result<(Self, String), clap::Error> {
         let mut tree = Self::command();
         let mut matches = tree.try_get_matches_from_mut(words)?;
-        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        let mut names = Vec::new();
+        let mut rest = &matches;
+        while let Some((name, below)) = rest.subcommand() {
+            names.push(name);
+            rest = below;
+        }
+        let name = names.join(" ");
         let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))?;
         Ok((cli, name))
     }
@@ -57,6 +64,7 @@ pub(super) enum CliCommand {
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
     Graph(commands::graph::GraphArgs),
+    Inventory(commands::inventory::InventoryArgs),
     Clone(commands::clone::CloneArgs),
     Build(commands::build::BuildArgs),
     Env(commands::env::EnvArgs),

@@ -123,18 +123,24 @@ impl Context {
         })
     }
 
-    /// Loads the inventory and prints its findings. The inventory is leaked: each command loads one, and
-    /// freeing a large one would take about as long as reading it.
+    /// Loads the inventory and prints its findings.
     pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
-        let path = self.settings.inventory.as_deref();
-        let inventory = Box::leak(Box::new(ops::shared::inventory::load_checked(path, &self.assets)?));
-        self.host.hide_logins_of(inventory.addresses());
+        let inventory = self.unreported_inventory()?;
         for finding in inventory.findings(FINDINGS) {
             self.ui.warning(&safe_line(&finding.to_string()));
         }
         if let more @ 1.. = inventory.finding_count().saturating_sub(FINDINGS) {
             self.ui.warning(&format!("The inventory has {}", plural(more, "more finding")));
         }
+        Ok(inventory)
+    }
+
+    /// Loads the inventory. It is leaked: each command loads one, and freeing a large one would take about as long as
+    /// reading it.
+    pub(super) fn unreported_inventory(&self) -> anyhow::Result<&'static Inventory> {
+        let path = self.settings.inventory.as_deref();
+        let inventory = Box::leak(Box::new(ops::shared::inventory::load_checked(path, &self.assets)?));
+        self.host.hide_logins_of(inventory.addresses());
         Ok(inventory)
     }
 

@@ -4,6 +4,7 @@ use crate::base::exit::Exit;
 use crate::ops::doctor::{Check, is_healthy};
 use crate::ops::exec::CommandExit;
 use crate::ops::gc::CollectedLeftovers;
+use crate::ops::inventory::check::CheckOutcome;
 use crate::ops::run_local::RunExit;
 use crate::ops::stage::{StageOutcome, StagingResult};
 
@@ -44,6 +45,11 @@ pub(super) fn of_stage(outcome: &StageOutcome) -> Exit {
 /// Returns the exit code for checks of this machine.
 pub(super) fn of_checks(checks: &[Check]) -> Exit {
     if is_healthy(checks) { Exit::Done } else { Exit::Failed }
+}
+
+/// Returns the exit code for a check of the inventory.
+pub(super) fn of_check(outcome: &CheckOutcome) -> Exit {
+    if outcome.checked.findings.is_empty() { Exit::Done } else { Exit::Failed }
 }
 
 /// Returns the exit code for a collection of leftovers.

@@ -30,12 +30,18 @@ pub(super) enum OutputFormat {
     Mermaid,
     /// Dependencies: a picture.
     Svg,
+    /// Findings: the format of analysis tools (SARIF 2.1.0).
+    Sarif,
+    /// Findings: the code-quality report of GitLab.
+    Gitlab,
 }
 
-use OutputFormat::{Dot, Dotenv, Json, Mermaid, Name, Shell, Svg, Table, Text, Tree, Wide, Yaml};
+use OutputFormat::{
+    Dot, Dotenv, Gitlab, Json, Mermaid, Name, Sarif, Shell, Svg, Table, Text, Tree, Wide, Yaml,
+};
 
 impl OutputFormat {
-    const ALL: [(&'static str, Self); 12] = [
+    const ALL: [(&'static str, Self); 14] = [
         ("text", Text),
         ("wide", Wide),
         ("name", Name),
@@ -48,6 +54,8 @@ impl OutputFormat {
         ("dot", Dot),
         ("mermaid", Mermaid),
         ("svg", Svg),
+        ("sarif", Sarif),
+        ("gitlab", Gitlab),
     ];
 
     /// Parses the value of `-o`.
@@ -66,11 +74,12 @@ impl OutputFormat {
     }
 }
 
-/// Returns the formats of a command.
+/// Returns the formats of a command, or of a subcommand as in `config get`.
 pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
         "list" | "ps" => &[Text, Wide, Name, Json, Yaml],
         "env" => &[Table, Json, Yaml, Dotenv, Shell],
+        "inventory check" => &[Text, Json, Yaml, Sarif, Gitlab],
         "graph" => &[Tree, Dot, Mermaid, Svg, Json, Yaml],
         // Their results are lines, each a JSON object.
         "run-local" | "logs" | "exec" | "shell" => &[Text, Json],
@@ -106,8 +115,11 @@ mod tests {
     #[test]
     fn formats_name_commands_that_exist() {
         let tree = crate::cli::command_tree();
-        for name in ["list", "ps", "env", "graph", "run-local", "logs", "exec", "shell"] {
-            assert!(tree.find_subcommand(name).is_some_and(|found| found.get_name() == name), "{name}");
+        for path in ["list", "ps", "env", "graph", "inventory check", "run-local", "logs", "exec", "shell"] {
+            let mut at = &tree;
+            for name in path.split(' ') {
+                at = at.find_subcommand(name).filter(|found| found.get_name() == name).expect(path);
+            }
         }
     }
 

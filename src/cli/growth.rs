@@ -12,6 +12,7 @@ use crate::model::guard::{
 use crate::model::inventory::{ComponentSelector, Inventory, InventoryDocument, Parameters, count};
 use crate::model::service::{ServiceTemplate, TemplateContext};
 use crate::ops::graph::{GraphRequest, graph};
+use crate::ops::inventory::check as inventory_check;
 use crate::ops::list::list;
 use crate::ops::scan::{ScanRequest, scan};
 use crate::ops::shared::workspace::Workspace;
@@ -94,6 +95,34 @@ fn list_is_linear_in_entries() {
             let owned = selector("owner=nobody").unknown_values(&inventory).len();
             list(&inventory, &selector("number"), false).len() + owned
         })
+    });
+}
+
+#[test]
+fn inventory_check_is_linear_in_entries() {
+    let check = |inventory: &Inventory| inventory_check::check(inventory, &[]).expect("chooses all").checked;
+    grows_no_faster("bytes", |count| {
+        let inventory = inventory(count);
+        bytes(|| assert!(check(&inventory).findings.len() >= count))
+    });
+    // Each entry has unknown names of its own, all are in one cycle, and each silences something.
+    grows_no_faster("bytes with faults of all kinds", |count| {
+        let target = "target: external/c";
+        let text = text(count)
+            .replace("kind: job", "kinb: job")
+            .replace("repo: tools", "repo: tolls")
+            .replace(target, "target: missing/c");
+        let more = |at: usize| {
+            format!(
+                "- {{name: m{at}, category: z, infrastructure: i{at}, ignore: [{{rule: no-owner, reason: x}}], \
+                 dependencies: [{{verb: v, target: z/m{}}}, {{verb: w, target: gone/g{at}}}]}}\n",
+                (at + 1) % count
+            )
+        };
+        let text = text + &(0..count).map(more).collect::<String>();
+        let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
+        bytes(|| assert!(check(&inventory).findings.len() > count * 6))
     });
 }
 

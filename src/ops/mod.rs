@@ -11,6 +11,7 @@ pub mod exec;
 pub mod gc;
 pub mod graph;
 pub mod init;
+pub mod inventory;
 pub mod list;
 pub mod logs;
 pub mod mock_services;

@@ -15,6 +15,7 @@ pub mod export;
 pub mod gc;
 pub mod graph;
 pub mod init;
+pub mod inventory_check;
 pub mod list;
 pub mod open;
 pub mod plan;

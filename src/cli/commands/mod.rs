@@ -16,6 +16,7 @@ pub(super) mod gc;
 pub(super) mod graph;
 pub(super) mod init;
 mod inside;
+pub(super) mod inventory;
 pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod man;

@@ -138,6 +138,11 @@ pub(in crate::cli) fn entry_words(current: &OsStr) -> Vec<CompletionCandidate> {
     names_or_selectors(entries(), current)
 }
 
+/// Returns all components; selectors once their beginning is typed.
+pub(in crate::cli) fn component_words(current: &OsStr) -> Vec<CompletionCandidate> {
+    names_or_selectors(components(), current)
+}
+
 /// Returns the components that have a repository; selectors once their beginning is typed.
 pub(in crate::cli) fn cloneable_words(current: &OsStr) -> Vec<CompletionCandidate> {
     names_or_selectors(components_that(|component| !component.repos().is_empty()), current)

@@ -17,8 +17,8 @@ use crate::ops::stage::target;
 /// Returns the formats of the typed command.
 pub(in crate::cli) fn formats() -> Vec<CompletionCandidate> {
     let typed = TypedLine::current();
-    let command = typed.and_then(|typed| typed.commands.first());
-    let formats = command.map(|command| format::formats(command)).unwrap_or_default();
+    let command = typed.filter(|typed| !typed.commands.is_empty()).map(|typed| typed.commands.join(" "));
+    let formats = command.map(|command| format::formats(&command)).unwrap_or_default();
     formats.iter().map(|format| CompletionCandidate::new(format.name())).collect()
 }
 

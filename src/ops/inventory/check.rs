@@ -1,0 +1,36 @@
+//! `cki inventory check`: the findings of the inventory, or of some of its entries. The rules are in `model`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::model::inventory::check::{self, CheckedInventory};
+use crate::model::inventory::{ChoiceError, Inventory};
+use crate::model::reference::Reference;
+
+/// Result of a check.
+#[derive(Debug)]
+pub struct CheckOutcome {
+    /// Findings and silenced findings.
+    pub checked: CheckedInventory,
+    /// Number of checked entries.
+    pub entries: usize,
+    /// The working tree of git that holds the inventory.
+    pub repository: Option<PathBuf>,
+}
+
+/// Checks the whole inventory, or the entries that words choose.
+///
+/// # Errors
+/// Fails when a name is unknown or ambiguous, or the selectors match nothing.
+pub fn check(inventory: &Inventory, words: &[String]) -> Result<CheckOutcome, ChoiceError> {
+    let chosen = inventory.choose(words)?;
+    let mut checked = check::check(inventory);
+    let mut entries = inventory.components.len();
+    if !words.is_empty() {
+        let chosen: HashSet<&Reference> = chosen.iter().map(|one| &one.reference).collect();
+        entries = chosen.len();
+        checked.retain(|reference| chosen.contains(reference));
+    }
+    let repository = Path::new(&inventory.origin).ancestors().find(|above| above.join(".git").exists());
+    Ok(CheckOutcome { checked, entries, repository: repository.map(Path::to_path_buf) })
+}

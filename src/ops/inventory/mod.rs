@@ -1,0 +1,3 @@
+//! Operations of `cki inventory`, one file per subcommand. Loading an inventory is in `shared`.
+
+pub mod check;
