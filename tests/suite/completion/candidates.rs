@@ -52,6 +52,8 @@ fn completion_offers_what_fits_the_command() {
         ("cki clone ki", &["kind="]),
         ("cki show kind=service,", &["kind=service,cronjob"]),
         ("cki show owner!=b", &["owner!=bob"]),
+        ("cki inventory check g", &["greeter"]),
+        ("cki inventory check -o ", &["text", "json", "yaml", "sarif", "gitlab"]),
         ("cki graph -o ", &["tree", "dot", "mermaid", "svg", "json", "yaml"]),
         ("cki list -o ", &["text", "wide", "name", "json", "yaml"]),
         ("cki env greeter -o ", &["table", "json", "yaml", "dotenv", "shell"]),

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use cki::model::environment::{GeneratorContext, ProductionRules, SecretRules};
+use cki::model::inventory::check::{Rule, Severity};
 use cki::model::inventory::{Inventory, InventoryDocument};
 use cki::model::reference::Reference;
 use cki::model::service::{ServiceTemplate, TemplateContext};
@@ -111,6 +112,18 @@ fn template_examples_are_valid() {
     let service = template.fill(around, &[asked]).expect("works");
     assert_eq!(service.setup, [["rabbitmqctl", "add_vhost", "cki"]]);
     assert!(service.native.is_some());
+}
+
+#[test]
+fn inventory_reference_lists_every_rule_of_the_check() {
+    let text = description();
+    let section = text.split("\n## Check\n").nth(1).expect("has the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    let row = |(_, name, severity, meaning): &(Rule, &str, Severity, &str)| {
+        format!("| `{name}` | {} | {meaning} |", severity.name())
+    };
+    assert_eq!(rows, Rule::ALL.iter().map(row).collect::<Vec<_>>());
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(crate) fn podman_environment() -> [(&'static str, String); 2] {
     ]
 }
 
-/// A Python that has the independent clients: python-gitlab and pika.
+/// A Python that has the independent clients: python-gitlab, pika and jsonschema.
 #[track_caller]
 pub(crate) fn python() -> String {
     needed("CKI_TEST_PYTHON")

@@ -18,6 +18,7 @@ mod group;
 mod guard;
 mod hints;
 mod init;
+mod inventory_check;
 mod kill;
 mod kill_matrix;
 mod list_show_config;
