@@ -103,7 +103,7 @@ fn inventory_check_is_linear_in_entries() {
     let check = |inventory: &Inventory| inventory_check::check(inventory, &[]).expect("chooses all").checked;
     grows_no_faster("bytes", |count| {
         let inventory = inventory(count);
-        bytes(|| assert!(check(&inventory).findings.len() >= count))
+        bytes(|| check(&inventory).findings.len())
     });
     // Each entry has unknown names of its own, all are in one cycle, and each silences something.
     grows_no_faster("bytes with faults of all kinds", |count| {

@@ -117,8 +117,8 @@ repoz: {}
     assert_eq!(
         messages,
         [
-            "the key `components.0.file` is unknown; the keys there are `name`, `category`, `description`, `kind`, `infrastructure`, `people`, `documentation` and 10 others",
-            "the key `components.0.prots` is unknown; the keys there are `name`, `category`, `description`, `kind`, `infrastructure`, `people`, `documentation` and 10 others",
+            "the key `components.0.file` is unknown; the keys there are `name`, `category`, `description`, `kind`, `infrastructure`, `people`, `documentation` and 11 others",
+            "the key `components.0.prots` is unknown; the keys there are `name`, `category`, `description`, `kind`, `infrastructure`, `people`, `documentation` and 11 others",
             "the key `components.0.deployment.0.file` is unknown; the keys there are `repo`, `path` and `container`",
             "the key `components.0.deployment.1.pth` is unknown; did you mean `path`?",
             "the key `components.0.run.reedy` is unknown; did you mean `ready`?",

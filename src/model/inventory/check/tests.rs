@@ -149,8 +149,8 @@ fn check_places_a_cycle_at_infrastructure_or_need() {
         "components:
 - {{name: cloud, category: infrastructure, description: C., dependencies: [{{verb: v, target: c/a}}]}}
 - {{name: a, category: c, {GOOD}, infrastructure: cloud}}
-- {{name: x, category: c, {GOOD}, image: i, build: {{repo: '/x'}}, run: {{needs: [y]}}}}
-- {{name: y, category: c, {GOOD}, image: i, build: {{repo: '/x'}}, dependencies: [{{verb: v, target: c/x}}]}}
+- {{name: x, category: c, {GOOD}, image: i, build: {{repo: '/x'}}, run: {{needs: [z]}}}}
+- {{name: z, category: c, {GOOD}, image: i, build: {{repo: '/x'}}, dependencies: [{{verb: v, target: c/x}}]}}
 "
     );
     let found = found(&text);
@@ -173,7 +173,7 @@ fn check_expects_facts_of_own_entries_only() {
     let text = "categories: [{id: service, kind: service}, {id: partner, production: true}]
 components:
 - {name: a, category: service}
-- {name: b, category: service, build: {repo: '/b'}, people: [x], description: B.}
+- {name: b, category: service, build: {repo: '/b'}, people: [g], description: B.}
 - {name: c, category: storage, description: C.}
 - {name: d, category: partner, kind: service}
 - {name: e, category: external}
