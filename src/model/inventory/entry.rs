@@ -239,7 +239,7 @@ pub struct ParameterDecl {
 pub struct IgnoreDecl {
     /// Name of the rule.
     pub rule: String,
-    /// Why the finding is accepted; without a reason, nothing is silenced.
+    /// Reason to accept the finding; without a reason, nothing is silenced.
     pub reason: Option<String>,
 }
 
@@ -248,7 +248,7 @@ pub struct IgnoreDecl {
 pub struct HeadIgnoreDecl {
     /// Name of the rule.
     pub rule: String,
-    /// Why the findings are accepted; without a reason, nothing is silenced.
+    /// Reason to accept the findings; without a reason, nothing is silenced.
     pub reason: Option<String>,
     /// The one entry for which it is silenced.
     pub component: Option<Reference>,

@@ -25,7 +25,7 @@ pub enum CheckFormat {
 }
 
 #[derive(Serialize)]
-struct CheckView<'a> {
+struct InventoryCheckView<'a> {
     inventory: &'a str,
     origin: &'a str,
     entries: usize,
@@ -63,7 +63,7 @@ pub fn print(ui: &Ui, inventory: &Inventory, outcome: &CheckOutcome, format: Che
                 finding: finding_view(finding),
                 reason,
             });
-            let view = CheckView {
+            let view = InventoryCheckView {
                 inventory: &inventory.title,
                 origin: &inventory.origin,
                 entries: outcome.entries,

@@ -17,7 +17,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
     let inventory = findings.inventory;
     let graph = DependencyGraph::new(inventory);
     let all = graph.select(&GraphQuery::default());
-    let mut search = Search::new(&all, graph.node_count());
+    let mut search = CycleSearch::new(&all, graph.node_count());
     for (number, group) in all.cycles.iter().enumerate() {
         let cycle = search.shortest(number, group);
         let names: Vec<&Reference> = cycle.iter().map(|at| &graph.node(*at).reference).collect();
@@ -54,7 +54,7 @@ fn part_of(inventory: &Inventory, component: &Component, next: &Reference) -> St
 }
 
 /// Search for cycles within groups. It visits each dependency within a group at most once.
-struct Search<'a, 'b> {
+struct CycleSearch<'a, 'b> {
     /// Dependencies of the whole graph, sorted by dependent.
     all: &'a Subgraph<'b>,
     /// Index of the first dependency of each node, and one more.
@@ -67,7 +67,7 @@ struct Search<'a, 'b> {
 
 const NONE: usize = usize::MAX;
 
-impl<'a, 'b> Search<'a, 'b> {
+impl<'a, 'b> CycleSearch<'a, 'b> {
     fn new(all: &'a Subgraph<'b>, nodes: usize) -> Self {
         let mut starts = vec![0; nodes + 1];
         for (from, ..) in &all.edges {

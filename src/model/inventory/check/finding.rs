@@ -1,4 +1,4 @@
-//! What a check finds. How it is shown belongs in `report`.
+//! Findings of a check. Their display belongs in `report`.
 
 use super::rule::Rule;
 use crate::base::yaml::Position;
@@ -15,9 +15,9 @@ pub struct CheckFinding {
     pub rule: Rule,
     /// Entry; `None` for the head and for files that are not read.
     pub component: Option<Reference>,
-    /// What is wrong, without a final period.
+    /// Description of the fault, without a final period.
     pub message: String,
-    /// What to do, as an imperative without a final period.
+    /// Repair, as an imperative without a final period.
     pub fix: String,
 }
 

@@ -10,9 +10,9 @@ use crate::base::text;
 use crate::model::inventory::{Component, Inventory};
 use crate::model::reference::Reference;
 
-/// What an `ignore` applies to.
+/// Range of an `ignore`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Scope<'a> {
+enum IgnoreScope<'a> {
     /// The entry that holds it.
     Entry(&'a Reference),
     /// An entry that the head names.
@@ -22,7 +22,7 @@ enum Scope<'a> {
 }
 
 /// An `ignore` with a valid rule and a reason.
-struct Ignore<'a> {
+struct ActiveIgnore<'a> {
     rule: Rule,
     reason: &'a str,
     /// Entry that holds it; `None` in the head.
@@ -64,12 +64,16 @@ pub(super) fn apply(mut findings: Findings<'_>) -> CheckedInventory {
 }
 
 /// Returns the `ignore` that silences a finding: the one nearest to it.
-fn silencing(finding: &CheckFinding, by_scope: &HashMap<(Scope<'_>, Rule), usize>) -> Option<usize> {
+fn silencing(finding: &CheckFinding, by_scope: &HashMap<(IgnoreScope<'_>, Rule), usize>) -> Option<usize> {
     if !finding.rule.is_silenceable() {
         return None;
     }
     let entry = finding.component.as_ref();
-    let scopes = entry.map(Scope::Entry).into_iter().chain(entry.map(Scope::Named)).chain([Scope::All]);
+    let scopes = entry
+        .map(IgnoreScope::Entry)
+        .into_iter()
+        .chain(entry.map(IgnoreScope::Named))
+        .chain([IgnoreScope::All]);
     scopes.into_iter().find_map(|scope| by_scope.get(&(scope, finding.rule)).copied())
 }
 
@@ -77,15 +81,15 @@ fn silencing(finding: &CheckFinding, by_scope: &HashMap<(Scope<'_>, Rule), usize
 fn ignores<'a>(
     inventory: &'a Inventory,
     findings: &mut Findings<'a>,
-) -> (Vec<Ignore<'a>>, HashMap<(Scope<'a>, Rule), usize>) {
+) -> (Vec<ActiveIgnore<'a>>, HashMap<(IgnoreScope<'a>, Rule), usize>) {
     let entries = inventory.components.iter().flat_map(|component| {
         let ignores = component.ignore.iter().enumerate();
         ignores.map(move |(index, one)| {
-            (Scope::Entry(&component.reference), Some(component), index, &one.rule, &one.reason)
+            (IgnoreScope::Entry(&component.reference), Some(component), index, &one.rule, &one.reason)
         })
     });
     let head = inventory.ignore.iter().enumerate().map(|(index, one)| {
-        let scope = one.component.as_ref().map_or(Scope::All, Scope::Named);
+        let scope = one.component.as_ref().map_or(IgnoreScope::All, IgnoreScope::Named);
         (scope, None, index, &one.rule, &one.reason)
     });
     let (mut ignores, mut by_scope) = (Vec::new(), HashMap::new());
@@ -101,7 +105,7 @@ fn ignores<'a>(
             continue;
         };
         by_scope.entry((scope, rule)).or_insert(ignores.len());
-        ignores.push(Ignore { rule, reason, component, index, is_used: false });
+        ignores.push(ActiveIgnore { rule, reason, component, index, is_used: false });
     }
     (ignores, by_scope)
 }
