@@ -16,7 +16,7 @@ const HINTS: [&str; 14] = [
 ];
 
 /// Words that mark a nearby number as no address, without a final `s`.
-const NUMBERS: [&str; 48] = [
+const NUMBERS: [&str; 63] = [
     "version",
     "release",
     "revision",
@@ -65,6 +65,21 @@ const NUMBERS: [&str; 48] = [
     "longitude",
     "price",
     "retrie",
+    "phone",
+    "telephone",
+    "tel",
+    "mobile",
+    "fax",
+    "sms",
+    "account",
+    "order",
+    "invoice",
+    "customer",
+    "serial",
+    "isbn",
+    "vat",
+    "balance",
+    "amount",
 ];
 
 /// Returns whether a variable of this name may hold a host, so that a number in it may be an address.
@@ -389,6 +404,8 @@ mod tests {
             (Some("BACKEND_URL"), NumberMeaning::Address),
             (Some("PYTHON_VERSION"), NumberMeaning::Number),
             (Some("MAX_RETRIES"), NumberMeaning::Number),
+            (Some("SUPPORT_PHONE"), NumberMeaning::Number),
+            (Some("PHONE_GATEWAY"), NumberMeaning::Address),
             (None, NumberMeaning::Address),
         ] {
             assert_eq!(NumberMeaning::of(name), meaning, "{name:?}");

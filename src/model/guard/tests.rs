@@ -57,7 +57,10 @@ fn real() -> Vec<(&'static str, String)> {
         ("GitHub token", format!("github_pat_{}", letters(59))),
         ("Slack token", format!("xoxb-123456789012-{}", letters(24))),
         ("Slack webhook", format!("https://hooks.slack.com/services/T00000000/B00000000/{}", letters(24))),
-        ("AWS access key", "AKIA".to_owned() + "IOSFODNN7EXAMPLE"),
+        ("Slack token", format!("xapp-1-A0123456789-1234567890123-{}", letters(64).to_lowercase())),
+        ("Slack token", format!("xoxe.xoxp-1-{}", letters(60))),
+        ("Slack token", format!("xoxd-{}%2B{}%3D", letters(40), letters(20))),
+        ("AWS access key", "AKIA".to_owned() + "I5QNDR7TE2MPLX4K"),
         ("Google API key", format!("AIza{}", letters(35))),
         ("Stripe key", format!("sk_live_{}", letters(24))),
         ("npm token", format!("npm_{}", letters(36))),
@@ -87,7 +90,7 @@ fn credentials_are_recognised_by_format() {
         let wrapped = base64::engine::general_purpose::STANDARD.encode(&text);
         assert_eq!(credentials.find(None, &wrapped), Some(kind), "{kind}");
     }
-    let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYq4mWz8Tn2K";
     assert_eq!(credentials.find(Some("AWS_SECRET_ACCESS_KEY"), key), Some("AWS secret access key"));
     assert_eq!(credentials.find(Some("COMMIT"), key), None);
 }
@@ -114,6 +117,12 @@ fn credentials_ignore_ordinary_values() {
         "authorization: optional",
         "basic auth",
         "npm_config_cache",
+        "xapp-deployment-name",
+        "xoxo-deployment-main",
+        "pypi-internal-mirror-cache",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ASIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "wss://me@chat.company.com",
         "2026-11-22T18:00:00Z",
     ] {
