@@ -4,7 +4,7 @@
 use super::candidate::CandidateSite;
 use super::error::no_value;
 use super::expansion::{Segment, pieces, spoiled};
-use super::limits::is_full;
+use super::limits::{ExpansionLimit, is_full};
 use super::object::{Object, find};
 use super::scalar::other_kind;
 use super::texts::texts;
@@ -35,19 +35,34 @@ fn read_one(
     findings: &mut Vec<InventoryFinding>,
 ) -> DeployedContainer {
     let CandidateSite { object, node, is_init } = place;
-    let mut reading = ContainerReading { object, objects, variables: Vec::new(), findings };
+    let mut reading = ContainerReading {
+        object,
+        objects,
+        variables: Vec::new(),
+        limit: ExpansionLimit::default(),
+        findings,
+    };
     for source in node.get("envFrom").map_or(&[][..], Node::items) {
         reading.from(source);
     }
     for item in node.get("env").map_or(&[][..], Node::items) {
         reading.item(item);
     }
-    let variables = reading.variables;
+    let ContainerReading { variables, mut limit, .. } = reading;
     let is_defined = |name: &str| variables.iter().any(|given| given.name == name);
     let mut words = |key: &str| -> Vec<Vec<Segment>> {
         let words = texts(node.get(key), key, findings);
         words.iter().for_each(|(text, spot)| note_spoiled(text, spot, findings));
-        words.iter().map(|(text, _)| pieces(text, &is_defined)).collect()
+        let mut word = |(text, spot): &(String, Location)| {
+            let made = pieces(text, &is_defined);
+            let what = format!("this word of `{key}`");
+            if limit.admits(&made, (&what, spot), findings) {
+                made
+            } else {
+                vec![Segment::Text(text.clone())]
+            }
+        };
+        words.iter().map(&mut word).collect()
     };
     let (command, args) = (words("command"), words("args"));
     note_files(object, node, findings);
@@ -152,6 +167,7 @@ struct ContainerReading<'a> {
     object: &'a Object,
     objects: &'a [Object],
     variables: Vec<EnvEntry>,
+    limit: ExpansionLimit,
     findings: &'a mut Vec<InventoryFinding>,
 }
 
@@ -212,6 +228,14 @@ impl<'a> ContainerReading<'a> {
         }
         if is_full(&self.variables, spot, self.findings) {
             return;
+        }
+        if let EnvVarSource::Text(made) = &value {
+            let what = format!("the value of `{name}`");
+            if self.limit.admits(made, (&what, spot), self.findings) {
+                self.limit.define(name, made);
+            } else {
+                value = EnvVarSource::Unknown("the values made of others are too long together".to_owned());
+            }
         }
         if let Some(index) = self.variables.iter().position(|given| given.name == name) {
             // Values that use the variable were made of its earlier value, and so may the new definition

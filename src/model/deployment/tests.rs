@@ -540,3 +540,27 @@ fn env_file_line_without_value_unsets_earlier_value() {
     ];
     assert_eq!((variables(&web).as_slice(), web.container.image), (&expected.map(str::to_owned)[..], None));
 }
+
+#[test]
+fn container_bounds_values_made_of_others() {
+    let (mut items, mut words) = (String::new(), String::new());
+    items.push_str(&format!("{{name: V0, value: '{}'}}", "x".repeat(60 << 10)));
+    for nth in 1..300 {
+        items.push_str(&format!(", {{name: V{nth}, value: '$(V0)$(V0)'}}"));
+        words.push_str("'$(V1)', ");
+    }
+    let file = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n    - {{name: web, image: x, args: [{words}], env: [{items}]}}\n"
+    );
+    let read = read_as("web", "web.yaml", &[("web.yaml", &file)]).expect("is read");
+    let said = findings(&read);
+    let wanted = "web.yaml:6:";
+    let about = |text: &str| said.iter().filter(|one| one.starts_with(wanted) && one.contains(text)).count();
+    assert!(
+        about("the value of `V18` is not expanded") == 1
+            && about("this word of `args` is not expanded") > 200,
+        "{said:?}"
+    );
+    let is_text = |one: &&EnvEntry| matches!(one.value, EnvVarSource::Text(_));
+    assert_eq!(read.container.variables.iter().filter(is_text).count(), 18);
+}

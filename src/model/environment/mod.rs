@@ -32,6 +32,7 @@ pub use layers::check_locks;
 pub use lazy_seed::{Cause, LazySeed, StoredSecrets};
 pub use placeholder_secret::{DIRECTORY, GeneratedSecret, GeneratorContext, GeneratorSource, SecretRules};
 pub use production::{ProductionRules, ReplacedValue};
+pub(crate) use production_value::LONGEST as LONGEST_VALUE;
 pub use production_value::{ProductionInfo, ProductionValue};
 pub use resolved::Environment;
 pub use secret_detection::is_secret;

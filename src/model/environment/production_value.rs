@@ -24,7 +24,7 @@ pub enum ProductionValue {
 }
 
 /// Maximum length of a variable on Linux in bytes.
-pub(super) const LONGEST: usize = 128 << 10;
+pub(crate) const LONGEST: usize = 128 << 10;
 
 /// Joins pieces, unless the result is longer than a value can be.
 pub(super) fn expanded<'a>(pieces: &[Segment], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
