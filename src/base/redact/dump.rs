@@ -99,7 +99,8 @@ pub(super) fn read(
 }
 
 /// Reads the candidates, and then the text columns, in which numbers of their own may be: a line may begin with
-/// a time that looks like an offset.
+/// a time that looks like an offset. A number may look like an offset as well, such as the first word of a line of
+/// `od -An -tx4`, or the last one of a text: where one may be an offset, another reading takes it as a number.
 fn readings<Sink: DumpSink>(
     text: &[u8],
     candidates: &[(usize, usize)],
@@ -110,7 +111,12 @@ fn readings<Sink: DumpSink>(
     let within = dump.columns.iter().flat_map(|column| numbers_within(text, *column, sought.shortest, last));
     let within: Vec<(usize, usize)> = within.collect();
     let columns = (!within.is_empty()).then(|| Dump::new(text, sought, last).read(&within).readings);
-    dump.readings.into_iter().chain(columns.into_iter().flatten())
+    let numbers = dump.met_offset.then(|| {
+        let dump = Dump { knows_offsets: false, ..Dump::new(text, sought, last) };
+        dump.read(candidates).readings
+    });
+    let others = columns.into_iter().chain(numbers).flatten();
+    dump.readings.into_iter().chain(others)
 }
 
 /// A reading of the numbers in one base.
@@ -237,11 +243,17 @@ struct Dump<'a, Sink> {
     sought: &'a PatternSet,
     last: bool,
     readings: [NumberReader<Sink>; 4],
+    /// Words that look like offsets are none, if this is false.
+    knows_offsets: bool,
+    /// Some word was taken for an offset.
+    met_offset: bool,
     /// Text columns.
     columns: Vec<(usize, usize)>,
     /// The line begins with an offset, and a colon follows it, as in the output of `xxd`.
     has_offset: bool,
     has_colon: bool,
+    /// The offset begins with zeros; another one may be a number before the dump, such as a time.
+    is_sure: bool,
     /// Length of the gap since the last word.
     gap: usize,
     /// End of the blanks before the rest of a group.
@@ -251,7 +263,20 @@ struct Dump<'a, Sink> {
 impl<'a, Sink: DumpSink> Dump<'a, Sink> {
     fn new(text: &'a [u8], sought: &'a PatternSet, last: bool) -> Self {
         let (readings, columns) = (Radix::ALL.map(NumberReader::new), Vec::new());
-        Self { text, sought, last, readings, columns, has_offset: false, has_colon: false, gap: 0, padded: 0 }
+        Self {
+            text,
+            sought,
+            last,
+            readings,
+            knows_offsets: true,
+            met_offset: false,
+            columns,
+            has_offset: false,
+            has_colon: false,
+            is_sure: false,
+            gap: 0,
+            padded: 0,
+        }
     }
 
     fn read(mut self, candidates: &[(usize, usize)]) -> Self {
@@ -394,13 +419,16 @@ impl<'a, Sink: DumpSink> Dump<'a, Sink> {
         for reading in self.readings.iter_mut().filter(|_| is_cut && begins_line) {
             reading.open = Some(from).filter(|_| reading.has_begun(self.sought));
         }
-        let is_inner = !begins_line && !self.has_offset && is_inner_offset(self.text, from, to);
+        let may_begin = self.knows_offsets && !self.has_offset;
+        let may_follow = may_begin || self.knows_offsets && !self.is_sure && !self.has_number();
+        let is_inner = may_follow && !begins_line && is_inner_offset(self.text, from, to);
         if is_inner {
             self.part(from);
             self.begin_line();
         }
-        if is_inner || begins_line && has_offset(self.text, from, to) {
-            self.has_offset = true;
+        if is_inner || may_begin && begins_line && has_offset(self.text, from, to) {
+            (self.has_offset, self.met_offset) = (true, true);
+            self.is_sure = self.text[from..].starts_with(b"00");
             self.has_colon = self.text.get(to) == Some(&b':');
             self.readings.iter_mut().for_each(|reading| reading.line.has_offset = true);
         } else if self.is_part_of_word(from, to) {

@@ -61,23 +61,20 @@ pub(super) fn has_offset(text: &[u8], from: usize, to: usize) -> bool {
     (OFFSET..=16).contains(&(to - from)) && is_apart
 }
 
-/// Returns whether a word behind other text is an offset. It begins with zeros, as no number of a secret does, since those
-/// are numbers of NUL characters.
+/// Returns whether a word behind other text may be an offset. It begins with zeros, as next to no number of a secret does,
+/// since those are numbers of NUL characters. The fraction of a second is none.
 pub(super) fn is_inner_offset(text: &[u8], from: usize, to: usize) -> bool {
-    let is_apart = from == 0 || matches!(text[from - 1], b' ' | b'\t' | b'\n' | b']' | b'|');
-    is_apart
-        && to - from > OFFSET
-        && to < text.len()
-        && text[from..].starts_with(b"00")
-        && has_offset(text, from, to)
+    let is_apart = from == 0 || !matches!(text[from - 1], b'.' | b',' | b'-' | b'_' | b'/' | b'+');
+    is_apart && to < text.len() && text[from..].starts_with(b"00") && has_offset(text, from, to)
 }
 
 /// Returns the ranges of a text that may contain the numbers of a phrase with at least `bytes` bytes, of two
-/// characters each: most texts have next to none. A line that begins with an offset continues after its text column, so any
-/// length counts there. The end of the text may be the start of a run.
+/// characters each: most texts have next to none. A line with an offset, at its start or behind other text, continues after
+/// its text column and in the next line, so any length counts there. The end of the text may be the start of a run.
 pub(super) fn candidates(text: &[u8], bytes: usize, last: bool) -> Vec<(usize, usize)> {
     let mut found = long_runs(text, 2 * bytes);
     found.extend(runs_with_offset(text));
+    found.extend(runs_with_inner_offset(text));
     let start = run_start(text, text.len());
     if !last && start < text.len() {
         found.push((start, text.len()));
@@ -139,6 +136,26 @@ fn runs_with_offset(text: &[u8]) -> Vec<(usize, usize)> {
             continue;
         }
         if has_offset(text, from, word_end(text, from)) {
+            let (start, end) = (run_start(text, from), run_end(text, from));
+            found.push((start, end));
+            done = end;
+        }
+    }
+    found
+}
+
+/// Finds runs with an offset that other text precedes.
+fn runs_with_inner_offset(text: &[u8]) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let mut done = 0;
+    for from in memchr::memmem::find_iter(text, b"00") {
+        let is_start = from.checked_sub(1).is_none_or(|before| kind(text[before]) != WORD);
+        if from < done || !is_start {
+            continue;
+        }
+        // A longer word is no offset.
+        let word = text[from..].iter().take(2 * OFFSET + 8).take_while(|byte| kind(**byte) == WORD).count();
+        if is_inner_offset(text, from, from + word) {
             let (start, end) = (run_start(text, from), run_end(text, from));
             found.push((start, end));
             done = end;

@@ -1,6 +1,7 @@
 //! Tests of masking: chosen texts, and the memory that endless ones take. Generated texts are in
-//! [`properties`], the forms of a secret in [`written`].
+//! [`properties`], dumps of programs in [`dumps`], the forms of a secret in [`written`].
 
+mod dumps;
 mod properties;
 mod written;
 
