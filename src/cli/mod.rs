@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 
 use crate::base::exit::Exit;
+use crate::base::text::wrap_styled;
 use crate::config::Color;
 use crate::host::Host;
 use crate::systems::pager;
@@ -141,7 +142,9 @@ fn usage(host: &Host, error: &clap::Error) -> Exit {
     let ui = first_ui(host, None);
     match error.kind() {
         ErrorKind::DisplayHelp => {
-            ui.data(help::render(&host.args, command_tree()).ansi().to_string().trim_end());
+            let help = help::render(&host.args, command_tree()).ansi().to_string();
+            let columns = ui.columns().unwrap_or(usize::MAX);
+            ui.lines(help.trim_end().split('\n').flat_map(|line| wrap_styled(line, columns)));
             Exit::Done
         }
         ErrorKind::DisplayVersion => {

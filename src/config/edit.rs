@@ -102,6 +102,8 @@ pub fn change(file: &Path, key: &'static Key, text: Option<&str>, cwd: &Path) ->
     let no_table = || EditError::NoTable { file: file.to_path_buf(), name: key.name };
     let table: &mut dyn TableLike = match table {
         None => document.as_table_mut(),
+        // What is not there needs no removal, and no table.
+        Some(table) if text.is_none() && document.get(table).is_none() => return Ok(false),
         Some(table) => {
             let item = document.entry(table).or_insert_with(|| Item::Table(Table::new()));
             item.as_table_like_mut().ok_or_else(no_table)?
@@ -190,6 +192,8 @@ mod tests {
             ),
             ("jobs", None, "\n[stage]\n# who\nbot = \"b\"\n"),
             ("offline", None, before),
+            ("run.memory", None, before),
+            ("stage.timeout", None, before),
         ] {
             assert_eq!(changed(before, name, text).expect("changes"), after, "{name}");
         }

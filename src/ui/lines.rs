@@ -31,6 +31,12 @@ impl Prefixes {
         self.announced > 1
     }
 
+    /// Returns whether another subject than this one was announced or has written.
+    pub(super) fn is_one_of_several(&mut self, subject: &str) -> bool {
+        self.number(subject);
+        self.announced > 1 || self.subjects.len() > 1
+    }
+
     /// Returns the prefix of a line: `name │ `.
     pub(super) fn prefix(&mut self, subject: &str) -> String {
         let color = self.number(subject);

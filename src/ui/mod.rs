@@ -262,8 +262,8 @@ impl UiState {
 
     fn message(&self, line: &str) {
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
-        let lines = text::wrap_styled(line, columns);
-        let lines = lines.iter().map(|line| self.fit(line, self.color_err) + "\n");
+        let lines = line.split('\n').flat_map(|line| text::wrap_styled(line, columns));
+        let lines = lines.map(|line| self.fit(&line, self.color_err) + "\n");
         self.write_error(&lines.collect::<String>());
     }
 
@@ -308,6 +308,11 @@ impl UiState {
     /// Returns whether more than one subject writes, so that lines need prefixes.
     fn several(&self) -> bool {
         self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).are_needed()
+    }
+
+    /// Returns whether a line of a subject needs a prefix on a terminal, where lines of all subjects meet.
+    fn is_one_of_several(&self, subject: &str) -> bool {
+        self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).is_one_of_several(subject)
     }
 
     fn prefix(&self, subject: &str) -> String {

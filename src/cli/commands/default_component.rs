@@ -26,7 +26,7 @@ pub(super) fn default_component<'a>(
         [] => {
             let count = plural(fitting.len(), "component");
             Err(UsageError(format!(
-                "name a component: the inventory has {count}, and none is of this directory"
+                "name a component: {count} of the inventory could be meant, and none is of this directory; `cki init` drafts an entry for it"
             )))
         }
         several => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Component, Dependency, Inventory, LookupError};
+use super::{Component, Inventory, LookupError};
 use crate::base::text::{join_some, nearest};
 
 /// A fact by which a selector chooses.
@@ -17,7 +17,7 @@ pub enum SelectorKey {
     Category,
     /// The infrastructure.
     Infrastructure,
-    /// The target of a dependency, by its full name or its name.
+    /// Target of a dependency, infrastructure, or need of a run, by its full name or its name.
     Uses,
     /// A repository of its sources, build or deployment.
     Repo,
@@ -46,7 +46,7 @@ impl SelectorKey {
         Self::ALL.iter().find(|(_, key)| *key == self).map(|(name, _)| *name).unwrap_or_default()
     }
 
-    /// Returns the values of this fact for a component. The values of `uses` are full names.
+    /// Returns the values of this fact for a component. The values of `uses` are full names, except those of needs.
     #[must_use]
     pub fn values(self, component: &Component) -> Vec<String> {
         let one = |value: &Option<String>| value.iter().cloned().collect();
@@ -55,7 +55,7 @@ impl SelectorKey {
             Owner => component.people.clone(),
             Category => vec![component.reference.category.clone()],
             Infrastructure => one(&component.infrastructure),
-            Uses => component.dependencies.iter().map(|one| one.target.to_string()).collect(),
+            Uses => uses(component).collect(),
             Repo => component.repos().into_iter().map(str::to_owned).collect(),
         }
     }
@@ -68,20 +68,24 @@ impl SelectorKey {
             Owner => component.people.iter().any(|one| is(one)),
             Category => is(&component.reference.category),
             Infrastructure => component.infrastructure.as_deref().is_some_and(is),
-            Uses => component.dependencies.iter().any(|one| names(one, value)),
+            Uses => uses(component).any(|one| names(&one, value)),
             Repo => component.repos().into_iter().any(is),
         }
     }
 }
 
-fn names(dependency: &Dependency, value: &str) -> bool {
-    let target = &dependency.target;
-    match value.split_once('/') {
-        Some((category, name)) => {
-            target.category.eq_ignore_ascii_case(category) && target.name.eq_ignore_ascii_case(name)
-        }
-        None => target.name.eq_ignore_ascii_case(value),
-    }
+/// Returns what a component uses: targets of dependencies, its infrastructure, and the names of its needs.
+fn uses(component: &Component) -> impl Iterator<Item = String> {
+    let targets = component.dependencies.iter().map(|one| one.target.to_string());
+    let place = component.infrastructure.iter().map(|name| format!("infrastructure/{name}"));
+    let needs = component.run.iter().flat_map(|run| &run.needs).map(|need| need.name.clone());
+    targets.chain(place).chain(needs)
+}
+
+/// Returns whether a full name, or its last part, is a value.
+fn names(used: &str, value: &str) -> bool {
+    used.eq_ignore_ascii_case(value)
+        || used.rsplit_once('/').is_some_and(|(_, name)| name.eq_ignore_ascii_case(value))
 }
 
 /// A part of a selector.
@@ -258,7 +262,7 @@ mod tests {
     fn inventory() -> Inventory {
         let text = "components:
 - {name: web, category: service, kind: service, people: [infra, web], dependencies: [{verb: reads, target: storage/db}]}
-- {name: nightly, category: cronjob, kind: cronjob, people: [Infra], infrastructure: cloud, sources: [{repo: 'https://x.test/y'}]}
+- {name: nightly, category: cronjob, kind: cronjob, people: [Infra], infrastructure: cloud, sources: [{repo: 'https://x.test/y'}], run: {needs: [redis]}}
 - {name: db, category: storage, description: Keeps what the WEB site shows.}
 ";
         let document = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
@@ -283,6 +287,8 @@ mod tests {
             ("uses=DB", &["web"]),
             ("uses!=db kind!=cronjob", &["db"]),
             ("infrastructure=cloud", &["nightly"]),
+            ("uses=cloud", &["nightly"]),
+            ("uses=redis", &["nightly"]),
             ("repo=https://x.test/y", &["nightly"]),
             ("web", &["web", "db"]),
             ("people=web category=service", &["web"]),
@@ -309,7 +315,7 @@ mod tests {
             selector.unknown_values(&inventory()),
             [
                 "no component has the kind `servce`; did you mean `service`? There is `cronjob` and `service`",
-                "no component has the dependency `nothing`; there is `storage/db`",
+                "no component has the dependency `nothing`; there is `infrastructure/cloud`, `redis` and `storage/db`",
             ]
         );
     }

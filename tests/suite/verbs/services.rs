@@ -302,7 +302,8 @@ components:
     // What is made from something else is not the same.
     cli.run(&format!("{up} -e LEVEL=7")).ends_with(0);
     assert_ne!(cli.leftovers(), here);
-    cli.run("down one").ends_with(0);
-    cli.run("down two");
+    cli.run("down one").ends_with(2).says("`one` is running 2 times");
+    let instances = cli.run("ps -o name").ends_with(0).stdout;
+    cli.run(&format!("down {}", instances.replace('\n', " "))).ends_with(0);
     assert_eq!(cli.leftovers(), [""; 0]);
 }
