@@ -3,6 +3,7 @@
 //! odd forms, environment files, several Compose files, `extends`, `include`, `!reset`, interpolation.
 //! `CKI_TEST_CASES` says how many; each has several services, which are compared at once.
 
+mod chosen;
 pub(crate) mod printed;
 
 use std::cell::Cell;
@@ -18,6 +19,7 @@ use proptest::test_runner::Config;
 use serde_json::Value;
 
 use crate::support;
+use chosen::{choose, chosen};
 
 /// Files in memory, written to a directory for Compose.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,8 @@ struct Project {
     files: BTreeMap<String, String>,
     /// Its Compose files, in order.
     named: Vec<String>,
+    /// Directory where Compose looks for its files itself, in place of named ones.
+    start: Option<&'static str>,
     services: BTreeSet<String>,
 }
 
@@ -45,8 +49,10 @@ impl DeploymentFileSet for Project {
         self.files.get(path).cloned().ok_or_else(missing)
     }
 
-    fn names(&self, _: &str) -> Result<Vec<String>, FileTrouble> {
-        Ok(Vec::new())
+    fn names(&self, directory: &str) -> Result<Vec<String>, FileTrouble> {
+        let below = format!("{directory}/");
+        let inside = self.files.keys().filter_map(|path| path.strip_prefix(&below));
+        Ok(inside.filter(|name| !name.contains('/')).map(str::to_owned).collect())
     }
 
     fn label(&self, path: &str) -> String {
@@ -63,8 +69,12 @@ const ROOT: &str = "/root-of-project";
 
 impl Project {
     fn read(&self, service: &str) -> Result<Deployment, deployment::DeploymentError> {
-        let named = self.named.iter();
-        let items: Vec<DeploymentItem<'_>> = named
+        let paths: Vec<&str> = match self.start {
+            Some(directory) => vec![directory],
+            None => self.named.iter().map(String::as_str).collect(),
+        };
+        let items: Vec<DeploymentItem<'_>> = paths
+            .into_iter()
             .map(|path| DeploymentItem { files: self, path, container: Some(service), place: "i:1" })
             .collect();
         deployment::read(service, &items)
@@ -81,9 +91,9 @@ impl Project {
         let mut command = Command::new(program);
         command.env_clear().env("HOME", directory.path()).current_dir(directory.path());
         // Compose looks for variables in the `.env` of the working directory, too.
-        let home = directory.path().join("p");
+        let home = directory.path().join(self.start.unwrap_or("p"));
         command.current_dir(&home);
-        for file in &self.named {
+        for file in self.named.iter().filter(|_| self.start.is_none()) {
             command.arg("-f").arg(directory.path().join(file));
         }
         // Naming a service enables its profiles.
@@ -291,8 +301,8 @@ fn project() -> impl Strategy<Value = Project> {
     let included = prop::option::weighted(0.3, file(&["extra"], true));
     let env = prop::collection::vec(lines(), 6);
     let project_names = [project_name(), project_name(), project_name()];
-    (base, over, common, included, env, project_names).prop_map(
-        |(base, over, common, included, env, called)| {
+    (base, over, common, included, env, project_names, chosen()).prop_map(
+        |(base, over, common, included, env, called, way)| {
             let mut project = Project::default();
             let mut put = |path: &str, text: String| project.files.insert(path.to_owned(), text);
             let mut main = format!("{}{MODELS}{}", called[0], rendered(&base));
@@ -318,7 +328,7 @@ fn project() -> impl Strategy<Value = Project> {
             {
                 put(path, text.clone());
             }
-            Project { named, services, ..project }
+            choose(Project { named, services, ..project }, way)
         },
     )
 }

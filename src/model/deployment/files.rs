@@ -1,7 +1,8 @@
 //! Files of a deployment for its readers: by path below the root of a repository, never out of it, and
 //! within limits. Access to a disk or a commit belongs in the implementations of [`Files`].
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::error::{DeploymentError, FileTrouble, finding};
@@ -58,6 +59,8 @@ pub(super) struct FileReader<'a> {
     bytes: Cell<usize>,
     budget: Rc<Budget>,
     lost: Cell<bool>,
+    /// Files that other files name.
+    referred: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> FileReader<'a> {
@@ -68,6 +71,7 @@ impl<'a> FileReader<'a> {
             bytes: Cell::new(0),
             budget: Rc::default(),
             lost: Cell::new(false),
+            referred: RefCell::default(),
         }
     }
 
@@ -78,6 +82,15 @@ impl<'a> FileReader<'a> {
 
     pub(super) fn has_lost(&self) -> bool {
         self.lost.get()
+    }
+
+    /// Records that another file names a file.
+    pub(super) fn refer_to(&self, path: &str) {
+        self.referred.borrow_mut().insert(path.to_owned());
+    }
+
+    pub(super) fn is_referred_to(&self, path: &str) -> bool {
+        self.referred.borrow().contains(path)
     }
 
     pub(super) fn label(&self, path: &str) -> String {

@@ -78,7 +78,7 @@ pub fn read(component: &str, items: &[DeploymentItem<'_>]) -> Result<Deployment,
                 let objects = kustomize::build(&reader, files::directory_of(&path), &mut pool.findings)?;
                 pool.objects.extend(objects);
             }
-            Some(FileKind::File) => read_file(&reader, &path, &mut pool)?,
+            Some(FileKind::File) => read_file(&reader, &path, true, &mut pool)?,
         }
         pool.is_incomplete |= reader.has_lost();
     }
@@ -86,6 +86,7 @@ pub fn read(component: &str, items: &[DeploymentItem<'_>]) -> Result<Deployment,
     object::note_kinds(&pool.objects, &mut pool.findings);
     let services = pool.projects.services()?;
     pool.is_incomplete |= pool.projects.has_lost();
+    pool.findings.extend(pool.projects.unused());
     let candidates = Candidate::all(&pool.objects, &services);
     let chosen = candidate::choose(component, items, &candidates, pool.is_incomplete, &mut pool.findings)?;
     let container = match chosen {
@@ -110,37 +111,44 @@ fn read_directory<'a>(
     }
     let mut names = reader.names(directory)?;
     manifest::note_templates(reader, directory, &names, &mut pool.findings)?;
-    compose::in_order(directory, &mut names, reader, &mut pool.findings);
+    let chosen = pool.projects.select(reader, directory, &mut names, &mut pool.findings)?;
+    for path in chosen.iter().flatten() {
+        read_file(reader, path, true, pool)?;
+    }
     for name in names {
         let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
         let is_read = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
         if is_read && reader.is_file(&path)? {
-            read_file(reader, &path, pool)?;
+            read_file(reader, &path, chosen.is_none(), pool)?;
         }
     }
     Ok(())
 }
 
+/// Reads a file. A Compose file is left out unless it is one that Compose reads.
 fn read_file<'a>(
     reader: &Rc<FileReader<'a>>,
     path: &str,
+    is_chosen: bool,
     pool: &mut ParsedFiles<'a>,
 ) -> Result<(), DeploymentError> {
     let YamlDocuments { nodes, tags, empty } = reader.tagged_manifests(path, &mut pool.findings)?;
     // The other documents of a Compose file belong to the project, too.
     let is_compose = nodes.iter().any(|node| node.get("kind").is_none() && compose::is_project(node));
-    if is_compose {
+    if is_compose && !is_chosen {
+        pool.projects.add_unnamed(reader, path);
+    } else if is_compose {
         pool.projects.add_empty(reader, empty);
     }
     for mut document in nodes {
         if document.get("kind").is_some() {
             scalar::kubectl_keys(&mut document, &tags, &mut pool.findings);
             pool.objects.extend(document::from_document(document, &mut pool.findings)?);
-        } else if is_compose {
-            pool.projects.add(reader, path, document, &tags);
-        } else {
+        } else if !is_compose {
             let message = "this is neither an object of Kubernetes nor a Compose file, and is not read";
             pool.findings.push(finding(&document.spot, message));
+        } else if is_chosen {
+            pool.projects.add(reader, path, document, &tags);
         }
     }
     Ok(())

@@ -44,6 +44,7 @@ impl ComposeProject<'_> {
             let inner = self.included_scope(scope, item, &first)?;
             let mut services = Vec::new();
             for path in found {
+                self.reader.refer_to(&path);
                 let YamlDocuments { nodes, tags, empty } = self.reader.tagged(&path)?;
                 self.note_empty(&empty);
                 for document in nodes {

@@ -16,6 +16,7 @@ mod ports;
 mod profiles;
 mod project;
 mod schema;
+mod selection;
 mod service;
 mod types;
 mod words;
@@ -23,8 +24,7 @@ mod words;
 use std::rc::Rc;
 
 use super::files::FileReader;
-use super::{DeployedContainer, DeploymentError, finding};
-use crate::base::yaml::Position;
+use super::{DeployedContainer, DeploymentError};
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
 use crate::model::inventory::InventoryFinding;
 use project::{ALL, ComposeProject};
@@ -32,15 +32,6 @@ use project::{ALL, ComposeProject};
 /// Top-level keys that a Compose file without services may have.
 const TOP: &[&str] =
     &["name", "version", "services", "include", "networks", "volumes", "configs", "secrets", "models"];
-
-/// Default files of Compose in a directory: the first existing one counts; and its override files.
-const DEFAULTS: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-const OVERRIDES: &[&str] = &[
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
 
 /// Returns whether a document is a Compose file or a part of one.
 pub(super) fn is_project(document: &Node) -> bool {
@@ -51,45 +42,20 @@ pub(super) fn is_project(document: &Node) -> bool {
             && document.entries().iter().all(|entry| is_known(&entry.key)))
 }
 
-/// Reduces the names in a directory to those that Compose reads by default, in its order, if a default
-/// file is among them. A finding names other Compose files, which the inventory may list.
-pub(super) fn in_order(
-    directory: &str,
-    names: &mut Vec<String>,
-    reader: &FileReader<'_>,
-    findings: &mut Vec<InventoryFinding>,
-) {
-    let found = |all: &[&str]| {
-        all.iter().find(|one| names.iter().any(|name| name == *one)).map(|one| (*one).to_owned())
-    };
-    let Some(first) = found(DEFAULTS) else { return };
-    let second = found(OVERRIDES);
-    let is_compose = |name: &str| {
-        (name.starts_with("compose.") || name.starts_with("docker-compose."))
-            && [".yaml", ".yml"].iter().any(|end| name.ends_with(end))
-    };
-    let others =
-        names.iter().filter(|name| is_compose(name) && **name != first && Some(*name) != second.as_ref());
-    for other in others {
-        let path = paths::joined(directory, other).unwrap_or_default();
-        let spot = Location { file: reader.label(&path).into(), position: Position { line: 1, column: 1 } };
-        let message = "Compose does not read this file unless it is named, and neither does `cki`: list it in `deployment`";
-        findings.push(finding(&spot, message));
-    }
-    names.retain(|name| !is_compose(name));
-    names.splice(0..0, [first].into_iter().chain(second));
-}
-
 /// Projects of a deployment, one for each repository.
 #[derive(Default)]
 pub(super) struct Projects<'a> {
     files: Vec<ComposeFiles<'a>>,
     opened: Vec<ComposeProject<'a>>,
+    /// Compose files in a directory that Compose does not read by itself.
+    unnamed: Vec<(Rc<FileReader<'a>>, String)>,
 }
 
 /// Documents of a project's Compose files, in their order.
 struct ComposeFiles<'a> {
     reader: Rc<FileReader<'a>>,
+    /// Directory that Compose is started in, if the project is read from a directory.
+    start: Option<String>,
     documents: Vec<(String, Node, Tags)>,
     /// Empty documents of these files.
     empty: Vec<Location>,
@@ -110,28 +76,68 @@ impl<'a> Projects<'a> {
         self.files[at].documents.push((path.to_owned(), document, tags.clone()));
     }
 
+    /// Selects the files that Compose reads when it is started in a directory, and removes all Compose files from the
+    /// names in the directory. Returns `None` if Compose finds no file there.
+    pub(super) fn select(
+        &mut self,
+        reader: &Rc<FileReader<'a>>,
+        directory: &str,
+        names: &mut Vec<String>,
+        findings: &mut Vec<InventoryFinding>,
+    ) -> Result<Option<Vec<String>>, DeploymentError> {
+        let Some(selection) = selection::select(reader, directory, names, findings)? else {
+            return Ok(None);
+        };
+        for path in selection.unnamed {
+            self.add_unnamed(reader, &path);
+        }
+        let at = self.of(reader);
+        // An earlier item of the deployment decides where Compose is started.
+        if self.files[at].documents.is_empty() && self.files[at].start.is_none() {
+            self.files[at].start = Some(directory.to_owned());
+        }
+        Ok(Some(selection.chosen))
+    }
+
     /// Adds the empty documents of a Compose file.
     pub(super) fn add_empty(&mut self, reader: &Rc<FileReader<'a>>, empty: Vec<Location>) {
         let at = self.of(reader);
         self.files[at].empty.extend(empty);
     }
 
+    /// Adds a Compose file that only another one can name.
+    pub(super) fn add_unnamed(&mut self, reader: &Rc<FileReader<'a>>, path: &str) {
+        self.unnamed.push((Rc::clone(reader), path.to_owned()));
+    }
+
+    /// Returns findings about the Compose files that no other one names, once all services are read.
+    pub(super) fn unused(&mut self) -> Vec<InventoryFinding> {
+        let is_used = |(reader, path): &(Rc<FileReader<'_>>, String)| {
+            let root = reader.label("");
+            let mut readers = self.opened.iter().map(|project| &project.reader);
+            readers.any(|one| one.label("") == root && one.is_referred_to(path))
+        };
+        let unnamed = std::mem::take(&mut self.unnamed).into_iter();
+        let unused = unnamed.filter(|one| !is_used(one));
+        unused.map(|(reader, path)| selection::unnamed(&reader, &path)).collect()
+    }
+
     fn of(&mut self, reader: &Rc<FileReader<'a>>) -> usize {
         let root = reader.label("");
         self.files.iter().position(|project| project.reader.label("") == root).unwrap_or_else(|| {
             let reader = Rc::clone(reader);
-            self.files.push(ComposeFiles { reader, documents: Vec::new(), empty: Vec::new() });
+            self.files.push(ComposeFiles { reader, start: None, documents: Vec::new(), empty: Vec::new() });
             self.files.len() - 1
         })
     }
 
-    /// Reads all services. The last file of a project names it for all its files.
+    /// Reads all services. The last name in the files of a project counts for all of them.
     pub(super) fn services(&mut self) -> Result<Vec<ComposeService>, DeploymentError> {
-        for ComposeFiles { reader, documents, empty } in std::mem::take(&mut self.files) {
+        for ComposeFiles { reader, start, documents, empty } in std::mem::take(&mut self.files) {
             let Some((first, ..)) = documents.first() else { continue };
-            let mut project = ComposeProject::open(&reader, first)?;
+            let mut project = ComposeProject::open(&reader, first, start.as_deref())?;
             let names = documents.iter().filter_map(|(_, document, _)| document.get("name"));
-            project.set_name(names.rev().find(|name| !name.is_null()));
+            project.set_name(names.rev().find(|name| name.text().is_some_and(|text| !text.is_empty())));
             for (path, document, tags) in documents {
                 project.add(&path, document, &tags)?;
             }

@@ -21,22 +21,41 @@ const PROFILES: &str = "COMPOSE_PROFILES";
 /// Profile that stands for all profiles.
 const EVERY: &str = "*";
 
-/// Returns the name that a Compose file gives its project, as Compose normalizes it; `None` if the name is empty
-/// or has a part that only a deployer knows.
-pub(super) fn name(variables: &Variables, budget: &Budget, node: &Node) -> Option<InterpolationVar> {
-    let made = interpolate(node.text()?, &|name| variables.get(name), budget).ok()?;
-    if !made.unset.is_empty() || made.required.is_some() {
-        return None;
+/// Returns the name of a project as Compose finds it: the name in its files if there is one, or else that of its
+/// directory. A name of which only a deployer knows a part has an unknown value.
+pub(super) fn name(
+    variables: &Variables,
+    budget: &Budget,
+    written: Option<&Node>,
+    directory: &str,
+) -> InterpolationVar {
+    let mut found = String::new();
+    if let Some(text) = written.and_then(Node::text) {
+        match interpolate(text, &|name| variables.get(name), budget) {
+            Ok(made) if made.unset.is_empty() && made.required.is_none() => found = normalized(&made.text),
+            _ => return no_name(),
+        }
     }
-    let is_kept =
-        |char: &char| char.is_ascii_lowercase() || char.is_ascii_digit() || matches!(char, '-' | '_');
-    let name: String = made.text.to_lowercase().chars().filter(is_kept).collect();
-    let text = name.trim_start_matches(['-', '_']).to_owned();
-    (!text.is_empty()).then_some(InterpolationVar { text, parts: Vec::new() })
+    if found.is_empty() {
+        let path = directory.trim_end_matches('/');
+        found = normalized(path.rsplit('/').next().unwrap_or(path));
+    }
+    match found.is_empty() {
+        true => no_name(),
+        false => InterpolationVar { text: found, parts: Vec::new() },
+    }
 }
 
-/// Returns the name of a project whose files give none: Compose takes the one of a directory of the deployer.
-pub(super) fn no_name() -> InterpolationVar {
+/// Returns a name of a project in the form that Compose gives it.
+fn normalized(name: &str) -> String {
+    let is_kept =
+        |char: &char| char.is_ascii_lowercase() || char.is_ascii_digit() || matches!(char, '-' | '_');
+    let name: String = name.to_lowercase().chars().filter(is_kept).collect();
+    name.trim_start_matches(['-', '_']).to_owned()
+}
+
+/// Returns the unknown name of a project.
+fn no_name() -> InterpolationVar {
     let part = DeploymentPart { name: PROJECT_NAME.to_owned(), range: 0..0, known: false };
     InterpolationVar { text: String::new(), parts: vec![part] }
 }

@@ -53,8 +53,13 @@ pub(super) struct Scope {
 pub(super) const ALL: &str = "";
 
 impl<'a> ComposeProject<'a> {
-    /// Opens the project whose first file is at a path.
-    pub(super) fn open(reader: &Rc<FileReader<'a>>, path: &str) -> Result<Self, DeploymentError> {
+    /// Opens the project whose first file is at a path. Compose is started in that file's directory unless another
+    /// one is given; the variables of the `.env` there have precedence.
+    pub(super) fn open(
+        reader: &Rc<FileReader<'a>>,
+        path: &str,
+        start: Option<&str>,
+    ) -> Result<Self, DeploymentError> {
         let mut project = Self {
             reader: Rc::clone(reader),
             directory: directory_of(path).to_owned(),
@@ -67,14 +72,21 @@ impl<'a> ComposeProject<'a> {
             notes: BTreeMap::new(),
             extended: HashMap::new(),
         };
-        let own = profiles::working_directory(reader.working_directory(&project.directory));
-        let dotenv = paths::joined(&project.directory, ".env");
-        let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
-        if let Some(dotenv) = dotenv.filter(|path| reader.is_file(path).unwrap_or(false)) {
-            project.read_variables(&dotenv, &own, &mut variables, &mut unknown)?;
+        let start = start.unwrap_or(&project.directory).to_owned();
+        let own = profiles::working_directory(reader.working_directory(&start));
+        let (mut variables, mut unknown) = (own.clone(), BTreeSet::new());
+        let mut directories = vec![start, project.directory.clone()];
+        directories.dedup();
+        for directory in directories {
+            let dotenv = paths::joined(&directory, ".env");
+            let Some(dotenv) = dotenv.filter(|path| reader.is_file(path).unwrap_or(false)) else { continue };
+            let (mut further, mut lost) = (Variables::new(), BTreeSet::new());
+            project.read_variables(&dotenv, &variables, &mut further, &mut lost)?;
+            further.retain(|name, _| !variables.contains_key(name) && !unknown.contains(name));
+            lost.retain(|name| !variables.contains_key(name));
+            variables.extend(further);
+            unknown.extend(lost);
         }
-        unknown.retain(|name| !own.contains_key(name));
-        variables.extend(own);
         (project.variables, project.unknown) = (Rc::new(variables), Rc::new(unknown));
         Ok(project)
     }
@@ -87,9 +99,8 @@ impl<'a> ComposeProject<'a> {
         {
             return;
         }
-        let known = written
-            .and_then(|node| profiles::name(&self.variables, &self.reader.budget(), node))
-            .unwrap_or_else(profiles::no_name);
+        let directory = self.reader.working_directory(&self.directory);
+        let known = profiles::name(&self.variables, &self.reader.budget(), written, &directory);
         Rc::make_mut(&mut self.variables).insert(name.to_owned(), known);
     }
 
@@ -307,6 +318,7 @@ impl ComposeProject<'_> {
         if let Some(known) = self.extended.get(&key) {
             return Ok(Some(Rc::clone(known)));
         }
+        self.reader.refer_to(&path);
         let YamlDocuments { nodes, tags, empty } = self.reader.tagged(&path)?;
         self.note_empty(&empty);
         let mut all = ComposeDocument::default();
