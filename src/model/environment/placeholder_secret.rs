@@ -2,10 +2,12 @@
 //! every run of a workspace. The rules are in the template `placeholder-secrets.yaml`. The selection of
 //! variables belongs in `layers::placeholders` and `replace`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::{ErrorKind, Value, context};
+use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -106,10 +108,16 @@ impl GeneratorSource {
     /// Returns the seed of the placeholder: the value, if known, so that all holders of a secret get the
     /// same placeholder.
     fn seed(&self) -> String {
-        match &self.value {
-            Some(value) => format!("value {}", value.expose()),
+        match self.decoded() {
+            Some(value) => format!("value {value}"),
             None => format!("source {}", self.store_key),
         }
+    }
+
+    /// Returns the known value; one that is percent-encoded, as in an address, is the same secret as its plain form.
+    fn decoded(&self) -> Option<Cow<'_, str>> {
+        let value = self.value.as_ref()?.expose();
+        Some(percent_decode_str(value).decode_utf8().unwrap_or(Cow::Borrowed(value)))
     }
 }
 
@@ -192,7 +200,8 @@ impl SecretRules {
         context: &GeneratorContext,
     ) -> Result<GeneratedSecret, RuleError> {
         let name = source.name.as_str();
-        let form = source.value.as_ref().map(Secret::expose);
+        let decoded = source.decoded();
+        let form = decoded.as_deref();
         let mut rules = self.0.rules.iter().filter(|rule| {
             let fits_form = match (&rule.form, form) {
                 (Some(wanted), Some(value)) => wanted.is_match(value),

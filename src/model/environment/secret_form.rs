@@ -16,6 +16,10 @@ pub(super) fn find(text: &str, names: &SecretNames) -> Vec<SecretPart> {
     let mut parts = options(text);
     parts.extend(matched(text, &SIGNATURE, "signature of an address"));
     parts.extend(matched(text, &HASH, "hash of a password"));
+    if text.contains("PlainLoginModule") {
+        let users = matched(text, &JAAS_USER, "password of a user of Kafka");
+        parts.extend(users.into_iter().filter(|part| !is_open(&text[part.range.clone()])));
+    }
     parts.extend(machines(text));
     parts.extend(elements(text, names));
     parts
@@ -247,6 +251,11 @@ static HASH: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"\{SHA\}[A-Za-z0-9+/=]{20,60}",
     ];
     Regex::new(&format!(r"(?:^|[\s,='\x22])[A-Za-z0-9_.@-]{{1,64}}:({})", hashes.join("|"))).ok()
+});
+
+/// Password of a user in the list of a Kafka server: `user_NAME="password"`.
+static JAAS_USER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?:^|[\s;])user_[A-Za-z0-9_.@-]{1,64}\s*=\s*\\?["']([^"'\\\r\n]{1,4096})"#).ok()
 });
 
 /// Finds the first groups of the matches.

@@ -32,6 +32,10 @@ fn secrets_of_well_known_formats_are_found() {
             "machine a login b password • machine d login e password •",
         ),
         ("<server><password>hunter2</password></server>", "<server><password>•</password></server>"),
+        (
+            "org.x.plain.PlainLoginModule required password=\"admin-pw9\" user_admin=\"admin-pw9\" user_mds=\"mds-pw9\";",
+            "org.x.plain.PlainLoginModule required password=\"•\" user_admin=\"•\" user_mds=\"•\";",
+        ),
         ("<c:ApiKey id='1'>hunter2</c:ApiKey>", "<c:ApiKey id='1'>•</c:ApiKey>"),
         ("admin:$apr1$8sd7f6s$Hs7ls9sJ2hs7Gsh2j3hG01", "admin:•"),
         ("a:$2y$05$abcdefghijklmnopqrstuv,b:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "a:•,b:•"),

@@ -116,6 +116,17 @@ fn placeholder_secrets_are_stable_and_differ_between_workspaces() {
     assert!(value("a", "SENTRY_DSN").contains(".invalid"));
 }
 
+#[test]
+fn one_secret_has_one_placeholder_however_it_is_encoded() {
+    let text = assets::embedded_text("placeholder-secrets.yaml").expect("is built in");
+    let rules = SecretRules::read("p.yaml", text).expect("reads").with_names(secret_part::tests::names());
+    let literal = ["mssql://sa:P%40ssw0rd%21@mssql/x", "sqlcmd -S mssql -P P@ssw0rd!"].map(str::to_owned);
+    let made = rules.placeholders(&[], &literal, &GeneratorContext::of("seed")).expect("makes");
+    let secrets: Vec<&str> = made.iter().map(|(secret, _)| secret.as_str()).collect();
+    assert_eq!(secrets, ["P%40ssw0rd%21", "P@ssw0rd!"]);
+    assert_eq!(made[0].1.expose(), made[1].1.expose());
+}
+
 /// Resolves a table with all inputs for placeholders.
 fn made(table: &'static str, overrides: EnvOverrides, services: &[(&str, &[(&str, &str)])]) -> Environment {
     let head = InventoryDocument { file: "i.yaml".into(), text: Cow::Borrowed(table), reference: None };
