@@ -114,6 +114,15 @@
  (typed_default_parameter name: (identifier) @alias value: [(identifier) (attribute)] @path)
  (named_expression name: (identifier) @alias value: [(identifier) (attribute)] @path)]
 
+; class Settings: env = os.environ: its entries are read through objects.
+((class_definition body: (block (expression_statement
+  (assignment left: (identifier) right: [(identifier) (attribute) (call)] @unknown))))
+  (#match? @unknown "^((dict|copy|deepcopy|copy[.](copy|deepcopy))[(])?(os[.])?environb?([.]copy[(][)])?[)]?$"))
+; os.system("echo $X"), subprocess.run("echo $X", shell=True): a shell reads the names.
+((call function: (_) @_f arguments: (argument_list . (string) @unknown))
+  (#match? @_f "^(os[.](system|popen)|subprocess[.]([a-z_]+|Popen)|(asyncio[.])?create_subprocess_shell)$")
+  (#match? @unknown "[$][A-Za-z_{]"))
+
 ; os.environ['X']
 (subscript value: [(identifier) (attribute) (subscript) (call)] @object subscript: (_) @key) @read
 (assignment left: (subscript value: [(identifier) (attribute)] @object subscript: (_) @key) @write)

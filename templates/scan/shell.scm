@@ -55,6 +55,10 @@
 
 ; sh -c 'echo $X'
 ((command) @script (#match? @script "(ba|da|a|k|z|\\b)sh\\s.*-[a-z]*c\\s"))
+; trap 'rm "$X"' EXIT, alias x='echo $X', watch 'echo $X', su user -c 'echo $X'
+((command name: (command_name) @_c) @script (#any-of? @_c "trap" "alias" "watch" "su" "runuser"))
+; env | grep ^PREFIX_: all variables at once
+((command) @unknown (#any-of? @unknown "env" "printenv" "export -p" "declare -x"))
 
 ; awk '{print ENVIRON["X"]}', jq 'env.X', perl -e '$ENV{X}': programs in another language
 ((command name: (command_name) @_c argument: [(raw_string) (string)] @unknown)

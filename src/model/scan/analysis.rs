@@ -53,12 +53,16 @@ fn scan_nested(
     reader.read_all();
     let scripts = reader.scripts();
     let mut found = reader.found;
-    for (line, script) in scripts {
+    for script in scripts {
         if depth >= SCRIPTS {
             found.cut_short = true;
             break;
         }
-        found.include(scan_nested(language, grammar, &script, more, depth + 1)?, line);
+        let mut nested = scan_nested(language, grammar, &script.text, more, depth + 1)?;
+        if script.in_same_shell {
+            nested.finds.retain(|find| !found.assigned.contains(&find.name));
+        }
+        found.include(nested, script.line);
     }
     found.errors = errors(&tree);
     found.cut_short = reader.notes.cut_short;

@@ -131,25 +131,47 @@ impl<'t> SourceReader<'_, 't> {
         }
     }
 
-    /// Returns the scripts that the text passes to shells, each with the number of lines before it.
-    pub(super) fn scripts(&mut self) -> Vec<(usize, String)> {
-        let mut scripts = Vec::new();
-        for command in std::mem::take(&mut self.notes.scripts) {
-            let mut cursor = command.walk();
-            let words: Vec<Node<'_>> = command.named_children(&mut cursor).collect();
-            let written = |word: &Node<'_>| &self.text[word.byte_range()];
-            let Some(shell) = words.iter().position(|word| syntax::is_shell(written(word))) else { continue };
-            let is_option = |word: &Node<'_>| written(word).starts_with('-') && written(word).ends_with('c');
-            let Some(option) = words[shell + 1..].iter().position(is_option) else { continue };
-            // A string in double quotes is expanded by the outer shell, which reads its variables.
-            let Some(script) = words.get(shell + option + 2).filter(|word| word.kind() == "raw_string")
-            else {
-                continue;
-            };
-            let text = written(script).trim_matches('\'').to_owned();
-            scripts.push((script.start_position().row, text));
+    /// Takes the scripts in the arguments of commands.
+    pub(super) fn scripts(&mut self) -> Vec<NestedScript> {
+        let commands = std::mem::take(&mut self.notes.scripts);
+        commands.into_iter().flat_map(|command| self.scripts_of(command)).collect()
+    }
+
+    fn scripts_of(&self, command: Node<'_>) -> Vec<NestedScript> {
+        let mut cursor = command.walk();
+        let words: Vec<Node<'_>> = command.named_children(&mut cursor).collect();
+        let written = |word: &Node<'_>| &self.text[word.byte_range()];
+        // A string in double quotes is expanded by the outer shell, which reads its variables.
+        let script = |word: Node<'_>, in_same_shell| NestedScript {
+            line: word.start_position().row,
+            text: self.text[word.byte_range()].trim_matches('\'').to_owned(),
+            in_same_shell,
+        };
+        let raw = |word: &Node<'_>| word.kind() == "raw_string";
+        match words.first().map(&written) {
+            Some("trap") => {
+                words.iter().filter(|word| raw(word)).take(1).map(|word| script(*word, true)).collect()
+            }
+            Some("watch") => words.iter().filter(|word| raw(word)).map(|word| script(*word, false)).collect(),
+            Some("alias") => {
+                let value = |word: &Node<'_>| {
+                    let mut cursor = word.walk();
+                    word.named_children(&mut cursor).filter(raw).last()
+                };
+                words.iter().filter_map(value).map(|word| script(word, true)).collect()
+            }
+            _ => {
+                let starts_shell = |word: &Node<'_>| {
+                    syntax::is_shell(written(word)) || matches!(written(word), "su" | "runuser")
+                };
+                let Some(shell) = words.iter().position(starts_shell) else { return Vec::new() };
+                let is_option =
+                    |word: &Node<'_>| written(word).starts_with('-') && written(word).ends_with('c');
+                let Some(option) = words[shell + 1..].iter().position(is_option) else { return Vec::new() };
+                let found = words.get(shell + option + 2).filter(|word| raw(word));
+                found.map(|word| script(*word, false)).into_iter().collect()
+            }
         }
-        scripts
     }
 
     /// Reads the fields of settings classes.
@@ -169,6 +191,15 @@ impl<'t> SourceReader<'_, 't> {
             known.push(class);
         }
     }
+}
+
+/// A script in the argument of a command.
+pub(super) struct NestedScript {
+    /// Lines before it.
+    pub(super) line: usize,
+    pub(super) text: String,
+    /// The shell of the command runs it, and knows its own variables there.
+    pub(super) in_same_shell: bool,
 }
 
 /// Adds the names in a word of the format of `envsubst`; returns `false` if they are known only at run

@@ -52,6 +52,18 @@ fn all_queries_compile_for_their_grammar() {
 }
 
 #[test]
+fn scan_reads_scripts_in_arguments_of_commands() {
+    let text = "tmp=$(mktemp)\ntrap 'rm \"$tmp\" \"$A\"' EXIT\nalias x='echo $B'\nwatch 'echo $C'\nsu app -c 'exec app $D'\nenv | grep ^PFX_\nenv X=1 app\n";
+    assert_eq!(found("x.sh", text), ["A:2?", "B:3?", "C:4?", "D:5?", "@6 env"]);
+}
+
+#[test]
+fn scan_reports_python_that_passes_the_environment_on() {
+    let text = "import os, posix\nclass S:\n    env = os.environ\n    def g(self):\n        return self.env['A']\nos.system(\"echo $B\")\nposix.environ[b'C']\n";
+    assert_eq!(found("x.py", text), ["C:7", "@3 os.environ", "@6 \"echo $B\""]);
+}
+
+#[test]
 fn scan_reads_python() {
     let text = r#"
 import os, os.path
