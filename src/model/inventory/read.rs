@@ -193,8 +193,15 @@ impl Inventory {
         self.title = head.title.unwrap_or_else(|| "untitled".to_owned());
         self.categories = head.categories;
         self.repos = head.repos;
-        for url in self.repos.values_mut() {
-            if let Some(path) = relative_to(written.file(), url) {
+        for (name, url) in &mut self.repos {
+            // The name of a file stands for its path, with this character for what is not text.
+            if is_relative(url) && written.file().contains(char::REPLACEMENT_CHARACTER) {
+                let message = format!(
+                    "the path of `{}` is relative to this file, whose own path is not UTF-8: give an absolute path, or move the file",
+                    name.escape_debug()
+                );
+                errors.note(InventoryError::Name { file: written.spot("repos"), message });
+            } else if let Some(path) = relative_to(written.file(), url) {
                 *url = path;
             }
         }
@@ -208,7 +215,7 @@ impl Inventory {
 /// Returns the path that a relative path in a file stands for: it begins with `./` or `../`, or is `.` or `..`.
 /// `None` for anything else, and in an inventory that is no file.
 fn relative_to(file: &str, path: &str) -> Option<String> {
-    if !matches!(path.split('/').next(), Some("." | "..")) || !file.starts_with('/') {
+    if !is_relative(path) || !file.starts_with('/') {
         return None;
     }
     let mut whole = Path::new(file).parent()?.to_path_buf();
@@ -222,6 +229,11 @@ fn relative_to(file: &str, path: &str) -> Option<String> {
         }
     }
     whole.to_str().map(str::to_owned)
+}
+
+/// Returns whether an address is a relative path.
+fn is_relative(path: &str) -> bool {
+    matches!(path.split('/').next(), Some("." | ".."))
 }
 
 /// Errors of all files, reported as the first one and the number of the others.

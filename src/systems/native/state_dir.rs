@@ -6,8 +6,10 @@
 //! A directory is created under another name, which names its creator, and renamed once complete.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File};
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,13 +65,46 @@ struct Record {
     process: Option<String>,
     own_processes: bool,
     command: Vec<String>,
-    workdir: PathBuf,
+    workdir: StoredPath,
     secret: Vec<String>,
     #[serde(default)]
     ready: Option<String>,
     #[serde(default)]
     published: String,
     created: i64,
+}
+
+/// Stored form of a path, which need not be text.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredPath {
+    Text(String),
+    Escaped { percent_encoded: String },
+}
+
+impl From<&Path> for StoredPath {
+    fn from(path: &Path) -> Self {
+        match path.to_str() {
+            Some(text) => Self::Text(text.to_owned()),
+            None => {
+                let bytes = path.as_os_str().as_bytes();
+                let escaped = percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC);
+                Self::Escaped { percent_encoded: escaped.to_string() }
+            }
+        }
+    }
+}
+
+impl From<StoredPath> for PathBuf {
+    fn from(stored: StoredPath) -> Self {
+        match stored {
+            StoredPath::Text(text) => text.into(),
+            StoredPath::Escaped { percent_encoded } => {
+                let bytes: Vec<u8> = percent_encoding::percent_decode_str(&percent_encoded).collect();
+                OsString::from_vec(bytes).into()
+            }
+        }
+    }
 }
 
 impl ProcessFacts {
@@ -161,6 +196,15 @@ impl ProcessFacts {
         }
         for file in files {
             let path = unfinished.join(FILES).join(name_of(file));
+            if path.to_str().is_none() {
+                let why = io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "a variable names this file, and its path is not UTF-8: choose another workspace",
+                );
+                // The directory is ours, and holds only files that were just created.
+                let _ = files::remove_directory(&unfinished);
+                return Err(FileError::new("write", &path, why).into());
+            }
             files::write_atomic(&path, file.content.expose().as_bytes(), 0o600)?;
         }
         let log = logs::open(&unfinished.join("log"))?;
@@ -185,7 +229,7 @@ impl ProcessFacts {
             process: self.process.as_ref().map(ProcessRef::to_label),
             own_processes: self.own_processes,
             command: self.command.clone(),
-            workdir: self.workdir.clone(),
+            workdir: self.workdir.as_path().into(),
             secret: self.secret.clone(),
             ready: self.ready.clone(),
             published: PublishedPort::to_label(&self.ports),
@@ -217,7 +261,7 @@ impl ProcessFacts {
         Some(Self {
             identity,
             command: record.command,
-            workdir: record.workdir,
+            workdir: record.workdir.into(),
             secret: record.secret,
             ready: record.ready,
             ports: PublishedPort::from_label(&record.published),
@@ -365,9 +409,10 @@ mod tests {
     #[test]
     fn state_dir_is_alive_while_its_process_runs() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let runs = directory.path().join("cki/native");
+        let runs = directory.path().join(OsString::from_vec(b"w\xff/native".to_vec()));
         make_runs_directory(&runs).expect("makes it");
         let mut one = facts(&runs, "a.b");
+        one.workdir = runs.join("home");
         one.create(&[], &[]).expect("creates");
         assert!(matches!(one.create(&[], &[]), Err(NativeError::Exists { .. })));
         assert_eq!(files::list_dir(&runs).expect("lists"), [format!("{}.a.b", one.identity.run)]);
