@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 
 use crate::base::files;
+use crate::host::DELETED_DIRECTORY;
 
 /// The project's file, or the reason why it does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub(super) enum ProjectFile {
 
 /// Finds the nearest `cki.toml` in `cwd` and the directories above it.
 pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> {
+    if cwd == Path::new(DELETED_DIRECTORY) {
+        let why = format!("the working directory was deleted, so no `{FILE}` above it counts.");
+        return Some(ProjectFile::Ignored(why));
+    }
     // Of any file type: an unreadable one is an error, and must not be skipped.
     let is_there = |file: &PathBuf| file.symlink_metadata().is_ok();
     let file = cwd.ancestors().map(|directory| directory.join(FILE)).find(is_there)?;
@@ -189,6 +194,10 @@ mod tests {
         assert_eq!(find(directory.path(), None), Some(ProjectFile::Found(file.clone())));
         assert_eq!(find(&directory.path().join("a/b"), None), Some(ProjectFile::Found(file.clone())));
         assert_eq!(find(directory.path(), Some(&file)), None);
+        let Some(ProjectFile::Ignored(why)) = find(Path::new(DELETED_DIRECTORY), None) else {
+            panic!("is found")
+        };
+        assert!(why.starts_with("the working directory was deleted"), "{why}");
         mode(&file, 0o646);
         let Some(ProjectFile::Ignored(why)) = find(directory.path(), None) else { panic!("is read") };
         assert!(why.ends_with("every user of this machine can change it."), "{why}");
