@@ -153,13 +153,7 @@ impl<'t> SourceReader<'_, 't> {
                 words.iter().filter(|word| raw(word)).take(1).map(|word| script(*word, true)).collect()
             }
             Some("watch") => words.iter().filter(|word| raw(word)).map(|word| script(*word, false)).collect(),
-            Some("alias") => {
-                let value = |word: &Node<'_>| {
-                    let mut cursor = word.walk();
-                    word.named_children(&mut cursor).filter(raw).last()
-                };
-                words.iter().filter_map(value).map(|word| script(word, true)).collect()
-            }
+            Some("alias") => words.iter().filter_map(quoted).map(|word| script(word, true)).collect(),
             _ => {
                 let starts_shell = |word: &Node<'_>| {
                     syntax::is_shell(written(word)) || matches!(written(word), "su" | "runuser")
@@ -191,6 +185,12 @@ impl<'t> SourceReader<'_, 't> {
             known.push(class);
         }
     }
+}
+
+/// Returns the last part of a word in single quotes: `name='value'`.
+fn quoted<'t>(word: &Node<'t>) -> Option<Node<'t>> {
+    let parts = 0..u32::try_from(word.named_child_count()).ok()?;
+    parts.rev().filter_map(|at| word.named_child(at)).find(|part| part.kind() == "raw_string")
 }
 
 /// A script in the argument of a command.
