@@ -453,8 +453,9 @@ fn compose_file_variable_selects_the_files_of_a_directory() {
     };
     let names = |env: &str| {
         let (variables, findings) = read_with(env).expect(env);
-        let bare: Vec<String> =
+        let mut bare: Vec<String> =
             variables.iter().map(|one| one.split(' ').next().unwrap_or("").to_owned()).collect();
+        bare.sort();
         (bare.join(" "), findings.join("\n"))
     };
     let (values, notes) = names("");
@@ -464,7 +465,7 @@ fn compose_file_variable_selects_the_files_of_a_directory() {
     assert_eq!(names("COMPOSE_FILE=compose.yaml:prod.yaml\n").0, "A=prod B=base N=myapp");
     assert_eq!(names("COMPOSE_FILE=/clone/My.App/prod.yaml\n").0, "A=prod N=myapp");
     let separated = "COMPOSE_PATH_SEPARATOR=;\nCOMPOSE_FILE=prod.yaml;./compose.yaml\n";
-    assert_eq!(names(separated).0, "A=base N=myapp B=base");
+    assert_eq!(names(separated).0, "A=base B=base N=myapp");
     assert_eq!(names("COMPOSE_FILE=../sub/prod.yaml\n").0, "A=prod N=sub");
     for (env, why) in [
         (

@@ -30,7 +30,7 @@ fn shell_reads_are_found_or_reported() {
         (
             "x.sh",
             "envsubst \"$(printf '${%s} ' $(env | cut -d= -f1))\"",
-            &["@1 envsubst \"$(printf '${%s} ' $(env | cut -d= -f1))\""],
+            &["@1 env", "@1 envsubst \"$(printf '${%s} ' $(env | cut -d= -f1))\""],
         ),
         ("x.sh", "apk add envsubst; command -v envsubst", &[]),
         ("x.sh", "true\nsh -c 'echo $A;\n x=1; echo $x ${B:-1}'", &["A:2?", "B:3="]),
