@@ -1,5 +1,7 @@
 //! Tests of whole deployments in realistic form.
 
+mod compose_file;
+
 use super::expansion::Segment;
 use super::files::tests::FileCache;
 use super::*;
@@ -433,56 +435,6 @@ fn later_compose_file_overrides_earlier() {
     let web = read("web", &[item("a.yaml"), item("b.yaml")]).expect("reads");
     assert_eq!(variables(&web), ["A=1 @a.yaml:1", "B=3 @b.yaml:1", "C=4 @b.yaml:1"]);
     assert_eq!(web.container.image.as_deref(), Some("y"));
-}
-
-#[test]
-fn compose_file_variable_selects_the_files_of_a_directory() {
-    let app = |values: &str| format!("services: {{app: {{image: x, environment: {{{values}}}}}}}");
-    let (base, over) = (app("A: base, B: base"), app("A: override, O: '1'"));
-    let prod = app("A: prod, N: '${COMPOSE_PROJECT_NAME:-x}'");
-    let read_with = |env: &str| {
-        let files = FileCache::of(&[
-            ("My.App/compose.yaml", &base),
-            ("My.App/compose.override.yaml", &over),
-            ("My.App/prod.yaml", &prod),
-            ("sub/prod.yaml", &prod),
-            ("My.App/.env", env),
-        ]);
-        let item = DeploymentItem { files: &files, path: "My.App", container: None, place: "i:7" };
-        read("app", &[item]).map(|read| (variables(&read), findings(&read)))
-    };
-    let names = |env: &str| {
-        let (variables, findings) = read_with(env).expect(env);
-        let mut bare: Vec<String> =
-            variables.iter().map(|one| one.split(' ').next().unwrap_or("").to_owned()).collect();
-        bare.sort();
-        (bare.join(" "), findings.join("\n"))
-    };
-    let (values, notes) = names("");
-    assert_eq!(values, "A=override B=base O=1");
-    assert!(notes.contains("My.App/prod.yaml:1:1: Compose does not read this file"), "{notes}");
-    assert_eq!(names("COMPOSE_FILE=prod.yaml\n").0, "A=prod N=myapp");
-    assert_eq!(names("COMPOSE_FILE=compose.yaml:prod.yaml\n").0, "A=prod B=base N=myapp");
-    assert_eq!(names("COMPOSE_FILE=/clone/My.App/prod.yaml\n").0, "A=prod N=myapp");
-    let separated = "COMPOSE_PATH_SEPARATOR=;\nCOMPOSE_FILE=prod.yaml;./compose.yaml\n";
-    assert_eq!(names(separated).0, "A=base B=base N=myapp");
-    assert_eq!(names("COMPOSE_FILE=../sub/prod.yaml\n").0, "A=prod N=sub");
-    for (env, why) in [
-        (
-            "COMPOSE_FILE=prod.yaml:../../out.yaml",
-            "names `../../out.yaml`, which is outside of the repository",
-        ),
-        ("COMPOSE_FILE=prod.yaml:/etc/x.yaml", "names `/etc/x.yaml`, which is outside of the repository"),
-        ("COMPOSE_FILE=prod.yaml:none.yaml", "names `none.yaml`, and there is no such file"),
-        ("COMPOSE_FILE=prod.yaml:", "names ``, which is no file"),
-    ] {
-        let (values, notes) = names(env);
-        assert_eq!(values, "A=prod N=myapp", "{env}");
-        assert!(notes.contains("My.App/.env:1:1: `COMPOSE_FILE` ") && notes.contains(why), "{env}: {notes}");
-    }
-    let (values, notes) = names("COMPOSE_FILE=$WHO.yaml");
-    assert_eq!(values, "A=override B=base O=1");
-    assert!(notes.contains("only a deployer knows all of `COMPOSE_FILE`"), "{notes}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which files of a directory Compose reads when it is started there: those that `COMPOSE_FILE` in the `.env` names,
+//! The files of a directory that Compose reads when it is started there: those that `COMPOSE_FILE` in the `.env` names,
 //! or else the default file and its override. Reading the files belongs in `project`.
 
 use super::super::files::FileReader;
