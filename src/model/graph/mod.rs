@@ -13,8 +13,6 @@ use super::inventory::{Component, Inventory};
 use super::reference::Reference;
 pub use select::{Direction, GraphQuery, Path, PathStep, Subgraph};
 
-/// Category of the entries that a component names as its infrastructure.
-const INFRASTRUCTURE: &str = "infrastructure";
 /// Verb of the dependency on the infrastructure.
 pub const RUNS_ON: &str = "runs on";
 /// Verb of the dependency on a component that must run first.
@@ -72,8 +70,8 @@ impl<'a> DependencyGraph<'a> {
             let to = self.node_or_missing(&one.target);
             self.graph.add_edge(from, to, GraphEdge { verb: &one.verb, inferred: one.inferred });
         }
-        if let Some(name) = &component.infrastructure {
-            let to = self.node_or_missing(&Reference::new(INFRASTRUCTURE, name.clone()));
+        if let Some(place) = component.infrastructure_reference() {
+            let to = self.node_or_missing(&place);
             self.graph.add_edge(from, to, GraphEdge { verb: RUNS_ON, inferred: false });
         }
         let needs = component.run.iter().flat_map(|run| &run.needs);

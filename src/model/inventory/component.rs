@@ -7,6 +7,9 @@ use super::entry::{
 use super::source_map::SourceMap;
 use crate::model::reference::Reference;
 
+/// Category of the entries that an entry names as its infrastructure.
+pub(super) const INFRASTRUCTURE: &str = "infrastructure";
+
 /// A component.
 #[derive(Debug, Clone)]
 pub struct Component {
@@ -53,6 +56,12 @@ impl Component {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.reference.name
+    }
+
+    /// Returns the full name of the infrastructure that it runs on.
+    #[must_use]
+    pub fn infrastructure_reference(&self) -> Option<Reference> {
+        self.infrastructure.as_ref().map(|name| Reference::new(INFRASTRUCTURE, name.as_str()))
     }
 
     /// Returns whether the component ends on its own; then only exit code 0 is success.

@@ -77,7 +77,7 @@ impl SelectorKey {
 /// Returns what a component uses: targets of dependencies, its infrastructure, and the names of its needs.
 fn uses(component: &Component) -> impl Iterator<Item = String> {
     let targets = component.dependencies.iter().map(|one| one.target.to_string());
-    let place = component.infrastructure.iter().map(|name| format!("infrastructure/{name}"));
+    let place = component.infrastructure_reference().map(|place| place.to_string());
     let needs = component.run.iter().flat_map(|run| &run.needs).map(|need| need.name.clone());
     targets.chain(place).chain(needs)
 }

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use super::findings::Findings;
-use super::references::INFRASTRUCTURE;
 use super::rule::Rule;
 use crate::model::graph::{DependencyGraph, GraphQuery, Subgraph};
 use crate::model::inventory::{Component, Inventory};
@@ -45,7 +44,7 @@ fn part_of(inventory: &Inventory, component: &Component, next: &Reference) -> St
     if let Some(index) = component.dependencies.iter().position(|one| one.target == *next) {
         return format!("dependencies.{index}.target");
     }
-    if next.category == INFRASTRUCTURE && component.infrastructure.as_ref() == Some(&next.name) {
+    if component.infrastructure_reference().as_ref() == Some(next) {
         return "infrastructure".to_owned();
     }
     let mut needs = component.run.iter().flat_map(|run| &run.needs);

@@ -2,10 +2,9 @@
 
 use super::findings::Findings;
 use super::rule::Rule;
+use crate::model::inventory::component::INFRASTRUCTURE;
 use crate::model::reference::Reference;
 
-/// Category of the entries that an entry may name as its infrastructure.
-pub(super) const INFRASTRUCTURE: &str = "infrastructure";
 /// Category of responsible persons and teams.
 pub(super) const PEOPLE: &str = "people";
 
@@ -22,11 +21,11 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             let told = missing(&target, near, "the reference");
             findings.of_entry(Rule::MissingTarget, component, &format!("dependencies.{index}.target"), told);
         }
-        if let Some(name) = &component.infrastructure
-            && inventory.get(&Reference::new(INFRASTRUCTURE, name.as_str())).is_none()
+        if let Some(place) = component.infrastructure_reference()
+            && inventory.get(&place).is_none()
         {
-            let near = findings.suggestions.in_category(inventory, INFRASTRUCTURE, name);
-            let told = missing(&format!("{INFRASTRUCTURE}/{name}"), near, "the name");
+            let near = findings.suggestions.in_category(inventory, INFRASTRUCTURE, &place.name);
+            let told = missing(&place.to_string(), near, "the name");
             findings.of_entry(Rule::MissingInfrastructure, component, "infrastructure", told);
         }
         for (index, name) in component.people.iter().enumerate().filter(|_| has_people) {
