@@ -47,7 +47,7 @@ pub(super) fn is_project(document: &Node) -> bool {
 pub(super) struct Projects<'a> {
     files: Vec<ComposeFiles<'a>>,
     opened: Vec<ComposeProject<'a>>,
-    /// Compose files in a directory that Compose does not read by itself.
+    /// Compose files in a directory that Compose reads only if another file or an option names them.
     unnamed: Vec<(Rc<FileReader<'a>>, String)>,
 }
 
