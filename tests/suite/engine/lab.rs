@@ -20,6 +20,8 @@ use crate::support::limit;
 
 /// The image with busybox in it.
 pub(crate) const BOX: &str = "cki-test/box:1";
+/// The component of everything that a scenario creates.
+const COMPONENT: &str = "service/test";
 
 /// An engine, and names that no other scenario uses.
 pub(crate) struct Lab {
@@ -43,8 +45,9 @@ async fn run_to_the_end<F: Future<Output = ()>>(address: &str, scenario: impl Fn
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let run = RunId::new(format!("{number}-{:?}", host.owner()).as_bytes());
-    // What a run that was killed left behind.
-    engine.prune(|who| !host.is_alive(&who.owner)).await.expect("prunes");
+    // What a killed program of these tests left behind: a detached run of another test has no owner either.
+    let is_left = |who: &ResourceLabels| who.component == COMPONENT && !host.is_alive(&who.owner);
+    engine.prune(is_left).await.expect("prunes");
     make_box(&engine).await;
     let lab = Arc::new(Lab { engine, run, count: AtomicU32::new(0), host });
     scenario(Arc::clone(&lab)).await;
@@ -83,7 +86,7 @@ impl Lab {
     pub(crate) fn identity(&self) -> ResourceLabels {
         ResourceLabels {
             run: self.run.clone(),
-            component: "service/test".to_owned(),
+            component: COMPONENT.to_owned(),
             role: Role::Component,
             name: "test".to_owned(),
             owner: self.host.owner(),

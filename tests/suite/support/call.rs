@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
         let child = command.spawn().expect("starts");
         // The program alone holds the terminal from here on, or its end is never seen.
         drop(command);
-        cli.processes.borrow_mut().push(child.id());
+        cli.processes.borrow_mut().extend(cki::host::owner(child.id()));
         StartedRun { cli, child, words, out, err, reader }
     }
 }

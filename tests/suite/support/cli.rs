@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use cki::base::process_ref::ProcessRef;
 use cki::host::Host;
 use cki::systems::git::CommitId;
 use regex::Regex;
@@ -46,7 +47,7 @@ pub(crate) struct Cli {
     places: RefCell<Vec<(&'static str, String)>>,
     commits: RefCell<Vec<CommitId>>,
     calls: Cell<usize>,
-    pub(super) processes: RefCell<Vec<u32>>,
+    pub(super) processes: RefCell<Vec<ProcessRef>>,
 }
 
 impl Cli {
@@ -206,7 +207,7 @@ impl Cli {
     }
 
     /// The programs of this test so far.
-    pub(crate) fn processes(&self) -> Vec<u32> {
+    pub(crate) fn processes(&self) -> Vec<ProcessRef> {
         self.processes.borrow().clone()
     }
 
@@ -223,7 +224,7 @@ impl Cli {
     /// The same, of one run that has been started; without an engine, of all.
     pub(crate) fn left_of(&self, run: &StartedRun<'_>) -> Vec<String> {
         match &self.bench {
-            Some(bench) => bench.leftovers(&[run.id()]),
+            Some(bench) => bench.leftovers(cki::host::owner(run.id()).as_slice()),
             None => self.leftovers(),
         }
     }

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
+use cki::base::process_ref::ProcessRef;
 use cki::systems::git::CommitId;
 use serde_json::{Value, json};
 
@@ -145,7 +146,7 @@ impl Bench {
     }
 
     /// Returns what processes of `cki` have created and not removed.
-    pub(crate) fn leftovers(&self, processes: &[u32]) -> Vec<String> {
+    pub(crate) fn leftovers(&self, processes: &[ProcessRef]) -> Vec<String> {
         let all = self.ours(processes);
         let mut left: Vec<_> =
             all.into_iter().map(|(what, labels)| format!("{what} of {}", labels["cki.name"])).collect();
@@ -154,7 +155,7 @@ impl Bench {
     }
 
     /// The paths of what processes of `cki` have made, in the order in which they can be removed.
-    fn ours(&self, processes: &[u32]) -> LabelledResources {
+    fn ours(&self, processes: &[ProcessRef]) -> LabelledResources {
         let is_ours = |(_, labels): &(String, BTreeMap<String, String>)| is_of(labels, processes);
         let containers = labelled("/containers/", "Id", &self.get("/containers/json?all=1"));
         let networks = labelled("/networks/", "Id", &self.get("/networks"));
@@ -163,14 +164,14 @@ impl Bench {
     }
 
     /// The containers that processes of `cki` have made, as the engine describes them.
-    pub(crate) fn specifications(&self, processes: &[u32]) -> Vec<Value> {
+    pub(crate) fn specifications(&self, processes: &[ProcessRef]) -> Vec<Value> {
         let all = self.ours(processes);
         let containers = all.iter().filter(|(path, _)| path.starts_with("/containers/"));
         containers.map(|(path, _)| self.get(&format!("{path}/json"))).collect()
     }
 
     /// Removes what processes of `cki` have made, and images that they built of commits.
-    pub(super) fn remove(&self, processes: &[u32], commits: &[CommitId]) {
+    pub(super) fn remove(&self, processes: &[ProcessRef], commits: &[CommitId]) {
         for (path, _) in self.ours(processes) {
             self.delete(&format!("{path}?force=1&v=1"));
         }
@@ -183,7 +184,7 @@ impl Bench {
 
     /// Removes containers of processes of `cki` by their name within the run, as somebody does who
     /// knows nothing of `cki`.
-    pub(super) fn remove_containers(&self, name: &str, processes: &[u32]) {
+    pub(super) fn remove_containers(&self, name: &str, processes: &[ProcessRef]) {
         for (path, labels) in self.ours(processes) {
             if path.starts_with("/containers/") && labels["cki.name"] == name {
                 self.delete(&format!("{path}?force=1"));
@@ -192,7 +193,7 @@ impl Bench {
     }
 
     /// Restarts containers by their name within the run, as somebody does who knows nothing of `cki`.
-    pub(super) fn restart_containers(&self, name: &str, processes: &[u32]) {
+    pub(super) fn restart_containers(&self, name: &str, processes: &[ProcessRef]) {
         for (path, labels) in self.ours(processes) {
             if path.starts_with("/containers/") && labels["cki.name"] == name {
                 let (status, answer) = self.ask("POST", &format!("{path}/restart?t=1"), &Value::Null);
@@ -302,10 +303,12 @@ fn labels(thing: &Value) -> BTreeMap<String, String> {
     pairs.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-/// Returns whether labels name one of these processes as the owner.
-fn is_of(labels: &BTreeMap<String, String>, processes: &[u32]) -> bool {
-    let owner = labels.get("cki.owner").and_then(|owner| owner.split('.').next()?.parse().ok());
-    owner.is_some_and(|owner| processes.contains(&owner))
+/// Returns whether labels name one of these processes as the owner. PIDs are used again, so the time of the start
+/// counts, too.
+fn is_of(labels: &BTreeMap<String, String>, processes: &[ProcessRef]) -> bool {
+    let owner = labels.get("cki.owner").and_then(|owner| ProcessRef::parse(owner));
+    let is = |owner: &ProcessRef, one: &ProcessRef| (owner.pid, owner.started) == (one.pid, one.started);
+    owner.is_some_and(|owner| processes.iter().any(|one| is(&owner, one)))
 }
 
 /// Returns the leftovers of processes without an engine: directories, and the processes.

@@ -44,7 +44,7 @@ impl TerminalSession {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
         command.args(words).env_clear().envs(&cli.variables).env("TERM", "xterm").current_dir(cli.project());
         let child = command.stdin(same()).stdout(same()).stderr(same()).spawn().expect("starts");
-        cli.processes.borrow_mut().push(child.id());
+        cli.processes.borrow_mut().extend(cki::host::owner(child.id()));
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut from, to) = (outer.try_clone().expect("has room for another descriptor"), shown.clone());
         std::thread::spawn(move || {
