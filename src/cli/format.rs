@@ -80,6 +80,7 @@ pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
         "list" | "ps" => &[Text, Wide, Name, Json, Yaml],
         "env" => &[Table, Json, Yaml, Dotenv, Shell],
         "inventory check" => &[Text, Json, Yaml, Sarif, Gitlab],
+        "inventory schema" => &[Json],
         "graph" => &[Tree, Dot, Mermaid, Svg, Json, Yaml],
         // Their results are lines, each a JSON object.
         "run-local" | "logs" | "exec" | "shell" => &[Text, Json],
@@ -115,7 +116,18 @@ mod tests {
     #[test]
     fn formats_name_commands_that_exist() {
         let tree = crate::cli::command_tree();
-        for path in ["list", "ps", "env", "graph", "inventory check", "run-local", "logs", "exec", "shell"] {
+        for path in [
+            "list",
+            "ps",
+            "env",
+            "graph",
+            "inventory check",
+            "inventory schema",
+            "run-local",
+            "logs",
+            "exec",
+            "shell",
+        ] {
             let mut at = &tree;
             for name in path.split(' ') {
                 at = at.find_subcommand(name).filter(|found| found.get_name() == name).expect(path);

@@ -16,6 +16,7 @@ pub mod gc;
 pub mod graph;
 pub mod init;
 pub mod inventory_check;
+pub mod inventory_schema;
 pub mod list;
 pub mod open;
 pub mod plan;

@@ -5,6 +5,7 @@
 mod commands;
 mod environment;
 mod inventory;
+mod schema;
 mod tables;
 
 use std::path::Path;

@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::limits::{Capability, ContainerPath, Memory};
 use super::need_decl::NeedDecl;
+use super::schema::scalars;
 use crate::base::variable;
 use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
 
 /// A link to documentation or a dashboard: a file in a repository, or a URL.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Link {
     /// Text of the link.
     pub label: String,
@@ -26,7 +28,7 @@ pub struct Link {
 }
 
 /// Location of code or configuration of a component.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct SourceDecl {
     /// Repository, by its name in the inventory.
     pub repo: String,
@@ -35,7 +37,7 @@ pub struct SourceDecl {
 }
 
 /// A file or directory that deploys a component.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct DeploymentFiles {
     /// Repository, by its name in the inventory.
     pub repo: String,
@@ -47,7 +49,7 @@ pub struct DeploymentFiles {
 }
 
 /// A run-time dependency of a component.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Dependency {
     /// Use of the dependency: `writes`, `listens`, `clones`, …
     pub verb: String,
@@ -59,10 +61,11 @@ pub struct Dependency {
 }
 
 /// A variable of a component's environment table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct EnvVarDecl {
     /// Name.
     #[serde(deserialize_with = "variable::name")]
+    #[schemars(schema_with = "scalars::variable")]
     pub name: String,
     /// `string`, `url`, `json`, `yaml`, `path`, `enum`, `bool`, `int`, …
     #[serde(rename = "type")]
@@ -87,7 +90,7 @@ impl EnvVarDecl {
 }
 
 /// Build of an image.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Build {
     /// Repository, by its name in the inventory.
     pub repo: String,
@@ -106,7 +109,7 @@ pub struct Build {
 }
 
 /// Network of the steps of a build.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BuildNetwork {
     /// All hosts that this machine reaches except production, since build steps download packages.
@@ -125,7 +128,7 @@ impl BuildNetwork {
 }
 
 /// Settings of a component's local run.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct Run {
     /// Command, program first.
     #[serde(default)]
@@ -172,7 +175,7 @@ pub struct Run {
 }
 
 /// Reaction to changed sources that does not need a new image.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct WatchDecl {
     /// Sources to copy into the container.
     pub sync: Vec<SyncRule>,
@@ -186,7 +189,7 @@ fn yes() -> bool {
 }
 
 /// Sources to copy into a container.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct SyncRule {
     /// Path in the repository.
     pub from: String,
@@ -195,12 +198,13 @@ pub struct SyncRule {
 }
 
 /// Debugger settings.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Debugger {
     /// Listening port of the debugger.
     pub port: u16,
     /// Additional variables.
     #[serde(default, deserialize_with = "variable::keys")]
+    #[schemars(schema_with = "scalars::variables")]
     pub environment: BTreeMap<String, String>,
     /// Command to run in place of the usual one, for which the item `{command}` stands.
     #[serde(default)]
@@ -208,7 +212,7 @@ pub struct Debugger {
 }
 
 /// Settings of staging a component's merge requests.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct StageDecl {
     /// `bot`: a comment on the merge request asks a bot.
     pub via: Option<String>,
@@ -224,7 +228,7 @@ pub struct StageDecl {
 }
 
 /// A parameter of a staging request.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct ParameterDecl {
     /// Key.
     pub name: String,
@@ -235,7 +239,7 @@ pub struct ParameterDecl {
 }
 
 /// A rule of the check of an inventory that is silenced for an entry.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct IgnoreDecl {
     /// Name of the rule.
     pub rule: String,
@@ -244,7 +248,7 @@ pub struct IgnoreDecl {
 }
 
 /// A rule of the check of an inventory that is silenced for all entries and the head, or for one entry.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct HeadIgnoreDecl {
     /// Name of the rule.
     pub rule: String,
@@ -254,40 +258,63 @@ pub struct HeadIgnoreDecl {
     pub component: Option<Reference>,
 }
 
-/// One entry in its YAML form.
-#[derive(Debug, Clone, Deserialize)]
+/// An entry of the inventory: a component, or something that components use.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(rename = "Entry")]
 pub(super) struct ComponentEntry {
+    /// Name; by default, that of the file.
+    #[serde(default)]
+    #[schemars(schema_with = "scalars::name")]
     pub(super) name: Option<String>,
+    /// ID of the category; by default, the name of the directory.
+    #[serde(default)]
+    #[schemars(schema_with = "scalars::name")]
     pub(super) category: Option<String>,
+    /// What the component is, in a sentence or two.
     pub(super) description: Option<String>,
+    /// `service`, `cronjob`, …; by default, the kind of the category.
     pub(super) kind: Option<String>,
+    /// Where it runs.
     pub(super) infrastructure: Option<String>,
+    /// People or teams that look after it.
     #[serde(default)]
     pub(super) people: Vec<String>,
+    /// Links to its documentation.
     #[serde(default)]
     pub(super) documentation: Vec<Link>,
+    /// Where its code and its configuration are.
     #[serde(default)]
     pub(super) sources: Vec<SourceDecl>,
+    /// Links to its dashboards, logs and alerts.
     #[serde(default)]
     pub(super) monitoring: Vec<Link>,
+    /// What it uses at run time.
     #[serde(default)]
     pub(super) dependencies: Vec<Dependency>,
+    /// Variables that it reads.
     #[serde(default)]
     pub(super) environment: Vec<EnvVarDecl>,
+    /// Host names of the entry.
     #[serde(default)]
     pub(super) hosts: Vec<String>,
+    /// Files that deploy it.
     #[serde(default)]
     pub(super) deployment: Vec<DeploymentFiles>,
+    /// Published image.
     pub(super) image: Option<String>,
+    /// Build of its image.
     pub(super) build: Option<Box<Build>>,
+    /// Its run on this machine.
     pub(super) run: Option<Box<Run>>,
+    /// Staging of its merge requests.
     pub(super) stage: Option<Box<StageDecl>>,
+    /// Silenced rules of `cki inventory check`.
     #[serde(default)]
     pub(super) ignore: Vec<IgnoreDecl>,
 }
 
 /// A category of entries.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Category {
     /// ID, as used in references.
     pub id: String,
@@ -312,10 +339,11 @@ impl Category {
 }
 
 /// Hosts that a local run must never reach, and variables that keep it away from production.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct Production {
     /// Locked variables with their only allowed value.
     #[serde(default, deserialize_with = "variable::keys")]
+    #[schemars(schema_with = "scalars::variables")]
     pub environment: BTreeMap<String, String>,
     /// Host names with `*` for any part, addresses, and ranges of addresses.
     #[serde(default)]
@@ -323,27 +351,39 @@ pub struct Production {
 }
 
 /// Settings of a backing service that override its template.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ServiceOverride {
     /// Image that replaces the template's.
     pub image: Option<String>,
 }
 
 /// Content of `inventory.yaml`, or of a whole inventory in one file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Inventory")]
 pub(super) struct InventoryFile {
+    /// Version of the format.
+    #[serde(default)]
+    #[schemars(schema_with = "scalars::version")]
     pub(super) version: Option<u32>,
+    /// Title of the inventory.
     pub(super) title: Option<String>,
+    /// Categories in the order in which they are shown.
     #[serde(default)]
     pub(super) categories: Vec<Category>,
+    /// Addresses of the repositories, by name.
     #[serde(default)]
+    #[schemars(schema_with = "scalars::repositories")]
     pub(super) repos: BTreeMap<String, String>,
+    /// What keeps local runs away from production.
     #[serde(default)]
     pub(super) production: Production,
+    /// Settings of backing services, by name.
     #[serde(default)]
     pub(super) services: BTreeMap<String, ServiceOverride>,
+    /// Silenced rules of `cki inventory check`.
     #[serde(default)]
     pub(super) ignore: Vec<HeadIgnoreDecl>,
+    /// Entries, each with its name and category.
     #[serde(default)]
     pub(super) components: Vec<ComponentEntry>,
 }

@@ -73,6 +73,11 @@ impl Capability {
         Self("SYS_CHROOT"),
     ];
 
+    /// Returns the forms of the names in an entry, without and with `CAP_`.
+    pub(super) fn known() -> Vec<String> {
+        Self::KNOWN.iter().flat_map(|name| [(*name).to_owned(), format!("CAP_{name}")]).collect()
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(self) -> &'static str {

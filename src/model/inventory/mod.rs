@@ -12,6 +12,7 @@ mod need_decl;
 mod problem;
 mod read;
 mod resolve;
+mod schema;
 mod selector;
 mod source_map;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use need_decl::{NeedDecl, Parameters};
 pub use problem::InventoryFinding;
 use problem::Problem;
 pub use read::{InventoryDocument, InventoryError, InventoryPart};
+pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source_map::SourceMap;
 

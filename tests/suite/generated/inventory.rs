@@ -19,7 +19,7 @@ fn description() -> String {
 }
 
 /// The examples: the path in their first line, and all of them.
-fn examples() -> Vec<(String, String)> {
+pub(super) fn examples() -> Vec<(String, String)> {
     let text = description();
     let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
     blocks

@@ -1,6 +1,7 @@
 //! `cki inventory`: the group of commands on the inventory itself, one file per subcommand.
 
 mod check;
+mod schema;
 
 use clap::{Args, Subcommand};
 
@@ -23,10 +24,12 @@ pub(in crate::cli) struct InventoryArgs {
 #[derive(Debug, Subcommand)]
 enum InventoryCommand {
     Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
 }
 
 pub(in crate::cli) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         InventoryCommand::Check(args) => check::run(args, context),
+        InventoryCommand::Schema(args) => schema::run(args, context),
     }
 }
