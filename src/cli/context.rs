@@ -1,6 +1,7 @@
 //! Context of a command: the machine, the settings, the printer, and everything loaded on first use. Work
 //! of a single command is in `commands/`.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use anyhow::Context as _;
 
 use super::format::OutputFormat;
 use super::globals::Globals;
+use super::repeated_flags::RepeatedFlags;
 use crate::base::assets::Assets;
 use crate::base::http::{HttpClient, HttpPolicy};
 use crate::base::text::{plural, safe_line};
@@ -15,6 +17,7 @@ use crate::config::{Config, Format, SettingOrigin, Settings};
 use crate::demo::walk;
 use crate::host::Host;
 use crate::host::signals::{Shutdown, Signal};
+use crate::model::environment::is_secret;
 use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops;
@@ -23,6 +26,7 @@ use crate::ops::gc::GcScope;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::list::ListScope;
 use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy::secret_names;
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::trust::{ProjectFiles, TrustStanding};
 use crate::report;
@@ -121,6 +125,18 @@ impl Context {
             ui,
             format,
         })
+    }
+
+    /// Returns the printer, whose messages show commands with the flags of a command line.
+    pub(super) fn ui_for(&self, args: &[OsString]) -> Ui {
+        let assets = self.assets.clone();
+        // A hint rarely names a variable, so the rules are read only then. Without rules, each value counts as secret.
+        let is_secret = move |name: &str, value: &str| {
+            secret_names(&assets).is_none_or(|names| is_secret(name, value, &names))
+        };
+        let flags = RepeatedFlags::new(args, is_secret);
+        self.ui.complete_commands(move |command| flags.complete(command));
+        self.ui.clone()
     }
 
     /// Loads the inventory and prints its findings.

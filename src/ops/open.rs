@@ -29,7 +29,8 @@ pub fn address(instance: &InstanceSummary, port: Option<u16>) -> Result<OpenAddr
         (Some(found), _) => Ok(OpenAddress { url: PublishedPort::address(found), is_http: found.is_http }),
         (None, _) if instance.is_elsewhere => Err(InstanceError::PortsElsewhere { name: name() }),
         (None, _) if ports.is_empty() => {
-            Err(InstanceError::NotPublished { name: name(), is_lost: !lost.is_empty() })
+            let (run, is_lost) = (identity.run.to_string(), !lost.is_empty());
+            Err(InstanceError::NotPublished { name: name(), run, is_lost, start: Vec::new() })
         }
         (None, port) => Err(InstanceError::PortNotPublished {
             name: name(),

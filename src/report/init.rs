@@ -1,5 +1,7 @@
 //! Report of `cki init`: the drafted files, and what the repository does not tell.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::base::text::{command_line, safe_line};
@@ -44,8 +46,9 @@ pub fn print(ui: &Ui, draft: &InitDraft) {
     }
 }
 
-/// Prints the end: the next command.
-pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool) {
+/// Prints the end: the next command, which is typed in `directory`. `names_inventory`: a setting of the user names
+/// another inventory than that of the project.
+pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool, directory: &Path, names_inventory: bool) {
     if ui.is_structured() {
         let files = draft
             .files
@@ -68,7 +71,15 @@ pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool) {
     if !written {
         return ui.status("Nothing was written.");
     }
-    let words = std::iter::once("cki".to_owned()).chain(draft.next.iter().cloned());
-    let command = command_line(&words.collect::<Vec<_>>());
+    let typed = |path: &Path| path.strip_prefix(directory).unwrap_or(path).display().to_string();
+    let mut words = vec!["cki".to_owned()];
+    words.extend(draft.next.iter().cloned());
+    if names_inventory && let Some((inventory, _)) = draft.files.last() {
+        words.extend(["--inventory".to_owned(), typed(inventory)]);
+    }
+    let mut command = command_line(&words);
+    if !directory.starts_with(&draft.root) {
+        command = format!("cd {} && {command}", command_line(&[typed(&draft.root)]));
+    }
     ui.status(&format!("{} Written and trusted. Next: `{command}`", style::good("✔")));
 }

@@ -73,8 +73,10 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             let before = if ended.reused { ", from before" } else { "" };
             ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
             let query = &ended.query;
-            let hint = format!("cki logs -f {query} · cki exec {query} COMMAND · cki down {query}");
-            ui.status(&style::dim(&hint));
+            let commands =
+                [format!("logs -f {query}"), format!("exec {query} COMMAND"), format!("down {query}")];
+            let commands = commands.map(|command| ui.command(&format!("cki {command}")));
+            ui.status(&style::dim(&commands.join(" · ")));
         }
     }
 }

@@ -66,8 +66,8 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
     }
 }
 
-/// Prints the result.
-pub fn print(ui: &Ui, outcome: &StageOutcome) {
+/// Prints the result. `again` is the command that follows the same request.
+pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str) {
     if ui.is_structured() {
         return view::print(ui, &stage_view(outcome));
     }
@@ -87,7 +87,7 @@ pub fn print(ui: &Ui, outcome: &StageOutcome) {
             }
         }
     }
-    end(ui, outcome);
+    end(ui, outcome, again);
 }
 
 fn table(ui: &Ui, outcome: &StageOutcome) {
@@ -113,8 +113,7 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
     ui.lines(table.lines(ui.columns()));
 }
 
-fn end(ui: &Ui, outcome: &StageOutcome) {
-    let again = format!("cki stage --mr {}", outcome.merge_request.iid);
+fn end(ui: &Ui, outcome: &StageOutcome, again: &str) {
     let (failed, all) =
         (outcome.pipelines.iter().filter(|one| !one.succeeded()).count(), outcome.pipelines.len());
     let took = duration(outcome.took);

@@ -2,6 +2,7 @@
 //! colour and symbols become plain where the terminal cannot show them. The content is decided by the
 //! callers, mostly `report`.
 
+mod commands;
 mod lines;
 mod links;
 pub mod markdown;
@@ -18,11 +19,12 @@ mod tasks;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::base::text;
 use crate::host::{Host, OutputSink, StreamTerminal};
 use crate::model::event::{Event, OutputLine, Sink, Stream};
+use commands::CommandWriter;
 use lines::Prefixes;
 use outputs::Outputs;
 use pipeline_states::PipelineStates;
@@ -84,6 +86,7 @@ struct UiState {
     outputs: Mutex<Outputs>,
     followed: PipelineStates,
     reminders: Mutex<Reminders>,
+    commands: OnceLock<CommandWriter>,
 }
 
 impl Ui {
@@ -118,6 +121,7 @@ impl Ui {
             outputs: Mutex::default(),
             followed: PipelineStates::default(),
             reminders: Mutex::default(),
+            commands: OnceLock::new(),
         }))
     }
 
@@ -261,6 +265,11 @@ impl UiState {
     }
 
     fn message(&self, line: &str) {
+        self.wrapped(&self.with_commands(line));
+    }
+
+    /// Prints lines whose commands are complete.
+    fn wrapped(&self, line: &str) {
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let lines = line.split('\n').flat_map(|line| text::wrap_styled(line, columns));
         let lines = lines.map(|line| self.fit(&line, self.color_err) + "\n");
@@ -271,12 +280,13 @@ impl UiState {
     fn labelled(&self, label: &str, paint: fn(&str) -> String, text: &str) {
         let indent = label.chars().count() + 1;
         // Mask before a line break can split a secret.
-        let text = &text::truncate_middle(&self.stderr.masked(text), LONGEST_MESSAGE);
+        let text = self.stderr.masked(&self.with_commands(text)).into_owned();
+        let text = &text::truncate_middle(&text, LONGEST_MESSAGE);
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let mut lines = text::wrap(text, columns.saturating_sub(indent).max(20)).into_iter();
-        self.message(&format!("{} {}", paint(label), lines.next().unwrap_or_default()));
+        self.wrapped(&format!("{} {}", paint(label), lines.next().unwrap_or_default()));
         for line in lines {
-            self.message(&format!("{}{line}", " ".repeat(indent)));
+            self.wrapped(&format!("{}{line}", " ".repeat(indent)));
         }
     }
 

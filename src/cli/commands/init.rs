@@ -7,6 +7,7 @@ use clap::Args;
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::config::SettingOrigin;
 use crate::ops::init::{self, InitError};
 use crate::report;
 
@@ -52,6 +53,9 @@ pub(in crate::cli) fn run(args: &InitArgs, context: &Context) -> anyhow::Result<
         }
         init::write(&draft, &context.host.env)?;
     }
-    report::init::print_end(&context.ui, &draft, !args.dry_run);
+    // The project's own setting comes before that of the user, and after these.
+    let inventory = context.config.get("inventory").map(|value| value.origin);
+    let is_elsewhere = matches!(inventory, Some(SettingOrigin::Environment(_) | SettingOrigin::Flag(_)));
+    report::init::print_end(&context.ui, &draft, !args.dry_run, cwd, is_elsewhere);
     Ok(Exit::Done)
 }

@@ -5,7 +5,8 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::exit;
 use crate::host::signals::Shutdown;
-use crate::model::inventory::{LookupError, NamedEntry};
+use crate::model::inventory::{Component, Inventory, LookupError, NamedEntry};
+use crate::ops::env::run_arguments;
 use crate::ops::exec::interact::LocalTerminal;
 use crate::ops::exec::{ExecOptions, exec};
 use crate::ops::runtime::error::InstanceError;
@@ -34,21 +35,27 @@ pub(super) fn named<'a>(
 pub(super) fn explained(context: &Context, error: InstanceError) -> anyhow::Error {
     let InstanceError::NotRunning { query, running, elsewhere, .. } = error else { return error.into() };
     let is_run = query.len() >= 4 && query.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'/');
-    let mut start = None;
+    let mut start = Vec::new();
     if elsewhere.is_empty()
         && !is_run
         && let Ok(inventory) = load_checked(context.settings.inventory.as_deref(), &context.assets)
     {
         match inventory.find_entry(&query) {
             Ok(NamedEntry::Component(component)) if component.is_runnable() => {
-                start = Some(component.name().to_owned());
+                start = run_words(context, &inventory, component);
             }
-            Ok(NamedEntry::Service(service)) => start = Some(inventory.service_query(service)),
+            Ok(NamedEntry::Service(service)) => start.push(inventory.service_query(service)),
             Ok(NamedEntry::Component(_)) | Err(LookupError::Ambiguous { .. }) => {}
             Err(error) => return error.into(),
         }
     }
     InstanceError::NotRunning { query, running, elsewhere, start }.into()
+}
+
+/// Returns the arguments of `cki run-local` that run a component, with a place for each value that the run demands.
+pub(super) fn run_words(context: &Context, inventory: &Inventory, component: &Component) -> Vec<String> {
+    let (assets, env, workspace) = (&context.assets, &context.host.env, &context.workspace);
+    run_arguments(component, inventory, assets, env, workspace)
 }
 
 /// Returns the user at this terminal.

@@ -7,6 +7,7 @@ use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
+use crate::base::text::command_line;
 use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
 use crate::cli::exit;
@@ -110,7 +111,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     })?;
     Ok(match outcome {
         Ok(outcome) => {
-            report::stage::print(&context.ui, &outcome);
+            report::stage::print(&context.ui, &outcome, &again(name, number, &target.project));
             exit::of_stage(&outcome)
         }
         Err(exit) => {
@@ -140,6 +141,15 @@ fn merge_request(
         }
         (named, project) => Ok((name.number, named.or_else(|| project.clone()))),
     }
+}
+
+/// Returns the command that follows the same request, with the project if the user named the merge request with it.
+fn again(name: Option<&MergeRequestName>, number: u64, project: &str) -> String {
+    let name = match name {
+        Some(MergeRequestName { project: Some(_), .. }) => format!("{project}!{number}"),
+        _ => number.to_string(),
+    };
+    command_line(&["cki", "stage", "--mr", &name].map(str::to_owned))
 }
 
 /// Returns the request, checked before anything is sent.

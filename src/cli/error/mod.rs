@@ -7,6 +7,7 @@ mod staging;
 mod systems;
 pub(super) mod usage;
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::base::exit::Exit;
@@ -65,8 +66,13 @@ pub(super) use systems::{of_left_alone, of_worst};
 const SERVICES: &str = "`cki list services` shows them all.";
 
 /// Prints an error with its causes and hints, and returns its exit code.
-/// `command` is what the user typed, up to the command: `cki list`.
-pub(super) fn report(ui: &Ui, error: &anyhow::Error, command: impl FnOnce() -> String) -> Exit {
+/// `args` is what the user typed, and `command` that up to the command: `cki list`.
+pub(super) fn report(
+    ui: &Ui,
+    error: &anyhow::Error,
+    args: &[OsString],
+    command: impl FnOnce() -> String,
+) -> Exit {
     if let Some(unconfirmed) = error.downcast_ref::<Unconfirmed>() {
         return report_unconfirmed(ui, *unconfirmed);
     }
@@ -88,10 +94,11 @@ pub(super) fn report(ui: &Ui, error: &anyhow::Error, command: impl FnOnce() -> S
     if error.is::<UsageError>() {
         hints.push(format!("`{} --help` shows its usage.", command()));
     } else if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<InstanceError>()) {
-        hints.extend(running::which_one(error, &command()));
+        hints.extend(running::which_one(error, args));
     }
     if causes.iter().chain([&message]).any(|text| text.contains(DELETED_DIRECTORY)) {
-        hints.push("the working directory was deleted: `cd` to one that exists.".to_owned());
+        // No other hint can be followed there.
+        hints = vec!["the working directory was deleted: `cd` to one that exists.".to_owned()];
     }
     ui.error(&message, &causes, &hints);
     meaning.exit
@@ -301,8 +308,6 @@ fn of_init(error: &InitError) -> Diagnosis {
         InitError::File(inner) => of_file(inner),
         InitError::Git(inner) => of_git(inner),
         InitError::Scan(inner) => of_scan(inner),
-        InitError::Env(inner) => of_env(inner),
-        InitError::Policy(inner) => of_rules(inner),
         InitError::NoComponent { .. }
         | InitError::Rules(_)
         | InitError::Service(_)

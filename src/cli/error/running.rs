@@ -1,9 +1,12 @@
 //! Exit codes and hints for errors of builds and runs.
 
+use std::ffi::OsString;
+
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_engine, of_native};
 use crate::base::exit::Exit;
-use crate::base::text::join_and;
+use crate::base::text::{command_line, join_and};
+use crate::cli::repeated_flags::with_name;
 use crate::model::port::PublishRequest;
 use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
@@ -161,13 +164,14 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
 }
 
 /// Returns the hints for a query that nothing in the scope matches.
-fn not_running(start: Option<&str>, running: &[String], elsewhere: &[String]) -> Vec<String> {
+fn not_running(start: &[String], running: &[String], elsewhere: &[String]) -> Vec<String> {
     match elsewhere {
         [] => {}
         [run] => return vec![format!("it runs from another inventory; its run is `{run}`.")],
         runs => return vec![format!("it runs from other inventories; name a run: {}.", join_and(runs))],
     }
-    let start = start.map(|name| format!("`cki run-local {} --detach` starts it.", shell_words::quote(name)));
+    let start =
+        (!start.is_empty()).then(|| format!("`cki run-local {} --detach` starts it.", command_line(start)));
     let running = match running {
         [] => "nothing of this inventory is running; `cki ps --all` shows the runs of others.".to_owned(),
         running => format!("running: {}.", running.join(", ")),
@@ -175,20 +179,19 @@ fn not_running(start: Option<&str>, running: &[String], elsewhere: &[String]) ->
     start.into_iter().chain([running]).collect()
 }
 
-/// Returns the hint for a query that selects several instances. `command` is what the user typed, up to the command:
-/// `cki logs`.
-pub(super) fn which_one(error: &InstanceError, command: &str) -> Option<String> {
-    let InstanceError::Several { choices, .. } = error else { return None };
-    // Only this one takes more than the name.
-    let rest = if command.ends_with(" exec") { " COMMAND" } else { "" };
-    let commands: Vec<String> = choices.iter().map(|one| format!("`{command} {one}{rest}`")).collect();
+/// Returns the hint for a query that selects several instances: the command line of the user, with each of them.
+pub(super) fn which_one(error: &InstanceError, args: &[OsString]) -> Option<String> {
+    let InstanceError::Several { query, choices, .. } = error else { return None };
+    let typed =
+        |one: &String| with_name(args, query, one).map_or_else(|| one.clone(), |line| format!("`{line}`"));
+    let commands: Vec<String> = choices.iter().map(typed).collect();
     Some(format!("say which: {}. `cki ps` tells them apart.", commands.join(", ")))
 }
 
 pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
     match error {
         InstanceError::NotRunning { running, elsewhere, start, .. } => {
-            Diagnosis { exit: Exit::NotFound, hints: not_running(start.as_deref(), running, elsewhere) }
+            Diagnosis { exit: Exit::NotFound, hints: not_running(start, running, elsewhere) }
         }
         InstanceError::NotAlive { query, can_be_copied, .. } => {
             let query = shell_words::quote(query);
@@ -200,15 +203,24 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
         }
         // The hint names the command: see `which_one`.
         InstanceError::Several { .. } => plain(Exit::Usage),
-        InstanceError::NotPublished { name, is_lost: true } => {
-            hint(Exit::NotFound, format!("`cki down {name}` and another run publish them again."))
+        InstanceError::NotPublished { run, is_lost: true, .. } => {
+            hint(Exit::NotFound, format!("`cki down {run}` and another run publish them again."))
         }
-        InstanceError::NotPublished { name, .. } => hint(
-            Exit::NotFound,
-            format!(
-                "`cki run-local {name} --publish PORT` publishes a port; `run.ports` of its entry always does."
-            ),
-        ),
+        InstanceError::NotPublished { run, start, .. } => {
+            let run_again = command_line(start);
+            let why = if start.iter().any(|word| word == "--publish") {
+                ""
+            } else {
+                "the run began with `--no-publish`: "
+            };
+            hint(
+                Exit::NotFound,
+                format!("{why}`cki down {run}`, then `cki run-local {run_again}` publishes its ports."),
+            )
+        }
+        InstanceError::PartOfRun { run, others, .. } => {
+            hint(Exit::Usage, format!("`cki down {run}` removes it with {}.", join_and(others)))
+        }
         InstanceError::PortsElsewhere { name } => {
             hint(Exit::NotFound, format!("`cki exec {name} COMMAND` and `cki shell {name}` run there."))
         }

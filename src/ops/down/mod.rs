@@ -12,12 +12,12 @@ use crate::base::text::join_some;
 use crate::host::signals::{Shutdown, Signal};
 use crate::host::{self, Env};
 use crate::model::event::{Events, TaskOutcome};
-use crate::model::identity::{ResourceLabels, Retention, Role};
+use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::{FoundInstances, InstanceSummary, ListScope, list};
 use crate::ops::runtime::remove::RemovedResources;
-use crate::ops::runtime::select::select_run;
+use crate::ops::runtime::select::{is_part, select_run};
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::shared::workspace_secrets;
 use crate::systems::native::{Native, end_owner};
@@ -141,6 +141,7 @@ fn selected(
         for query in queries {
             match select_run(&listing, query) {
                 Ok(run) => {
+                    check_whole(&listing, query, run)?;
                     runs.insert(run.clone());
                 }
                 Err(InstanceError::NotRunning { query, elsewhere, .. }) => {
@@ -154,6 +155,22 @@ fn selected(
     };
     instances.sort_by(|one, other| one.identity.name.cmp(&other.identity.name));
     Ok((instances, absent))
+}
+
+/// Checks that a query means a whole run: the parts of a run need each other.
+fn check_whole(listing: &FoundInstances, query: &str, run: &RunId) -> Result<(), InstanceError> {
+    if !is_part(listing, query) {
+        return Ok(());
+    }
+    let all = listing.instances.iter().chain(&listing.others).filter(|one| one.identity.run == *run);
+    let others: Vec<String> = all
+        .map(|one| one.identity.name.clone())
+        .filter(|name| !query.ends_with(&format!("/{name}")))
+        .collect();
+    match others.is_empty() {
+        true => Ok(()),
+        false => Err(InstanceError::PartOfRun { query: query.to_owned(), run: run.to_string(), others }),
+    }
 }
 
 /// The runs to remove.
@@ -213,7 +230,6 @@ async fn remove(
 mod tests {
     use super::*;
     use crate::model::container::Status;
-    use crate::model::identity::RunId;
 
     fn instance(run: &RunId, name: &str, lifetime: Retention, inventory: &str) -> InstanceSummary {
         let identity = ResourceLabels {
@@ -256,6 +272,19 @@ mod tests {
         let absent = Absent { query: "api".into(), elsewhere: vec![other] };
         assert_eq!(names(&["api", "web"], "w"), (vec!["db".into(), "web".into()], vec![absent]));
         assert_eq!(names(&["no"], "w").1, [Absent { query: "no".into(), elsewhere: Vec::new() }]);
+    }
+
+    #[test]
+    fn down_refuses_a_part_of_a_run_with_others() {
+        let run = RunId::new(b"a run");
+        let labels = |name: &str| instance(&run, name, Retention::Retained, "here");
+        let ask = |instances: Vec<InstanceSummary>| {
+            let listing = FoundInstances { instances, others: Vec::new() };
+            selected(listing, &[format!("{run}/web")], "w").map(|(all, _)| all.len())
+        };
+        let refused = ask(vec![labels("web"), labels("db")]).expect_err("has another part");
+        assert!(matches!(refused, InstanceError::PartOfRun { others, .. } if others == ["db"]));
+        assert_eq!(ask(vec![labels("web")]).expect("is all of its run"), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! user's variables.
 
 pub mod diff;
+mod required;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::ops::shared::dependencies::{self, RunDependency, ServiceRequest, Serv
 use crate::ops::shared::deployment::DeployedComponents;
 use crate::ops::shared::need_error::NeedError;
 use crate::ops::shared::services;
+pub use required::run_arguments;
 
 /// Maximum bytes of a file with variables.
 const LIMIT: u64 = 4 << 20;

@@ -68,7 +68,7 @@ pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<In
     draft.gaps(&found);
     let text = draft.text();
     let inventory = draft.inventory(&text)?;
-    let next = draft.next(&inventory, assets, env)?;
+    let next = draft.next(&inventory, assets, env);
     let settings =
         format!("# The settings of this project; `cki config` shows all.\ninventory = \"{INVENTORY}\"\n");
     Ok(InitDraft {

@@ -7,9 +7,7 @@ use crate::base::yaml::YamlError;
 use crate::model::draft::DraftFinding;
 use crate::model::inventory::InventoryError;
 use crate::model::service::ServiceTemplateError;
-use crate::ops::env::EnvError;
 use crate::ops::scan::ScanError;
-use crate::ops::shared::run_policy::RunPolicyError;
 use crate::systems::git::GitError;
 
 /// The settings of a project.
@@ -70,12 +68,6 @@ pub enum InitError {
     /// The sources cannot be scanned.
     #[error(transparent)]
     Scan(#[from] ScanError),
-    /// The rules of runs cannot be read.
-    #[error(transparent)]
-    Policy(#[from] RunPolicyError),
-    /// The environment of a component cannot be resolved.
-    #[error(transparent)]
-    Env(#[from] EnvError),
     /// The draft is no inventory.
     #[error(transparent)]
     Inventory(#[from] InventoryError),

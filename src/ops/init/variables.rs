@@ -9,13 +9,11 @@ use super::outcome::InitError;
 use crate::base::assets::Assets;
 use crate::host::Env;
 use crate::model::draft::{DocumentedVariable, DraftedVariable, documented_variables, first_sentence};
-use crate::model::environment::{EnvOverrides, Environment, is_environment_name};
+use crate::model::environment::{Environment, is_environment_name};
 use crate::model::inventory::Inventory;
-use crate::model::service::TemplateContext;
-use crate::ops::env::resolve;
+use crate::ops::env::run_arguments;
 use crate::ops::scan::{self, ScanRequest};
-use crate::ops::shared::deployment::{Judges, load_if_there, load_judged_if_there};
-use crate::ops::shared::run_policy::{RunPolicy, SecretStorage};
+use crate::ops::shared::deployment::{Judges, load_judged_if_there};
 use crate::ops::shared::workspace::Workspace;
 
 /// Maximum number of variables of an entry.
@@ -161,33 +159,20 @@ impl Drafting<'_> {
 
     /// Returns the command line, without `cki`, that runs the first component with a web page, or else the first one:
     /// with a place for each value that the run demands.
-    pub(super) fn next(
-        &self,
-        inventory: &Inventory,
-        assets: &Assets,
-        env: &Env,
-    ) -> Result<Vec<String>, InitError> {
+    pub(super) fn next(&self, inventory: &Inventory, assets: &Assets, env: &Env) -> Vec<String> {
         let built = || self.components.iter().filter(|one| one.is_built);
         let first = built().find(|one| one.ports.iter().any(|port| port.is_http)).or_else(|| built().next());
         let Some(name) = first.or(self.components.first()).map(|one| one.name.clone()) else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
-        let mut words = vec!["run-local".to_owned(), name.clone()];
-        let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
-            return Ok(words);
-        };
-        let workspace = self.workspace(env);
-        let rules = RunPolicy::load(assets, inventory, env, &workspace, SecretStorage::ReadOnly)?;
-        let ctx =
-            TemplateContext { host: "", program: "cki", context: &rules.context, rules: &rules.secrets };
-        // A deployment that cannot be read has no part in the draft.
-        let deployed = load_if_there(component, inventory, &workspace, assets).ok().and_then(|found| found.0);
-        let overrides = EnvOverrides::default();
-        let resolved = resolve(component, inventory, assets, ctx, deployed.as_ref(), overrides)?;
-        for variable in resolved.environment.missing_required() {
-            words.extend(["-e".to_owned(), format!("{}=VALUE", variable.name)]);
+        let mut words = vec!["run-local".to_owned()];
+        match inventory.components.iter().find(|one| one.name() == name) {
+            Some(component) => {
+                words.extend(run_arguments(component, inventory, assets, env, &self.workspace(env)));
+            }
+            None => words.push(name),
         }
-        Ok(words)
+        words
     }
 
     /// Returns whether the repository builds one component only.

@@ -20,8 +20,8 @@ pub enum InstanceError {
         running: Vec<String>,
         /// IDs of the runs of other inventories that match.
         elsewhere: Vec<String>,
-        /// The command that starts it, if there is one.
-        start: Option<String>,
+        /// Arguments of `cki run-local` that start it; none if it cannot be started.
+        start: Vec<String>,
     },
     /// The instance has ended.
     #[error("`{name}` has ended")]
@@ -57,8 +57,22 @@ pub enum InstanceError {
     NotPublished {
         /// Its name.
         name: String,
+        /// Its run.
+        run: String,
         /// Its ports lead nowhere any more.
         is_lost: bool,
+        /// Arguments of `cki run-local` that publish a port of it.
+        start: Vec<String>,
+    },
+    /// A part of a run cannot be removed without the rest.
+    #[error("`{query}` is a part of run {run}, which ends as a whole")]
+    PartOfRun {
+        /// The query.
+        query: String,
+        /// The run.
+        run: String,
+        /// The other parts.
+        others: Vec<String>,
     },
     /// The engine runs on another machine.
     #[error("no port of this machine leads to `{name}`: its engine runs on another machine")]

@@ -63,7 +63,7 @@ fn find<'a>(
     let mut elsewhere: Vec<String> = others.map(|one| one.identity.run.to_string()).collect();
     elsewhere.sort();
     elsewhere.dedup();
-    Err(InstanceError::NotRunning { query: query.to_owned(), running, elsewhere, start: None })
+    Err(InstanceError::NotRunning { query: query.to_owned(), running, elsewhere, start: Vec::new() })
 }
 
 /// Returns the runs of instances, oldest first.
@@ -108,6 +108,12 @@ pub fn select_run<'a>(listing: &'a FoundInstances, query: &str) -> Result<&'a Ru
             runs => Err(several(query, runs.iter().map(ToString::to_string).collect(), true)),
         },
     }
+}
+
+/// Returns whether a query means a part of a run, as `RUN/NAME`.
+#[must_use]
+pub fn is_part(listing: &FoundInstances, query: &str) -> bool {
+    matches!(find(listing, query), Ok((By::Part, _)))
 }
 
 /// Returns the one selected instance: the component itself if several parts of its run match. Of several runs of

@@ -97,6 +97,13 @@ impl RunPolicy {
     }
 }
 
+/// Returns the rules for names of variables that hold secrets; `None` if they cannot be read.
+#[must_use]
+pub fn secret_names(assets: &Assets) -> Option<SecretNames> {
+    let (file, names) = text(assets, NAMES, "rules: []").ok()?;
+    SecretNames::read(&file, &names).ok()
+}
+
 /// Returns the guard of local runs.
 ///
 /// # Errors

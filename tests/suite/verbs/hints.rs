@@ -98,6 +98,55 @@ fn two_runs_of_one_name_are_told_apart_everywhere(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0).says("Removed `web-TESTID`.");
 }
 
+on!(docker, native: hints_repeat_the_flags_of_the_user);
+fn hints_repeat_the_flags_of_the_user(cli: &Cli) {
+    inventory(cli);
+    // No setting names this inventory.
+    cli.write("cki.toml", "");
+    cli.write(
+        "inventory.yaml",
+        "components:\n\
+         \x20 - {name: web-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, \"trap 'exit 0' TERM; sleep 1000 & wait\"], ports: [{port}]}, environment: [{name: NEEDED, required: true}]}\n\
+         \x20 - {name: ends-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, 'exit 5']}, environment: [{name: NEEDED, required: true}]}\n",
+    );
+    let stopped = cli.run("logs web-{id} --inventory inventory.yaml").ends_with(3);
+    let start = "`cki run-local web-TESTID -e NEEDED=VALUE --detach --inventory inventory.yaml`";
+    assert_eq!(type_hints(cli, &stopped.says(start)), 2);
+    let ended =
+        cli.run("--inventory=inventory.yaml run-local ends-{id} -e NEEDED=a -e A_TOKEN=hush").ends_with(5);
+    assert!(!ended.stderr.contains("hush"), "{ended}");
+    ended.says(
+        "`cki run-local ends-TESTID --keep on-failure -e NEEDED=a -e 'A_TOKEN=…' --inventory inventory.yaml`",
+    );
+    cli.run("down --inventory inventory.yaml").ends_with(0);
+    let closed = cli
+        .run("run-local web-{id} --detach -e NEEDED=a --no-publish --inventory inventory.yaml")
+        .ends_with(0);
+    closed.says("cki logs -f web-TESTID --inventory inventory.yaml");
+    let unpublished =
+        cli.run("open web-{id} --inventory inventory.yaml").ends_with(3).says("with `--no-publish`");
+    // The second command is of no use before the first.
+    assert_eq!(type_hints(cli, &unpublished), 2);
+    cli.run("open web-{id} --inventory inventory.yaml --no-browser").ends_with(0);
+    cli.run("run-local web-{id} --detach -e NEEDED=a --inventory inventory.yaml").ends_with(0);
+    let which = cli.run("exec --inventory inventory.yaml web-{id} echo web-{id}").ends_with(2);
+    assert!(which.stderr.matches(" echo web-").count() == 2, "{which}");
+    cli.run("down --inventory inventory.yaml").ends_with(0);
+}
+
+on!(docker, native: down_refuses_a_part_of_a_run);
+fn down_refuses_a_part_of_a_run(cli: &Cli) {
+    inventory(cli);
+    cli.inventory_more("  - {name: other-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, \"trap 'exit 0' TERM; sleep 1000 & wait\"]}}\n");
+    cli.run("run-local web-{id} other-{id} --detach").ends_with(0);
+    let names = cli.run("ps -o name").ends_with(0).stdout;
+    let run = names.trim().split('/').next().expect("names a run").to_owned();
+    let refused = cli.run(&format!("down {run}/web-{{id}}")).ends_with(2).says("is a part of run");
+    assert_eq!(cli.run("ps -o name").ends_with(0).stdout, names, "nothing was removed");
+    assert_eq!(type_hints(cli, &refused), 1);
+    assert_eq!(cli.run("ps -o name").ends_with(0).stdout, "");
+}
+
 on!(docker, podman, native: run_local_says_that_down_ended_it);
 fn run_local_says_that_down_ended_it(cli: &Cli) {
     inventory(cli);

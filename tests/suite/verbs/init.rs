@@ -178,3 +178,29 @@ fn init_takes_what_readme_and_compose_file_state() {
     assert!(plan.stdout.contains("http://127.0.0.1:8080 to port 80"), "{plan}");
     cli.run("run-local --dry-run -e API_URL=x --mount --engine docker").ends_with(0).says("/app");
 }
+
+#[test]
+fn init_names_the_next_command_from_where_the_user_stands() {
+    let cli = Cli::new();
+    cli.write("../my guestbook/Dockerfile", "FROM x\nEXPOSE 8000\nCMD [\"run\"]\n");
+    git2::Repository::init(cli.directory().join("my guestbook")).expect("makes a repository");
+    let outcome = cli.run("init '../my guestbook' --yes").ends_with(0);
+    let next = outcome
+        .stderr
+        .split('`')
+        .rfind(|part| part.starts_with("cd "))
+        .expect("names a directory")
+        .to_owned();
+    // In the place of `cki`, a program that says where it is.
+    let typed = std::process::Command::new("sh")
+        .args(["-c", &format!("cki() {{ pwd; }}; {next}")])
+        .current_dir(cli.project())
+        .output()
+        .expect("runs");
+    let place = String::from_utf8_lossy(&typed.stdout).trim().to_owned();
+    assert_eq!(Path::new(&place), cli.directory().join("my guestbook"), "{next}");
+    cli.write("Dockerfile", "FROM x\nEXPOSE 8000\nCMD [\"run\"]\n");
+    git2::Repository::init(cli.project()).expect("makes a repository");
+    let called = cli.call("init --yes").set("CKI_INVENTORY", "elsewhere.yaml").end().ends_with(0);
+    called.says("Next: `cki run-local project --inventory inventory.yaml`");
+}
