@@ -264,7 +264,7 @@ mod tests {
             (
                 "cki run-local a -e A=b -e TOKEN=x",
                 "cki run-local a --keep on-failure",
-                "cki run-local a --keep on-failure -e A=b -e TOKEN=…",
+                "cki run-local a --keep on-failure -e A=b -e 'TOKEN=…'",
             ),
             ("cki run-local a -e A=b -q", "cki env a --scan", "cki env a --scan -e A=b"),
             ("cki run-local a -e A=b", "cki run-local redis", "cki run-local redis"),
@@ -298,7 +298,7 @@ mod tests {
             ("cki logs -f web", "cki logs -f RUN"),
             ("/bin/cki exec web echo web", "cki exec RUN echo web"),
             ("cki --inventory web exec -it web sh -c 'a b'", "cki --inventory web exec -it RUN sh -c 'a b'"),
-            ("cki logs --tail 3 web -t", "cki logs --tail 3 RUN -t"),
+            ("cki logs --tail 3 web --timestamps", "cki logs --tail 3 RUN --timestamps"),
             ("cki down web", "cki down RUN"),
         ] {
             assert_eq!(with_name(&args(typed), "web", "RUN").as_deref(), Some(expected));
