@@ -36,7 +36,7 @@ pub(in crate::cli) struct InitArgs {
 pub(in crate::cli) fn run(args: &InitArgs, context: &Context) -> anyhow::Result<Exit> {
     let cwd = &context.host.cwd;
     let directory = args.path.as_ref().map_or_else(|| cwd.clone(), |path| cwd.join(path));
-    let draft = init::draft(&directory, &context.assets, &context.host.env)?;
+    let draft = init::draft(&directory, &context.assets, &context.host.env, &context.events())?;
     if !args.dry_run {
         if let Some(path) = init::existing(&draft) {
             return Err(InitError::Exists(path.to_owned()).into());

@@ -1,6 +1,7 @@
 //! The services of a Compose file, as far as a draft needs them: what is built, what is an image, and what
 //! needs what. The values of a run come from the deployment reader.
 
+use super::mounts::{MountFacts, labelled_port, mounts};
 use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
 
 /// Maximum number of services to read from one file.
@@ -34,6 +35,8 @@ pub struct ComposeServiceFacts {
     pub environment: Vec<(String, String)>,
     /// Its command is not that of the image.
     pub has_command: bool,
+    /// Files and directories of this machine that it mounts.
+    pub mounts: Vec<MountFacts>,
 }
 
 impl ComposeFacts {
@@ -41,12 +44,12 @@ impl ComposeFacts {
     #[must_use]
     pub fn read(document: &Node) -> Self {
         let services = document.get("services").map_or(&[][..], Node::entries);
-        let one = |entry: &MapEntry| service(&entry.key, entry.spot.position.line, &entry.node);
+        let one = |entry: &MapEntry| service(document, &entry.key, entry.spot.position.line, &entry.node);
         Self { services: services.iter().take(SERVICES).map(one).collect() }
     }
 }
 
-fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
+fn service(document: &Node, name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
     let build = node.get("build").and_then(|build| match build.text() {
         Some(context) => Some((default_of(context), None)),
         None if matches!(build.value, NodeValue::Map(_)) => {
@@ -68,6 +71,9 @@ fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
             None => found.push((port, host)),
         }
     }
+    if found.is_empty() {
+        found.extend(labelled_port(node).map(|port| (port, None)));
+    }
     ComposeServiceFacts {
         name: name.to_owned(),
         line,
@@ -80,6 +86,7 @@ fn service(name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
         has_command: ["command", "entrypoint"]
             .iter()
             .any(|key| node.get(key).is_some_and(|node| !node.is_null())),
+        mounts: mounts(document, node),
     }
 }
 
@@ -105,7 +112,7 @@ fn environment(node: &Node) -> Vec<(String, String)> {
 }
 
 /// Replaces `${NAME:-default}` and `${NAME-default}` by the default; a variable without one stays.
-fn default_of(text: &str) -> String {
+pub(super) fn default_of(text: &str) -> String {
     let mut made = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {

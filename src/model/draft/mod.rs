@@ -3,12 +3,14 @@
 
 mod build_file;
 mod compose;
+mod mounts;
 mod readme;
 mod rules;
 mod write;
 
 pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
+pub use mounts::{MountFacts, forwarded_port};
 pub use readme::{DocumentedVariable, documented_variables, first_sentence};
 pub use rules::{DraftRules, image_name};
 pub use write::{DraftedComponent, DraftedPort, DraftedVariable, inventory_text};

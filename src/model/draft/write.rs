@@ -36,6 +36,8 @@ pub struct DraftedComponent {
     pub health: Option<(String, u16)>,
     /// Capabilities.
     pub capabilities: Vec<String>,
+    /// Files of the repository that it mounts: each with its path in the container.
+    pub files: Vec<(String, String)>,
 }
 
 /// A port of a draft.
@@ -174,6 +176,11 @@ fn component(text: &mut String, repo: &str, one: &DraftedComponent) {
         (Some((path, port)), _) => line(format!("      ready: {{http: {}, port: {port}}}", scalar(path))),
         (None, Some(port)) => line(format!("      ready: {{tcp: {}}}", port.number)),
         (None, None) => {}
+    }
+    if !one.files.is_empty() {
+        let files =
+            one.files.iter().map(|(from, to)| format!("{{from: {}, to: {}}}", scalar(from), scalar(to)));
+        line(format!("      watch: {{sync: [{}]}}", files.collect::<Vec<_>>().join(", ")));
     }
     if !one.capabilities.is_empty() {
         line(format!("      capabilities: [{}]", list(&one.capabilities)));

@@ -6,7 +6,9 @@ use std::path::{Component as Part, Path, PathBuf};
 use super::draft::Drafting;
 use super::files::{self, FoundFiles};
 use crate::base::yaml::tree;
-use crate::model::draft::{ComposeFacts, ComposeServiceFacts, DraftedComponent, DraftedVariable, image_name};
+use crate::model::draft::{
+    ComposeFacts, ComposeServiceFacts, DraftedComponent, DraftedPort, DraftedVariable, image_name,
+};
 use crate::model::inventory::short_name;
 
 impl Drafting<'_> {
@@ -48,6 +50,7 @@ impl Drafting<'_> {
                 }
             }
         }
+        self.follow_names();
         self.keep_shared_values(&services);
     }
 
@@ -66,8 +69,15 @@ impl Drafting<'_> {
     /// Returns the backing service that replaces a service of the Compose file: one of the same kind and name, so that
     /// its address is the same.
     fn stand_in(&self, service: &ComposeServiceFacts) -> Option<String> {
-        let name = self.rules.service_of(service.image.as_deref()?)?;
-        (name == service.name && self.provided.contains_key(name)).then(|| name.to_owned())
+        let name = service.name.as_str();
+        let known = self.rules.service_of(service.image.as_deref()?);
+        // An image that the rules do not know is one of the service if it is called so, and listens where that does.
+        let listens = || {
+            let port = self.rules.port_of(name);
+            service.build.is_none() && service.ports.iter().any(|(number, _)| Some(*number) == port)
+        };
+        let is_same = known.map_or_else(listens, |known| known == name);
+        (is_same && self.provided.contains_key(name)).then(|| name.to_owned())
     }
 
     /// Adds a component that runs an image of the Compose file under the name that it has there.
@@ -83,6 +93,7 @@ impl Drafting<'_> {
         if name != service.name {
             self.note(place.clone(), format!("`{}` is called `{name}` in a run", service.name));
         }
+        self.mounted_files(service, path.parent().unwrap_or(Path::new("")), &place);
         let known = self.rules.service_of(image).and_then(|name| self.rules.port_of(name));
         let known = known.filter(|_| service.ports.is_empty()).map(|port| (port, None));
         let ports = service.ports.iter().copied().chain(known);
@@ -102,6 +113,23 @@ impl Drafting<'_> {
     fn needs(&self, service: &ComposeServiceFacts, services: &[ComposeServiceFacts]) -> Vec<String> {
         let others = services.iter().filter(|other| service.needs.contains(&other.name));
         others.map(|other| self.stand_in(other).unwrap_or_else(|| short_name(&other.name))).collect()
+    }
+
+    /// Changes the dependencies on components that were given another name, since a backing service has theirs.
+    fn follow_names(&mut self) {
+        let renamed: Vec<(String, String)> = self
+            .components
+            .iter()
+            .filter_map(|one| Some((short_name(one.deployment.first()?.1.as_deref()?), one.name.clone())))
+            .filter(|(before, now)| before != now && self.provided.contains_key(before))
+            .collect();
+        for one in &mut self.components {
+            for need in &mut one.needs {
+                if let Some((_, now)) = renamed.iter().find(|(before, _)| before == need) {
+                    need.clone_from(now);
+                }
+            }
+        }
     }
 
     /// Keeps the passwords that the Compose file writes down for an image and its clients: they are the same, and the
@@ -204,6 +232,12 @@ impl Drafting<'_> {
                 .map(|(port, host)| self.port(port, host))
                 .collect();
         }
+        if one.ports.is_empty()
+            && let Some(port) = self.proxied_port(service, services, base)
+        {
+            one.ports.push(DraftedPort { is_http: !self.rules.speaks_other(port), ..self.port(port, None) });
+        }
+        one.files = self.mounted_files(service, base, &place);
         // What a service publishes first is most likely a page, unless it is known to be something else.
         if let Some(first) = one.ports.first_mut()
             && first.host.is_some()
@@ -234,7 +268,7 @@ fn is_used(service: &ComposeServiceFacts, services: &[ComposeServiceFacts]) -> b
 }
 
 /// Returns a path of the repository, relative to its root; `None` if it leads out, or is an address.
-fn within(base: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn within(base: &Path, path: &str) -> Option<PathBuf> {
     if path.contains("://") {
         return None;
     }

@@ -13,6 +13,7 @@ use crate::host::Env;
 use crate::model::draft::{
     BuildFileFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort, inventory_text,
 };
+use crate::model::event::Task;
 use crate::model::inventory::{Inventory, InventoryDocument, short_name};
 use crate::model::reference::is_name;
 use crate::model::service::ServiceTemplate;
@@ -39,7 +40,12 @@ pub(super) struct Drafting<'a> {
     pub(super) findings: Vec<DraftFinding>,
 }
 
-pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<InitDraft, InitError> {
+pub(super) fn draft(
+    tree: &WorkingTree,
+    assets: &Assets,
+    env: &Env,
+    task: &Task,
+) -> Result<InitDraft, InitError> {
     let root = tree.root();
     let origin = tree.origin().filter(|url| url.scheme() != Scheme::Local).map(|url| url.as_str().to_owned());
     let directory = root.file_name().unwrap_or_default().to_string_lossy();
@@ -64,7 +70,7 @@ pub(super) fn draft(tree: &WorkingTree, assets: &Assets, env: &Env) -> Result<In
         return Err(InitError::NoComponent { root: root.to_owned(), findings: findings.join("; ") });
     }
     draft.kubernetes(&found);
-    draft.variables(&found, assets, env)?;
+    draft.variables(&found, assets, env, task)?;
     draft.gaps(&found);
     let text = draft.text();
     let inventory = draft.inventory(&text)?;
@@ -191,7 +197,7 @@ impl Drafting<'_> {
 
     /// Names the one workload of Kubernetes files as the deployment of the only component.
     fn kubernetes(&mut self, found: &FoundFiles) {
-        let mut workloads: Vec<(String, String)> = Vec::new();
+        let mut workloads: Vec<(String, String, bool)> = Vec::new();
         for path in found.yaml.iter().take(200) {
             let Some(text) = files::text(&self.sources, path).filter(|text| text.contains("containers:"))
             else {
@@ -203,7 +209,12 @@ impl Drafting<'_> {
                 let kind = document.text_of("kind").unwrap_or_default();
                 if ["Deployment", "StatefulSet", "DeploymentConfig"].contains(&kind) {
                     let name = document.at(&["metadata", "name"]).and_then(tree::Node::text);
-                    workloads.push((shown.clone(), name.unwrap_or_default().to_owned()));
+                    let pod = document.at(&["spec", "template", "spec", "containers"]);
+                    let has_command = pod
+                        .map_or(&[][..], tree::Node::items)
+                        .iter()
+                        .any(|container| ["command", "args"].iter().any(|key| container.get(key).is_some()));
+                    workloads.push((shown.clone(), name.unwrap_or_default().to_owned(), has_command));
                 }
             }
         }
@@ -214,10 +225,16 @@ impl Drafting<'_> {
         let all = std::mem::take(&mut workloads);
         let is_single = all.len() == 1 && self.components.len() == 1;
         let mut rest = Vec::new();
-        for (path, name) in all {
+        for (path, name, has_command) in all {
             let fits = |one: &DraftedComponent| is_open(one) && (one.name == name || is_single);
             match self.components.iter_mut().find(|one| fits(one)) {
-                Some(one) => one.deployment.push((path, None)),
+                Some(one) => {
+                    one.deployment.push((path, None));
+                    // The workload's own comes first in a run, unless the entry has one.
+                    if has_command {
+                        one.command.clear();
+                    }
+                }
                 None => rest.push(path),
             }
         }

@@ -4,6 +4,7 @@
 mod compose;
 mod draft;
 mod files;
+mod mounts;
 mod outcome;
 mod variables;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use crate::base::assets::Assets;
 use crate::host::Env;
+use crate::model::event::Events;
 use crate::ops::trust;
 use crate::systems::git::WorkingTree;
 pub use outcome::{InitDraft, InitError};
@@ -19,13 +21,16 @@ pub use outcome::{InitDraft, InitError};
 ///
 /// # Errors
 /// Fails when there is no repository, or nothing in it to build or run.
-pub fn draft(directory: &Path, assets: &Assets, env: &Env) -> Result<InitDraft, InitError> {
+pub fn draft(directory: &Path, assets: &Assets, env: &Env, events: &Events) -> Result<InitDraft, InitError> {
     if !directory.is_dir() {
         return Err(InitError::NoDirectory(directory.to_owned()));
     }
     let tree = WorkingTree::around(directory, env)?;
     let tree = tree.ok_or_else(|| InitError::NoRepository(directory.to_owned()))?;
-    draft::draft(&tree, assets, env)
+    let task = events.start("init", format!("reading `{}`", tree.root().display()));
+    let drafted = draft::draft(&tree, assets, env, &task);
+    task.dismiss();
+    drafted
 }
 
 /// Returns the first of the files that is there already.

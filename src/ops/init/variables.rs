@@ -10,9 +10,10 @@ use crate::base::assets::Assets;
 use crate::host::Env;
 use crate::model::draft::{DocumentedVariable, DraftedVariable, documented_variables, first_sentence};
 use crate::model::environment::{Environment, is_environment_name};
+use crate::model::event::Task;
 use crate::model::inventory::Inventory;
 use crate::ops::env::run_arguments;
-use crate::ops::scan::{self, ScanRequest};
+use crate::ops::scan::{ScanRequest, Scanner};
 use crate::ops::shared::deployment::{Judges, load_judged_if_there};
 use crate::ops::shared::workspace::Workspace;
 
@@ -27,6 +28,7 @@ impl Drafting<'_> {
         found: &FoundFiles,
         assets: &Assets,
         env: &Env,
+        task: &Task,
     ) -> Result<(), InitError> {
         let readme = found.readme.as_deref();
         let described = readme.and_then(|path| files::text(&self.sources, path));
@@ -38,6 +40,7 @@ impl Drafting<'_> {
         let described = described.map(|text| documented_variables(&text)).unwrap_or_default();
         let inventory = self.inventory(&self.text())?;
         let workspace = self.workspace(env);
+        let scanner = Scanner::new(assets)?;
         for at in 0..self.components.len() {
             // There are no sources of an image.
             if !self.components[at].is_built {
@@ -61,6 +64,7 @@ impl Drafting<'_> {
                     }
                 }
             }
+            task.detail(format!("scanning the sources of `{name}`"));
             let environment = Environment::default();
             let request = ScanRequest {
                 component,
@@ -70,7 +74,7 @@ impl Drafting<'_> {
                 environment: &environment,
                 revision: None,
             };
-            let scanned = scan::scan(request)?;
+            let scanned = scanner.scan(request)?;
             let required: BTreeMap<String, String> = scanned
                 .comparison
                 .lacking()
@@ -170,7 +174,10 @@ impl Drafting<'_> {
             Some(component) => {
                 words.extend(run_arguments(component, inventory, assets, env, &self.workspace(env)));
             }
-            None => words.push(name),
+            None => words.push(name.clone()),
+        }
+        if self.components.iter().any(|one| one.name == name && !one.files.is_empty()) {
+            words.push("--watch".to_owned());
         }
         words
     }

@@ -22,6 +22,7 @@ use crate::model::scan::{
 };
 pub use error::ScanError;
 pub use outcome::ScanOutcome;
+use read::FileCache;
 pub use request::{Library, ScanRequest};
 use source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
 
@@ -35,13 +36,45 @@ const ROUNDS: usize = 32;
 /// # Errors
 /// Fails when there are no sources here, or the rules are invalid.
 pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
-    let rules = rules(request.assets)?;
+    scan_files(request, &rules(request.assets)?, None)
+}
+
+/// Scans the checked out sources of several components: reads the rules, and each file, only once.
+#[derive(Debug)]
+pub struct Scanner {
+    rules: ScanRules,
+    files: FileCache,
+}
+
+impl Scanner {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// Fails when they are invalid.
+    pub fn new(assets: &Assets) -> Result<Self, ScanError> {
+        Ok(Self { rules: rules(assets)?, files: FileCache::default() })
+    }
+
+    /// Scans the checked out sources of a component.
+    ///
+    /// # Errors
+    /// Fails when there are no sources here.
+    pub fn scan(&self, request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
+        scan_files(ScanRequest { revision: None, ..request }, &self.rules, Some(&self.files))
+    }
+}
+
+fn scan_files(
+    request: ScanRequest<'_>,
+    rules: &ScanRules,
+    cache: Option<&FileCache>,
+) -> Result<ScanOutcome, ScanError> {
     let component = request.component.name().to_owned();
     if request.component.sources.is_empty() {
         return Err(ScanError::NoSources { component });
     }
     let mut outcome = ScanOutcome::default();
-    let mut found = files::of(request, &rules, &mut outcome)?;
+    let mut found = files::of(request, rules, &mut outcome)?;
     if found.repositories.is_empty() {
         let places = request.workspace.locations(request.inventory, request.component);
         return Err(match request.revision {
@@ -58,11 +91,11 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
         if next.is_empty() {
             break;
         }
-        let round = read::all(&found.repositories, &next, &rules, &BTreeMap::new())?;
-        next = files::imported(&round, &mut found, request, &rules, &mut outcome);
+        let round = read::all_cached(&found.repositories, &next, rules, cache)?;
+        next = files::imported(&round, &mut found, request, rules, &mut outcome);
         readings.extend(round);
     }
-    rescan_callers(&found.repositories, &mut readings, &rules)?;
+    rescan_callers(&found.repositories, &mut readings, rules)?;
     let several = readings.iter().map(|reading| reading.wanted.repository).collect::<BTreeSet<_>>().len() > 1;
     let label = |wanted: &WantedFile| {
         let path = wanted.path.display().to_string();
@@ -70,7 +103,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
     };
     let mut known = CompareInput { given: given(request.environment), ..CompareInput::default() };
     known.build = request.component.build.iter().flat_map(|build| build.args.keys().cloned()).collect();
-    leave_out_sourced(&mut readings, &rules);
+    leave_out_sourced(&mut readings, rules);
     for reading in readings {
         let file = label(&reading.wanted);
         let is_test = rules.is_test(&reading.wanted.path);
@@ -90,7 +123,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
             ReadOutcome::NotRead(why) => outcome.not_read.push((file, why)),
         }
     }
-    outcome.comparison = scan::compare(&known, &rules);
+    outcome.comparison = scan::compare(&known, rules);
     Ok(outcome)
 }
 

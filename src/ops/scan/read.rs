@@ -2,13 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
 use crate::model::scan::{self, Getter, ScanRules, ScanRulesError};
 
 /// Maximum number of threads.
 const THREADS: usize = 4;
+
+/// Results of files, by repository, path, and whether an image is built from the file.
+#[derive(Debug, Default)]
+pub(super) struct FileCache(Mutex<BTreeMap<(String, PathBuf, bool), ReadOutcome>>);
+
+/// Reads files that are not in the cache, and returns all in the same order.
+pub(super) fn all_cached(
+    repositories: &[SourceRepository],
+    wanted: &[WantedFile],
+    rules: &ScanRules,
+    cache: Option<&FileCache>,
+) -> Result<Vec<FileReading>, ScanRulesError> {
+    let Some(FileCache(cache)) = cache else { return all(repositories, wanted, rules, &BTreeMap::new()) };
+    let key =
+        |one: &WantedFile| (repositories[one.repository].name.clone(), one.path.clone(), one.is_build_file);
+    let mut known = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    let missing: Vec<WantedFile> =
+        wanted.iter().filter(|one| !known.contains_key(&key(one))).cloned().collect();
+    for reading in all(repositories, &missing, rules, &BTreeMap::new())? {
+        known.insert(key(&reading.wanted), reading.fate);
+    }
+    let cached = wanted
+        .iter()
+        .filter_map(|one| Some(FileReading { wanted: one.clone(), fate: known.get(&key(one))?.clone() }));
+    Ok(cached.collect())
+}
 
 /// Reads files, and returns them in the same order.
 pub(super) fn all(

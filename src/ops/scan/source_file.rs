@@ -34,7 +34,7 @@ pub(super) struct FileReading {
 }
 
 /// The result of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum ReadOutcome {
     /// The file was scanned.
     Read { language: usize, scan: FileScan },
