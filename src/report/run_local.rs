@@ -7,7 +7,7 @@ use crate::host::signals::Signal;
 use crate::model::scan::{UseState, VarUsage};
 use crate::ops::run_local::{PortMapping, RunExit, RunOutcome};
 use crate::report::view;
-use crate::ui::{PortView, Ui, style};
+use crate::ui::{PortView, Ui, Verbosity, style};
 
 /// Maximum number of missing variables shown after a failure.
 const LACKING: usize = 3;
@@ -65,6 +65,8 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             ui.status(&format!("{name} {was} stopped by `cki down` after {time}, {left}."));
         }
         RunExit::Stopped(_) => ui.status(&format!("{name} {was} stopped after {time}, {left}.")),
+        // A script wants the run alone.
+        RunExit::Detached(_) if ui.verbosity() == Verbosity::Quiet => ui.data(ended.run.as_str()),
         RunExit::Detached(ports) => {
             // The events of a run that has just started said so.
             for PortMapping { component, port } in ports.iter().filter(|_| ended.reused) {

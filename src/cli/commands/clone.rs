@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use clap::Args;
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
+use super::default_component::default_component;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
@@ -24,8 +25,9 @@ use crate::systems::git::MergeRequestHead;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CloneArgs {
-    /// Components to clone, or selectors as in `cki list`
-    #[arg(required = true, add = ArgValueCompleter::new(complete::cloneable_words))]
+    /// Components to clone, or selectors as in `cki list` (default: the only component of the inventory, or of
+    /// this directory)
+    #[arg(add = ArgValueCompleter::new(complete::cloneable_words))]
     components: Vec<String>,
     /// Check out merge request N on a branch of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -47,7 +49,11 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let mut repositories: Vec<CloneTarget> = Vec::new();
     let mut targets = HashSet::new();
     let mut otherwise = Exit::Done;
-    for component in inventory.choose(&components)? {
+    let chosen = match components.as_slice() {
+        [] => vec![default_component(context, inventory, |one| !one.repos().is_empty())?],
+        words => inventory.choose(words)?,
+    };
+    for component in chosen {
         // A merge request belongs to the repository from which the component is built.
         let own = component.repos().first().copied();
         let workspace = match mr {

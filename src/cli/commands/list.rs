@@ -25,7 +25,7 @@ use crate::report::list::ListFormat;
 ///   cki list lookaside
 ///   cki list services
 ///   cki list kind=service,cronjob owner!=infra uses=rabbitmq
-///   cki list --kind cronjob --owner infra
+///   cki list -l kind=cronjob,owner=infra
 ///   cki list --runnable -o name
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls", verbatim_doc_comment)]
@@ -34,6 +34,9 @@ pub(in crate::cli) struct ListArgs {
     /// and `repo=` with one value or several with commas, or `!=`; after `services`, words about backing services
     #[arg(add = ArgValueCompleter::new(complete::list_words))]
     text: Vec<String>,
+    /// List only components that this selector chooses, as the words do
+    #[arg(short = 'l', long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::list_words))]
+    selector: Vec<String>,
     /// List only components of this kind
     #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::kinds))]
     kind: Option<String>,
@@ -52,7 +55,7 @@ pub(in crate::cli) struct ListArgs {
 }
 
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
-    let ListArgs { text, kind, owner, category, infrastructure, runnable } = args;
+    let ListArgs { text, selector, kind, owner, category, infrastructure, runnable } = args;
     let inventory = context.inventory()?;
     let format = match context.format {
         OutputFormat::Name => ListFormat::Names,
@@ -61,6 +64,7 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
     };
     if let [SERVICES, words @ ..] = text.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         let of_components = [
+            ("--selector", !selector.is_empty()),
             ("--kind", kind.is_some()),
             ("--owner", owner.is_some()),
             ("--category", category.is_some()),
@@ -73,7 +77,9 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
         }
         return list_services(words, inventory, format, context);
     }
-    let mut selector = ComponentSelector::parse(text.iter().map(String::as_str))?;
+    let words = || text.iter().chain(&selector).map(String::as_str);
+    hint_at_others(&words().collect::<Vec<_>>(), inventory, context);
+    let mut selector = ComponentSelector::parse(words())?;
     let flags = [
         (SelectorKey::Kind, kind),
         (SelectorKey::Owner, owner),
@@ -88,6 +94,17 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
         context.ui.warning(&safe_line(&format!("{sentence}.")));
     }
     Ok(Exit::Done)
+}
+
+/// Hints at the other list, if a word is the name of a backing service, or that of a flag.
+fn hint_at_others(words: &[&str], inventory: &Inventory, context: &Context) {
+    for word in words {
+        if inventory.backing_services.iter().any(|service| service == word) {
+            context.ui.hint(&format!("`cki list {SERVICES} {word}` lists the backing service of this name."));
+        } else if *word == "runnable" {
+            context.ui.hint("`cki list --runnable` lists the components that can be run here.");
+        }
+    }
 }
 
 /// Lists backing services. One whose template is invalid does not hide the others.

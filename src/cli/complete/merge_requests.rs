@@ -14,6 +14,10 @@ pub(in crate::cli) fn merge_requests() -> Vec<CompletionCandidate> {
 
 fn open() -> Option<Vec<CompletionCandidate>> {
     let typed = TypedLine::current()?;
+    // One is enough, whether it was typed as a word or as the value of `--mr`.
+    if typed.texts("mr").chain(typed.texts("merge_request")).next().is_some() {
+        return None;
+    }
     let inventory = typed.inventory()?;
     let settings = typed.settings()?;
     let component = typed.components(inventory).first().copied();

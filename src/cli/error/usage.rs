@@ -40,6 +40,17 @@ const OTHER_TOOLS: [(&str, &str); 23] = [
     ("up", "run-local"),
 ];
 
+/// Commands of other tools, and the command lines here that do the same.
+const OTHER_LINES: [(&str, &str); 4] = [
+    ("images", "`cki ps -o wide` shows the images of what runs, `cki build COMPONENT` builds one"),
+    ("port", "`cki ps` shows the published ports, `cki open COMPONENT --no-browser` the address"),
+    (
+        "pull",
+        "`cki clone COMPONENT` updates the sources, `cki run-local COMPONENT` pulls the images that it needs",
+    ),
+    ("version", "`cki --version` prints it"),
+];
+
 /// Prints an error of the command line, and returns its exit code.
 pub(in crate::cli) fn report(ui: &Ui, error: &clap::Error, args: &[OsString], tree: &Command) -> Exit {
     let complaint = Complaint::new(error, args, tree);
@@ -178,6 +189,10 @@ fn nearest_word<'a>(
     others: impl IntoIterator<Item = &'a str>,
     list: &str,
 ) -> String {
+    let line = OTHER_LINES.iter().find(|(other, _)| *other == wrong && command.get_name() == "cki");
+    if let Some((_, line)) = line {
+        return format!("{line}.");
+    }
     let known =
         OTHER_TOOLS.iter().find(|(other, ours)| *other == wrong && command.find_subcommand(ours).is_some());
     if let Some((_, ours)) = known {

@@ -90,6 +90,9 @@ impl Environment {
         });
         add(count(&|o| matches!(o, ValueOrigin::File { .. } | ValueOrigin::Flag)), &|n| format!("{n} yours"));
         add(count(&|o| matches!(o, ValueOrigin::Locked { .. })), &|n| format!("{n} locked"));
+        if with_value.is_empty() && !self.variables.is_empty() {
+            return format!("{} without a value", text::plural(self.variables.len(), "variable"));
+        }
         let all = text::plural(with_value.len(), "variable");
         if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
     }

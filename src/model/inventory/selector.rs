@@ -115,10 +115,30 @@ fn keys() -> String {
     join_some(SelectorKey::ALL.iter().map(|(name, _)| format!("`{name}=`")))
 }
 
+/// Cuts a word that is a selector at commas before another key, as in `kind=service,owner=infra`: the commas of
+/// `kubectl`. Other commas are between values.
+fn terms(word: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    if split(word).is_some() {
+        for (at, _) in word.match_indices(',') {
+            let next = word[at + 1..].split(',').next().unwrap_or_default();
+            if split(next).is_some_and(|(key, ..)| SelectorKey::parse(key).is_some()) {
+                found.push(&word[begin..at]);
+                begin = at + 1;
+            }
+        }
+    }
+    found.push(&word[begin..]);
+    found
+}
+
 /// Returns the key, the values and whether they are excluded, if a word has the form `key=value,value` or
 /// `key!=value`. Any other word is a text.
 fn split(word: &str) -> Option<(&str, &str, bool)> {
     let (key, values) = word.split_once('=')?;
+    // `kind==service` is the same, as for `kubectl`.
+    let values = values.strip_prefix('=').unwrap_or(values);
     let (key, is_negated) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
     let is_key =
         !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -138,7 +158,7 @@ impl ComponentSelector {
     /// Fails when a word has an unknown key.
     pub fn parse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, SelectorError> {
         let mut selector = Self::default();
-        for word in words {
+        for word in words.into_iter().flat_map(terms) {
             let Some((key, values, is_negated)) = split(word) else {
                 selector.terms.push(Term::Text(word.to_lowercase()));
                 continue;
@@ -293,6 +313,9 @@ mod tests {
             ("web", &["web", "db"]),
             ("people=web category=service", &["web"]),
             ("kind=", &[]),
+            ("kind==service", &["web"]),
+            ("kind=service,cronjob,owner=infra", &["nightly", "web"]),
+            ("kind!=service,category==storage", &["db"]),
         ] {
             let mut found = selected(words);
             let mut names = names.to_vec();
