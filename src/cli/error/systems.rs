@@ -155,7 +155,9 @@ pub(super) fn of_engine(error: &EngineError) -> Diagnosis {
             exit: Exit::Failed,
             hints: last.iter().map(|line| format!("it said: {line}")).collect(),
         },
-        EngineError::PullFailed { image, program, cause, .. } => of_pull(image, program, *cause),
+        EngineError::PullFailed { image, built, program, cause, .. } => {
+            of_pull(image, program, *cause, built.is_some())
+        }
         EngineError::Invalid { .. } => plain(Exit::Usage),
         EngineError::File(inner) => of_file(inner),
         EngineError::NoProgram { .. } | EngineError::NotExecutable { .. } => {
@@ -180,7 +182,7 @@ pub(super) fn of_engine(error: &EngineError) -> Diagnosis {
     }
 }
 
-fn of_pull(image: &str, program: &str, cause: PullCause) -> Diagnosis {
+fn of_pull(image: &str, program: &str, cause: PullCause, is_base: bool) -> Diagnosis {
     let registry = image.split_once('/').map_or("docker.io", |(first, _)| first);
     let registry = if registry.contains(['.', ':']) { registry } else { "docker.io" };
     let first = match cause {
@@ -196,6 +198,10 @@ fn of_pull(image: &str, program: &str, cause: PullCause) -> Diagnosis {
         ),
         PullCause::Other => format!("`{program} pull {image}` shows more."),
     };
+    if is_base {
+        let other = "`FROM` in the build file names the image; `cki run-local COMPONENT --image IMAGE` runs a published one.";
+        return Diagnosis { exit: Exit::Unreachable, hints: vec![first, other.to_owned()] };
+    }
     let other = "`--image IMAGE` names another image of a component, and `services: {NAME: {image: IMAGE}}` in the \
                  inventory one of a backing service.";
     Diagnosis { exit: Exit::Unreachable, hints: vec![first, other.to_owned()] }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::ContainerEngine;
+use super::build_error::of_refusal;
 use super::build_lines::BuildLines;
 use super::build_request::{BuildRequest, parameters};
 use super::context::PackedContext;
@@ -55,7 +56,7 @@ impl ContainerEngine {
         let mut attempt = 1;
         loop {
             match self.build_once(request, context, task, events).await {
-                Err(EngineError::BuildFailed { message, .. })
+                Err(EngineError::BuildFailed { message, .. } | EngineError::PullFailed { message, .. })
                     if attempt < BUILD_ATTEMPTS && is_lost_layer(&message) =>
                 {
                     attempt += 1;
@@ -108,12 +109,10 @@ impl ContainerEngine {
         // The layers made so far are the next attempt's cache.
         unfinished.layers.clear();
         match failure {
-            Some(EngineError::Refused { message, .. }) => Err(EngineError::BuildFailed {
-                tag: request.tag.clone(),
-                step: lines.step.map(|step| step.to_string()),
-                message,
-                last: lines.last.into(),
-            }),
+            Some(EngineError::Refused { message, .. }) => {
+                let (tag, step) = (&request.tag, lines.step.as_ref());
+                Err(of_refusal(tag, step, self.program(), message, lines.last.into()))
+            }
             Some(error) => Err(error),
             None => self.built(request, id, lines).await,
         }

@@ -115,10 +115,12 @@ pub enum EngineError {
         last: Vec<String>,
     },
     /// The engine could not pull an image.
-    #[error("image `{image}` cannot be pulled: {message}")]
+    #[error("image `{image}` cannot be pulled{}: {message}", built.as_ref().map_or_else(String::new, |tag| format!(" to build `{tag}`")))]
     PullFailed {
         /// Image.
         image: String,
+        /// Image whose build file names it.
+        built: Option<String>,
         /// Command of the engine: `docker`, `podman`.
         program: &'static str,
         /// Probable kind of failure.
@@ -235,7 +237,13 @@ impl EngineError {
     }
 
     pub(super) fn pull(image: &str, program: &'static str, message: String) -> Self {
-        Self::PullFailed { image: image.to_owned(), program, cause: PullCause::of(&message), message }
+        Self::PullFailed {
+            image: image.to_owned(),
+            built: None,
+            program,
+            cause: PullCause::of(&message),
+            message,
+        }
     }
 
     /// Returns the HTTP status of a refusal.

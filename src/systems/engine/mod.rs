@@ -10,6 +10,7 @@
 mod address;
 mod api_types;
 mod build;
+mod build_error;
 mod build_lines;
 mod build_request;
 mod call;
