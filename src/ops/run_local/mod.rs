@@ -34,6 +34,7 @@ use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::list::{ListScope, list};
 use crate::ops::runtime::ports::reserved::RunPorts;
 use crate::ops::runtime::select::query_of;
+use crate::ops::runtime::start::check_native;
 use crate::ops::runtime::start::scope::RunScope;
 use crate::ops::runtime::start::service_reuse::PendingServices;
 use crate::ops::shared::op_context::OpContext;
@@ -87,6 +88,10 @@ pub async fn run(
     let rules = RunPolicy::load(ctx.assets, ctx.inventory, ctx.env, ctx.workspace, SecretStorage::Create)?;
     load::fetch_deployments(ctx, request).await?;
     let mut plan = planned(ctx, request, &rules, engine.is_native(), run.clone())?;
+    if engine.is_native() {
+        // Before a port is taken, or an image looked for.
+        check_native(&plan.units)?;
+    }
     // A run that is up has the ports that an identical one would take.
     let may_reuse = request.detach && request.keep_services;
     let ports = (!may_reuse).then(|| RunPorts::reserve(&plan.units, &ctx.events)).transpose()?;

@@ -93,7 +93,7 @@ impl RunningUnit {
         show: impl Fn(String),
         limit: Duration,
     ) -> Result<(), RunError> {
-        let show = |why: &str| show(format!("{why}; waiting {} at most", text::duration(limit)));
+        let show = |why: &str| show(format!("waiting {} at most; {why}", text::duration(limit)));
         let (asked, seen) = (&self.commands.ready, self.seen.clone());
         let answer =
             ready::until_ready(&self.started.instance, ready, asked, seen, limit, &self.redactor, show).await;
@@ -140,7 +140,7 @@ impl RunningUnit {
 
     async fn ready_and_set_up(&self, unit: &Unit, task: &Task, limit: Duration) -> anyhow::Result<()> {
         if let Some(ready) = &unit.ready {
-            task.detail(format!("waiting until {ready}"));
+            task.detail(format!("waiting {} at most until {ready}", text::duration(limit)));
             self.ask_ready(ready, |step| task.detail(step), limit).await?;
         }
         for command in &self.commands.setup {

@@ -17,6 +17,7 @@ use crate::ops::runtime::started::{InstanceOutput, StartedInstance};
 use crate::ops::shared::op_context::OpContext;
 use containers::Containers;
 use processes::Processes;
+pub(in crate::ops) use processes::check_native;
 use scope::RunScope;
 use unit::Unit;
 

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 
 use super::reach::Reach;
 use super::scope::{Network, RunScope};
-use super::unit::Unit;
+use super::unit::{NativeCommand, Unit};
 use crate::model::event::{Stream, TaskOutcome};
 use crate::model::guard::GateSubject;
 use crate::model::identity::{Retention, Role};
@@ -62,13 +62,7 @@ impl Processes {
         ctx: &OpContext<'_>,
         scope: &RunScope<'_>,
     ) -> anyhow::Result<(StartedInstance, Option<InstanceOutput>)> {
-        let Some(command) = &unit.native else {
-            return Err(StartError::NotNative {
-                name: unit.name.clone(),
-                is_service: unit.role == Role::Service,
-            }
-            .into());
-        };
+        let command = native_command(unit)?;
         let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
         let workdir = match &command.repo {
             Some(repo) => ctx.workspace.location(ctx.inventory, repo).target()?,
@@ -116,4 +110,19 @@ impl Processes {
         scope.ports.lead_to(&identity, &started.instance);
         Ok((started, output))
     }
+}
+
+/// Returns the command of a unit as a process.
+fn native_command(unit: &Unit) -> Result<&NativeCommand, StartError> {
+    let not_native =
+        || StartError::NotNative { name: unit.name.clone(), is_service: unit.role == Role::Service };
+    unit.native.as_ref().ok_or_else(not_native)
+}
+
+/// Checks that units can run as processes, before anything is done for them.
+///
+/// # Errors
+/// Fails for the first that needs a container engine.
+pub(in crate::ops) fn check_native(units: &[Unit]) -> Result<(), StartError> {
+    units.iter().try_for_each(|unit| native_command(unit).map(|_| ()))
 }
