@@ -9,6 +9,7 @@ use clap::{Arg, Command};
 
 use super::error::usage::command_of;
 use super::topics::topics;
+use crate::base::text::wrap;
 use crate::ui::style;
 
 /// Groups of commands, in the order in which a newcomer needs them.
@@ -19,8 +20,11 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Machine", &["demo", "doctor", "gc", "config", "trust", "completions", "man"]),
 ];
 
-/// Returns the help that the arguments ask for.
-pub(super) fn render(args: &[OsString], mut tree: Command) -> StyledStr {
+/// Maximum columns of a paragraph.
+pub(super) const WIDEST: usize = 100;
+
+/// Returns the help that the arguments ask for, its paragraphs in lines of `columns`.
+pub(super) fn render(args: &[OsString], mut tree: Command, columns: usize) -> StyledStr {
     tree.build();
     // Without a command, what fits a screen says more than everything.
     let is_long = args.len() > 1 && !args.iter().take_while(|word| *word != "--").any(|word| word == "-h");
@@ -34,6 +38,9 @@ pub(super) fn render(args: &[OsString], mut tree: Command) -> StyledStr {
         path.iter().fold(tree, |command, name| command.find_subcommand(name).cloned().unwrap_or(command));
     for arg in &global {
         command = command.mut_arg(arg.get_id(), |arg| arg.hide(true));
+    }
+    if let Some(about) = command.get_long_about().map(ToString::to_string) {
+        command = command.long_about(filled(&about, columns));
     }
     let mut after = String::new();
     if !is_long && let Some(examples) = examples(&command) {
@@ -52,6 +59,19 @@ fn flag(arg: &Arg) -> Option<String> {
         (None, Some(long)) => Some(format!("--{long}")),
         (None, None) => None,
     }
+}
+
+/// Returns a description with its paragraphs filled: their lines were cut for the width of the sources. Indented lines
+/// and headings of a list stay.
+fn filled(text: &str, columns: usize) -> String {
+    let paragraph = |paragraph: &str| {
+        let lines: Vec<&str> = paragraph.lines().collect();
+        match lines.iter().any(|line| line.starts_with(' ')) {
+            true => paragraph.to_owned(),
+            false => wrap(&lines.join(" "), columns.min(WIDEST)).join("\n"),
+        }
+    };
+    text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Returns the examples of a command, which end its long description.
@@ -96,7 +116,7 @@ mod tests {
 
     fn help(line: &str) -> String {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        render(&args, crate::cli::command_tree()).to_string()
+        render(&args, crate::cli::command_tree(), WIDEST).to_string()
     }
 
     #[test]
@@ -121,5 +141,13 @@ mod tests {
         );
         assert!(!short.contains("Keep clones in this directory"), "{short}");
         assert!(help("cki help logs").contains("Merges the lines"));
+    }
+
+    #[test]
+    fn help_fills_paragraphs_and_keeps_examples() {
+        let text = "Show it\n\nOne two\nthree four.\n\nExamples:\n  cki a b c d e f\n  cki b\n";
+        let expected = "Show it\n\nOne two\nthree\nfour.\n\nExamples:\n  cki a b c d e f\n  cki b\n";
+        assert_eq!(filled(text, 8), expected);
+        assert!(filled(text, 80).contains("One two three four.\n"));
     }
 }

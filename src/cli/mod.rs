@@ -143,8 +143,8 @@ fn usage(host: &Host, error: &clap::Error) -> Exit {
     let ui = first_ui(host, None);
     match error.kind() {
         ErrorKind::DisplayHelp => {
-            let help = help::render(&host.args, command_tree()).ansi().to_string();
             let columns = ui.columns().unwrap_or(usize::MAX);
+            let help = help::render(&host.args, command_tree(), columns).ansi().to_string();
             ui.lines(help.trim_end().split('\n').flat_map(|line| wrap_styled(line, columns)));
             Exit::Done
         }
@@ -153,7 +153,7 @@ fn usage(host: &Host, error: &clap::Error) -> Exit {
             Exit::Done
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            ui.status(help::render(&host.args, command_tree()).ansi().to_string().trim_end());
+            ui.status(help::render(&host.args, command_tree(), help::WIDEST).ansi().to_string().trim_end());
             Exit::Usage
         }
         _ => {

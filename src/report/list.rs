@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::{Cell, Fit, Table, plural, safe_line};
+use crate::base::text::{Cell, Fit, Table, plural, safe_line, wrap_styled};
 use crate::model::inventory::{Component, Inventory};
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -127,7 +127,8 @@ fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) ->
             if current.is_some() {
                 lines.push(String::new());
             }
-            lines.push(heading(inventory, category));
+            let heading = heading(inventory, category);
+            lines.extend(wrap_styled(&heading, columns.unwrap_or(usize::MAX)));
             current = Some(category);
         }
         lines.push(row);

@@ -2,7 +2,7 @@
 //! by being cut, by wrapping between words, or by being left out. Colours are applied after the widths are
 //! known, so that they never count.
 
-use super::{truncate, width, wrap};
+use super::{truncate, width, wrap, wrap_styled};
 
 /// Behaviour of a column when the table is too wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct Table {
 
 /// Columns between two table columns.
 const GAP: usize = 2;
+/// Spaces before the rest of a line that is too wide in any case.
+const HANG: usize = 4;
 /// Minimum width of a column that is cut or wrapped.
 const NARROWEST: usize = 12;
 
@@ -73,7 +75,8 @@ impl Table {
     #[must_use]
     pub fn rows(&self, columns: Option<usize>) -> Vec<Vec<String>> {
         let widths = self.widths(columns);
-        self.rows.iter().map(|row| self.row_lines(row, &widths)).collect()
+        let rows = self.rows.iter().map(|row| self.row_lines(row, &widths));
+        rows.map(|lines| lines.into_iter().flat_map(|line| folded(line, columns)).collect()).collect()
     }
 
     /// Returns the lines of a row; a width of `None` leaves its column out.
@@ -170,7 +173,7 @@ impl Table {
         Some(widths)
     }
 
-    /// Returns the widths for a terminal in which nothing fits: the terminal wraps the lines.
+    /// Returns the widths for a terminal in which nothing fits: lines are folded.
     fn narrowest(&self, widths: &[Option<usize>]) -> Vec<Option<usize>> {
         let narrow = |(column, width): (usize, &Option<usize>)| match self.fit(column) {
             Fit::Cut | Fit::Wrap => width.map(|width| width.min(NARROWEST)),
@@ -178,6 +181,17 @@ impl Table {
         };
         widths.iter().enumerate().map(narrow).collect()
     }
+}
+
+/// Breaks a line that is too wide all the same between words: a terminal would do so within them.
+fn folded(line: String, columns: Option<usize>) -> Vec<String> {
+    let Some(columns) = columns else { return vec![line] };
+    let mut lines = wrap_styled(&line, columns);
+    if lines.len() > 1 {
+        lines = wrap_styled(&line, columns.saturating_sub(HANG));
+        lines.iter_mut().skip(1).for_each(|line| line.insert_str(0, &" ".repeat(HANG)));
+    }
+    lines
 }
 
 #[cfg(test)]
