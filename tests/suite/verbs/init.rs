@@ -204,3 +204,58 @@ fn init_names_the_next_command_from_where_the_user_stands() {
     let called = cli.call("init --yes").set("CKI_INVENTORY", "elsewhere.yaml").end().ends_with(0);
     called.says("Next: `cki run-local project --inventory inventory.yaml`");
 }
+
+#[test]
+fn init_keeps_mounted_files_proxied_ports_and_own_images() {
+    let cli = Cli::new();
+    repository(
+        &cli,
+        &[
+            ("backend/Dockerfile", "FROM x\n"),
+            ("backend/app.py", "import os\nos.environ['REDIS_URL']\n"),
+            ("db/password.txt", "hush\n"),
+            ("proxy/nginx.conf", "location / { proxy_pass http://backend:8017; }\n"),
+            (
+                "compose.yaml",
+                "services:\n  backend: {build: backend, depends_on: [redis], secrets: [password, key]}\n  \
+                 proxy: {image: nginx, ports: ['80:80'], volumes: ['./proxy/nginx.conf:/etc/nginx.conf:ro']}\n  \
+                 redis: {image: example/fast-cache, ports: ['6379:6379']}\n\
+                 secrets: {password: {file: db/password.txt}, key: {environment: KEY}}\n",
+            ),
+        ],
+    );
+    let outcome = cli.run("init --dry-run").ends_with(0);
+    for line in [
+        "  services:\n    redis: {image: \"example/fast-cache\"}\n",
+        "        ports: [8017/http]\n",
+        "        needs: [redis]\n",
+        "        watch: {sync: [{from: db/password.txt, to: /run/secrets/password}]}\n",
+    ] {
+        let line = line.replace("\"example/fast-cache\"", "example/fast-cache");
+        assert!(outcome.stdout.contains(&line), "{line}{outcome}");
+    }
+    assert!(!outcome.stdout.contains("hush"), "{outcome}");
+    outcome
+        .says("expects the secret `password` at `/run/secrets/password`, which only a run with `--watch` has")
+        .says("expects the secret `key` at `/run/secrets/key`, which a run does not have");
+}
+
+#[test]
+fn init_leaves_the_command_to_the_kubernetes_workload() {
+    let cli = Cli::new();
+    let deployment = |command: &str| {
+        format!(
+            "kind: Deployment\napiVersion: apps/v1\nmetadata: {{name: project}}\nspec: {{template: {{spec: {{containers: \
+             [{{name: a, image: x{command}, ports: [{{containerPort: 9898}}]}}]}}}}}}\n"
+        )
+    };
+    repository(
+        &cli,
+        &[("Dockerfile", "FROM x\nCMD [\"own\"]\n"), ("k8s/d.yaml", &deployment(", args: [--port=9898]"))],
+    );
+    let with = cli.run("init --dry-run").ends_with(0).stdout;
+    assert!(with.contains("path: k8s/d.yaml") && !with.contains("command: [own]"), "{with}");
+    cli.write("k8s/d.yaml", &deployment(""));
+    let without = cli.run("init --dry-run").ends_with(0).stdout;
+    assert!(without.contains("command: [own]"), "{without}");
+}
