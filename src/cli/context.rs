@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::Command;
 
 use super::format::OutputFormat;
 use super::globals::Globals;
@@ -128,13 +129,13 @@ impl Context {
     }
 
     /// Returns the printer, whose messages show commands with the flags of a command line.
-    pub(super) fn ui_for(&self, args: &[OsString]) -> Ui {
+    pub(super) fn ui_for(&self, tree: fn() -> Command, args: &[OsString]) -> Ui {
         let assets = self.assets.clone();
         // A hint rarely names a variable, so the rules are read only then. Without rules, each value counts as secret.
         let is_secret = move |name: &str, value: &str| {
             secret_names(&assets).is_none_or(|names| is_secret(name, value, &names))
         };
-        let flags = RepeatedFlags::new(args, is_secret);
+        let flags = RepeatedFlags::new(tree, args, is_secret);
         self.ui.complete_commands(move |command| flags.complete(command));
         self.ui.clone()
     }

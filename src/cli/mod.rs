@@ -93,7 +93,7 @@ fn answer(host: Host) -> Exit {
         false => Context::new(host, &cli.globals),
     };
     let (ui, result) = match context {
-        Ok(context) => (context.ui_for(&args), dispatch(cli, &name, &context)),
+        Ok(context) => (context.ui_for(command_tree, &args), dispatch(cli, &name, &context)),
         Err(error) => (ui, Ok(Err(error))),
     };
     match result {
@@ -104,7 +104,7 @@ fn answer(host: Host) -> Exit {
                 tree.build();
                 error::usage::command_of(&args, &tree).0
             };
-            error::report(&ui, &error, &args, command)
+            error::report(&ui, &error, (command_tree, &args), command)
         }
         Err(_) => {
             let hint = "please report the command and the output above; `RUST_BACKTRACE=1` shows more.";

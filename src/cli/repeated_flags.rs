@@ -6,7 +6,6 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::args::command_tree;
 use crate::base::text::{command_line, safe_line};
 
 /// Commands whose result depends on the inventory.
@@ -55,6 +54,7 @@ const INSIDE: [&str; 2] = ["exec", "shell"];
 
 /// The command line of the user.
 pub(super) struct RepeatedFlags {
+    tree: fn() -> Command,
     args: Vec<OsString>,
     /// Returns whether the value of a variable is not to be shown.
     is_secret: Box<dyn Fn(&str, &str) -> bool + Send + Sync>,
@@ -62,10 +62,11 @@ pub(super) struct RepeatedFlags {
 
 impl RepeatedFlags {
     pub(super) fn new(
+        tree: fn() -> Command,
         args: &[OsString],
         is_secret: impl Fn(&str, &str) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { args: args.to_vec(), is_secret: Box::new(is_secret) }
+        Self { tree, args: args.to_vec(), is_secret: Box::new(is_secret) }
     }
 
     /// Returns a command of a message, with the flags of the user that it lacks.
@@ -75,7 +76,7 @@ impl RepeatedFlags {
             return None;
         }
         let words = shell_words::split(command).ok()?;
-        let mut tree = command_tree();
+        let mut tree = (self.tree)();
         tree.build();
         let (at, verb) = words
             .iter()
@@ -192,8 +193,8 @@ fn last(verb: &Command, typed: &ArgMatches) -> Vec<String> {
 }
 
 /// Returns the command line of the user with another word in place of a name. `None` if the name was not typed as one.
-pub(super) fn with_name(args: &[OsString], name: &str, other: &str) -> Option<String> {
-    let mut tree = command_tree();
+pub(super) fn with_name(tree: fn() -> Command, args: &[OsString], name: &str, other: &str) -> Option<String> {
+    let mut tree = tree();
     tree.build();
     let words: Vec<String> = args.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let replaced = |at: usize| {
@@ -234,13 +235,14 @@ fn line(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::command_tree;
 
     fn args(line: &str) -> Vec<OsString> {
         shell_words::split(line).expect("is a line").into_iter().map(OsString::from).collect()
     }
 
     fn completed(typed: &str, hint: &str) -> String {
-        let flags = RepeatedFlags::new(&args(typed), |name, _| name.contains("TOKEN"));
+        let flags = RepeatedFlags::new(command_tree, &args(typed), |name, _| name.contains("TOKEN"));
         flags.complete(hint).unwrap_or_else(|| hint.to_owned())
     }
 
@@ -301,8 +303,8 @@ mod tests {
             ("cki logs --tail 3 web --timestamps", "cki logs --tail 3 RUN --timestamps"),
             ("cki down web", "cki down RUN"),
         ] {
-            assert_eq!(with_name(&args(typed), "web", "RUN").as_deref(), Some(expected));
+            assert_eq!(with_name(command_tree, &args(typed), "web", "RUN").as_deref(), Some(expected));
         }
-        assert_eq!(with_name(&args("cki logs"), "web", "RUN"), None);
+        assert_eq!(with_name(command_tree, &args("cki logs"), "web", "RUN"), None);
     }
 }

@@ -10,6 +10,8 @@ pub(super) mod usage;
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::Command;
+
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::base::http::HttpError;
@@ -66,11 +68,11 @@ pub(super) use systems::{of_left_alone, of_worst};
 const SERVICES: &str = "`cki list services` shows them all.";
 
 /// Prints an error with its causes and hints, and returns its exit code.
-/// `args` is what the user typed, and `command` that up to the command: `cki list`.
+/// `typed` is the tree of commands with what the user typed, and `command` that up to the command: `cki list`.
 pub(super) fn report(
     ui: &Ui,
     error: &anyhow::Error,
-    args: &[OsString],
+    typed: (fn() -> Command, &[OsString]),
     command: impl FnOnce() -> String,
 ) -> Exit {
     if let Some(unconfirmed) = error.downcast_ref::<Unconfirmed>() {
@@ -94,7 +96,7 @@ pub(super) fn report(
     if error.is::<UsageError>() {
         hints.push(format!("`{} --help` shows its usage.", command()));
     } else if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<InstanceError>()) {
-        hints.extend(running::which_one(error, args));
+        hints.extend(running::which_one(error, typed));
     }
     if causes.iter().chain([&message]).any(|text| text.contains(DELETED_DIRECTORY)) {
         // No other hint can be followed there.

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use clap::Command;
+
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_engine, of_native};
 use crate::base::exit::Exit;
@@ -180,10 +182,14 @@ fn not_running(start: &[String], running: &[String], elsewhere: &[String]) -> Ve
 }
 
 /// Returns the hint for a query that selects several instances: the command line of the user, with each of them.
-pub(super) fn which_one(error: &InstanceError, args: &[OsString]) -> Option<String> {
+pub(super) fn which_one(
+    error: &InstanceError,
+    (tree, args): (fn() -> Command, &[OsString]),
+) -> Option<String> {
     let InstanceError::Several { query, choices, .. } = error else { return None };
-    let typed =
-        |one: &String| with_name(args, query, one).map_or_else(|| one.clone(), |line| format!("`{line}`"));
+    let typed = |one: &String| {
+        with_name(tree, args, query, one).map_or_else(|| one.clone(), |line| format!("`{line}`"))
+    };
     let commands: Vec<String> = choices.iter().map(typed).collect();
     Some(format!("say which: {}. `cki ps` tells them apart.", commands.join(", ")))
 }

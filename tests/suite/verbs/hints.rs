@@ -140,7 +140,9 @@ fn down_refuses_a_part_of_a_run(cli: &Cli) {
     cli.inventory_more("  - {name: other-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, \"trap 'exit 0' TERM; sleep 1000 & wait\"]}}\n");
     cli.run("run-local web-{id} other-{id} --detach").ends_with(0);
     let names = cli.run("ps -o name").ends_with(0).stdout;
-    let run = names.trim().split('/').next().expect("names a run").to_owned();
+    let run = cli.run("ps -o json").ends_with(0).stdout;
+    let run =
+        run.split("\"run\"").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("names a run").to_owned();
     let refused = cli.run(&format!("down {run}/web-{{id}}")).ends_with(2).says("is a part of run");
     assert_eq!(cli.run("ps -o name").ends_with(0).stdout, names, "nothing was removed");
     assert_eq!(type_hints(cli, &refused), 1);
