@@ -52,12 +52,15 @@ const UNSET: &str = "unset";
 /// Commands whose options are about a command inside a container, and mean nothing to other commands.
 const INSIDE: [&str; 2] = ["exec", "shell"];
 
+/// Test of a variable's name and value.
+type SecretTest = Box<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
 /// The command line of the user.
 pub(super) struct RepeatedFlags {
     tree: fn() -> Command,
     args: Vec<OsString>,
     /// Returns whether the value of a variable is not to be shown.
-    is_secret: Box<dyn Fn(&str, &str) -> bool + Send + Sync>,
+    is_secret: SecretTest,
 }
 
 impl RepeatedFlags {
