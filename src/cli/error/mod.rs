@@ -5,6 +5,7 @@ mod diagnosis;
 mod running;
 mod staging;
 mod systems;
+mod unconfirmed;
 pub(super) mod usage;
 
 use std::ffi::OsString;
@@ -63,6 +64,7 @@ use systems::{
     of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
 };
 pub(super) use systems::{of_left_alone, of_worst};
+use unconfirmed::report_unconfirmed;
 
 /// Hint that shows the backing services.
 const SERVICES: &str = "`cki list services` shows them all.";
@@ -104,20 +106,6 @@ pub(super) fn report(
     }
     ui.error(&message, &causes, &hints);
     meaning.exit
-}
-
-/// Reports a question that was not answered with yes: no error of anybody, and no success.
-fn report_unconfirmed(ui: &Ui, unconfirmed: Unconfirmed) -> Exit {
-    match unconfirmed {
-        Unconfirmed::Declined => {
-            ui.status("Nothing was done.");
-            Exit::Failed
-        }
-        Unconfirmed::Cancelled(signal) => {
-            ui.status("Cancelled: nothing was done.");
-            signal.exit()
-        }
-    }
 }
 
 fn sentence(text: String) -> String {
