@@ -158,6 +158,9 @@ fn stage_keeps_merge_requests_for_completion() {
         let numbers: Vec<&str> = text.lines().filter_map(|line| line.split('\t').next()).collect();
         assert_eq!(offered(&home, line), numbers, "{line}");
     }
+    for line in ["cki stage --component greeter --mr 213 ", "cki stage --component greeter 213 --mr "] {
+        assert_eq!(offered(&home, line), [""; 0], "one is there already: {line}");
+    }
     // Bash shows titles in a list, and inserts numbers.
     let list = |kind: &str| {
         let output = home
