@@ -5,9 +5,6 @@ use std::borrow::Cow;
 
 use super::{Ui, UiState};
 
-/// Completes a command; `None` if it is complete.
-pub(super) type CommandWriter = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
 impl Ui {
     /// Completes the commands in all later messages. Only the first call counts.
     pub fn complete_commands(&self, with: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {

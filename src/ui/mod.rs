@@ -24,7 +24,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::base::text;
 use crate::host::{Host, OutputSink, StreamTerminal};
 use crate::model::event::{Event, OutputLine, Sink, Stream};
-use commands::CommandWriter;
 use lines::Prefixes;
 use outputs::Outputs;
 use pipeline_states::PipelineStates;
@@ -67,6 +66,9 @@ pub struct UiOptions {
     /// Form of results.
     pub results: Results,
 }
+
+/// Function that completes a command; `None` if it is complete.
+type CommandWriter = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Printer. Cheap to clone.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! The services of a Compose file, as far as a draft needs them: what is built, what is an image, and what
 //! needs what. The values of a run come from the deployment reader.
 
+use super::interpolation::default_of;
 use super::mounts::{MountFacts, labelled_port, mounts};
 use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
 
@@ -109,22 +110,4 @@ fn environment(node: &Node) -> Vec<(String, String)> {
     let mapped = given.entries().iter().filter_map(|entry| Some((entry.key.as_str(), entry.node.text()?)));
     let is_literal = |(_, value): &(&str, &str)| !value.contains('$');
     listed.chain(mapped).filter(is_literal).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-/// Replaces `${NAME:-default}` and `${NAME-default}` by the default; a variable without one stays.
-pub(super) fn default_of(text: &str) -> String {
-    let mut made = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("${") {
-        let Some(end) = rest[at..].find('}').map(|end| at + end) else { break };
-        let inner = &rest[at + 2..end];
-        made.push_str(&rest[..at]);
-        match inner.split_once(":-").or_else(|| inner.split_once('-')) {
-            Some((_, default)) => made.push_str(default),
-            None => made.push_str(&rest[at..=end]),
-        }
-        rest = &rest[end + 1..];
-    }
-    made.push_str(rest);
-    made
 }

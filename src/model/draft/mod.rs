@@ -3,6 +3,7 @@
 
 mod build_file;
 mod compose;
+mod interpolation;
 mod mounts;
 mod readme;
 mod rules;

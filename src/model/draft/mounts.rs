@@ -1,7 +1,7 @@
 //! The files of this machine that a Compose file mounts into a service, and the ports of other services that the text
 //! of a proxy's configuration names. Reading the files is up to `ops::init`.
 
-use super::compose::default_of;
+use super::interpolation::default_of;
 use crate::base::yaml::tree::Node;
 
 /// Maximum number of mounts of a service.

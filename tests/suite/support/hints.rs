@@ -80,7 +80,7 @@ fn misunderstood(command: &str, has_placeholder: bool) -> Option<ErrorKind> {
     let is_wrong = match kind {
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => true,
         // A text may name a command without its arguments, and a placeholder may hold more than one word.
-        ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => false,
+        ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => false,
         _ => !has_placeholder,
     };
     is_wrong.then_some(kind)
