@@ -169,7 +169,8 @@ pub fn wrap_styled(line: &str, columns: usize) -> Vec<String> {
     let mut is_empty = true;
     for word in line.trim_start_matches(' ').split_inclusive(' ') {
         let bare = width(anstream::adapter::strip_str(word).to_string().trim_end_matches(' '));
-        if !is_empty && used + bare > columns {
+        // Spaces need no line of their own.
+        if !is_empty && bare > 0 && used + bare > columns {
             lines.push(std::mem::replace(&mut current, indent.clone()).trim_end_matches(' ').to_owned());
             used = indent.len();
         }
