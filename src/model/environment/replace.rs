@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::error::RuleError;
 use super::placeholder_secret::{GeneratorContext, GeneratorSource, SecretRules};
+use super::secret_form;
 use super::secret_part::{self, SecretPart};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Segment;
@@ -45,6 +46,18 @@ impl Placeholders<'_> {
             return self.of_unknown(given);
         };
         let judged = names.judge(&given.name, value);
+        let listed = match (&judged.rule, pieces.as_slice()) {
+            (Some(_), [Segment::Text(text)]) => secret_form::listed_tokens(text),
+            _ => Vec::new(),
+        };
+        if let [Segment::Text(text)] = pieces.as_slice()
+            && !listed.is_empty()
+        {
+            let mut reasons = Vec::new();
+            let spans = listed.into_iter().map(|part| span(text, part)).collect();
+            let text = self.filled(text, spans, &mut reasons)?;
+            return Ok(Local::Parts(vec![Segment::Text(text)], reasons));
+        }
         if let (Some(range), Some(rule)) = (&judged.replace, &judged.rule)
             && *range == (0..value.len())
         {
@@ -69,11 +82,7 @@ impl Placeholders<'_> {
             if pieces.len() == 1 {
                 spans.extend(self.interpolated(given, text));
             }
-            let found = secret_part::find(text, names).into_iter();
-            spans.extend(found.map(|SecretPart { range, what }| {
-                let secret = Some(&text[range.clone()]);
-                Span { source: source("", secret, what), range }
-            }));
+            spans.extend(secret_part::find(text, names).into_iter().map(|part| span(text, part)));
             made.push(Segment::Text(self.filled(text, spans, &mut reasons)?));
         }
         Ok(if reasons.is_empty() { Local::Same } else { Local::Parts(made, reasons) })
@@ -102,10 +111,7 @@ impl Placeholders<'_> {
         if has_unfilled_part {
             return Ok(Local::Same);
         }
-        spans.extend(secret_part::find(draft, names).into_iter().map(|SecretPart { range, what }| {
-            let secret = Some(&draft[range.clone()]);
-            Span { source: source("", secret, what), range }
-        }));
+        spans.extend(secret_part::find(draft, names).into_iter().map(|part| span(draft, part)));
         let mut reasons = Vec::new();
         let text = self.filled(draft, spans, &mut reasons)?;
         Ok(Local::Parts(vec![Segment::Text(text)], reasons))
@@ -203,6 +209,12 @@ impl SecretRules {
         made.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
         Ok(made)
     }
+}
+
+/// Returns the span of a secret that is a part of a text.
+fn span(text: &str, SecretPart { range, what }: SecretPart) -> Span {
+    let secret = text.get(range.clone());
+    Span { source: source("", secret, what), range }
 }
 
 /// Returns the source of a secret in an undeclared variable.

@@ -258,6 +258,29 @@ static JAAS_USER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?:^|[\s;])user_[A-Za-z0-9_.@-]{1,64}\s*=\s*\\?["']([^"'\\\r\n]{1,4096})"#).ok()
 });
 
+/// Token of a server of Unleash, which consists of a project, an environment and a secret: `default:development.x`.
+static UNLEASH_TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:\*|\[\]|[A-Za-z0-9_-]{1,100}):(?:\*|[A-Za-z0-9_-]{1,100})\.([^\s.:/,]{4,200})\s*$")
+        .ok()
+});
+
+/// Finds the secrets in a value that consists of tokens of Unleash. Other values have this form too, so the name
+/// must say that it is secret.
+pub(super) fn listed_tokens(text: &str) -> Vec<SecretPart> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for item in text.split(',').take(MOST) {
+        let groups = UNLEASH_TOKEN.as_ref().and_then(|pattern| pattern.captures(item));
+        let Some(secret) = groups.and_then(|groups| groups.get(1)) else { return Vec::new() };
+        if !is_open(secret.as_str()) {
+            let range = at + secret.start()..at + secret.end();
+            parts.push(SecretPart { range, what: "token of Unleash".to_owned() });
+        }
+        at += item.len() + 1;
+    }
+    parts
+}
+
 /// Finds the first groups of the matches.
 fn matched(text: &str, pattern: &LazyLock<Option<Regex>>, what: &str) -> Vec<SecretPart> {
     let all = pattern.as_ref().into_iter().flat_map(|pattern| pattern.captures_iter(text)).take(MOST);

@@ -84,13 +84,22 @@ fn addresses(text: &str) -> Vec<SecretPart> {
             }
             _ => {
                 let user = login.trim_end_matches(':');
-                let is_token = user.len() >= 16 && user.bytes().any(|byte| byte.is_ascii_digit());
+                // A server of NATS takes a user without a password for a token.
+                let is_token = is_of_nats(&text[..start])
+                    || user.len() >= 16 && user.bytes().any(|byte| byte.is_ascii_digit());
                 let what = "token of an address".to_owned();
                 (is_token && !is_open(user)).then_some(SecretPart { range: start..start + user.len(), what })
             }
         }
     };
     starts.take(MOST).filter_map(password).collect()
+}
+
+/// Returns whether an address of NATS continues after a text.
+fn is_of_nats(before: &str) -> bool {
+    let before = before.trim_end_matches("://");
+    let scheme = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    scheme.eq_ignore_ascii_case("nats")
 }
 
 /// Schemes of addresses with neither slashes nor a password: `mailto:user@host`.
@@ -291,6 +300,8 @@ pub(super) mod tests {
             ),
             ("https://0123456789abcdef0123456789abcdef@sentry.test/1", "https://•@sentry.test/1"),
             ("redis://:hunter2@localhost", "redis://:•@localhost"),
+            ("nats://hunter2@h1:4222,NATS://a@h2", "nats://•@h1:4222,NATS://•@h2"),
+            ("nats://$TOKEN@h1 redis://user@h", "nats://$TOKEN@h1 redis://user@h"),
             ("host=db user=u password=hunter2 sslmode=disable", "host=db user=u password=• sslmode=disable"),
             ("host=db password='a b' user=u", "host=db password='•' user=u"),
             (
