@@ -198,6 +198,8 @@ impl Context {
             let stop = Shutdown::listen()?;
             let unread = stop.clone();
             self.host.stdout.on_failure(move || unread.trigger(Signal::Pipe));
+            let unread = stop.clone();
+            self.host.stderr.on_lost_piece(move || unread.trigger(Signal::Pipe));
             work(stop).await
         });
         // A thread that is blocked on a server must not keep the program from ending.

@@ -47,17 +47,19 @@ pub fn run(host: Host) -> ExitCode {
     after_writing(&after, exit).into()
 }
 
-/// Returns the exit code after output has ended. All data goes through [`Host::stdout`], so a failure of
-/// any write is seen here.
+/// Returns the exit code after output has ended. All data goes through [`Host::stdout`], except for what a component
+/// writes to its standard error, so a failure of any write is seen here.
 fn after_writing(host: &Host, exit: Exit) -> Exit {
-    let Some(failure) = host.stdout.failure() else { return exit };
+    let failures = [(host.stdout.failure(), "output"), (host.stderr.piece_failure(), "error")];
+    let failure = failures.into_iter().find_map(|(failure, stream)| Some((failure?, stream)));
+    let Some((failure, stream)) = failure else { return exit };
     let is_well = matches!(exit, Exit::Done | Exit::Component(0) | Exit::Unread);
     if failure.kind() == std::io::ErrorKind::BrokenPipe {
         return if is_well { Exit::Unread } else { exit };
     }
     let why = failure.to_string();
     let why = why.split(" (os error").next().unwrap_or_default();
-    first_ui(host, None).error(&format!("cannot write to standard output: {why}."), &[], &[]);
+    first_ui(host, None).error(&format!("cannot write to standard {stream}: {why}."), &[], &[]);
     if is_well { Exit::Failed } else { exit }
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nix::errno::Errno;
@@ -26,6 +27,10 @@ struct SharedOutput {
     mask: Mutex<Mask>,
     /// Callback for the first failure.
     alarm: Mutex<Option<Alarm>>,
+    /// A piece of a longer stream could not be written.
+    has_lost_pieces: AtomicBool,
+    /// Callback for the first such piece.
+    loss_alarm: Mutex<Option<Alarm>>,
 }
 
 /// Text to mask: all known secrets, and the user's own logins.
@@ -47,6 +52,8 @@ impl OutputSink {
             failure: OnceLock::new(),
             mask: Mutex::default(),
             alarm: Mutex::default(),
+            has_lost_pieces: AtomicBool::new(false),
+            loss_alarm: Mutex::default(),
         }))
     }
 
@@ -125,18 +132,32 @@ impl OutputSink {
     /// back until the next [`OutputSink::write`], [`OutputSink::pass_through`] or [`OutputSink::finish`].
     pub fn pass_through(&self, bytes: &[u8]) {
         self.write_masked(bytes, false);
+        self.note_loss(!bytes.is_empty());
+    }
+
+    /// Writes bytes held back, as nothing follows them for a while: see [`RedactStream::pause`].
+    pub fn pause(&self) {
+        let mut shown = Vec::new();
+        if let Some(stream) = &mut self.mask().stream {
+            stream.pause(&mut shown);
+        }
+        self.write_out(&shown);
+        self.note_loss(!shown.is_empty());
     }
 
     /// Writes the bytes held back.
     pub fn finish(&self) {
-        self.write_masked(&[], true);
+        let held = self.write_masked(&[], true);
+        self.note_loss(held > 0);
     }
 
-    fn write_masked(&self, bytes: &[u8], whole: bool) {
+    /// Masks bytes and writes them; returns their number.
+    fn write_masked(&self, bytes: &[u8], whole: bool) -> usize {
         let mut mask = self.mask();
         let Some(stream) = &mut mask.stream else {
             drop(mask);
-            return self.write_out(bytes);
+            self.write_out(bytes);
+            return bytes.len();
         };
         let mut shown = Vec::with_capacity(bytes.len());
         stream.push(bytes, &mut shown);
@@ -145,6 +166,15 @@ impl OutputSink {
         }
         drop(mask);
         self.write_out(&shown);
+        shown.len()
+    }
+
+    /// Records that a piece of a longer stream was not written.
+    fn note_loss(&self, has_piece: bool) {
+        if has_piece && self.failure().is_some() {
+            self.0.has_lost_pieces.store(true, Ordering::Relaxed);
+            ring(&self.0.loss_alarm);
+        }
     }
 
     fn write_out(&self, bytes: &[u8]) {
@@ -159,9 +189,8 @@ impl OutputSink {
         drop(writer);
         if let Err(error) = result
             && self.0.failure.set(error).is_ok()
-            && let Some(alarm) = self.take_alarm()
         {
-            alarm();
+            ring(&self.0.alarm);
         }
     }
 
@@ -171,18 +200,36 @@ impl OutputSink {
         self.0.failure.get()
     }
 
-    /// Calls the function at the first failure, immediately if that has happened.
-    pub fn on_failure(&self, alarm: impl FnOnce() + Send + 'static) {
-        *self.0.alarm.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(alarm));
-        if self.failure().is_some()
-            && let Some(alarm) = self.take_alarm()
-        {
-            alarm();
-        }
+    /// Returns the first failure, if a piece of a longer stream was lost: the data of a component. A lost message about
+    /// progress is no failure of the command.
+    #[must_use]
+    pub fn piece_failure(&self) -> Option<&io::Error> {
+        self.failure().filter(|_| self.0.has_lost_pieces.load(Ordering::Relaxed))
     }
 
-    fn take_alarm(&self) -> Option<Alarm> {
-        self.0.alarm.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Calls the function at the first failure, immediately if that has happened.
+    pub fn on_failure(&self, alarm: impl FnOnce() + Send + 'static) {
+        set_alarm(&self.0.alarm, alarm, self.failure().is_some());
+    }
+
+    /// Calls the function when the first piece of a longer stream is lost, immediately if that has happened.
+    pub fn on_lost_piece(&self, alarm: impl FnOnce() + Send + 'static) {
+        set_alarm(&self.0.loss_alarm, alarm, self.piece_failure().is_some());
+    }
+}
+
+fn set_alarm(place: &Mutex<Option<Alarm>>, alarm: impl FnOnce() + Send + 'static, is_due: bool) {
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(alarm));
+    if is_due {
+        ring(place);
+    }
+}
+
+/// Calls the function that waits for an event, once.
+fn ring(alarm: &Mutex<Option<Alarm>>) {
+    let alarm = alarm.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(alarm) = alarm {
+        alarm();
     }
 }
 

@@ -90,6 +90,8 @@ pub enum Event {
     /// Output of components and backing services in the order of its arrival. One event holds all
     /// available output, so that `ui` writes it at once.
     Output(Vec<OutputLine>),
+    /// These subjects have written nothing for a while: an unfinished line is to be shown.
+    OutputPaused(Vec<Arc<str>>),
     /// All names that will write lines, so that their columns align from the first line on. With several
     /// names, each line shows its own.
     Speakers(Vec<String>),

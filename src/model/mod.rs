@@ -10,6 +10,7 @@ pub mod graph;
 pub mod guard;
 pub mod identity;
 pub mod inventory;
+pub mod log;
 pub mod merge_request;
 pub mod port;
 pub mod probe;

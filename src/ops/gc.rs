@@ -131,6 +131,12 @@ impl GcScope<'_> {
             for report in all {
                 names.extend([report.containers, report.networks, report.volumes].concat());
             }
+            for (container, ender) in engine.commands_of_killed_clients() {
+                // A command that goes on is left to `cki gc`, which reports it.
+                if ender.end().await.is_ok() {
+                    names.push(format!("command in {}", container.get(..12).unwrap_or(&container)));
+                }
+            }
         }
         names.extend(self.native.prune(is_abandoned).await?.into_iter().map(|who| who.name));
         let directories = self.directories().into_iter();

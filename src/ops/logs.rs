@@ -2,7 +2,8 @@
 //! merged by time, as far as an engine has it: Docker has nanoseconds, Podman whole seconds, and the
 //! native engine nothing. Lines of one instance with the same time stay together.
 
-use std::collections::{BTreeMap, VecDeque};
+mod read;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -13,19 +14,17 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::base::redact::{RedactStream, Redactor};
-use crate::base::text::LineCutter;
 use crate::host::signals::{Shutdown, Signal};
 use crate::host::streams;
-use crate::model::event::{Event, Events, OutputLine, Stream};
+use crate::model::event::{Event, Events, OutputLine};
+use crate::model::log::LogRequest;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
-use crate::ops::runtime::instance::LogPieces;
 use crate::ops::runtime::list::{InstanceSummary, ListScope, list};
-use crate::ops::runtime::relay::{Batch, LONGEST_LINE, RelayPace, Step};
+use crate::ops::runtime::relay::{Batch, QUIET};
 use crate::ops::runtime::select::{matches_query, select_outputs};
-use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
+use read::{LogLine, Part, read};
 
 /// Timeout for the first lines of an instance, while following, when another one has lines.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -35,8 +34,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const AHEAD: usize = 4;
 /// Maximum number of lines to send before checking for anything else.
 const AT_ONCE: usize = 4096;
-/// Approximate bytes of a part.
-const PART: usize = 32 << 10;
 
 /// The options of `cki logs`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,11 +75,15 @@ pub async fn logs(
     events.send(Event::Speakers(merge.lanes.iter().map(|lane| lane.label.to_string()).collect()));
     let mut batch = Batch::new(events);
     let shown = async {
+        let mut is_paused = true;
         loop {
             // Available lines are sent at once, and written when there are no more.
             for _ in 0..AT_ONCE {
                 match merge.next().now_or_never() {
-                    Some(Some((label, line))) => send(&mut batch, &label, line?, options.timestamps),
+                    Some(Some((label, line))) => {
+                        send(&mut batch, &label, line?, options.timestamps);
+                        is_paused = false;
+                    }
                     Some(None) => return Ok(()),
                     None => break,
                 }
@@ -99,9 +100,16 @@ pub async fn logs(
             };
             tokio::select! {
                 next = merge.next() => match next {
-                    Some((label, line)) => send(&mut batch, &label, line?, options.timestamps),
+                    Some((label, line)) => {
+                        send(&mut batch, &label, line?, options.timestamps);
+                        is_paused = false;
+                    }
                     None => return Ok(()),
                 },
+                () = tokio::time::sleep(QUIET), if !is_paused => {
+                    is_paused = true;
+                    events.send(Event::OutputPaused(merge.lanes.iter().map(|lane| lane.label.clone()).collect()));
+                }
                 () = look => merge.open_more(engine, native, (queries, scope), events).await?,
             }
         }
@@ -133,15 +141,6 @@ fn label(one: &InstanceSummary, all: &[&InstanceSummary]) -> String {
     if same > 1 { format!("{name} {}", &one.identity.run.as_str()[..4]) } else { name.clone() }
 }
 
-/// A line with its end, or a piece of output if lines do not matter.
-struct LogLine {
-    stream: Stream,
-    bytes: Vec<u8>,
-    time: Option<Timestamp>,
-    /// The stream has ended.
-    ends: bool,
-}
-
 fn send(batch: &mut Batch, subject: &Arc<str>, line: LogLine, timed: bool) {
     let LogLine { stream, bytes, time, ends } = line;
     match time.filter(|_| timed) {
@@ -156,7 +155,6 @@ fn send(batch: &mut Batch, subject: &Arc<str>, line: LogLine, timed: bool) {
 }
 
 type Next = Result<LogLine, InstanceError>;
-type Part = Result<VecDeque<LogLine>, InstanceError>;
 
 /// The output of one instance.
 struct LogStream {
@@ -196,8 +194,13 @@ impl LogMerge {
     async fn open(&mut self, instance: &InstanceSummary, label: String) -> Result<(), InstanceError> {
         let LogOptions { follow, tail, since, .. } = self.options;
         let since = since.map(Timestamp::as_second);
-        let request = LogRequest { follow, tail, since, timestamps: self.stamped };
-        let opened = async { Ok((instance.instance.logs(request).await?, instance.redactor().await?)) };
+        let opened = async {
+            let redactor = instance.redactor().await?;
+            // Without a cut, nothing precedes the output.
+            let context = if tail.is_some() || since.is_some() { redactor.reach() } else { 0 };
+            let request = LogRequest { follow, tail, since, timestamps: self.stamped, context };
+            Ok((instance.instance.logs(request).await?, redactor))
+        };
         let (output, redactor) = match opened.await {
             Err(error) if is_removed(&error) => return Ok(()),
             opened => opened?,
@@ -320,103 +323,4 @@ impl LogStream {
             }
         }
     }
-}
-
-/// The masked output of one stream, cut into lines if they have times.
-struct Cutter {
-    redact: RedactStream,
-    lines: Option<LineCutter>,
-    /// The time of the unfinished line.
-    began: Option<Timestamp>,
-}
-
-impl Cutter {
-    /// Takes masked output.
-    fn take(
-        &mut self,
-        (stream, time): (Stream, Option<Timestamp>),
-        masked: &[u8],
-        ready: &mut VecDeque<LogLine>,
-    ) {
-        let mut line = |bytes: &[u8], time| {
-            ready.push_back(LogLine { stream, bytes: bytes.to_vec(), time, ends: false });
-        };
-        let Some(lines) = &mut self.lines else {
-            if !masked.is_empty() {
-                line(masked, None);
-            }
-            return;
-        };
-        let mut began = self.began.take();
-        lines.push(masked, |bytes| line(bytes, began.take().or(time)));
-        self.began = began;
-    }
-
-    fn finish(mut self, stream: Stream, ready: &mut VecDeque<LogLine>) {
-        let mut masked = Vec::new();
-        self.redact.finish(&mut masked);
-        self.take((stream, self.began), &masked, ready);
-        let mut rest = LogLine { stream, bytes: Vec::new(), time: self.began, ends: true };
-        if let Some(lines) = &mut self.lines {
-            lines.finish(|bytes| rest.bytes.extend_from_slice(bytes));
-        }
-        ready.push_back(rest);
-    }
-}
-
-/// Reads output to its end, and passes available pieces on together.
-async fn read(
-    mut output: LogPieces,
-    redactor: &Redactor,
-    cut: bool,
-    to: &mpsc::Sender<Part>,
-) -> Result<(), InstanceError> {
-    let mut cutters: BTreeMap<bool, Cutter> = BTreeMap::new();
-    let mut masked = Vec::new();
-    let (mut ready, mut size) = (VecDeque::new(), 0);
-    let mut pace = RelayPace::default();
-    loop {
-        let step = match size < PART || ready.is_empty() {
-            true => pace.next(&mut output, !ready.is_empty()).await,
-            false => Step::Send,
-        };
-        let Step::Take(next) = step else {
-            size = 0;
-            if to.send(Ok(std::mem::take(&mut ready))).await.is_err() {
-                return Ok(());
-            }
-            continue;
-        };
-        let Some(next) = next else { break };
-        let (stream, bytes, time) = match next {
-            Ok(piece) => piece,
-            Err(error) => {
-                if !ready.is_empty() {
-                    // The receiver may be gone.
-                    let _ = to.send(Ok(ready)).await;
-                }
-                return Err(error);
-            }
-        };
-        let cutter = cutters.entry(stream == Stream::Stderr).or_insert_with(|| Cutter {
-            redact: redactor.outside_stream(),
-            lines: cut.then(|| LineCutter::new(LONGEST_LINE)),
-            began: None,
-        });
-        masked.clear();
-        cutter.redact.push(&bytes, &mut masked);
-        size += bytes.len();
-        cutter.take((stream, time), &masked, &mut ready);
-        if !bytes.ends_with(b"\n") {
-            cutter.began = cutter.began.or(time);
-        }
-    }
-    for (is_stderr, cutter) in cutters {
-        cutter.finish(if is_stderr { Stream::Stderr } else { Stream::Stdout }, &mut ready);
-    }
-    if !ready.is_empty() {
-        // The receiver may be gone.
-        let _ = to.send(Ok(ready)).await;
-    }
-    Ok(())
 }

@@ -363,6 +363,7 @@ impl Sink for Ui {
             Event::Dismissed { subject } => inner.forget(&subject),
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Output(pieces) => inner.output(pieces),
+            Event::OutputPaused(subjects) => inner.pause_output(&subjects),
             Event::Speakers(names) => {
                 inner.prefixes.lock().unwrap_or_else(PoisonError::into_inner).announce(&names);
             }

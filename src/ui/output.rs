@@ -50,6 +50,34 @@ impl UiState {
         self.write_batch(target, &mut batch);
     }
 
+    /// Shows unfinished lines of subjects that have written nothing for a while, such as a prompt. On a terminal,
+    /// such a line then ends. In JSON, only whole lines count.
+    pub(super) fn pause_output(&self, subjects: &[Arc<str>]) {
+        let mut outputs = self.outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (subject, stream) in
+            subjects.iter().flat_map(|subject| [(subject, Stream::Stdout), (subject, Stream::Stderr)])
+        {
+            let key = (subject.clone(), stream == Stream::Stderr);
+            let time = outputs.lanes.get(&key).and_then(|lane| lane.began);
+            let piece = OutputLine { subject: subject.clone(), stream, bytes: Vec::new(), time, ends: true };
+            let form = self.form(&piece);
+            if matches!(form, ProgressForm::Screen | ProgressForm::Prefixed)
+                && outputs.lanes.contains_key(&key)
+            {
+                let mut batch = Vec::new();
+                self.lines_of(form, &piece, &mut outputs, &mut batch);
+                self.write_batch(stream, &mut batch);
+                if let Some(lane) = outputs.lanes.get_mut(&key) {
+                    lane.began = None;
+                }
+            }
+        }
+        self.progress.suspend(|| {
+            self.stdout.pause();
+            self.stderr.pause();
+        });
+    }
+
     fn form(&self, piece: &OutputLine) -> ProgressForm {
         let terminal = match piece.stream {
             Stream::Stdout => self.terminal.stdout,

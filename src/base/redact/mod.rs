@@ -10,7 +10,9 @@ mod forms;
 mod numbers;
 mod parts;
 mod phrases;
+mod sought;
 mod stream;
+mod stream_view;
 mod terminal;
 mod tokens;
 mod units;
@@ -22,10 +24,11 @@ use std::sync::Arc;
 use super::secret::Secret;
 use folded::FoldOptions;
 use phrases::PatternSet;
+use sought::Sought;
 pub use stream::RedactStream;
-use stream::Sought;
-use tokens::TokenStream;
+
 pub use tokens::without_tokens;
+use tokens::{LONGEST_KEY, TokenStream};
 
 /// Secrets to mask, prepared once and shared by any number of streams.
 #[derive(Clone, Default)]
@@ -78,6 +81,15 @@ impl Redactor {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.sought.is_none()
+    }
+
+    /// Returns the number of bytes before any place in a text that may decide about the bytes after it: the text of the
+    /// longest secret as a dump with other text in each line, or a private key.
+    #[must_use]
+    pub fn reach(&self) -> usize {
+        /// Bytes of a dump for each byte of the secret: eight in a line of 256 bytes at most.
+        const DUMPED: usize = 32;
+        2 * LONGEST_KEY + DUMPED * self.sought.as_ref().map_or(0, |sought| sought.longest())
     }
 
     /// Starts a stream.

@@ -3,49 +3,21 @@
 
 use std::sync::Arc;
 
-use super::folded::{FoldOptions, FoldedText, Word, is_base64};
-use super::phrases::{PatternSet, Phrase};
+use super::folded::{FoldedText, Word};
+use super::phrases::PatternSet;
+use super::sought::{ROOM, Sought};
+use super::stream_view::StreamView;
 use super::terminal::ReadOptions;
 use super::tokens::TokenStream;
 use super::{dump, numbers, views};
 use crate::base::secret::MASK;
 
-/// Bytes held back for invisible characters, in addition to those for the longest phrase.
-const ROOM: usize = 64 << 10;
-
-/// Maximum raw bytes of a byte in the folded text.
-const WIDEST: usize = 16;
-
 /// Minimum bytes of a phrase that may cross any line end; a shorter one crosses only line breaks within
 /// base64.
 const ACROSS: usize = 8;
 
-/// Minimum bytes of a phrase before a line end that are held back. With fewer, a line that ends in an
-/// ordinary word would be held back until the next line arrives.
-const LIKELY: usize = 12;
-
 /// Bytes of the current line to remember before the held ones: more than a line of a dump has.
 const LINE: usize = 256;
-
-/// Phrases to find.
-pub(super) struct Sought {
-    /// Phrases in the raw text.
-    pub(super) raw: PatternSet,
-    /// Phrases in the folded text.
-    pub(super) folded: Option<PatternSet>,
-    /// Some raw phrase has no folded counterpart.
-    pub(super) needs_raw: bool,
-    /// Options of folding.
-    pub(super) folding: FoldOptions,
-}
-
-impl Sought {
-    /// Returns the maximum bytes to hold back.
-    fn most(&self) -> usize {
-        let longest = self.folded.as_ref().map_or(0, |folded| folded.longest).max(self.raw.longest);
-        longest * WIDEST + ROOM
-    }
-}
 
 /// A stream being masked.
 pub struct RedactStream {
@@ -59,6 +31,12 @@ pub struct RedactStream {
     masked: usize,
     /// The last output was a mask.
     in_mask: bool,
+    /// Number of bytes at the start of the held ones that are context, and are not shown.
+    unseen: usize,
+    /// The search for tokens has those bytes already.
+    is_context_passed: bool,
+    /// Masked context of the current piece, for the search for tokens.
+    context: Vec<u8>,
     /// Base64 word before the held bytes.
     word: Word,
     folded: FoldedText,
@@ -91,9 +69,33 @@ impl RedactStream {
             held: 0,
             masked: 0,
             in_mask: false,
+            unseen: 0,
+            is_context_passed: false,
+            context: Vec::new(),
             word: Word::default(),
             folded: FoldedText::default(),
         }
+    }
+
+    /// Accepts bytes that precede the shown ones. Nothing of them appears in the output, but a secret that begins in
+    /// them is masked where it continues. Must come before the first [`RedactStream::push`].
+    pub fn push_context(&mut self, bytes: &[u8]) {
+        let mut shown = Vec::new();
+        if self.sought.is_some() {
+            self.unseen += bytes.len();
+            self.push_secrets(bytes, &mut shown);
+        } else {
+            self.context.extend_from_slice(bytes);
+        }
+        self.pass_context();
+    }
+
+    /// Passes masked context on to the search for tokens.
+    fn pass_context(&mut self) {
+        if let Some(tokens) = &mut self.tokens {
+            tokens.push_context(&self.context);
+        }
+        self.context.clear();
     }
 
     /// Accepts bytes, and appends the masked output to `out`.
@@ -104,6 +106,8 @@ impl RedactStream {
             Some(_) => {
                 let mut shown = std::mem::take(&mut self.shown);
                 self.push_secrets(bytes, &mut shown);
+                tokens.push_context(&self.context);
+                self.context.clear();
                 tokens.push(&shown, out);
                 shown.clear();
                 self.shown = shown;
@@ -117,9 +121,42 @@ impl RedactStream {
         let Some(mut tokens) = self.tokens.take() else { return self.finish_secrets(out) };
         let mut shown = Vec::new();
         self.finish_secrets(&mut shown);
+        tokens.push_context(&self.context);
+        self.context.clear();
         tokens.push(&shown, out);
         tokens.finish(out);
         self.tokens = Some(tokens);
+    }
+
+    /// Appends bytes held back to `out`, as nothing follows them for a while. Of a possible secret, at most half is
+    /// shown; the rest is masked if it follows after all.
+    pub fn pause(&mut self, out: &mut Vec<u8>) {
+        self.pause_secrets(out);
+        if let Some(tokens) = &mut self.tokens {
+            tokens.pause(out);
+        }
+    }
+
+    fn pause_secrets(&mut self, out: &mut Vec<u8>) {
+        let Some(sought) = self.sought.clone() else { return };
+        if self.masked > 0 || self.held().len() <= self.unseen {
+            return;
+        }
+        let mut folded = std::mem::take(&mut self.folded);
+        folded.fold(self.held(), ReadOptions { strip: true, last: true }, sought.folding);
+        let is_short = sought.is_short_beginning(&folded.bytes);
+        self.folded = folded;
+        if !is_short {
+            return;
+        }
+        let shown = self.held()[self.unseen..].to_vec();
+        self.unseen = self.held().len();
+        self.is_context_passed = true;
+        self.in_mask = false;
+        match &mut self.tokens {
+            Some(tokens) => tokens.push(&shown, out),
+            None => out.extend_from_slice(&shown),
+        }
     }
 
     fn push_secrets(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
@@ -264,19 +301,18 @@ impl RedactStream {
         // The next search finds the phrases that begin in the kept part.
         for (from, to) in hidden.iter().copied().take_while(|(from, _)| *from < end) {
             if from > at {
-                out.extend_from_slice(&self.text[held + at..held + from]);
-                self.in_mask = false;
+                self.show((at, from), out);
             }
             if to > at {
-                self.mask(out);
+                self.mask(to, out);
             }
             at = at.max(to);
         }
         if end > at {
-            out.extend_from_slice(&self.text[held + at..held + end]);
-            self.in_mask = false;
+            self.show((at, end), out);
         }
         self.masked = at.saturating_sub(end);
+        self.unseen = self.unseen.saturating_sub(end);
         self.word = self.folded.word(self.word, end);
         let done = held + end;
         let line = memchr::memrchr(b'\n', &self.text[..done]).map_or(0, |newline| newline + 1);
@@ -284,8 +320,23 @@ impl RedactStream {
         self.held = done.min(LINE).min(done - line);
     }
 
-    fn mask(&mut self, out: &mut Vec<u8>) {
-        if !self.in_mask {
+    /// Writes a part of the held bytes, unless it is context.
+    fn show(&mut self, (from, to): (usize, usize), out: &mut Vec<u8>) {
+        let seen = self.unseen.clamp(from, to);
+        if !self.is_context_passed {
+            self.context.extend_from_slice(&self.text[self.held + from..self.held + seen]);
+        }
+        out.extend_from_slice(&self.text[self.held + seen..self.held + to]);
+        self.in_mask = false;
+    }
+
+    /// Writes a mask for hidden bytes up to an end. One that begins in the context is shown if its bytes go on after it.
+    fn mask(&mut self, to: usize, out: &mut Vec<u8>) {
+        if to <= self.unseen {
+            if !self.is_context_passed {
+                self.context.extend_from_slice(MASK.as_bytes());
+            }
+        } else if !self.in_mask {
             out.extend_from_slice(MASK.as_bytes());
             self.in_mask = true;
         }
@@ -297,11 +348,14 @@ impl RedactStream {
         let held = self.text.split_off(self.held);
         let mut folded = std::mem::take(&mut self.folded);
         folded.fold(&held, ReadOptions { strip: true, last: false }, sought.folding);
-        let (mut kept, unseen) = folded.seen_and_unseen(&held, 0);
-        if !kept.is_empty() {
-            self.mask(out);
+        let (mut kept, invisible) = folded.seen_and_unseen(&held, 0);
+        // As far as the bytes are context, nothing of them is shown.
+        let (is_context, mut dropped) = (held.len() <= self.unseen, Vec::new());
+        let out = if self.unseen > 0 { &mut dropped } else { out };
+        if !kept.is_empty() && !is_context {
+            self.mask(held.len(), out);
         }
-        out.extend_from_slice(&unseen);
+        out.extend_from_slice(&invisible);
         self.masked = kept.len();
         let open = &held[folded.open.unwrap_or(held.len())..];
         match open.len().checked_sub(sought.raw.longest).filter(|middle| *middle > ROOM / 2) {
@@ -315,62 +369,13 @@ impl RedactStream {
             }
             None => kept.extend_from_slice(open),
         }
-        self.in_mask = true;
+        self.in_mask = !is_context;
         self.folded = folded;
         if kept.len() > held.len() / 4 * 3 {
             kept.clear();
             self.masked = 0;
         }
+        self.unseen = if is_context { kept.len() } else { 0 };
         self.text.extend_from_slice(&kept);
-    }
-}
-
-/// Folded text with the base64 word before it.
-struct StreamView<'a> {
-    folded: &'a FoldedText,
-    word: Word,
-}
-
-impl StreamView<'_> {
-    /// Returns whether the line that ends at this raw position was broken within base64.
-    fn is_broken(&self, newline: usize) -> bool {
-        self.folded.word(self.word, newline).is_broken()
-    }
-
-    /// Returns whether a phrase that begins here and reaches the end may continue. A line end finishes most
-    /// phrases: otherwise the last line of a log would wait for the next one.
-    fn may_go_on(&self, start: usize) -> bool {
-        match self.folded.newline(start, self.folded.bytes.len() + 1) {
-            Some((at, newline)) => at - start >= LIKELY || self.is_broken(newline),
-            None => true,
-        }
-    }
-
-    /// Returns whether a byte belongs with the byte before it: there is no line end in between, or the line
-    /// was broken within base64.
-    fn belongs(&self, at: usize) -> bool {
-        self.folded.newline(at - 1, at + 1).is_none_or(|(_, newline)| self.is_broken(newline))
-    }
-
-    /// Returns the end of a phrase with its adjacent bytes, and whether following bytes may move it.
-    fn end(&self, phrase: &Phrase, end: usize) -> (usize, bool) {
-        let bytes = &self.folded.bytes;
-        if phrase.goes_on == 0 {
-            return (end, false);
-        }
-        let mut to = end;
-        match bytes.get(to) {
-            Some(byte) if is_base64(*byte) && *byte != b'=' && self.belongs(to) => to += 1,
-            Some(_) => return (to, false),
-            None => return (to, self.belongs(to)),
-        }
-        while to < end + phrase.goes_on && self.belongs(to) {
-            match bytes.get(to) {
-                Some(b'=') => to += 1,
-                Some(_) => break,
-                None => return (to, true),
-            }
-        }
-        (to, false)
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of masking: chosen texts, and the memory that endless ones take. Generated texts are in
 //! [`properties`], dumps of programs in [`dumps`], the forms of a secret in [`written`].
 
+mod context;
 mod dumps;
 mod properties;
 mod written;

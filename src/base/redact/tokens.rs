@@ -54,7 +54,7 @@ const ANCHORS: [&str; 38] = [
 /// Maximum bytes of a token; a longer word is not a token.
 const LONGEST_WORD: usize = 8 << 10;
 /// Maximum bytes of a private key.
-const LONGEST_KEY: usize = 32 << 10;
+pub(super) const LONGEST_KEY: usize = 32 << 10;
 const KEY_BEGINS: &[u8] = b"-----BEGIN ";
 const KEY_ENDS: &[u8] = b"-----END ";
 
@@ -103,18 +103,27 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
 }
 
 fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
+    masked_from(bytes, 0)
+}
+
+/// Masks tokens in the bytes from `seen` on; those that begin before are masked where they go on.
+fn masked_from(bytes: &[u8], seen: usize) -> Cow<'_, [u8]> {
     let view = TokenView::of(bytes, true);
     if !LOOK.is_match(&view.text) {
-        return Cow::Borrowed(bytes);
+        return Cow::Borrowed(&bytes[seen..]);
     }
     let mut made = Vec::new();
-    let mut end = 0;
+    let mut end = seen;
     for found in FORMS.captures_iter(&view.text) {
         let whole = found.get_match();
         let start = found.name("auth").map_or(whole.start(), |before| before.end());
-        made.extend_from_slice(&bytes[end..view.place(start)]);
+        let (start, after) = (view.place(start), view.place(whole.end() - 1) + 1);
+        if after <= seen {
+            continue;
+        }
+        made.extend_from_slice(&bytes[end..start.max(end)]);
         made.extend_from_slice(MASK.as_bytes());
-        end = view.place(whole.end() - 1) + 1;
+        end = after;
     }
     made.extend_from_slice(&bytes[end..]);
     Cow::Owned(made)
@@ -169,9 +178,20 @@ impl<'a> TokenView<'a> {
 pub(super) struct TokenStream {
     /// Bytes that may begin a token.
     held: Vec<u8>,
+    /// Number of bytes at the start of the held ones that are context, and are not shown.
+    unseen: usize,
 }
 
 impl TokenStream {
+    /// Accepts bytes that precede the shown ones, of which nothing appears in the output.
+    pub(super) fn push_context(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.held.extend_from_slice(bytes);
+            self.held.drain(..raw_open(&self.held));
+            self.unseen = self.held.len();
+        }
+    }
+
     /// Accepts bytes, and appends the masked output to `out`.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.held.is_empty() {
@@ -182,13 +202,25 @@ impl TokenStream {
         }
         self.held.extend_from_slice(bytes);
         let open = raw_open(&self.held);
-        out.extend_from_slice(&masked(&self.held[..open]));
+        out.extend_from_slice(&masked_from(&self.held[..open], self.unseen.min(open)));
+        self.unseen = self.unseen.saturating_sub(open);
         self.held.drain(..open);
+    }
+
+    /// Appends bytes held back to `out`, as nothing follows them for a while, unless they are more than the beginning of
+    /// a form. If a token follows after all, the rest of it is masked.
+    pub(super) fn pause(&mut self, out: &mut Vec<u8>) {
+        let is_begun = ANCHORS.iter().any(|anchor| self.held.starts_with(anchor.as_bytes()));
+        if !is_begun {
+            out.extend_from_slice(&self.held[self.unseen..]);
+            self.unseen = self.held.len();
+        }
     }
 
     /// Ends the stream.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&masked(&self.held));
+        out.extend_from_slice(&masked_from(&self.held, self.unseen));
+        self.unseen = 0;
         self.held.clear();
     }
 }

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::{LineCutter, line_text};
 use crate::model::event::{Events, Stream};
+use crate::model::log::LogPiece;
 use crate::ops::runtime::relay::{Batch, LONGEST_LINE};
+use crate::ops::runtime::started::LoggedLines;
 
 /// Number of last lines to keep, for the case of a failure.
 const KEPT: usize = 12;
@@ -25,8 +27,8 @@ pub(super) struct Pump {
     /// The text to look for, and its reported state.
     awaited: Option<(String, watch::Sender<bool>)>,
     log: Option<UnitLog>,
-    /// Complete lines that are not in the log yet.
-    unlogged: Vec<u8>,
+    /// Complete lines that are not in the log yet, and their total bytes.
+    unlogged: (Vec<LoggedLines>, usize),
 }
 
 struct UnitStream {
@@ -35,7 +37,7 @@ struct UnitStream {
 }
 
 /// A receiver of complete lines.
-type UnitLog = Box<dyn Fn(&[u8]) + Send>;
+type UnitLog = Box<dyn Fn(&[LoggedLines]) + Send>;
 
 /// The last lines of a unit.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +71,7 @@ impl Pump {
             tail: UnitTail::default(),
             awaited: None,
             log: None,
-            unlogged: Vec::new(),
+            unlogged: (Vec::new(), 0),
         }
     }
 
@@ -81,7 +83,7 @@ impl Pump {
     }
 
     /// Also passes all masked lines to `log`.
-    pub(super) fn tee(&mut self, log: impl Fn(&[u8]) + Send + 'static) {
+    pub(super) fn tee(&mut self, log: impl Fn(&[LoggedLines]) + Send + 'static) {
         self.log = Some(Box::new(log));
     }
 
@@ -91,22 +93,37 @@ impl Pump {
     }
 
     /// Takes a piece of output; the next [`Pump::send`] shows it at the latest.
-    pub(super) fn push(&mut self, stream: Stream, bytes: &[u8]) {
-        self.take(stream, |lane, out| lane.redact.push(bytes, out), false);
+    pub(super) fn push(&mut self, piece: &LogPiece) {
+        let take = |lane: &mut UnitStream, out: &mut Vec<u8>| match piece.is_context {
+            true => lane.redact.push_context(&piece.bytes),
+            false => lane.redact.push(&piece.bytes, out),
+        };
+        self.take(piece.stream, take, false);
     }
 
     /// Returns whether there is output to send.
     pub(super) fn holds(&self) -> bool {
-        self.batch.holds() || !self.unlogged.is_empty()
+        self.batch.holds() || !self.unlogged.0.is_empty()
     }
 
     /// Sends the output taken so far, since no more is available.
     pub(super) fn send(&mut self) {
         self.batch.send();
-        if let Some(log) = self.log.as_ref().filter(|_| !self.unlogged.is_empty()) {
-            log(&self.unlogged);
+        let (lines, _) = std::mem::take(&mut self.unlogged);
+        if let Some(log) = self.log.as_ref().filter(|_| !lines.is_empty()) {
+            log(&lines);
         }
-        self.unlogged.clear();
+    }
+
+    /// Sends output that is held back, since nothing has come for a while.
+    pub(super) fn pause(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            self.take(stream, |lane, out| lane.redact.pause(out), false);
+        }
+        self.send();
+        if self.shown {
+            self.batch.pause(&self.subject);
+        }
     }
 
     /// Sends the rest at the end.
@@ -131,7 +148,11 @@ impl Pump {
         let mut is_seen = false;
         let mut line = |line: &[u8]| {
             if log.is_some() {
-                unlogged.extend_from_slice(line);
+                match unlogged.0.last_mut() {
+                    Some((last, lines)) if *last == stream => lines.extend_from_slice(line),
+                    _ => unlogged.0.push((stream, line.to_vec())),
+                }
+                unlogged.1 += line.len();
             }
             if *shown && awaited.is_none() {
                 return;
@@ -144,7 +165,7 @@ impl Pump {
         if last {
             lane.lines.finish(&mut line);
         }
-        if self.unlogged.len() >= LONGEST_LINE {
+        if self.unlogged.1 >= LONGEST_LINE {
             self.send();
         }
         if is_seen {
@@ -161,6 +182,7 @@ impl Pump {
 mod tests {
     use super::*;
     use crate::base::secret::{MASK, Secret};
+    use bytes::Bytes;
 
     #[test]
     fn pump_masks_keeps_and_watches_lines() {
@@ -168,11 +190,12 @@ mod tests {
         let mut pump = Pump::new("x", &redactor, &Events::silent(), false);
         let tail = pump.tail();
         let seen = pump.watch_for("ready now");
-        pump.push(Stream::Stdout, b"pass hun");
-        pump.push(Stream::Stdout, b"ter22\nready");
+        let mut push = |stream, text: &'static [u8]| pump.push(&(stream, Bytes::from_static(text)).into());
+        push(Stream::Stdout, b"pass hun");
+        push(Stream::Stdout, b"ter22\nready");
         assert!(!*seen.borrow());
-        pump.push(Stream::Stdout, b" now");
-        pump.push(Stream::Stderr, b"other\n");
+        push(Stream::Stdout, b" now");
+        push(Stream::Stderr, b"other\n");
         pump.finish();
         assert!(*seen.borrow());
         assert_eq!(tail.lines(), [format!("pass {MASK}"), "other".into(), "ready now".into()]);

@@ -71,9 +71,10 @@ impl RunningUnit {
                 let mut pace = RelayPace::default();
                 loop {
                     match pace.next(&mut output, pump.holds()).await {
-                        Step::Take(Some((stream, bytes))) => pump.push(stream, &bytes),
+                        Step::Take(Some(piece)) => pump.push(&piece),
                         Step::Take(None) => break,
                         Step::Send => pump.send(),
+                        Step::Pause => pump.pause(),
                     }
                 }
                 pump.finish();

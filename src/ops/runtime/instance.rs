@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use jiff::Timestamp;
 use tokio::net::TcpStream;
 
 use super::dialer::Dialer;
@@ -16,8 +15,8 @@ use super::error::InstanceError;
 use crate::base::secret::Secret;
 use crate::model::container::CopyIn;
 use crate::model::environment::{DIRECTORY, hidden_parts};
-use crate::model::event::Stream;
-use crate::systems::engine::{ContainerEngine, LogRequest};
+use crate::model::log::{LogPiece, LogRequest};
+use crate::systems::engine::ContainerEngine;
 use crate::systems::native::{Native, ProcessFacts};
 
 /// A container or a process.
@@ -36,9 +35,6 @@ pub(super) enum Backend {
     /// A process of this machine.
     Process(Native, Box<ProcessFacts>),
 }
-
-/// A piece of output, with its time if the engine records times.
-pub(in crate::ops) type LogPiece = (Stream, bytes::Bytes, Option<Timestamp>);
 
 /// Recorded output.
 pub(in crate::ops) type LogPieces = BoxStream<'static, Result<LogPiece, InstanceError>>;
@@ -120,20 +116,13 @@ impl Instance {
         match &self.backend {
             Backend::Container(engine, id) => {
                 let output = engine.logs(id, request).await?;
-                let pieces = futures_util::stream::unfold(output, move |mut output| async move {
-                    let piece = output.next().await?.map_err(InstanceError::from).map(|chunk| {
-                        let (time, chunk) =
-                            if request.timestamps { chunk.split_time() } else { (None, chunk) };
-                        (chunk.stream, chunk.bytes, time)
-                    });
-                    Some((piece, output))
+                let pieces = futures_util::stream::unfold(output, |mut output| async move {
+                    let piece = output.next().await?;
+                    Some((piece.map(LogPiece::from).map_err(InstanceError::from), output))
                 });
                 Ok(pieces.boxed())
             }
-            Backend::Process(native, facts) => {
-                let output = native.logs(facts, request.follow, request.tail)?;
-                Ok(output.map(|bytes| Ok((Stream::Stdout, bytes, None))).boxed())
-            }
+            Backend::Process(native, facts) => Ok(native.logs(facts, request)?.map(Ok).boxed()),
         }
     }
 

@@ -13,8 +13,8 @@ use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::Stream;
 use crate::model::guard::GatePass;
+use crate::model::log::{LogPiece, LogRequest};
 use crate::model::probe::ReadinessProbe;
-use crate::systems::engine::LogRequest;
 
 /// Time in which a proxy of an engine finds out that the instance does not listen.
 const PROXY: Duration = Duration::from_millis(200);
@@ -103,7 +103,7 @@ impl Instance {
         let mut output = self.logs(LogRequest::default()).await?;
         let mut ends = [Vec::new(), Vec::new()];
         // Output that cannot be read is as good as none.
-        while let Some(Ok((stream, bytes, _))) = output.next().await {
+        while let Some(Ok(LogPiece { stream, bytes, .. })) = output.next().await {
             let end = &mut ends[usize::from(stream == Stream::Stderr)];
             end.extend_from_slice(&bytes);
             if end.windows(text.len()).any(|part| part == text) {

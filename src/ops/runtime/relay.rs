@@ -21,6 +21,9 @@ const LARGEST: usize = 64 << 10;
 /// Minimum time between two events; too short to notice.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Silence after which output that is held back is shown, such as a prompt.
+pub(in crate::ops) const QUIET: Duration = Duration::from_millis(300);
+
 /// Maximum number of pieces to take before checking for anything else.
 const AT_ONCE: usize = 1024;
 
@@ -77,6 +80,12 @@ impl Batch {
         }
     }
 
+    /// Sends the output, of a subject that writes nothing for a while.
+    pub(in crate::ops) fn pause(&mut self, subject: &Arc<str>) {
+        self.send();
+        self.events.send(Event::OutputPaused(vec![subject.clone()]));
+    }
+
     /// Returns whether there is output to send.
     pub(in crate::ops) fn holds(&self) -> bool {
         !self.pieces.is_empty()
@@ -97,12 +106,16 @@ pub(in crate::ops) enum Step<T> {
     Take(Option<T>),
     /// Send the pieces taken so far.
     Send,
+    /// Show what is held back, since nothing has come for a while.
+    Pause,
 }
 
 /// The pace of sending: at once, unless the last event was a moment ago.
 #[derive(Debug, Default)]
 pub(in crate::ops) struct RelayPace {
     sent: Option<Instant>,
+    /// Nothing has come since the last pause.
+    is_paused: bool,
 }
 
 impl RelayPace {
@@ -113,10 +126,16 @@ impl RelayPace {
         S: futures_util::Stream + Unpin,
     {
         if let Some(next) = output.next().now_or_never() {
+            self.is_paused = false;
             return Step::Take(next);
         }
         if !holds {
-            return Step::Take(output.next().await);
+            let next = match self.is_paused {
+                true => Ok(output.next().await),
+                false => tokio::time::timeout(QUIET, output.next()).await,
+            };
+            self.is_paused = next.is_err();
+            return next.map_or(Step::Pause, Step::Take);
         }
         let due = self.sent.map(|sent| sent + PAUSE).filter(|due| *due > Instant::now());
         if let Some(due) = due
@@ -156,6 +175,15 @@ pub(in crate::ops) async fn relay<E>(
             Step::Take(next) => next,
             Step::Send => {
                 batch.send();
+                continue;
+            }
+            Step::Pause => {
+                for (stream, mask) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&mut masks) {
+                    masked.clear();
+                    mask.pause(&mut masked);
+                    batch.push(&subject, stream, &masked);
+                }
+                batch.pause(&subject);
                 continue;
             }
         };

@@ -14,11 +14,15 @@ use super::error::StartError;
 use super::instance::Instance;
 use super::start::service_reuse::ServiceReuse;
 use crate::model::event::Stream;
+use crate::model::log::LogPiece;
 use crate::systems::engine::{ContainerEngine, EngineError};
 use crate::systems::native::{Native, Process, ProcessLog, Sandbox};
 
 /// Pieces of output.
-pub(in crate::ops) type InstanceOutput = BoxStream<'static, (Stream, bytes::Bytes)>;
+pub(in crate::ops) type InstanceOutput = BoxStream<'static, LogPiece>;
+
+/// Complete lines of one stream, masked.
+pub(in crate::ops) type LoggedLines = (Stream, Vec<u8>);
 
 /// An instance that this program has started, or uses again.
 pub(in crate::ops) struct StartedInstance {
@@ -143,10 +147,12 @@ impl StartedInstance {
     }
 
     /// Returns a writer for its log, which `cki logs` reads, unless its engine records the output itself.
-    pub(in crate::ops) fn log(&self) -> Option<impl Fn(&[u8]) + Send + use<>> {
+    pub(in crate::ops) fn log(&self) -> Option<impl Fn(&[LoggedLines]) + Send + use<>> {
         let log = self.log.clone()?;
         // An unwritable log must not end the run.
-        Some(move |lines: &[u8]| drop(log.append(lines)))
+        Some(move |output: &[LoggedLines]| {
+            drop(log.append(output.iter().map(|(stream, bytes)| (*stream, bytes.as_slice()))));
+        })
     }
 }
 

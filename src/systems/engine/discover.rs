@@ -231,7 +231,10 @@ async fn look(
         return Err(DiscoveryOutcome::OtherKind(kind));
     }
     let engine = ContainerEngine::new(address, pong, service);
-    engine.map(|engine| (engine, version)).map_err(|error| DiscoveryOutcome::Failed(error.to_string()))
+    let records = env.runtime_directory().join("commands");
+    engine
+        .map(|engine| (engine.with_records(records), version))
+        .map_err(|error| DiscoveryOutcome::Failed(error.to_string()))
 }
 
 /// Returns the addresses to try, best first.

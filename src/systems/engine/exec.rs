@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::container::short;
 use super::error::EngineError;
+use super::exec_record::ExecRecord;
 use super::exec_request::{ExecRequest, Input};
 use super::mark::{Ender, Mark};
 use super::output::OutputStream;
@@ -30,6 +31,20 @@ impl ContainerEngine {
     /// Fails if the container does not run. A missing program is no error but exit code 126 or 127, with the
     /// reason in the output.
     pub async fn exec(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
+        self.exec_with(id, request, ExecRecord::write).await
+    }
+
+    /// Runs a short command of `cki` itself in a running container.
+    pub(super) async fn exec_unrecorded(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
+        self.exec_with(id, request, |_, _, _, _| None).await
+    }
+
+    async fn exec_with(
+        &self,
+        id: &str,
+        request: ExecRequest,
+        record: impl FnOnce(&Self, &str, &str, &str) -> Option<ExecRecord>,
+    ) -> Result<Exec, EngineError> {
         let doing = format!("run a command in container `{}`", short(id));
         let mark = Mark::new();
         let options = CreateExecOptions::<String> {
@@ -42,8 +57,13 @@ impl ContainerEngine {
             ..Default::default()
         };
         let exec = self.create_exec(id, options).await?;
+        let (engine, container, record) =
+            (self.clone(), id.to_owned(), record(self, id, &exec, mark.as_str()));
+        let ender = Ender { engine, container, exec: Some(exec.clone()), mark: mark.clone(), record };
         let options = StartExecOptions { output_capacity: Some(64 << 10), ..Default::default() };
         let started = self.call(&doing, WRITE_TIMEOUT, self.docker.start_exec(&exec, Some(options))).await;
+        // A command that the engine refused has no processes.
+        let started = started.inspect_err(|_| ender.forget());
         let StartExecResults::Attached { output, input } = started.map_err(|error| not_running(error, id))?
         else {
             return Err(EngineError::Nonsense { doing, message: "it ran it out of sight".to_owned() });
@@ -53,8 +73,6 @@ impl ContainerEngine {
             tokio::spawn(feed(stdin, input));
         }
         let output = OutputStream::watched(self, doing, output);
-        let (engine, container) = (self.clone(), id.to_owned());
-        let ender = Ender { engine, container, exec: Some(exec.clone()), mark: mark.clone() };
         Ok(Exec { output, id: exec, ender: Some(ender), mark })
     }
 }
@@ -77,6 +95,9 @@ impl Exec {
         }
         let Some(ender) = &self.ender else { return Ok(-1) };
         let code = ender.engine.exec_ended(&self.id, short(&ender.container)).await;
+        if code.is_ok() {
+            ender.forget();
+        }
         self.ender = None;
         code
     }

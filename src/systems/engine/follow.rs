@@ -13,9 +13,11 @@ use tokio::task::JoinHandle;
 
 use super::container::short;
 use super::error::EngineError;
+use super::log_tail::LogTail;
 use super::output::{Chunk, OutputStream};
 use super::{AddressKind, ContainerEngine, WRITE_TIMEOUT};
 use crate::model::event::Stream;
+use crate::model::log::LogRequest;
 
 /// Maximum delay of a follower after the end of the container.
 const CLOCK_TOLERANCE: Duration = Duration::from_millis(300);
@@ -23,21 +25,8 @@ const CLOCK_TOLERANCE: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Maximum time between two readings of a log, unless it is long.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Maximum bytes of a tail, which is held in memory.
-const LONGEST_TAIL: usize = 16 << 20;
-
-/// Selection of log lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LogRequest {
-    /// Continue with new lines, until the container ends.
-    pub follow: bool,
-    /// Number of existing last lines; `None` means all.
-    pub tail: Option<usize>,
-    /// Earliest timestamp, in seconds since 1970.
-    pub since: Option<i64>,
-    /// Begin each piece with its timestamp: see [`Chunk::split_time`].
-    pub timestamps: bool,
-}
+/// Minimum bytes of a line of context, on average. A secret over shorter lines is not found anyway.
+const SHORTEST_LINE: usize = 12;
 
 impl ContainerEngine {
     /// Returns a container's output so far, and with `follow` its further output.
@@ -47,16 +36,17 @@ impl ContainerEngine {
     pub async fn logs(&self, id: &str, request: LogRequest) -> Result<OutputStream, EngineError> {
         // Without this, a missing container would be an error in the middle of the stream at best.
         self.inspect(id).await?;
-        let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
-        let log = LogState { engine: self.clone(), id: id.to_owned(), since, timestamps: request.timestamps };
+        let log = LogState { engine: self.clone(), id: id.to_owned(), request };
         match (request.follow, request.tail) {
             (true, _) => {}
-            // Podman's tail counts pieces as written, not lines, and returns them in reverse.
-            (false, Some(lines)) if self.kind() == AddressKind::Podman => {
-                let tail = log.tail(lines, &mut LogPosition::default()).await?;
+            (false, Some(lines)) => {
+                // Podman's tail counts pieces as written, not lines, and returns them in reverse.
+                let few = lines.saturating_add(request.context / SHORTEST_LINE);
+                let few = Some(few).filter(|_| self.kind() == AddressKind::Docker);
+                let tail = log.tail(lines, few, &mut LogPosition::default()).await?;
                 return Ok(OutputStream::new(stream::iter(tail.into_iter().map(Ok))));
             }
-            (false, tail) => return Ok(log.open(false, tail)),
+            (false, None) => return Ok(log.open(false, None)),
         }
         let (sender, receiver) = mpsc::channel(64);
         let follower = LogFollower(tokio::spawn(async move {
@@ -85,8 +75,7 @@ type Sender = mpsc::Sender<Result<Chunk, EngineError>>;
 struct LogState {
     engine: ContainerEngine,
     id: String,
-    since: i32,
-    timestamps: bool,
+    request: LogRequest,
 }
 
 /// Number of bytes of each stream that were handled.
@@ -107,12 +96,18 @@ impl LogPosition {
 
 impl LogState {
     fn open(&self, follow: bool, tail: Option<usize>) -> OutputStream {
+        let LogRequest { since, context, .. } = self.request;
+        // Neither engine can find the lines before a time without reading all of them.
+        let since = since.map(|since| since.max(0));
+        let begins_with_context = since.filter(|_| context > 0);
+        let engine_since = since.filter(|_| context == 0);
+        let has_times = self.request.timestamps || begins_with_context.is_some();
         let options = LogsOptionsBuilder::new()
             .stdout(true)
             .stderr(true)
             .follow(follow)
-            .since(self.since)
-            .timestamps(self.timestamps)
+            .since(engine_since.map_or(0, |since| i32::try_from(since).unwrap_or(i32::MAX)))
+            .timestamps(has_times)
             .tail(&tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()))
             .build();
         let doing = format!("read the log of container `{}`", short(&self.id));
@@ -122,13 +117,21 @@ impl LogState {
             self.engine.docker.logs(&self.id, Some(options)),
         );
         // Existing lines come without a pause.
-        if follow { log } else { log.within(WRITE_TIMEOUT, &self.engine, doing) }
+        let log = if follow { log } else { log.within(WRITE_TIMEOUT, &self.engine, doing) };
+        if !has_times {
+            return log;
+        }
+        log.map(move |chunk| {
+            let chunk = chunk.with_time();
+            let is_before = |since| chunk.time.is_some_and(|time| time.as_second() < since);
+            Chunk { is_context: begins_with_context.is_some_and(is_before), ..chunk }
+        })
     }
 
     async fn follow(&self, tail: Option<usize>, sender: &Sender) -> Result<(), EngineError> {
         let mut done = LogPosition::default();
         if let Some(lines) = tail {
-            for chunk in self.tail(lines, &mut done).await? {
+            for chunk in self.tail(lines, None, &mut done).await? {
                 send(chunk, &mut LogPosition::default(), sender).await;
             }
         }
@@ -213,16 +216,22 @@ impl LogState {
         Ok(())
     }
 
-    /// Returns the last existing lines. All bytes read for them count as handled.
-    async fn tail(&self, lines: usize, done: &mut LogPosition) -> Result<VecDeque<Chunk>, EngineError> {
-        let mut tail = LogTail::new(lines);
-        let mut log = self.open(false, None);
+    /// Returns the last existing lines, after their context. All bytes read for them count as handled; `few` is the
+    /// maximum number of lines to read.
+    async fn tail(
+        &self,
+        lines: usize,
+        few: Option<usize>,
+        done: &mut LogPosition,
+    ) -> Result<VecDeque<Chunk>, EngineError> {
+        let mut tail = LogTail::new(lines, self.request.context);
+        let mut log = self.open(false, few);
         while let Some(chunk) = log.next().await {
             let chunk = chunk?;
             *done.of(chunk.stream) += chunk.bytes.len();
             tail.push(chunk);
         }
-        Ok(tail.kept)
+        Ok(tail.into_chunks())
     }
 }
 
@@ -262,66 +271,14 @@ impl Skip {
     }
 }
 
-/// Last lines of a log, of both streams together.
-struct LogTail {
-    lines: usize,
-    /// One line a piece, or a part of one that continues in the next.
-    kept: VecDeque<Chunk>,
-    bytes: usize,
-    /// Number of pieces that end a line.
-    ended: usize,
-}
-
-impl LogTail {
-    fn new(lines: usize) -> Self {
-        Self { lines, kept: VecDeque::new(), bytes: 0, ended: 0 }
-    }
-
-    fn push(&mut self, mut chunk: Chunk) {
-        while !chunk.bytes.is_empty() {
-            let end =
-                chunk.bytes.iter().position(|byte| *byte == b'\n').map_or(chunk.bytes.len(), |at| at + 1);
-            let piece = Chunk { stream: chunk.stream, bytes: chunk.bytes.split_to(end) };
-            self.bytes += piece.bytes.len();
-            self.ended += usize::from(ends_line(&piece));
-            self.kept.push_back(piece);
-        }
-        let open = usize::from(self.kept.back().is_some_and(|last| !ends_line(last)));
-        while self.ended + open > self.lines || self.bytes > LONGEST_TAIL {
-            let Some(piece) = self.kept.pop_front() else { break };
-            self.bytes -= piece.bytes.len();
-            self.ended -= usize::from(ends_line(&piece));
-        }
-    }
-}
-
-fn ends_line(piece: &Chunk) -> bool {
-    piece.bytes.ends_with(b"\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bytes::Bytes;
 
     fn out(text: &'static str) -> Chunk {
-        Chunk { stream: Stream::Stdout, bytes: Bytes::from_static(text.as_bytes()) }
-    }
-
-    fn tail(lines: usize, pieces: &[&'static str]) -> String {
-        let mut tail = LogTail::new(lines);
-        for piece in pieces {
-            tail.push(out(piece));
-        }
-        tail.kept.iter().map(|chunk| String::from_utf8_lossy(&chunk.bytes).into_owned()).collect()
-    }
-
-    #[test]
-    fn tail_counts_lines_across_chunks() {
-        assert_eq!(tail(2, &["a\nb\nc\n"]), "b\nc\n");
-        assert_eq!(tail(2, &["a\nb", "b\nc", "c"]), "bb\ncc");
-        assert_eq!(tail(0, &["a\nb"]), "");
-        assert_eq!(tail(5, &["a\n"]), "a\n");
+        let bytes = Bytes::from_static(text.as_bytes());
+        Chunk { stream: Stream::Stdout, bytes, time: None, is_context: false }
     }
 
     #[tokio::test]

@@ -20,11 +20,13 @@ mod discover;
 mod docker_context;
 mod error;
 mod exec;
+mod exec_record;
 mod exec_request;
 mod files;
 mod follow;
 mod image;
 mod labelled;
+mod log_tail;
 mod mark;
 mod network;
 mod output;
@@ -38,6 +40,7 @@ mod twin;
 mod volume;
 mod wait;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +56,6 @@ pub use discover::{
 pub use error::{EngineError, PullCause, ResourceKind};
 pub use exec::Exec;
 pub use exec_request::{ExecRequest, Input};
-pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
 pub use labelled::{LabelledContainer, labelled_containers};
 pub use mark::Ender;
@@ -97,10 +99,12 @@ struct EngineState {
     version: String,
     info: OnceCell<SystemInfo>,
     ulimits: OnceCell<Option<podman_limits::PodmanLimits>>,
+    /// Directory of the records of running commands.
+    records: Option<PathBuf>,
     /// Lock held for reading during each request that creates something.
     making: Arc<RwLock<()>>,
     /// Podman service of this process, which ends with the last clone.
-    _service: Option<PodmanService>,
+    service: Option<PodmanService>,
 }
 
 impl ContainerEngine {
@@ -119,8 +123,9 @@ impl ContainerEngine {
             version: pong.version,
             info: OnceCell::new(),
             ulimits: OnceCell::new(),
+            records: None,
             making: Arc::new(RwLock::new(())),
-            _service: service,
+            service,
         };
         Ok(Self { docker, shared: Arc::new(shared) })
     }
@@ -130,6 +135,14 @@ impl ContainerEngine {
         let address = Address::parse(address).ok()?;
         let pong = address.ping(IDLE_TIMEOUT).await.ok()?;
         Self::new(address, pong, None).ok()
+    }
+
+    /// Keeps the records of running commands in a directory.
+    fn with_records(mut self, directory: PathBuf) -> Self {
+        if let Some(state) = Arc::get_mut(&mut self.shared) {
+            state.records = Some(directory);
+        }
+        self
     }
 
     /// Returns its kind.
@@ -249,9 +262,9 @@ mod tests {
         sends(|engine| async move { engine.wait("x").await });
         sends(|engine| async move { engine.create(&Default::default()).await });
         sends(|engine| async move { engine.exec("x", ExecRequest::new(GatePass::typed(Vec::new()))).await });
-        sends(
-            |engine| async move { engine.logs("x", LogRequest::default()).await?.next().await.transpose() },
-        );
+        sends(|engine| async move {
+            engine.logs("x", crate::model::log::LogRequest::default()).await?.next().await.transpose()
+        });
         sends(|engine| async move {
             let events = crate::model::event::Events::silent();
             let task = events.start("x", "building");

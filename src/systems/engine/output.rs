@@ -9,10 +9,12 @@ use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bytes::Bytes;
 use futures_util::{Stream as _, StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::error::EngineError;
 use super::{ContainerEngine, IDLE_TIMEOUT};
 use crate::model::event::Stream;
+use crate::model::log::LogPiece;
 
 /// A piece of output: neither a line nor whole characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +23,28 @@ pub struct Chunk {
     pub stream: Stream,
     /// Content.
     pub bytes: Bytes,
+    /// Timestamp, in a log, on request.
+    pub time: Option<Timestamp>,
+    /// It precedes the selected lines of a log.
+    pub is_context: bool,
 }
 
 impl Chunk {
     /// Splits off the timestamp that an engine puts before each piece of a log on request.
-    #[must_use]
-    pub fn split_time(mut self) -> (Option<jiff::Timestamp>, Self) {
+    pub(super) fn with_time(mut self) -> Self {
         // Longest timestamp: `2026-11-22T10:00:00.123456789+01:00`.
         let end = self.bytes.iter().take(40).position(|byte| *byte == b' ');
-        let time = end.and_then(|end| std::str::from_utf8(&self.bytes[..end]).ok()?.parse().ok());
-        if let (Some(_), Some(end)) = (time, end) {
+        self.time = end.and_then(|end| std::str::from_utf8(&self.bytes[..end]).ok()?.parse().ok());
+        if let (Some(_), Some(end)) = (self.time, end) {
             let _ = self.bytes.split_to(end + 1);
         }
-        (time, self)
+        self
+    }
+}
+
+impl From<Chunk> for LogPiece {
+    fn from(Chunk { stream, bytes, time, is_context }: Chunk) -> Self {
+        Self { stream, bytes, time, is_context }
     }
 }
 
@@ -55,6 +66,12 @@ impl OutputStream {
     ) -> Self {
         // Further calls after the end return the end again.
         Self(Box::pin(chunks.fuse()))
+    }
+
+    /// Changes each piece.
+    pub(super) fn map(self, change: impl FnMut(Chunk) -> Chunk + Send + 'static) -> Self {
+        let mut change = change;
+        Self::new(self.0.map(move |chunk| chunk.map(&mut change)))
     }
 
     /// Limits the silence of the stream, after which it fails although the engine lives.
@@ -121,5 +138,5 @@ fn chunk(output: LogOutput) -> Chunk {
         LogOutput::StdErr { .. } => Stream::Stderr,
         _ => Stream::Stdout,
     };
-    Chunk { stream, bytes: output.into_bytes() }
+    Chunk { stream, bytes: output.into_bytes(), time: None, is_context: false }
 }

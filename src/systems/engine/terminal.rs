@@ -12,6 +12,7 @@ use super::address::{Address, PingAnswer, connect};
 use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
+use super::exec_record::ExecRecord;
 use super::mark::{Ender, Mark};
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 use crate::model::container::ContainerInspect;
@@ -73,14 +74,16 @@ impl ContainerEngine {
             ..Default::default()
         };
         let exec = self.create_exec(id, options).await?;
+        let record = ExecRecord::write(self, id, &exec, mark.as_str());
+        let (engine, container) = (self.clone(), id.to_owned());
+        let ender = Ender { engine, container, exec: Some(exec.clone()), mark, record };
         let doing = format!("run a command in container `{}`", short(id));
         let path = format!("/exec/{exec}/start");
         let (reader, writer) = self
             .upgrade(&path, r#"{"Detach":false,"Tty":true}"#, doing)
             .await
+            .inspect_err(|_| ender.forget())
             .map_err(|error| not_running(error, id))?;
-        let (engine, container) = (self.clone(), id.to_owned());
-        let ender = Ender { engine, container, exec: Some(exec.clone()), mark };
         let (what, container) = (TerminalTarget::Exec(exec, ender), short(id).to_owned());
         Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
@@ -153,7 +156,9 @@ impl TerminalExec {
     /// Fails if the engine does not report the exit code.
     pub async fn wait(self) -> Result<i64, EngineError> {
         match &self.what {
-            TerminalTarget::Exec(id, _) => self.engine.exec_ended(id, &self.container).await,
+            TerminalTarget::Exec(id, ender) => {
+                self.engine.exec_ended(id, &self.container).await.inspect(|_| ender.forget())
+            }
             TerminalTarget::Container(id) => {
                 let ended = self.engine.wait_for_end(id).await;
                 self.engine.remove(id).await?;

@@ -12,10 +12,10 @@ use futures_util::StreamExt as _;
 use super::api_types::ContainerStage;
 use super::container::short;
 use super::error::EngineError;
-use super::follow::LogRequest;
 use super::{ContainerEngine, IDLE_TIMEOUT};
 use crate::base::text::safe_line;
 use crate::model::event::Stream;
+use crate::model::log::LogRequest;
 
 /// Pause between two checks after a bad answer of the engine.
 const PAUSE: Duration = Duration::from_millis(200);

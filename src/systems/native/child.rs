@@ -33,8 +33,8 @@ pub(super) struct ChildPlan {
     pub(super) workdir: CString,
     /// Supervisor's end of the lifeline.
     pub(super) lifeline: OwnedFd,
-    /// Standard output is a log file.
-    pub(super) log: bool,
+    /// Log file, and the ends of two pipes with the component's standard output and error.
+    pub(super) log: Option<[OwnedFd; 3]>,
     /// Standard input is the component's own terminal.
     pub(super) terminal: bool,
 }
@@ -56,14 +56,15 @@ impl ChildPlan {
             () if self.rooms.processes.is_some() => Below::Supervisor,
             () => Below::Component,
         };
-        fork_supervisor(SupervisorConfig { lifeline: Some(self.lifeline.as_fd()), below, log: self.log })?;
+        let log = self.log.as_ref().map(|files| files.each_ref().map(|file| file.as_fd()));
+        fork_supervisor(SupervisorConfig { lifeline: Some(self.lifeline.as_fd()), below, log })?;
         if below == Below::Init {
             own_proc().map_err(NamespaceRefusal::errno)?;
         }
         // Must precede the next supervisor, which looks for its children in `/proc`.
         self.rooms.enter_mounts()?;
         if below != Below::Component {
-            fork_supervisor(SupervisorConfig { lifeline: None, below: Below::Component, log: false })?;
+            fork_supervisor(SupervisorConfig { lifeline: None, below: Below::Component, log: None })?;
         }
         if self.terminal {
             // A session of its own, with this terminal: its process group is in the foreground.

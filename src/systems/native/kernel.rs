@@ -51,8 +51,14 @@ pub(super) fn exit(code: i32) -> ! {
 
 /// Duplicates an open file to descriptor `at`, which stays open on exec.
 pub(super) fn place(file: BorrowedFd<'_>, at: RawFd) -> nix::Result<()> {
-    // SAFETY: only descriptors 0 to 3 of a forked child are replaced, where nothing else uses them.
+    // SAFETY: only descriptors 0 to 6 of a forked child are replaced, where nothing else uses them.
     Errno::result(unsafe { libc::dup2(file.as_raw_fd(), at) }).map(drop)
+}
+
+/// Duplicates an open file to an unused descriptor from `first` on, which stays open on exec.
+pub(super) fn place_above(file: BorrowedFd<'_>, first: RawFd) -> nix::Result<BorrowedFd<'static>> {
+    // SAFETY: the new descriptor of a forked child has no other owner, and is never closed by one.
+    Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD, first) }).map(borrow_fd)
 }
 
 /// Returns a descriptor that [`place`] has set, and that is never closed.
@@ -107,10 +113,10 @@ fn most_descriptors() -> RawFd {
 
 /// Waits until one of the descriptors is readable or closed at the other end, or the timeout has passed.
 /// Ignores a negative descriptor. Returns the state of each.
-pub(super) fn poll(descriptors: [RawFd; 2], milliseconds: i32) -> [bool; 2] {
+pub(super) fn poll<const N: usize>(descriptors: [RawFd; N], milliseconds: i32) -> [bool; N] {
     let mut polled = descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
     // SAFETY: the array has the given length.
-    let answer = unsafe { libc::poll(polled.as_mut_ptr(), 2, milliseconds) };
+    let answer = unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, milliseconds) };
     polled.map(|polled| answer > 0 && polled.revents != 0)
 }
 

@@ -1,5 +1,5 @@
-//! Log of a process: a file that keeps its last few megabytes. Masking secrets is the task of the caller, for
-//! writing and for reading.
+//! Log of a process: a file that keeps its last few megabytes. Its format is in `log_records`. Masking secrets is the
+//! task of the caller, for writing and for reading.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -9,13 +9,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::stream::{BoxStream, StreamExt as _, unfold};
+use futures_util::stream::{BoxStream, StreamExt as _, iter, unfold};
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::unistd::{Whence, lseek};
 use tokio::io::AsyncReadExt as _;
 
+use super::log_records::{Decoder, encode, encoded_size, ends_line};
 use crate::base::files::FileError;
+use crate::model::event::Stream;
+use crate::model::log::{LogPiece, LogRequest};
 
 /// Maximum bytes of a log to keep. It may lie in memory, as `$XDG_RUNTIME_DIR` does.
 const KEPT: i64 = 8 << 20;
@@ -30,9 +32,16 @@ pub(super) fn open(path: &Path) -> Result<File, FileError> {
     options.open(path).map_err(|source| FileError::new("write", path, source))
 }
 
-/// Appends lines to a log.
-pub(super) fn append(mut log: &File, lines: &[u8]) -> io::Result<()> {
-    log.write_all(lines)?;
+/// Appends output to a log, in one write.
+pub(super) fn append<'a>(
+    mut log: &File,
+    output: impl IntoIterator<Item = (Stream, &'a [u8])>,
+) -> io::Result<()> {
+    let mut records = Vec::new();
+    for (stream, bytes) in output {
+        encode(stream, bytes, |record| records.extend_from_slice(record));
+    }
+    log.write_all(&records)?;
     bound(log);
     Ok(())
 }
@@ -53,65 +62,107 @@ pub(super) fn bound(log: impl AsFd) {
 pub(super) fn read(
     path: &Path,
     may_grow: impl Fn() -> bool + Send + Sync + 'static,
-    tail: Option<usize>,
-) -> Result<BoxStream<'static, Bytes>, FileError> {
+    LogRequest { tail, context, .. }: LogRequest,
+) -> Result<BoxStream<'static, LogPiece>, FileError> {
     let failed = |source| FileError::new("read", path, source);
     let file = File::open(path).map_err(failed)?;
     let may_grow = Arc::new(may_grow);
-    // The first line after a hole is incomplete.
     let begin = lseek(&file, 0, Whence::SeekData).unwrap_or(0);
-    let from = match tail {
+    let shown_from = match tail {
         Some(lines) => begin_of_tail(&file, begin, lines).map_err(failed)?,
         None => begin,
     };
+    // Records take more bytes than their output.
+    let context = i64::try_from(encoded_size(context)).unwrap_or(i64::MAX);
+    let from = begin.max(shown_from.saturating_sub(context));
     lseek(&file, from, Whence::SeekSet).map_err(|errno| failed(errno.into()))?;
-    let state = (tokio::fs::File::from_std(file), from > 0 && from == begin);
-    let chunks = unfold(state, move |(mut file, mut inside_line)| {
-        let may_grow = Arc::clone(&may_grow);
-        async move {
-            loop {
-                // Checked before reading, so that no line is missed that was written before the end.
-                let goes_on = may_grow();
-                let mut buffer = Vec::with_capacity(64 << 10);
-                match file.read_buf(&mut buffer).await {
-                    Ok(0) if goes_on => tokio::time::sleep(PAUSE).await,
-                    Ok(0) | Err(_) => return None,
-                    Ok(_) if inside_line => {
-                        let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else { continue };
-                        inside_line = false;
-                        let rest = buffer.split_off(end + 1);
-                        if !rest.is_empty() {
-                            return Some((Bytes::from(rest), (file, false)));
-                        }
-                    }
-                    Ok(_) => return Some((Bytes::from(buffer), (file, false))),
-                }
-            }
-        }
+    let log = LogFile {
+        file: tokio::fs::File::from_std(file),
+        decoder: Decoder::default(),
+        // The first record after a hole, or at any place in the context, is incomplete.
+        inside_record: from > 0 && (from == begin || from < shown_from),
+        context: shown_from.saturating_sub(from).unsigned_abs(),
+    };
+    let pieces = unfold((log, may_grow), |(mut log, may_grow)| async move {
+        let pieces = log.next(&*may_grow).await?;
+        Some((iter(pieces), (log, may_grow)))
     });
-    Ok(chunks.boxed())
+    Ok(pieces.flatten().boxed())
 }
 
-/// Returns the offset of the last `lines` lines, at least `begin`.
+/// A log being read.
+struct LogFile {
+    file: tokio::fs::File,
+    decoder: Decoder,
+    /// The rest of a record precedes the next one.
+    inside_record: bool,
+    /// Number of bytes of the file that are context.
+    context: u64,
+}
+
+impl LogFile {
+    /// Returns the next pieces; `None` at the end.
+    async fn next(&mut self, may_grow: &(impl Fn() -> bool + Sync)) -> Option<Vec<LogPiece>> {
+        loop {
+            // Checked before reading, so that no line is missed that was written before the end.
+            let goes_on = may_grow();
+            let mut buffer = Vec::with_capacity(64 << 10);
+            let is_context = self.context > 0;
+            let read = match is_context {
+                true => (&mut self.file).take(self.context).read_buf(&mut buffer).await,
+                false => self.file.read_buf(&mut buffer).await,
+            };
+            match read {
+                Ok(0) if goes_on => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Ok(0) | Err(_) => return None,
+                Ok(_) => {}
+            }
+            self.context = self.context.saturating_sub(buffer.len() as u64);
+            let mut bytes = buffer.as_slice();
+            if self.inside_record {
+                let Some(end) = memchr::memchr(b'\n', bytes) else { continue };
+                self.inside_record = false;
+                bytes = &bytes[end + 1..];
+            }
+            let pieces = self.decoder.decode(bytes).into_iter();
+            return Some(
+                pieces.map(|(stream, bytes)| LogPiece { stream, bytes, time: None, is_context }).collect(),
+            );
+        }
+    }
+}
+
+/// Returns the offset of the last `lines` lines, of both streams together; at least `begin`.
 fn begin_of_tail(file: &File, begin: i64, lines: usize) -> io::Result<i64> {
-    let mut at = lseek(file, 0, Whence::SeekEnd)?;
+    let end = lseek(file, 0, Whence::SeekEnd)?;
+    let mut at = end;
     let mut buffer = vec![0; 64 << 10];
-    let mut left = lines;
-    let mut is_last = true;
+    // The offset of the record found last, the byte at the start of the one before it, and the count of lines.
+    let (mut start, mut first, mut count) = (end, None, 0_usize);
     while at > begin {
         let size = usize::try_from(at - begin).unwrap_or(buffer.len()).min(buffer.len());
         at -= i64::try_from(size).unwrap_or(0);
         file.read_exact_at(&mut buffer[..size], at.unsigned_abs())?;
         for index in (0..size).rev() {
-            // The newline of the last line starts no further line.
-            let ends_line = buffer[index] == b'\n' && !std::mem::take(&mut is_last);
-            is_last = false;
-            if ends_line {
-                if left <= 1 {
-                    return Ok(at + i64::try_from(index + 1).unwrap_or(0));
-                }
-                left -= 1;
+            let is_newline = buffer[index] == b'\n';
+            let place = at + i64::try_from(index).unwrap_or(0);
+            let tag = match (is_newline, first) {
+                (true, Some(tag)) => Some((tag, place + 1)),
+                _ if place == 0 => Some((buffer[0], 0)),
+                _ => None,
+            };
+            first = Some(buffer[index]);
+            let Some((tag, from)) = tag else { continue };
+            // The last line counts although it is not finished.
+            let is_last = start == end;
+            count += usize::from(ends_line(tag) || is_last);
+            if count > lines {
+                return Ok(start);
             }
+            start = from;
         }
     }
     Ok(begin)
@@ -128,11 +179,34 @@ mod tests {
         let path = directory.path().join("log");
         let log = open(&path).expect("opens");
         for line in ["one\n", "two\n", "three\n"] {
-            append(&log, line.as_bytes()).expect("writes");
+            append(&log, [(Stream::Stdout, line.as_bytes())]).expect("writes");
         }
         let file = File::open(&path).expect("opens");
         let of = |lines| begin_of_tail(&file, 0, lines).expect("reads");
-        assert_eq!((of(1), of(2), of(3), of(9)), (8, 4, 0, 0));
+        assert_eq!((of(0), of(1), of(2), of(3), of(9)), (17, 10, 5, 0, 0));
+        append(&log, [(Stream::Stderr, b"un".as_slice()), (Stream::Stderr, b"finished".as_slice())])
+            .expect("writes");
+        assert_eq!((of(0), of(1), of(2)), (31, 17, 10));
+    }
+
+    #[tokio::test]
+    async fn log_returns_context_before_its_tail() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("log");
+        let log = open(&path).expect("opens");
+        for line in ["one\n", "two\n", "three\n", "four\n"] {
+            append(&log, [(Stream::Stdout, line.as_bytes())]).expect("writes");
+        }
+        for (context, wanted) in [(0, ""), (3, "three\n"), (6, "two\nthree\n"), (99, "one\ntwo\nthree\n")] {
+            let request = LogRequest { tail: Some(1), context, ..LogRequest::default() };
+            let pieces: Vec<LogPiece> = read(&path, || false, request).expect("reads").collect().await;
+            let (before, shown): (Vec<LogPiece>, Vec<LogPiece>) =
+                pieces.into_iter().partition(|piece| piece.is_context);
+            let text = |pieces: Vec<LogPiece>| -> Vec<u8> {
+                pieces.iter().flat_map(|piece| piece.bytes.to_vec()).collect()
+            };
+            assert_eq!((text(before), text(shown)), (wanted.into(), b"four\n".to_vec()), "{context}");
+        }
     }
 
     #[test]
@@ -141,10 +215,10 @@ mod tests {
         let log = open(&directory.path().join("log")).expect("opens");
         let line = [vec![b'x'; (1 << 20) - 1], vec![b'\n']].concat();
         for _ in 0..40 {
-            append(&log, &line).expect("writes");
+            append(&log, [(Stream::Stdout, line.as_slice())]).expect("writes");
         }
         let facts = log.metadata().expect("is there");
-        assert_eq!(facts.len(), 40 << 20);
+        assert_eq!(facts.len(), 40 * ((1 << 20) + 1));
         assert!(facts.blocks() * 512 <= (2 * KEPT + (2 << 20)).unsigned_abs(), "{}", facts.blocks());
     }
 }

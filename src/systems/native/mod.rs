@@ -2,15 +2,17 @@
 //! allows. Knows nothing of the inventory; callers pass command and environment.
 //!
 //! From the bottom: `kernel` (calls that Rust cannot check), `namespaces`, `supervisor` (ends
-//! everything with the component), `child` (from fork to exec), `hardening` (protection of this program's
+//! everything with the component), `log_pump` (writes the output of a detached component), `child` (from fork to exec), `hardening` (protection of this program's
 //! secrets), `namespace_holder` (namespaces and sockets made in a fork); above the forks
-//! `sandbox`, `start`, `process`, `state_dir`, `logs` and `orphans`.
+//! `sandbox`, `start`, `process`, `state_dir`, `logs`, `log_records` and `orphans`.
 
 mod child;
 mod error;
 mod forwarders;
 mod hardening;
 mod kernel;
+mod log_pump;
+mod log_records;
 mod logs;
 mod namespace_holder;
 mod namespaces;
@@ -28,7 +30,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use nix::sys::signal::Signal;
 use tokio::time::timeout;
@@ -46,6 +47,7 @@ use crate::host::{self, Env};
 use crate::model::environment::hidden_parts;
 use crate::model::guard::GatePass;
 use crate::model::identity::{ResourceLabels, Retention, RunId};
+use crate::model::log::{LogPiece, LogRequest};
 use kernel::PidFd;
 use namespaces::Namespaces;
 use orphans::PATIENCE;
@@ -210,20 +212,18 @@ impl Native {
         Ok(secrets)
     }
 
-    /// Returns the log of a process: its unmasked output if it is detached, else the appended lines. With
-    /// `follow`, the log ends when the process has ended; with `tail`, it begins with that number of existing
-    /// lines.
+    /// Returns the log of a process: its unmasked output if it is detached, else the appended output. While following,
+    /// the log ends when the process has ended. It has no timestamps.
     ///
     /// # Errors
     /// Fails if the process has no log.
     pub fn logs(
         &self,
         facts: &ProcessFacts,
-        follow: bool,
-        tail: Option<usize>,
-    ) -> Result<BoxStream<'static, Bytes>, NativeError> {
+        request: LogRequest,
+    ) -> Result<BoxStream<'static, LogPiece>, NativeError> {
         let process = facts.clone();
-        Ok(logs::read(&facts.log(), move || follow && process.is_alive(), tail)?)
+        Ok(logs::read(&facts.log(), move || request.follow && process.is_alive(), request)?)
     }
 
     /// Ends a process: with SIGTERM first; after `grace`, it and all its descendants are killed.

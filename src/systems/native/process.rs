@@ -29,12 +29,12 @@ pub type ProcessOutput = BoxStream<'static, (Stream, Bytes)>;
 pub struct ProcessLog(Arc<File>);
 
 impl ProcessLog {
-    /// Appends lines, masked by the caller.
+    /// Appends output, masked by the caller.
     ///
     /// # Errors
-    /// Fails if they cannot be written.
-    pub fn append(&self, lines: &[u8]) -> io::Result<()> {
-        logs::append(&self.0, lines)
+    /// Fails if it cannot be written.
+    pub fn append<'a>(&self, output: impl IntoIterator<Item = (Stream, &'a [u8])>) -> io::Result<()> {
+        logs::append(&self.0, output)
     }
 }
 

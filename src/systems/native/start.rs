@@ -11,11 +11,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::pipe2;
+
 use super::child::ChildPlan;
 use super::error::NativeError;
 use super::namespaces::Namespaces;
 use super::process::Process;
 use super::{hardening, kernel, logs};
+use crate::base::files::FileError;
 use crate::base::secret::Secret;
 use crate::host::arguments::ProcessBlocks;
 use crate::host::{Env, programs};
@@ -165,6 +170,8 @@ impl Start<'_> {
         let failed = |source| NativeError::Start { file: file.clone(), source };
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         hardening::close_memory();
+        let pipes = self.log.map(LogPipes::open).transpose()?;
+        let (log, outputs) = pipes.map(|pipes| (pipes.log, pipes.outputs)).unzip();
         let plan = ChildPlan {
             blocks: ProcessBlocks::of_this_process(),
             rooms: self.rooms,
@@ -172,22 +179,20 @@ impl Start<'_> {
             workdir: CString::new(self.workdir.as_os_str().as_bytes())
                 .map_err(|_| NativeError::MissingWorkdir { workdir: self.workdir.to_owned() })?,
             lifeline: OwnedFd::from(theirs),
-            log: self.log.is_some(),
+            log,
             terminal: self.terminal.is_some(),
         };
         let mut command = Command::new(&file);
         command.arg0(&self.command[0]).args(&self.command[1..]);
         let stdin = if self.input { Stdio::piped() } else { Stdio::null() };
         command.env_clear().envs(self.environment).stdin(stdin);
-        match (self.log, self.terminal) {
+        match (outputs, self.terminal) {
             (_, Some(terminal)) => {
                 let same = || terminal.try_clone().map_err(failed);
                 command.stdin(same()?).stdout(same()?).stderr(same()?);
             }
-            (Some(log), None) => {
-                let log = logs::open(log)?;
-                let same = log.try_clone().map_err(failed)?;
-                command.stdout(log).stderr(same);
+            (Some([stdout, stderr]), None) => {
+                command.stdout(stdout).stderr(stderr);
             }
             (None, None) => {
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -196,6 +201,30 @@ impl Start<'_> {
         kernel::before_exec(&mut command, move || plan.carry_out());
         let child = tokio::process::Command::from(command).spawn().map_err(failed)?;
         Ok(Process::new(child, ours, self.name.to_owned()))
+    }
+}
+
+/// Files between a detached component and its log.
+struct LogPipes {
+    /// Log, and the ends of the pipes that its supervisor reads.
+    log: [OwnedFd; 3],
+    /// Standard output and error of the component.
+    outputs: [OwnedFd; 2],
+}
+
+impl LogPipes {
+    fn open(log: &Path) -> Result<Self, NativeError> {
+        let pipe = || {
+            let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+            // The component's end is another open file, which blocks as usual.
+            fcntl(&read, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+            Ok((read, write))
+        };
+        let failed = |errno: Errno| FileError::new("write", log, errno.into());
+        let ((stdout, component_stdout), (stderr, component_stderr)) =
+            pipe().and_then(|stdout| Ok((stdout, pipe()?))).map_err(failed)?;
+        let file = OwnedFd::from(logs::open(log)?);
+        Ok(Self { log: [file, stdout, stderr], outputs: [component_stdout, component_stderr] })
     }
 }
 

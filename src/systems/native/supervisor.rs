@@ -16,6 +16,7 @@
 //!   ends. That is `init`, so that the component need not reap orphans and does not ignore SIGTERM, as a
 //!   PID 1 would. Without a namespace, orphans become the supervisor's children (PR_SET_CHILD_SUBREAPER), and
 //!   the supervisor kills its children until there are none.
+//! - The supervisor of a detached component reads its output, and writes the log.
 //! - If the supervisor itself is killed, PR_SET_PDEATHSIG kills `init` or the component. Without a PID
 //!   namespace, detached descendants of the component then remain; `orphans` finds them by their home
 //!   directory.
@@ -32,7 +33,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, read};
 
-use super::{kernel, logs};
+use super::kernel;
+use super::log_pump::LogPump;
 
 /// Signal that tells a supervisor to end everything at once.
 pub(super) const END: Signal = Signal::SIGUSR1;
@@ -41,6 +43,9 @@ pub(super) const END: Signal = Signal::SIGUSR1;
 pub(super) const RELEASE: u8 = b'r';
 
 const LIFELINE: RawFd = 3;
+
+/// Log, and the pipes with the component's standard output and error.
+const LOG: [RawFd; 3] = [4, 5, 6];
 
 /// Kind of the child of a supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +66,8 @@ pub(super) struct SupervisorConfig<'a> {
     pub(super) lifeline: Option<BorrowedFd<'a>>,
     /// Kind of the child.
     pub(super) below: Below,
-    /// Standard output is a log file, whose size must be bounded.
-    pub(super) log: bool,
+    /// Log file, and the ends of two pipes, whose content goes into it.
+    pub(super) log: Option<[BorrowedFd<'a>; 3]>,
 }
 
 /// Supervises a child, until it has ended or must end; exits with its exit code. Signals must be blocked.
@@ -72,6 +77,7 @@ pub(super) fn supervise(child: Pid, duty: SupervisorConfig<'_>) -> ! {
         kernel::exit(1);
     };
     let mut lifeline = duty.lifeline.map_or(-1, |_| LIFELINE);
+    let mut pump = duty.log.map(|_| LogPump::new(LOG));
     let code = loop {
         match kernel::ended_child() {
             Ok(Some((pid, code))) if pid == child => break code,
@@ -83,10 +89,11 @@ pub(super) fn supervise(child: Pid, duty: SupervisorConfig<'_>) -> ! {
             Ok(None) | Err(Errno::EINTR) => {}
             Err(_) => break 1,
         }
-        let patience = if duty.log { 2000 } else { -1 };
-        let [signalled, called] = kernel::poll([signals.as_fd().as_raw_fd(), lifeline], patience);
-        if duty.log {
-            logs::bound(kernel::borrow_fd(1));
+        let [stdout, stderr] = pump.as_ref().map_or([-1; 2], LogPump::sources);
+        let [signalled, called, ..] =
+            kernel::poll([signals.as_fd().as_raw_fd(), lifeline, stdout, stderr], -1);
+        if let Some(pump) = &mut pump {
+            pump.pass_on();
         }
         if called {
             let mut byte = [0];
@@ -110,6 +117,8 @@ pub(super) fn supervise(child: Pid, duty: SupervisorConfig<'_>) -> ! {
         end_by(child);
     }
     end(child);
+    // Everything has ended, so the pipes contain all output.
+    while pump.as_mut().is_some_and(LogPump::pass_on) {}
     kernel::exit(code)
 }
 
@@ -118,22 +127,23 @@ fn settle(duty: SupervisorConfig<'_>) -> nix::Result<SignalFd> {
     let _ = prctl::set_name(if duty.lifeline.is_some() { c"cki-supervisor" } else { c"cki-init" });
     let null = open(c"/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
     for standard in 0..3 {
-        if !(duty.log && standard == 1) {
-            kernel::place(null.as_fd(), standard)?;
+        kernel::place(null.as_fd(), standard)?;
+    }
+    // `null` itself may be replaced below: it must not be closed twice.
+    std::mem::forget(null);
+    let mut next = LIFELINE;
+    if let Some(lifeline) = duty.lifeline {
+        // Any of the files may have a number at which another one is placed.
+        let above = |file| kernel::place_above(file, LOG[2] + 1);
+        let lifeline = above(lifeline)?;
+        let [log, stdout, stderr] = duty.log.map(|files| files.map(above)).unwrap_or([Ok(lifeline); 3]);
+        let files = [lifeline, log?, stdout?, stderr?];
+        next = if duty.log.is_some() { LOG[2] + 1 } else { LIFELINE + 1 };
+        for (file, at) in files.into_iter().zip(LIFELINE..next) {
+            kernel::place(file, at)?;
         }
     }
-    match duty.lifeline {
-        Some(lifeline) => {
-            kernel::place(lifeline, LIFELINE)?;
-            // `null` itself may have been replaced: it must not be closed twice.
-            std::mem::forget(null);
-            kernel::close_from(LIFELINE + 1);
-        }
-        None => {
-            std::mem::forget(null);
-            kernel::close_from(LIFELINE);
-        }
-    }
+    kernel::close_from(next);
     SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }
 

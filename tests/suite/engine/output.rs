@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cki::systems::engine::{EngineError, ExecRequest, LogRequest};
+use cki::model::log::LogRequest;
+use cki::systems::engine::{EngineError, ExecRequest};
 
 use super::lab::{Lab, drain, eventually, until, words};
 use super::on_both;
@@ -20,7 +21,8 @@ on_both!(
     exec_requires_a_running_container,
 );
 
-const FOLLOW: LogRequest = LogRequest { follow: true, tail: None, since: None, timestamps: false };
+const FOLLOW: LogRequest =
+    LogRequest { follow: true, tail: None, since: None, timestamps: false, context: 0 };
 
 async fn logs_return_written_output(lab: Arc<Lab>) {
     let id = lab.create_and_start(&lab.shell("echo one; echo oops >&2; printf two")).await;

@@ -27,6 +27,7 @@ pub(crate) struct Call<'a> {
     stdin: Option<Vec<u8>>,
     columns: Option<u16>,
     stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
     /// A directory with so little room, in kilobytes.
     cramped: Option<(PathBuf, String)>,
     directory: PathBuf,
@@ -44,6 +45,7 @@ impl<'a> Call<'a> {
             stdin: None,
             columns: None,
             stdout: None,
+            stderr: None,
             cramped: None,
             directory,
             untrusting: false,
@@ -80,6 +82,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// With something that the test has opened as standard error.
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = Some(stderr.into());
+        self
+    }
+
     /// On a machine where a directory is empty and a disk of its own with so many kilobytes. What is in
     /// it in the end is listed on standard error.
     pub(crate) fn cramped(mut self, directory: &Path, kilobytes: u32) -> Self {
@@ -100,7 +108,8 @@ impl<'a> Call<'a> {
 
     /// Starts it, in a process group of its own, as a shell would.
     pub(crate) fn start(self) -> StartedRun<'a> {
-        let Self { cli, words, variables, stdin, columns, stdout, cramped, directory, untrusting } = self;
+        let Self { cli, words, variables, stdin, columns, stdout, stderr, cramped, directory, untrusting } =
+            self;
         if !untrusting {
             let env =
                 Env::new(cli.variables.iter().chain(variables.iter().map(|(name, value)| (name, value))));
@@ -142,6 +151,9 @@ impl<'a> Call<'a> {
         };
         if let Some(stdout) = stdout {
             command.stdout(stdout);
+        }
+        if let Some(stderr) = stderr {
+            command.stderr(stderr);
         }
         let child = command.spawn().expect("starts");
         // The program alone holds the terminal from here on, or its end is never seen.

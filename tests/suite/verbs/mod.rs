@@ -23,6 +23,7 @@ mod kill;
 mod kill_matrix;
 mod list_show_config;
 mod logs;
+mod logs_cut;
 mod masked_output;
 mod network;
 mod non_utf8_names;

@@ -146,18 +146,42 @@ fn exec_and_shell_kill_their_descendants_on_a_signal(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
-on!(docker, podman: gc_ends_the_commands_of_a_killed_exec);
-fn gc_ends_the_commands_of_a_killed_exec(cli: &Cli) {
+/// Starts the family without any environment, and ends in a program of that kind.
+const BARE_FAMILY: &str = "env -i sh -c 'setsid sleep 7701 & trap \"\" TERM HUP INT; echo is $((40+2)); while :; do sleep 0.1; done'";
+
+on!(docker, podman: next_command_ends_the_commands_of_a_killed_client);
+fn next_command_ends_the_commands_of_a_killed_client(cli: &Cli) {
     start_component(cli);
-    let mut command = cli.start(&format!("exec web-{{id}} -- {FAMILY}"));
-    command.until("is 42");
-    assert!(family_is_alive(cli));
-    command.signal(Signal::SIGKILL);
-    command.end();
-    cli.run("gc --dry-run").ends_with(0).says("command");
-    assert!(family_is_alive(cli), "nothing is ended in a dry run");
-    cli.run("gc").ends_with(0).says("command");
-    assert!(!family_is_alive(cli));
+    for family in [FAMILY, BARE_FAMILY] {
+        let mut command = cli.start(&format!("exec web-{{id}} -- {family}"));
+        command.until("is 42");
+        assert!(family_is_alive(cli));
+        command.signal(Signal::SIGKILL);
+        command.end();
+        cli.run("gc --dry-run").ends_with(0).says("command");
+        cli.run("ps -v").ends_with(0).says("removed `command in ");
+        assert!(!family_is_alive(cli), "{family}");
+        let again = cli.run("ps -v").ends_with(0);
+        assert!(!again.stderr.contains("command in"), "{again}");
+    }
+    let mut terminal = TerminalSession::start(cli, "exec -it web-{id} sh");
+    terminal.type_keys(&format!("{BARE_FAMILY}\n"));
+    terminal.until("is 42");
+    terminal.send_signal(Signal::SIGKILL);
+    assert!(!family_is_alive(cli), "the look itself ends it");
     cli.run("exec web-{id} -- true").ends_with(0);
+    cli.run("down web-{id}").ends_with(0);
+}
+
+on!(docker, podman, native: exec_ends_a_command_without_environment);
+fn exec_ends_a_command_without_environment(cli: &Cli) {
+    start_component(cli);
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut command = cli.start(&format!("exec web-{{id}} -- {BARE_FAMILY}"));
+        command.until("is 42");
+        command.signal(signal);
+        command.end().ends_with(code);
+        assert!(!family_is_alive(cli), "{signal}");
+    }
     cli.run("down web-{id}").ends_with(0);
 }

@@ -95,6 +95,40 @@ fn every_command_fails_when_stdout_is_full() {
     cli.call("list").stdout(no_output).end().ends_with(1).says("Bad file descriptor");
 }
 
+on!(docker, podman, native: commands_fail_when_a_component_s_stderr_is_lost);
+fn commands_fail_when_a_component_s_stderr_is_lost(cli: &Cli) {
+    inventory(cli, "echo out; echo err >&2; sleep 0.1");
+    let full = || File::options().write(true).open("/dev/full").expect("opens");
+    cli.call("run-local bytes-{id}").stderr(full()).end().ends_with(1);
+    inventory(cli, "echo out; echo err >&2; sleep 1000");
+    cli.run("run-local bytes-{id} --detach").ends_with(0);
+    cli.call("logs bytes-{id}").stderr(full()).end().ends_with(1);
+    cli.call("exec bytes-{id} -- sh -c 'echo out; echo err >&2'").stderr(full()).end().ends_with(1);
+    // Progress that nobody sees is no failure.
+    cli.call("exec bytes-{id} -- echo out").stderr(full()).end().ends_with(0);
+    cli.call("down bytes-{id}").stderr(full()).end().ends_with(0);
+}
+
+on!(docker, podman, native: run_local_and_exec_show_a_prompt);
+fn run_local_and_exec_show_a_prompt(cli: &Cli) {
+    // The last letter begins the secret.
+    inventory(cli, "printf 'Password or h'; sleep 1000");
+    let line = "run-local bytes-{id} -e API_TOKEN=hunter2222";
+    for call in [cli.call(line), cli.call(line).terminal(80)] {
+        let mut run = call.start();
+        run.until("Password or h");
+        run.signal(nix::sys::signal::Signal::SIGINT);
+        run.end().ends_with(130);
+    }
+    inventory(cli, "sleep 1000");
+    cli.run(&format!("{line} --detach")).ends_with(0);
+    let mut asking = cli.start("exec bytes-{id} -- sh -c 'printf \"Password or h\"; sleep 1000'");
+    asking.until("Password or h");
+    asking.signal(nix::sys::signal::Signal::SIGINT);
+    asking.end().ends_with(130);
+    cli.run("down bytes-{id}").ends_with(0);
+}
+
 #[test]
 fn commands_end_quietly_on_a_broken_pipe() {
     let cli = Cli::new();

@@ -142,7 +142,7 @@ impl Containers {
 pub(super) fn pieces(output: OutputStream) -> InstanceOutput {
     let pieces = futures_util::stream::unfold(output, |mut output| async {
         match output.next().await {
-            Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),
+            Some(Ok(chunk)) => Some((chunk.into(), output)),
             // The code that waits for the end of the container notices a lost engine.
             _ => None,
         }

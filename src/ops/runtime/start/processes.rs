@@ -8,9 +8,10 @@ use futures_util::StreamExt as _;
 use super::reach::Reach;
 use super::scope::{Network, RunScope};
 use super::unit::{NativeCommand, Unit};
-use crate::model::event::{Stream, TaskOutcome};
+use crate::model::event::TaskOutcome;
 use crate::model::guard::GateSubject;
 use crate::model::identity::{Retention, Role};
+use crate::model::log::{LogPiece, LogRequest};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::started::{InstanceOutput, StartedInstance};
@@ -100,10 +101,11 @@ impl Processes {
         let output = match (process.output(), process.facts()) {
             // A detached unit writes its own log, and its output is read from there.
             (None, Some(facts)) => {
-                let log = self.native.logs(facts, true, None)?;
-                Some(log.map(|bytes| (Stream::Stdout, bytes)).boxed())
+                let request = LogRequest { follow: true, ..LogRequest::default() };
+                let log = self.native.logs(facts, request)?;
+                Some(log)
             }
-            (output, _) => output,
+            (output, _) => output.map(|output| output.map(LogPiece::from).boxed()),
         };
         let started = StartedInstance::process(process, &self.space, &self.native)?;
         let identity = scope.identity(ctx, &unit.component, &unit.name, unit.role);

@@ -18,11 +18,12 @@ use crate::host;
 use crate::model::container::{ContainerSummary, Status};
 use crate::model::guard::Gate;
 use crate::model::identity::{CONFIG_HASH, ResourceLabels, Retention, Role, RunId, service_reference};
+use crate::model::log::LogRequest;
 use crate::model::probe::ReadinessProbe;
 use crate::ops::runtime::error::StartError;
 use crate::ops::runtime::started::{InstanceOutput, StartedInstance, StartedProgram};
 use crate::ops::shared::op_context::OpContext;
-use crate::systems::engine::{EngineError, LogRequest};
+use crate::systems::engine::EngineError;
 
 /// Timeout for another run that is creating the same service.
 const OTHERS: Duration = Duration::from_secs(20);
@@ -30,6 +31,8 @@ const OTHERS: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Number of last lines to show of an existing service if it fails.
 const LINES: usize = 12;
+/// Bytes before those lines, in which a secret may begin that goes on in them.
+const CONTEXT: usize = 1 << 20;
 
 /// The state of a service.
 enum ExistingService {
@@ -136,7 +139,7 @@ impl Containers {
         let engine = &self.engine;
         // The line that says ready may be long past.
         let tail = (!matches!(unit.ready, Some(ReadinessProbe::Log(_)))).then_some(LINES);
-        let request = LogRequest { follow: true, tail, ..LogRequest::default() };
+        let request = LogRequest { follow: true, tail, context: CONTEXT, ..LogRequest::default() };
         let way = service_port_access(engine).await?;
         let (inside, output, ()) = tokio::try_join!(
             engine.inside(&facts.id),
