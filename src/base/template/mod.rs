@@ -3,6 +3,7 @@
 //! bounded. The variables and functions of a template are up to the callers.
 
 mod error;
+pub mod html;
 mod limits;
 mod syntax;
 #[cfg(test)]
@@ -69,9 +70,7 @@ impl Templates {
     /// variable is an error.
     #[must_use]
     pub fn new(budget: &WorkBudget) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place that makes the engine")]
-        let mut environment = Environment::empty();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let mut environment = empty();
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         add_filters(&mut environment);
         add_tests(&mut environment);
@@ -140,6 +139,14 @@ impl Templates {
         let text = captured.into_output();
         if text.len() > LONGEST_OUTPUT { Err(TemplateError::Output) } else { Ok(text) }
     }
+}
+
+/// Returns the engine without filters, tests and functions. An undefined variable is an error.
+fn empty<'s>() -> Environment<'s> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes the engine")]
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
 }
 
 /// Fails if a template is too long.

@@ -1,6 +1,7 @@
 //! The entries of an inventory as a graph: who depends on whom, and by which verb. The selection of a part of it
 //! is in `select`, its display in `report`.
 
+mod neighbourhood;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::inventory::{Component, Inventory};
 use super::reference::Reference;
+pub use neighbourhood::{Neighbourhood, NeighbourhoodLimit};
 pub use select::{Direction, GraphQuery, Path, PathStep, Subgraph};
 
 /// Verb of the dependency on the infrastructure.

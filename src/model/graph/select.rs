@@ -20,7 +20,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    fn petgraph(self) -> petgraph::Direction {
+    pub(super) fn petgraph(self) -> petgraph::Direction {
         match self {
             Self::Dependencies => petgraph::Direction::Outgoing,
             Self::Dependents => petgraph::Direction::Incoming,
@@ -208,6 +208,8 @@ impl<'a> DependencyGraph<'a> {
     }
 }
 
-fn triple<'a>(edge: petgraph::graph::EdgeReference<'_, GraphEdge<'a>, u32>) -> (usize, usize, GraphEdge<'a>) {
+pub(super) fn triple<'a>(
+    edge: petgraph::graph::EdgeReference<'_, GraphEdge<'a>, u32>,
+) -> (usize, usize, GraphEdge<'a>) {
     (edge.source().index(), edge.target().index(), *edge.weight())
 }

@@ -148,3 +148,47 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn neighbourhood_has_complete_levels_within_its_limit() {
+    let inventory = of_pairs(8, &[(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (3, 5), (3, 6), (3, 0)]);
+    let graph = DependencyGraph::new(&inventory);
+    let of = |nodes, edges, direction| {
+        let found = graph.neighbourhood(0, direction, NeighbourhoodLimit { nodes, edges });
+        (found.part.nodes, found.part.edges.len(), found.is_cut)
+    };
+    let down = Direction::Dependencies;
+    assert_eq!(of(9, 99, down), (vec![0, 1, 2, 3, 4, 5, 6], 8, false));
+    assert_eq!(of(6, 99, down), (vec![0, 1, 2, 3], 4, true));
+    assert_eq!(of(9, 7, down), (vec![0, 1, 2, 3], 4, true));
+    assert_eq!(of(9, 1, down), (vec![0], 0, true));
+    assert_eq!(of(9, 99, Direction::Dependents), (vec![0, 3, 1, 2], 5, false));
+    let neighbours: Vec<_> = graph.neighbours(3, down).into_iter().map(|(node, _)| node).collect();
+    assert_eq!(neighbours, [4, 5, 6, 0]);
+}
+
+#[test]
+fn neighbourhood_cost_does_not_grow_with_a_hub() {
+    let pairs: Vec<_> = (1..20_000).map(|at| (at, 0)).collect();
+    let inventory = of_hub(&pairs);
+    let graph = DependencyGraph::new(&inventory);
+    let limit = NeighbourhoodLimit { nodes: 20, edges: 40 };
+    let began = std::time::Instant::now();
+    for at in 0..20_000 {
+        assert!(graph.neighbourhood(at, Direction::Dependents, limit).part.nodes.len() <= 20);
+        assert!(graph.neighbourhood(0, Direction::Dependents, limit).is_cut);
+    }
+    // Without the limit, these are 400 million edges.
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+}
+
+/// Makes an inventory in which every entry but the first depends on the first.
+fn of_hub(pairs: &[(usize, usize)]) -> Inventory {
+    let mut text = "components:\n- {category: service, name: n00000}\n".to_owned();
+    for (from, to) in pairs {
+        text += &format!(
+            "- {{category: service, name: n{from:05}, dependencies: [{{verb: uses, target: service/n{to:05}}}]}}\n"
+        );
+    }
+    inventory(&text)
+}

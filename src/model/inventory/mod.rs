@@ -135,7 +135,13 @@ impl Inventory {
     /// Returns the heading of a category.
     #[must_use]
     pub fn category(&self, id: &str) -> Option<&Category> {
-        self.categories.get(self.index.category(id)?)
+        self.categories.get(self.category_place(id)?)
+    }
+
+    /// Returns the place of a category among the headings.
+    #[must_use]
+    pub fn category_place(&self, id: &str) -> Option<usize> {
+        self.index.category(id)
     }
 
     /// Returns the title and the origin: `CKI, built in`.

@@ -1,6 +1,8 @@
 //! Report of `cki graph`: as a tree for a terminal, as text for other programs, and as a picture.
 
+mod categories;
 mod dot;
+mod measure;
 mod mermaid;
 mod part;
 mod svg;
@@ -12,8 +14,9 @@ use crate::model::graph::{DependencyGraph, Subgraph};
 use crate::model::inventory::Inventory;
 use crate::ops::graph::GraphOutcome;
 use crate::ui::{Ui, style};
+pub use categories::category_class;
 pub use part::drawn;
-pub use svg::{MOST_NODES, svg};
+pub use svg::{EmbeddedForm, MOST_NODES, embedded_svg, svg};
 
 /// Form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
