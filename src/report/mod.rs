@@ -26,6 +26,7 @@ pub mod scan;
 pub mod service;
 pub mod show;
 mod show_view;
+pub mod site;
 pub mod stage;
 pub mod trust;
 pub mod view;

@@ -3,6 +3,7 @@
 mod deployment;
 mod diagnosis;
 mod running;
+mod site;
 mod staging;
 mod systems;
 mod unconfirmed;
@@ -33,6 +34,7 @@ use crate::ops::clone::source::SourceError;
 use crate::ops::env::EnvError;
 use crate::ops::graph::GraphError;
 use crate::ops::init::InitError;
+use crate::ops::inventory::site::SiteDirectoryError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
@@ -46,6 +48,7 @@ use crate::ops::shared::token::TokenError;
 use crate::ops::shared::workspace_secrets::KeepError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::ops::trust::TrustError;
+use crate::report::site::SiteError;
 use crate::systems::editor::EditorError;
 use crate::systems::engine::EngineError;
 use crate::systems::file_watcher::ChangeError;
@@ -59,6 +62,7 @@ use crate::ui::prompt::Unconfirmed;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use running::{of_build, of_instance, of_open, of_run, of_start};
+use site::{of_site, of_site_directory};
 use staging::{of_stage, of_staging, of_target};
 use systems::{
     of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
@@ -174,6 +178,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         ListenError => |error| Some(of_port(error.port)),
         ChangeError => |error| Some(of_change(error)),
         HttpError => |_| Some(hint(Exit::Unreachable, "install the package `ca-certificates`, or name a file with `ca_file` in `cki.toml`.")),
+        SiteDirectoryError => |error| Some(of_site_directory(error)),
+        SiteError => |error| Some(of_site(error)),
         FileError => |error| Some(of_file(error)),
     }
     None

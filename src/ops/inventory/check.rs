@@ -31,6 +31,11 @@ pub fn check(inventory: &Inventory, words: &[String]) -> Result<CheckOutcome, Ch
         entries = chosen.len();
         checked.retain(|reference| chosen.contains(reference));
     }
+    Ok(CheckOutcome { checked, entries, repository: repository(inventory) })
+}
+
+/// Returns the working tree of git that holds an inventory.
+pub(super) fn repository(inventory: &Inventory) -> Option<PathBuf> {
     let repository = Path::new(&inventory.origin).ancestors().find(|above| above.join(".git").exists());
-    Ok(CheckOutcome { checked, entries, repository: repository.map(Path::to_path_buf) })
+    repository.map(Path::to_path_buf)
 }

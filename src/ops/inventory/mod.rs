@@ -1,3 +1,4 @@
 //! Operations of `cki inventory`, one file per subcommand. Loading an inventory is in `shared`.
 
 pub mod check;
+pub mod site;

@@ -80,6 +80,12 @@ pub(crate) fn kubectl() -> String {
     needed("CKI_TEST_KUBECTL")
 }
 
+/// The script of axe-core, which checks whether a page is accessible.
+#[track_caller]
+pub(crate) fn axe() -> String {
+    needed("CKI_TEST_AXE")
+}
+
 /// Returns the number of cases for a test against another program, if one is set.
 pub(crate) fn cases() -> Option<u32> {
     variable("CKI_TEST_CASES")?.parse().ok()

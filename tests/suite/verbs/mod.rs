@@ -19,6 +19,7 @@ mod guard;
 mod hints;
 mod init;
 mod inventory_check;
+mod inventory_site;
 mod kill;
 mod kill_matrix;
 mod list_show_config;
