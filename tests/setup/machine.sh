@@ -28,7 +28,8 @@ machine_variables() {
     "CKI_TEST_CONTAINERS_STORAGE_CONF=$podman_conf/storage.conf" \
     "CKI_TEST_PYTHON=$python" \
     "CKI_TEST_COMPOSE=$compose" \
-    "CKI_TEST_KUBECTL=$kubectl"
+    "CKI_TEST_KUBECTL=$kubectl" \
+    "CKI_TEST_AXE=$axe"
 }
 
 # Begins a run: one at a time in a checkout, with a clean-up that also Ctrl-C cannot go round.

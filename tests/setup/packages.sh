@@ -8,6 +8,7 @@ packages_wanted=(
   git python3 python3-venv python3-pip cpp openssl                               # what components use
   zsh fish elvish bash-completion tmux strace                                    # where people type
   graphviz                                                                       # what reads our graphs
+  chromium                                                                       # what shows our site
   hyperfine                                                                      # tests/bench
 )
 
