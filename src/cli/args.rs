@@ -63,6 +63,7 @@ pub(super) enum CliCommand {
     Init(commands::init::InitArgs),
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
+    Docs(commands::docs::DocsArgs),
     Graph(commands::graph::GraphArgs),
     Inventory(commands::inventory::InventoryArgs),
     Clone(commands::clone::CloneArgs),

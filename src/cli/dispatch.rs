@@ -2,8 +2,8 @@
 
 use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
-    build, clone, completions, config, demo, doctor, down, env, exec, forward, gc, graph, init, inventory,
-    list, logs, man, mock_service, open, ps, run_local, shell, show, stage, trust,
+    build, clone, completions, config, demo, docs, doctor, down, env, exec, forward, gc, graph, init,
+    inventory, list, logs, man, mock_service, open, ps, run_local, shell, show, stage, trust,
 };
 use super::context::Context;
 use super::format;
@@ -17,6 +17,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Forward(args) => forward::run(&args),
         CliCommand::MockService(args) => mock_service::run(&args, context),
         CliCommand::List(args) => list::run(args, context),
+        CliCommand::Docs(args) => docs::run(&args, context),
         CliCommand::Graph(args) => graph::run(args, context),
         CliCommand::Inventory(args) => inventory::run(&args, context),
         CliCommand::Show(args) => show::run(&args, context),

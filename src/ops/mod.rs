@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod clone;
+pub mod docs;
 pub mod doctor;
 pub mod down;
 pub mod env;

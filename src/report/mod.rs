@@ -5,6 +5,7 @@ pub mod build;
 pub mod clone;
 pub mod completions;
 pub mod config;
+pub mod docs;
 pub mod doctor;
 pub mod down;
 pub mod env;

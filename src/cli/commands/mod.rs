@@ -7,6 +7,7 @@ pub(super) mod completions;
 pub(super) mod config;
 mod default_component;
 pub(super) mod demo;
+pub(super) mod docs;
 pub(super) mod doctor;
 pub(super) mod down;
 pub(super) mod env;

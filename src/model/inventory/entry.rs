@@ -270,11 +270,11 @@ pub(super) struct ComponentEntry {
     #[serde(default)]
     #[schemars(schema_with = "scalars::name")]
     pub(super) category: Option<String>,
-    /// What the component is, in a sentence or two.
+    /// Description in a sentence or two.
     pub(super) description: Option<String>,
     /// `service`, `cronjob`, …; by default, the kind of the category.
     pub(super) kind: Option<String>,
-    /// Where it runs.
+    /// Infrastructure on which it runs.
     pub(super) infrastructure: Option<String>,
     /// People or teams that look after it.
     #[serde(default)]
@@ -282,13 +282,13 @@ pub(super) struct ComponentEntry {
     /// Links to its documentation.
     #[serde(default)]
     pub(super) documentation: Vec<Link>,
-    /// Where its code and its configuration are.
+    /// Locations of its code and configuration.
     #[serde(default)]
     pub(super) sources: Vec<SourceDecl>,
     /// Links to its dashboards, logs and alerts.
     #[serde(default)]
     pub(super) monitoring: Vec<Link>,
-    /// What it uses at run time.
+    /// Run-time dependencies.
     #[serde(default)]
     pub(super) dependencies: Vec<Dependency>,
     /// Variables that it reads.
@@ -374,7 +374,7 @@ pub(super) struct InventoryFile {
     #[serde(default)]
     #[schemars(schema_with = "scalars::repositories")]
     pub(super) repos: BTreeMap<String, String>,
-    /// What keeps local runs away from production.
+    /// Rules that keep local runs away from production.
     #[serde(default)]
     pub(super) production: Production,
     /// Settings of backing services, by name.

@@ -9,6 +9,7 @@ mod clone_directories;
 mod dependencies;
 mod deployment;
 mod detached;
+mod docs;
 mod env;
 mod faults;
 mod firewall;

@@ -1,0 +1,97 @@
+//! `cki docs`: its arguments, and the calls of the operation and the report.
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+
+use crate::base::exit::Exit;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::host::browser::Browser;
+use crate::ops::docs::{Documentation, documentation, search};
+use crate::report::docs;
+use crate::systems::pager;
+
+/// Show the documentation of a component
+///
+/// Shows the pages that the entry names, from the clones of their repositories, and links to the rest
+/// and to monitoring. Without such a page, shows the README of its sources. Uses no network.
+///
+/// Examples:
+///   cki docs pipeline-herder
+///   cki docs pipeline-herder --list
+///   cki docs --search retry
+///   cki docs kind=cronjob --search token
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct DocsArgs {
+    /// Component; with `--search`, components or selectors as in `cki list`, by default all
+    #[arg(required_unless_present = "search", add = ArgValueCompleter::new(complete::component_words))]
+    component: Vec<String>,
+    /// List the pages and links, and where each is
+    #[arg(long, conflicts_with_all = ["open", "search"])]
+    list: bool,
+    /// Open the first link in the browser
+    #[arg(long, conflicts_with = "search")]
+    open: bool,
+    /// Find the lines of all local documentation that contain this text
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &DocsArgs, context: &Context) -> anyhow::Result<Exit> {
+    let inventory = context.inventory()?;
+    if let Some(text) = &args.search {
+        if text.trim().is_empty() {
+            return Err(UsageError("`--search` needs a text".to_owned()).into());
+        }
+        let components = match args.component.as_slice() {
+            [] => inventory.components.iter().collect(),
+            words => inventory.choose(words)?,
+        };
+        let found = search(text, &components, inventory, &context.workspace);
+        docs::print_search(&context.ui, text, &found);
+        return Ok(if found.hits.is_empty() { Exit::Failed } else { Exit::Done });
+    }
+    let [name] = args.component.as_slice() else {
+        return Err(UsageError("`cki docs` shows one component; `--search` takes several".to_owned()).into());
+    };
+    let found = documentation(inventory.find(name)?, inventory, &context.workspace);
+    if args.open {
+        return open(&found, context);
+    }
+    if args.list || context.ui.is_structured() {
+        docs::print_list(&context.ui, &found);
+        return Ok(Exit::Done);
+    }
+    match context.ui.columns() {
+        Some(columns) => {
+            let text = context.ui.fitted(&docs::page(&context.ui, &found, Some(columns)));
+            if !pager::show(&context.host.env, &text) {
+                context.ui.lines(text.lines());
+            }
+        }
+        None => context.ui.lines(docs::page(&context.ui, &found, None).lines()),
+    }
+    Ok(Exit::Done)
+}
+
+/// Opens the first link; without a browser, prints it.
+fn open(found: &Documentation<'_>, context: &Context) -> anyhow::Result<Exit> {
+    let is_page = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
+    let url = found.links.iter().filter_map(|link| link.url.as_deref()).find(is_page).ok_or_else(|| {
+        let name = found.component.name();
+        UsageError(format!(
+            "the entry of `{name}` has no web address of documentation; `cki docs {name}` shows its pages"
+        ))
+    })?;
+    context.require_trust()?;
+    match Browser::of(&context.host.env) {
+        Some(browser) => {
+            browser.show(url)?;
+            context.ui.status(&format!("Opened {url} in your browser."));
+        }
+        None => context.ui.data(url),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,220 @@
+//! Report of `cki docs`: the pages of a component, the list of its documentation, and the result of a search.
+
+use serde::Serialize;
+
+use crate::base::text::{Cell, Fit, Table, plural, safe_line};
+use crate::model::inventory::Link;
+use crate::ops::docs::{DocPage, Documentation, PageContent, SearchOutcome};
+use crate::report::view;
+use crate::ui::{Ui, markdown, style};
+
+/// Maximum width of a page: longer lines are hard to read.
+const WIDEST: usize = 100;
+/// Minimum width of a page.
+const NARROWEST: usize = 20;
+/// Maximum number of repositories that are named as not cloned.
+const MOST_NAMES: usize = 3;
+
+/// Returns the pages of a component as text, with the links to the rest. Without a width, the pages are as they were
+/// written.
+#[must_use]
+pub fn page(ui: &Ui, found: &Documentation<'_>, columns: Option<usize>) -> String {
+    let name = found.component.name();
+    let mut lines: Vec<String> = Vec::new();
+    for page in &found.pages {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(style::dim(&safe_line(&place(page))));
+        match &page.content {
+            // Mask first, so that no later change of the text hides a secret from masking.
+            PageContent::Text { text, .. } => lines.push(rendered(&ui.masked(text), &page.path, columns)),
+            other => lines.push(safe_line(&state(other, name)).into_owned()),
+        }
+    }
+    if found.pages.is_empty() {
+        lines.push(format!(
+            "The entry of `{name}` names no page of documentation and no sources with a README."
+        ));
+    }
+    for (heading, links) in [("Links", &found.links), ("Monitoring", &found.monitoring)] {
+        if links.is_empty() {
+            continue;
+        }
+        lines.extend([String::new(), style::heading(heading)]);
+        let mut table = Table::new(2, &[Fit::Whole, Fit::Wrap]);
+        for link in links {
+            table.row([Cell::from(safe_line(&link.label).into_owned()), Cell::from(address(link))]);
+        }
+        lines.extend(table.lines(columns));
+    }
+    lines.join("\n")
+}
+
+/// Returns the text of a page for a terminal of some width.
+fn rendered(text: &str, path: &str, columns: Option<usize>) -> String {
+    let safe: Vec<_> = text.lines().map(safe_line).collect();
+    let safe = safe.join("\n");
+    let is_markdown = [".md", ".markdown"].iter().any(|ending| path.to_lowercase().ends_with(ending));
+    match columns.filter(|_| is_markdown) {
+        Some(columns) => markdown::render(&safe, columns.clamp(NARROWEST, WIDEST)),
+        None => safe,
+    }
+}
+
+fn place(page: &DocPage) -> String {
+    format!("{} · {} in {}", page.label, page.path, page.repo)
+}
+
+fn address(link: &Link) -> String {
+    safe_line(link.url.as_deref().unwrap_or_default()).into_owned()
+}
+
+/// Returns what was found of a page, in a few words.
+fn state(content: &PageContent, name: &str) -> String {
+    match content {
+        PageContent::Text { .. } => "here".to_owned(),
+        PageContent::NotCloned => format!("not cloned: cki clone {name}"),
+        PageContent::Missing => "the clone has no such file".to_owned(),
+        PageContent::Unreadable(why) => why.clone(),
+    }
+}
+
+#[derive(Serialize)]
+struct DocsView<'a> {
+    component: String,
+    pages: Vec<PageView<'a>>,
+    links: Vec<DocLinkView<'a>>,
+    monitoring: Vec<DocLinkView<'a>>,
+}
+
+#[derive(Serialize)]
+struct PageView<'a> {
+    label: &'a str,
+    repo: &'a str,
+    path: &'a str,
+    /// The file on this machine.
+    file: Option<String>,
+    /// The reason for its absence.
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DocLinkView<'a> {
+    label: &'a str,
+    url: Option<&'a str>,
+}
+
+impl<'a> DocLinkView<'a> {
+    fn of(link: &'a Link) -> Self {
+        Self { label: &link.label, url: link.url.as_deref() }
+    }
+}
+
+/// Prints the documentation of a component, each page and link with its place.
+pub fn print_list(ui: &Ui, found: &Documentation<'_>) {
+    let name = found.component.name();
+    if ui.is_structured() {
+        let pages = found.pages.iter().map(|page| PageView {
+            label: &page.label,
+            repo: &page.repo,
+            path: &page.path,
+            file: match &page.content {
+                PageContent::Text { file, .. } => Some(file.display().to_string()),
+                _ => None,
+            },
+            reason: match &page.content {
+                PageContent::Text { .. } => None,
+                other => Some(state(other, name)),
+            },
+        });
+        let view = DocsView {
+            component: found.component.reference.to_string(),
+            pages: pages.collect(),
+            links: found.links.iter().map(|link| DocLinkView::of(link)).collect(),
+            monitoring: found.monitoring.iter().map(|link| DocLinkView::of(link)).collect(),
+        };
+        return view::print(ui, &view);
+    }
+    let mut table = Table::new(0, &[Fit::Whole, Fit::Wrap, Fit::Wrap]);
+    for page in &found.pages {
+        let state = match &page.content {
+            PageContent::Text { file, .. } => ui.place(&file.display().to_string()).into_owned(),
+            other => state(other, name),
+        };
+        table.row([
+            Cell::from(safe_line(&page.label).into_owned()),
+            Cell::from(safe_line(&format!("{} in {}", page.path, page.repo)).into_owned()),
+            Cell::styled(safe_line(&state), style::dim),
+        ]);
+    }
+    for link in found.links.iter().chain(&found.monitoring) {
+        table.row([Cell::from(safe_line(&link.label).into_owned()), Cell::from(address(link))]);
+    }
+    ui.lines(table.lines(ui.columns()));
+}
+
+#[derive(Serialize)]
+struct SearchView<'a> {
+    text: &'a str,
+    hits: Vec<HitView<'a>>,
+    truncated: bool,
+    files: usize,
+    not_cloned: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct HitView<'a> {
+    repo: &'a str,
+    path: String,
+    file: String,
+    line: usize,
+    text: &'a str,
+}
+
+/// Prints the lines that a search has found, as `FILE:LINE: TEXT`.
+pub fn print_search(ui: &Ui, text: &str, found: &SearchOutcome) {
+    if ui.is_structured() {
+        let hits = found.hits.iter().map(|hit| HitView {
+            repo: &hit.repo,
+            path: hit.path.display().to_string(),
+            file: hit.file.display().to_string(),
+            line: hit.line,
+            text: &hit.text,
+        });
+        let view = SearchView {
+            text,
+            hits: hits.collect(),
+            truncated: found.is_cut,
+            files: found.files,
+            not_cloned: found.not_cloned.iter().map(|(repo, _)| repo.as_str()).collect(),
+        };
+        return view::print(ui, &view);
+    }
+    let line = |hit: &crate::ops::docs::SearchHit| {
+        let masked = ui.masked(&hit.text);
+        let file = hit.file.display().to_string();
+        format!("{}:{}: {}", style::name(&safe_line(&ui.place(&file))), hit.line, safe_line(&masked))
+    };
+    ui.lines(found.hits.iter().map(line));
+    if found.is_cut {
+        ui.status(&format!("Only the first {} are shown.", plural(found.hits.len(), "line")));
+    }
+    if found.hits.is_empty() {
+        ui.status(&format!(
+            "No line of {} contains `{}`.",
+            plural(found.files, "local page"),
+            safe_line(text)
+        ));
+    }
+    if let [(_, component), ..] = found.not_cloned.as_slice() {
+        let names: Vec<_> =
+            found.not_cloned.iter().take(MOST_NAMES).map(|(repo, _)| safe_line(repo)).collect();
+        let rest = found.not_cloned.len() - names.len();
+        let rest = if rest == 0 { String::new() } else { format!(" and {}", plural(rest, "other")) };
+        let names = names.join(", ");
+        ui.hint(&format!(
+            "not cloned, so not searched: {names}{rest}; `cki clone {component}` gets the first."
+        ));
+    }
+}
