@@ -1,4 +1,4 @@
-//! What pages share: the frame around each, groups of components, and links as templates take them.
+//! Parts of several pages: the frame around each, groups of components, and links as templates take them.
 
 use std::collections::{BTreeMap, HashMap};
 
