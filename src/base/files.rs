@@ -192,7 +192,10 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
 }
 
 /// Returns the content of a file as text.
-pub(super) fn text(bytes: Vec<u8>, path: &Path) -> Result<String, FileError> {
+///
+/// # Errors
+/// Fails if it is not UTF-8, with the place.
+pub fn text(bytes: Vec<u8>, path: &Path) -> Result<String, FileError> {
     let fail = |source| FileError::new("read", path, source);
     String::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);

@@ -4,6 +4,8 @@
 
 mod error;
 mod fields;
+pub mod flat;
+pub mod merge;
 mod places;
 mod position;
 mod simple;

@@ -1,10 +1,12 @@
 //! The command line: the list of commands, and rules on their options. Arguments of one command are in its
 //! own file below `commands/`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands;
 use super::globals::Globals;
@@ -50,10 +52,39 @@ impl Cli {
             names.push(name);
             rest = below;
         }
-        let name = names.join(" ");
-        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))?;
+        let (name, depth) = (names.join(" "), names.len());
+        let mut cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut tree))?;
+        if cli.globals.inventory.len() < words.iter().filter(|word| is_inventory(word)).count() {
+            cli.globals.inventory =
+                with_those_above(words, depth, std::mem::take(&mut cli.globals.inventory));
+        }
         Ok((cli, name))
     }
+}
+
+fn is_inventory(word: &OsStr) -> bool {
+    word.as_bytes().starts_with(b"--inventory")
+}
+
+/// Returns the sources before each command, and then `own`, those after the last one: clap takes only the last values of
+/// a flag that may stand before and after a command.
+fn with_those_above(words: &[OsString], depth: usize, own: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut all: Vec<Vec<PathBuf>> = Vec::new();
+    let mut words = words.to_vec();
+    for _ in 0..depth {
+        let level = Globals::augment_args(clap::Command::new("cki"))
+            .allow_external_subcommands(true)
+            .external_subcommand_value_parser(clap::value_parser!(OsString))
+            .disable_help_flag(true);
+        let Ok(matches) = level.try_get_matches_from(&words) else { break };
+        all.push(matches.get_many::<PathBuf>("inventory").into_iter().flatten().cloned().collect());
+        let Some((name, below)) = matches.subcommand() else { break };
+        words = vec![name.into()];
+        words.extend(below.get_many::<OsString>("").into_iter().flatten().cloned());
+    }
+    let nearest = all.iter().rev().find(|above| !above.is_empty());
+    let has_own = nearest.is_none_or(|nearest| *nearest != own);
+    all.into_iter().flatten().chain(own.into_iter().filter(|_| has_own)).collect()
 }
 
 /// Commands, in the order in which a newcomer needs them.

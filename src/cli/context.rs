@@ -13,7 +13,6 @@ use super::globals::Globals;
 use super::repeated_flags::RepeatedFlags;
 use crate::base::assets::Assets;
 use crate::base::http::{HttpClient, HttpPolicy};
-use crate::base::text::{plural, safe_line};
 use crate::config::{Config, Format, SettingOrigin, Settings};
 use crate::demo::walk;
 use crate::host::Host;
@@ -34,9 +33,6 @@ use crate::report;
 use crate::systems::git::Git;
 use crate::systems::native::Native;
 use crate::ui::{Results, Ui, UiOptions, Verbosity};
-
-/// Maximum number of findings printed by a command that loads the inventory; `cki doctor` prints more.
-const FINDINGS: usize = 10;
 
 /// Proof that decisions of the project's files may take effect: there is no such file, it decides nothing,
 /// or the user trusts its directory. Each operation that starts, sends, builds or writes something requires
@@ -85,6 +81,7 @@ impl Context {
     ) -> anyhow::Result<Self> {
         let settings = Settings::resolve(&config, &host.env)?;
         host.hide_login(&settings.gitlab_url.0);
+        settings.inventory.repositories().for_each(|source| host.hide_login(&source.url));
         if let Some((token, _)) = &settings.gitlab_token {
             host.hide(token);
         }
@@ -140,27 +137,6 @@ impl Context {
         self.ui.clone()
     }
 
-    /// Loads the inventory and prints its findings.
-    pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
-        let inventory = self.unreported_inventory()?;
-        for finding in inventory.findings(FINDINGS) {
-            self.ui.warning(&safe_line(&finding.to_string()));
-        }
-        if let more @ 1.. = inventory.finding_count().saturating_sub(FINDINGS) {
-            self.ui.warning(&format!("The inventory has {}", plural(more, "more finding")));
-        }
-        Ok(inventory)
-    }
-
-    /// Loads the inventory. It is leaked: each command loads one, and freeing a large one would take about as long as
-    /// reading it.
-    pub(super) fn unreported_inventory(&self) -> anyhow::Result<&'static Inventory> {
-        let path = self.settings.inventory.as_deref();
-        let inventory = Box::leak(Box::new(ops::shared::inventory::load_checked(path, &self.assets)?));
-        self.host.hide_logins_of(inventory.addresses());
-        Ok(inventory)
-    }
-
     /// Checks that the user trusts the decisions of the project's files; asks on a terminal.
     pub(super) fn require_trust(&self) -> anyhow::Result<TrustProof> {
         let Some(project) = ProjectFiles::of(&self.config, &self.host.env)? else {
@@ -170,13 +146,27 @@ impl Context {
         if standing == TrustStanding::Trusted {
             return Ok(TrustProof(()));
         }
-        if !self.ui.can_ask() || self.ui.is_structured() {
+        // A repository without a copy has no commit to trust yet; `cki trust` fetches it.
+        if !self.ui.can_ask() || self.ui.is_structured() || self.lacks_copies() {
             return Err(project.untrusted(standing).into());
         }
         report::trust::ask(&self.ui, &self.host, &project, standing)?;
         // The files may have changed while the question was open: record the content that was shown.
         project.trust()?;
         Ok(TrustProof(()))
+    }
+
+    /// Returns the proof of trust if the user has given it before; asks nothing.
+    pub(super) fn trust_so_far(&self) -> anyhow::Result<Option<TrustProof>> {
+        Ok(match ProjectFiles::of(&self.config, &self.host.env)? {
+            Some(project) => (project.standing()? == TrustStanding::Trusted).then_some(TrustProof(())),
+            None => Some(TrustProof(())),
+        })
+    }
+
+    /// Returns the proof of a trust that the user gives by this very command.
+    pub(super) fn trust_given_now(&self) -> TrustProof {
+        TrustProof(())
     }
 
     /// Returns the sink for progress events, which prints them.
@@ -274,8 +264,8 @@ impl Context {
 fn workspace(host: &Host, config: &Config, settings: &Settings) -> Workspace {
     let parent = |file: &Path| file.parent().map(Path::to_path_buf);
     let project = config.project.as_deref().and_then(parent);
-    let inventory = settings.inventory.as_deref().and_then(parent);
-    let around = [Some(host.cwd.clone()), project, inventory].into_iter().flatten().collect();
+    let inventory = settings.inventory.paths().filter_map(parent);
+    let around = [Some(host.cwd.clone()), project].into_iter().flatten().chain(inventory).collect();
     Workspace::new(&settings.workspace, host.env.clone()).with_trees_around(around)
 }
 

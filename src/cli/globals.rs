@@ -13,9 +13,10 @@ use crate::config::{Color, Engine};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// Use this inventory, a directory or a file (default: the built-in one)
-    #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
-    pub(super) inventory: Option<PathBuf>,
+    /// Use this inventory: a directory, a file, a git repository (`url[@ref][:path]`), or `default`, the
+    /// built-in one; several are layers, each on top of those before it
+    #[arg(long, global = true, value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
+    pub(super) inventory: Vec<PathBuf>,
     /// Keep clones in this directory (default: `~/cki`)
     #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(super) workspace: Option<PathBuf>,
@@ -49,7 +50,7 @@ impl Globals {
         let mut add = |name: &'static str, value: Option<OsString>| {
             settings.extend(value.map(|value| (name, value, format!("--{name}"))));
         };
-        add("inventory", inventory.clone().map(Into::into));
+        inventory.iter().for_each(|source| add("inventory", Some(source.clone().into())));
         add("workspace", workspace.clone().map(Into::into));
         add("engine", engine.map(|engine| value_name(&engine).into()));
         // The other formats belong to some commands only.

@@ -13,6 +13,7 @@ mod globals;
 #[cfg(test)]
 mod growth;
 mod help;
+mod inventory;
 mod repeated_flags;
 mod token;
 mod topics;

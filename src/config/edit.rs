@@ -15,6 +15,7 @@ use super::value::SettingOrigin;
 use crate::base::files::{self, FileError};
 use crate::base::text;
 use crate::host::Env;
+use crate::model::inventory::InventorySource;
 
 /// Maximum bytes of the file.
 const LIMIT: u64 = 1 << 20;
@@ -154,6 +155,13 @@ fn typed(key: &Key, text: &str, cwd: &Path) -> Item {
         SettingKind::Number => text.parse::<i64>().map_or_else(|_| value(text), value),
         // The file is elsewhere: what the user typed is relative to the working directory.
         SettingKind::Path if !text.is_empty() => value(cwd.join(text).display().to_string()),
+        SettingKind::Sources => {
+            match InventorySource::parse_list(text.as_ref(), cwd).unwrap_or_default().as_slice() {
+                [] => value(text),
+                [one] => value(one.written()),
+                all => value(all.iter().map(InventorySource::written).collect::<toml_edit::Array>()),
+            }
+        }
         _ => value(text),
     }
 }

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::ConfigError;
-use super::keys::KEYS;
+use super::keys::{KEYS, Key, SettingKind};
 use super::layers::Config;
 use super::value::SettingOrigin;
 use crate::base::files;
 use crate::base::text;
+use crate::model::inventory::{InventorySource, shown_source};
 
 /// Maximum bytes of a configuration file.
 const LIMIT: u64 = 1 << 20;
@@ -75,6 +76,10 @@ impl Config {
             }
             let (line, column) = place(text, value.span().start);
             let place = format!("{}:{line}:{column}", file.display());
+            if let (SettingKind::Sources, DeValue::Array(items)) = (key.kind, value.get_ref()) {
+                self.read_sources(key, items, origin, &place, directory)?;
+                continue;
+            }
             let value = scalar(value).ok_or_else(|| ConfigError::SettingValue {
                 key: name,
                 value: "a list or date".to_owned(),
@@ -84,6 +89,31 @@ impl Config {
             self.set(key, value.as_ref(), origin, &place, directory)?;
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// Adds a list of sources of an inventory.
+    fn read_sources(
+        &mut self,
+        key: &'static Key,
+        items: &DeArray<'_>,
+        origin: SettingOrigin,
+        place: &str,
+        directory: &Path,
+    ) -> Result<(), ConfigError> {
+        let source = |item: &Spanned<DeValue<'_>>| {
+            let text = match item.get_ref() {
+                DeValue::String(text) => text.to_string(),
+                _ => String::new(),
+            };
+            InventorySource::parse(text.as_ref(), directory).map_err(|why| {
+                let (key, value) = (key.name.to_owned(), text::safe_line(&shown_source(&text)).into_owned());
+                ConfigError::SettingValue { key, value, place: place.to_owned(), why }
+            })
+        };
+        let sources = items.iter().map(source).collect::<Result<Vec<_>, _>>()?;
+        self.set_sources(key, sources, origin, place)
     }
 }
 

@@ -8,6 +8,8 @@ pub enum SettingKind {
     Text,
     /// A file or directory; relative to the file that names it, or to the working directory.
     Path,
+    /// Sources of an inventory, in order: one text, or a list.
+    Sources,
     /// An address that begins with `http://` or `https://`.
     Url,
     /// `true` or `false`.
@@ -70,9 +72,9 @@ const fn secret(key: Key) -> Key {
 pub const KEYS: &[Key] = &[
     decisive(key(
         "inventory",
-        SettingKind::Path,
+        SettingKind::Sources,
         "",
-        "The inventory: a directory or a file. Without it, the built-in one.",
+        "The inventory: a directory, a file, a git repository, `default`, or a list of these. Without it, the built-in one.",
     )),
     decisive(key(
         "workspace",

@@ -12,7 +12,7 @@ use super::value::{SettingOrigin, SettingValue};
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::text;
 use crate::host::Env;
-use crate::model::inventory::Memory;
+use crate::model::inventory::{InventorySource, InventorySources, Memory, shown_source};
 
 /// All settings that have a value in some layer.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ impl Config {
         config.warn_of_variables(env);
         let mut config = config.with_flags(cwd, flags)?;
         config.warn_of_certificates();
-        config.keep_files();
+        config.keep_files(env);
         Ok(config)
     }
 
@@ -70,7 +70,7 @@ impl Config {
     pub fn of_project(env: &Env, directory: &Path) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         config.read_project(env, directory)?;
-        config.keep_files();
+        config.keep_files(env);
         Ok(config)
     }
 
@@ -113,7 +113,8 @@ impl Config {
     pub fn get(&self, name: &str) -> Option<SettingValue> {
         self.values.get(name).cloned().or_else(|| {
             let key = KEYS.iter().find(|key| key.name == name && !key.default.is_empty())?;
-            Some(SettingValue { text: key.default.to_owned(), path: None, origin: SettingOrigin::Default })
+            let (text, sources) = (key.default.to_owned(), Vec::new());
+            Some(SettingValue { text, path: None, sources, origin: SettingOrigin::Default })
         })
     }
 
@@ -123,9 +124,17 @@ impl Config {
         &self.snapshot
     }
 
-    fn keep_files(&mut self) {
+    fn keep_files(&mut self, env: &Env) {
         let Some((file, content)) = self.project.clone().zip(self.project_content.take()) else { return };
-        let named = self.project_decisions().filter_map(|(_, value)| value.path.clone());
+        let copies = env.cache_directory().as_deref().map(InventorySources::copies_in);
+        let named = self.project_decisions().flat_map(|(_, value)| {
+            let sources = value.sources.iter().filter_map(|source| match source {
+                InventorySource::BuiltIn => None,
+                InventorySource::Path(path) => Some(path.clone()),
+                InventorySource::Git(source) => Some(copies.as_ref()?.join(source.copy_record())),
+            });
+            value.path.iter().cloned().chain(sources).collect::<Vec<_>>()
+        });
         let roots = named.chain([file.clone()]).collect();
         self.snapshot = FileSnapshot::of(roots, [(file, content)]);
     }
@@ -185,18 +194,34 @@ impl Config {
     ) -> Result<(), ConfigError> {
         let wrong = |why: String| {
             let shown = value.to_string_lossy();
-            let value = if key.secret { "…".to_owned() } else { text::safe_line(&shown).into_owned() };
+            let value = match key.kind {
+                _ if key.secret => "…".to_owned(),
+                SettingKind::Sources => text::safe_line(&shown_source(&shown)).into_owned(),
+                _ => text::safe_line(&shown).into_owned(),
+            };
             ConfigError::SettingValue { key: key.name.to_owned(), value, place: place.to_owned(), why }
         };
         if key.kind == SettingKind::Path {
             let path = (!value.is_empty()).then(|| directory.join(value));
             let text = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-            self.values.insert(key.name, SettingValue { text, path, origin });
+            self.values.insert(key.name, SettingValue { text, path, sources: Vec::new(), origin });
             return Ok(());
+        }
+        if key.kind == SettingKind::Sources {
+            // Each flag is one source, and all of them together replace a setting.
+            let is_flag = matches!(origin, SettingOrigin::Flag(_));
+            let added = match is_flag {
+                true => InventorySource::parse(value, directory).map(|source| vec![source]),
+                false => InventorySource::parse_list(value, directory),
+            };
+            let added = added.map_err(wrong)?;
+            let before = self.values.remove(key.name).filter(|before| is_flag && before.origin == origin);
+            let sources = before.into_iter().flat_map(|before| before.sources).chain(added).collect();
+            return self.set_sources(key, sources, origin, place);
         }
         let value = value.to_str().ok_or_else(|| wrong("it is text in UTF-8".to_owned()))?;
         let text = match key.kind {
-            SettingKind::Text | SettingKind::Path => value.to_owned(),
+            SettingKind::Text | SettingKind::Path | SettingKind::Sources => value.to_owned(),
             SettingKind::Url if value.starts_with("http://") || value.starts_with("https://") => {
                 value.trim_end_matches('/').to_owned()
             }
@@ -227,7 +252,26 @@ impl Config {
             ("gitlab.url", _) => self.own_servers.push(text.clone()),
             _ => {}
         }
-        self.values.insert(key.name, SettingValue { text, path: None, origin });
+        self.values.insert(key.name, SettingValue { text, path: None, sources: Vec::new(), origin });
+        Ok(())
+    }
+
+    /// Sets the sources of an inventory.
+    pub(super) fn set_sources(
+        &mut self,
+        key: &'static Key,
+        sources: Vec<InventorySource>,
+        origin: SettingOrigin,
+        place: &str,
+    ) -> Result<(), ConfigError> {
+        let twice = sources.iter().enumerate().find(|(at, source)| sources[..*at].contains(source));
+        if let Some((_, source)) = twice {
+            let (key, value) = (key.name.to_owned(), text::safe_line(&source.to_string()).into_owned());
+            let why = "it is in the list twice".to_owned();
+            return Err(ConfigError::SettingValue { key, value, place: place.to_owned(), why });
+        }
+        let text = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        self.values.insert(key.name, SettingValue { text, path: None, sources, origin });
         Ok(())
     }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::layers::Config;
-use super::value::SettingOrigin;
+use super::value::{SettingOrigin, SettingValue};
 use crate::base::http::CaFile;
 use crate::base::secret::Secret;
 use crate::host::Env;
-use crate::model::inventory::Memory;
+use crate::model::inventory::{InventorySources, Memory};
 
 /// Selected engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -61,8 +61,8 @@ impl Color {
 /// All settings, typed.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Inventory; `None` is the built-in one.
-    pub inventory: Option<PathBuf>,
+    /// Sources of the inventory.
+    pub inventory: InventorySources,
     /// Directory for clones.
     pub workspace: PathBuf,
     /// Directory with templates that replace built-in ones.
@@ -105,12 +105,23 @@ pub struct Settings {
     pub stage_interval: Duration,
 }
 
+/// Returns the sources of the inventory.
+fn sources(value: Option<SettingValue>, env: &Env) -> InventorySources {
+    let of_project =
+        value.as_ref().is_some_and(|value| matches!(value.origin, SettingOrigin::Project { .. }));
+    let list = value.map(|value| value.sources).unwrap_or_default();
+    InventorySources {
+        list,
+        copies: env.cache_directory().as_deref().map(InventorySources::copies_in),
+        of_project,
+    }
+}
+
 impl Settings {
-    /// Returns the identity of the inventory, by which its runs are found: its canonical path.
+    /// Returns the identity of the inventory, by which its runs are found: its canonical path, or those of its layers.
     #[must_use]
     pub fn inventory_id(&self) -> String {
-        let Some(path) = &self.inventory else { return "built-in".to_owned() };
-        path.canonicalize().as_deref().unwrap_or(path).display().to_string()
+        self.inventory.identity()
     }
 
     /// Reads the typed values from the layers.
@@ -133,7 +144,7 @@ impl Settings {
         };
         let url = config.get("gitlab.url");
         Ok(Self {
-            inventory: path("inventory"),
+            inventory: sources(config.get("inventory"), env),
             workspace,
             templates: path("templates"),
             engine: match required("engine").as_str() {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::model::inventory::InventorySource;
+
 /// Origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingOrigin {
@@ -48,6 +50,8 @@ pub struct SettingValue {
     pub text: String,
     /// The absolute path, if it is one; its bytes need not be UTF-8.
     pub path: Option<PathBuf>,
+    /// The sources of an inventory, if it is those.
+    pub sources: Vec<InventorySource>,
     /// Origin of the value.
     pub origin: SettingOrigin,
 }

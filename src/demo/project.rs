@@ -109,8 +109,10 @@ mod tests {
             base: "localhost/base:1".into(),
         };
         write(&layout).expect("writes");
-        let inventory =
-            crate::ops::shared::inventory::load(Some(&directory.path().join("inventory"))).expect("loads");
+        let inventory = crate::ops::shared::inventory::load(
+            &crate::model::inventory::InventorySources::of_path(&directory.path().join("inventory")),
+        )
+        .expect("loads");
         assert_eq!(inventory.findings(9), []);
         assert!(inventory.find("pipeline-herder").expect("is there").is_runnable());
         let env = crate::host::Env::new([("HOME", "/home/you")]);

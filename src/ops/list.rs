@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn list_selects_from_the_built_in_inventory() {
-        let inventory = crate::ops::shared::inventory::load(None).expect("loads");
+        let inventory = crate::ops::shared::inventory::load(&Default::default()).expect("loads");
         let names = |words: &[&str]| -> Vec<&str> {
             let selector = ComponentSelector::parse(words.iter().copied()).expect("is a selector");
             list(&inventory, &selector, false).iter().map(|one| one.name()).collect()

@@ -11,6 +11,8 @@ use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files::{self, FileError};
 use crate::config::{Config, Distrust, distrusted};
 use crate::host::Env;
+use crate::model::inventory::{InventorySource, InventorySources};
+use crate::ops::shared::inventory::{catalog_files, copy_of};
 
 /// The directory below the user's state that holds a file for each trusted directory.
 const RECORDS: &str = "trusted";
@@ -98,6 +100,8 @@ pub struct Decision {
     pub value: Option<String>,
     /// Number of files that it names; `None` if it names none.
     pub files: Option<usize>,
+    /// Repositories that it names, each with the commit that counts.
+    pub commits: Vec<String>,
 }
 
 /// The trust in a project.
@@ -125,14 +129,28 @@ impl ProjectFiles {
         let mut checked = vec![file.clone()];
         let mut decisions = Vec::new();
         for (key, value) in config.project_decisions() {
+            let mut commits = Vec::new();
             let fail = |source| TrustError::Named { file: file.clone(), name: key.name, source };
             let files = match key.name {
-                "inventory" | "templates" => {
+                "inventory" => Some(files_of_sources(&value.sources, snapshot).map_err(fail)?),
+                "templates" => {
                     value.path.as_deref().map(|path| files_of(path, snapshot)).transpose().map_err(fail)?
                 }
                 "ca_file" => value.path.clone().map(|path| vec![path]),
                 _ => None,
             };
+            // A repository is fixed by its address, its reference and its commit: content that is named by its hash.
+            for source in &value.sources {
+                let InventorySource::Git(source) = source else { continue };
+                let copies = env.cache_directory().as_deref().map(InventorySources::copies_in);
+                let sources = InventorySources { copies: copies.clone(), ..InventorySources::default() };
+                let copy = copy_of(source, &sources, snapshot);
+                parts.push(source.to_string().into_bytes());
+                parts
+                    .push(copy.as_ref().map(|copy| copy.commit.to_string()).unwrap_or_default().into_bytes());
+                checked.extend(copies.map(|copies| copies.join(source.copy_record())));
+                commits.extend(copy.map(|copy| format!("{source} at {}", copy.commit.short())));
+            }
             for path in files.iter().flatten() {
                 // Its content could change between this look and its use.
                 if let Some(why) = distrusted(path) {
@@ -147,6 +165,7 @@ impl ProjectFiles {
                 name: key.name,
                 value: (!key.secret).then(|| value.text.clone()),
                 files: files.map(|files| files.len()),
+                commits,
             });
         }
         if decisions.is_empty() {
@@ -242,6 +261,14 @@ fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustErr
     Ok(state.join(RECORDS).join(digest::sha256_hex([directory.as_os_str().as_bytes()])))
 }
 
+/// Returns the files of the sources of an inventory that are on this machine.
+fn files_of_sources(sources: &[InventorySource], snapshot: &FileSnapshot) -> Result<Vec<PathBuf>, FileError> {
+    let paths = sources.iter().filter_map(InventorySource::path);
+    // A catalog is all that its first file leads to, at any depth.
+    let files = |path| catalog_files(path, snapshot).map_or_else(|| files_of(path, snapshot), Ok);
+    Ok(paths.map(files).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
 /// Returns the files of an inventory or a directory of templates; none if it does not exist yet. A file
 /// that appears later ends trust.
 fn files_of(root: &Path, snapshot: &FileSnapshot) -> Result<Vec<PathBuf>, FileError> {
@@ -302,7 +329,7 @@ fn is_within(real: &Path, directory: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::base::assets::Assets;
-    use crate::ops::shared::inventory::load_checked;
+    use crate::ops::shared::inventory::{FetchFailures, load_checked};
 
     #[test]
     fn trust_holds_for_one_directory_and_content() {
@@ -350,7 +377,8 @@ mod tests {
         let assets = Assets::default().reading(config.snapshot().clone());
         let inventory = root.path().join("inventory");
         let descriptions = || {
-            let read = load_checked(Some(&inventory), &assets).expect("loads");
+            let sources = InventorySources::of_path(&inventory);
+            let read = load_checked(&sources, &assets, &FetchFailures::new()).expect("loads");
             read.components.iter().filter_map(|one| one.description.clone()).collect::<Vec<_>>()
         };
         let project = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");

@@ -1,5 +1,6 @@
 //! Report of `cki config`: settings with their values and origins, and changes of them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -11,9 +12,11 @@ use crate::report::view;
 use crate::ui::{Ui, Verbosity, style};
 
 #[derive(Serialize)]
-struct ConfigView {
+struct ConfigView<'a> {
     settings: Vec<SettingView>,
     files: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    inventory_copies: BTreeMap<&'a str, &'a str>,
 }
 
 #[derive(Serialize)]
@@ -25,12 +28,14 @@ struct SettingView {
     description: &'static str,
 }
 
-/// Prints the settings.
-pub fn print(ui: &Ui, config: &Config) {
+/// Prints the settings, and the state of each repository of the inventory.
+pub fn print(ui: &Ui, config: &Config, copies: &[(String, String)]) {
     if ui.is_structured() {
         let settings = KEYS.iter().map(|key| setting_view(key, config)).collect();
         let files = config.files.iter().map(|file| file.display().to_string()).collect();
-        return view::print(ui, &ConfigView { settings, files });
+        let copies = copies.iter().map(|(source, state)| (source.as_str(), state.as_str()));
+        let inventory_copies = copies.collect();
+        return view::print(ui, &ConfigView { settings, files, inventory_copies });
     }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Optional]);
     table.row(["SETTING", "VALUE", "FROM", "MEANING"].map(|text| Cell::styled(text, style::dim)));
@@ -44,6 +49,9 @@ pub fn print(ui: &Ui, config: &Config) {
         ]);
     }
     ui.lines(table.lines(ui.columns()));
+    for (source, state) in copies {
+        ui.status(&style::dim(&safe_line(&format!("{source}: {state}"))));
+    }
     if config.files.is_empty() {
         ui.status(&style::dim("No `cki.toml` was found."));
     }

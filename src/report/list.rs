@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::text::{Cell, Fit, Table, plural, safe_line, wrap_styled};
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, LayerSummary};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -11,8 +11,19 @@ use crate::ui::{Ui, style};
 struct ListView<'a> {
     inventory: &'a str,
     origin: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<LayerView<'a>>,
     total: usize,
     components: Vec<ComponentView<'a>>,
+}
+
+#[derive(Serialize)]
+struct LayerView<'a> {
+    source: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +62,7 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component], format: ListF
         let view = ListView {
             inventory: &inventory.title,
             origin: &inventory.origin,
+            layers: layer_views(inventory),
             total: inventory.components.len(),
             components,
         };
@@ -70,6 +82,19 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component], format: ListF
         String::new()
     };
     ui.status(&style::dim(&format!("{count} · inventory: {}{mark}", safe_line(&inventory.label()))));
+}
+
+/// Returns the layers, unless the origin alone says all of them.
+fn layer_views(inventory: &Inventory) -> Vec<LayerView<'_>> {
+    let is_plain = |layer: &LayerSummary| layer.age.is_none() && layer.left_out.is_none();
+    if inventory.layers.len() < 2 && inventory.layers.iter().all(is_plain) {
+        return Vec::new();
+    }
+    inventory.layers.iter().map(layer_view).collect()
+}
+
+fn layer_view(layer: &LayerSummary) -> LayerView<'_> {
+    LayerView { source: &layer.label, age: layer.age.as_deref(), left_out: layer.left_out.as_deref() }
 }
 
 fn component_view(component: &Component) -> ComponentView<'_> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::base::text::{self, Fit, safe_line};
 use crate::model::inventory::{Inventory, Link, ParameterDecl};
 use crate::ops::show::ComponentDetails;
+use crate::report::show_origins::origin_rows;
 use crate::report::show_view::{ShowView, show_view};
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -238,7 +239,26 @@ impl ShowPage<'_> {
             staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
         }
         self.rows("Staged", staged);
-        self.rows("Written in", vec![safe_line(component.source_map.file()).into_owned()]);
+        self.origins(shown);
+    }
+
+    /// Prints where the entry is written; in an inventory of several layers, where each of its values is.
+    fn origins(&mut self, shown: &ComponentDetails<'_>) {
+        let map = &shown.component.source_map;
+        if !shown.inventory.is_layered() {
+            return self.rows("Written in", vec![safe_line(map.file()).into_owned()]);
+        }
+        let mut table = text::Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap]);
+        let head = |text: &str| text::Cell::styled(text, style::dim);
+        table.row(["VALUE", "LAYER", "WRITTEN IN"].map(head));
+        for row in origin_rows(shown.inventory, map) {
+            table.row([
+                safe_line(&row.path).into_owned().into(),
+                safe_line(row.layer).into_owned().into(),
+                text::Cell::styled(self.ui.place(&row.place).into_owned(), style::dim),
+            ]);
+        }
+        self.table("Origins", &table);
     }
 }
 

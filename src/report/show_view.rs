@@ -1,10 +1,13 @@
 //! The JSON form of `cki show`. The text is in `show`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::model::inventory::{EnvVarDecl, Link, NeedDecl};
 use crate::model::port::DeclaredPort;
 use crate::ops::show::ComponentDetails;
+use crate::report::show_origins::{OriginView, origins_view};
 
 #[derive(Serialize)]
 pub(super) struct ShowView<'a> {
@@ -26,6 +29,8 @@ pub(super) struct ShowView<'a> {
     run: Option<RunEntryView<'a>>,
     stage: Option<StageEntryView<'a>>,
     written_in: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origins: Option<BTreeMap<String, OriginView<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -189,5 +194,6 @@ pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
                 .collect(),
         }),
         written_in: component.source_map.file(),
+        origins: origins_view(shown.inventory, &component.source_map),
     }
 }

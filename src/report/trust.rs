@@ -25,6 +25,8 @@ struct DecisionView<'a> {
     name: &'a str,
     value: Option<&'a str>,
     files: Option<usize>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    commits: &'a [String],
 }
 
 /// Prints the decisions of a project, and that it is now trusted; with `dry_run`, its current trust.
@@ -35,6 +37,7 @@ pub fn print(ui: &Ui, project: &ProjectFiles, before: TrustStanding, dry_run: bo
             name: decision.name,
             value: decision.value.as_deref(),
             files: decision.files,
+            commits: &decision.commits,
         });
         return view::print(
             ui,
@@ -89,9 +92,11 @@ pub fn ask(ui: &Ui, host: &Host, project: &ProjectFiles, standing: TrustStanding
 fn decisions(project: &ProjectFiles) -> Table {
     let mut table = Table::new(2, &[Fit::Whole, Fit::Whole, Fit::Optional]);
     for decision in &project.decisions {
-        let Decision { name, value, files } = decision;
+        let Decision { name, value, files, commits } = decision;
         let value = value.as_deref().map_or(MASK.into(), safe_line).into_owned();
-        let files = files.map(|count| plural(count, "file")).unwrap_or_default();
+        let files = files.map(|count| plural(count, "file"));
+        let notes: Vec<String> = files.into_iter().chain(commits.iter().cloned()).collect();
+        let files = safe_line(&notes.join(", ")).into_owned();
         table.row([Cell::styled(*name, style::name), value.into(), Cell::styled(files, style::dim)]);
     }
     table

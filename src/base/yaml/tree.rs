@@ -191,6 +191,18 @@ pub type Tags = HashMap<Position, String>;
 /// # Errors
 /// Same as [`documents`].
 pub fn tagged_documents(file: &str, text: &str) -> Result<YamlDocuments, YamlError> {
+    read(file, text, TreeLimits { nodes: NODES, bytes: BYTES })
+}
+
+/// Parses the documents of a text that may be long: its length bounds the number of nodes.
+///
+/// # Errors
+/// Same as [`documents`].
+pub fn long_documents(file: &str, text: &str) -> Result<YamlDocuments, YamlError> {
+    read(file, text, TreeLimits { nodes: NODES.max(text.len()), bytes: BYTES.max(text.len()) })
+}
+
+fn read(file: &str, text: &str, limits: TreeLimits) -> Result<YamlDocuments, YamlError> {
     let mut builder = TreeBuilder {
         file: file.into(),
         open: Vec::new(),
@@ -199,6 +211,7 @@ pub fn tagged_documents(file: &str, text: &str) -> Result<YamlDocuments, YamlErr
         tags: Tags::new(),
         nodes: 0,
         bytes: 0,
+        limits,
     };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
@@ -245,6 +258,14 @@ struct TreeBuilder {
     anchors: HashMap<usize, (Node, (usize, usize, usize))>,
     done: Vec<Node>,
     tags: Tags,
+    nodes: usize,
+    bytes: usize,
+    limits: TreeLimits,
+}
+
+/// Limits of all documents of a text.
+#[derive(Clone, Copy)]
+struct TreeLimits {
     nodes: usize,
     bytes: usize,
 }
@@ -309,10 +330,11 @@ impl TreeBuilder {
         if self.open.len() + depth > DEPTH {
             return Err(self.wrong(spot, too_deep()));
         }
-        if self.nodes > NODES || self.bytes > BYTES {
+        let TreeLimits { nodes, bytes } = self.limits;
+        if self.nodes > nodes || self.bytes > bytes {
             let message = format!(
-                "it has more than {NODES} nodes or {} MiB of text, counting each use of an alias",
-                BYTES >> 20
+                "it has more than {nodes} nodes or {} MiB of text, counting each use of an alias",
+                bytes >> 20
             );
             return Err(self.wrong(spot, message));
         }

@@ -40,7 +40,7 @@ pub(in crate::cli) struct BuildArgs {
 pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let BuildArgs { component, mr, tag, no_cache } = args;
     let trust = context.require_trust()?;
-    let inventory = context.inventory()?;
+    let inventory = context.whole_inventory()?;
     let component = match component {
         Some(name) => inventory.find(&name)?,
         None => default_component(context, inventory, |one| one.build.is_some())?,

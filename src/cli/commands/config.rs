@@ -77,7 +77,9 @@ impl ConfigArgs {
 pub(in crate::cli) fn run(args: &ConfigArgs, context: &Context) -> anyhow::Result<Exit> {
     let env = &context.host.env;
     match &args.command {
-        None | Some(ConfigCommand::List) => report::config::print(&context.ui, &context.config),
+        None | Some(ConfigCommand::List) => {
+            report::config::print(&context.ui, &context.config, &context.inventory_copies());
+        }
         Some(ConfigCommand::Get { name }) => {
             let key = edit::find_key(name)?;
             let value = context.config.get(key.name).filter(|value| !value.text.is_empty());

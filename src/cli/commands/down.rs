@@ -9,7 +9,6 @@ use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::host::signals::Signal;
 use crate::model::inventory::LookupError;
-use crate::ops;
 use crate::ops::down::{DownRequest, down};
 use crate::report;
 
@@ -76,7 +75,7 @@ fn check_exists(context: &Context, query: &str) -> Result<(), LookupError> {
     if is_run {
         return Ok(());
     }
-    match ops::shared::inventory::load_checked(context.settings.inventory.as_deref(), &context.assets) {
+    match context.quiet_inventory() {
         Ok(inventory) => match inventory.find_entry(query) {
             Ok(_) | Err(LookupError::Ambiguous { .. }) => Ok(()),
             Err(error) => Err(error),

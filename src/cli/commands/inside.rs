@@ -12,7 +12,6 @@ use crate::ops::exec::{ExecOptions, exec};
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::{FoundInstances, InstanceSummary, list};
 use crate::ops::runtime::select::select_one;
-use crate::ops::shared::inventory::load_checked;
 
 /// Returns the instances that a command without `--all` is about.
 pub(super) async fn instances(context: &Context) -> anyhow::Result<FoundInstances> {
@@ -38,7 +37,7 @@ pub(super) fn explained(context: &Context, error: InstanceError) -> anyhow::Erro
     let mut start = Vec::new();
     if elsewhere.is_empty()
         && !is_run
-        && let Ok(inventory) = load_checked(context.settings.inventory.as_deref(), &context.assets)
+        && let Ok(inventory) = context.quiet_inventory()
     {
         match inventory.find_entry(&query) {
             Ok(NamedEntry::Component(component)) if component.is_runnable() => {

@@ -14,7 +14,6 @@ use crate::ops::open::{OpenAddress, address};
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::InstanceSummary;
 use crate::ops::runtime::select::check_alive;
-use crate::ops::shared::inventory::load_checked;
 use crate::report;
 
 /// Open a running component in the browser
@@ -60,7 +59,7 @@ pub(in crate::cli) fn run(args: &OpenArgs, context: &Context) -> anyhow::Result<
 fn with_start(error: InstanceError, instance: &InstanceSummary, context: &Context) -> InstanceError {
     let InstanceError::NotPublished { name, run, is_lost, .. } = error else { return error };
     let one = &instance.identity;
-    let inventory = load_checked(context.settings.inventory.as_deref(), &context.assets).ok();
+    let inventory = context.quiet_inventory().ok();
     let entry = inventory
         .as_ref()
         .and_then(|inventory| inventory.find_entry(&one.component).ok().zip(Some(inventory)));

@@ -210,7 +210,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         ("--debug-port", debug_port.is_some()),
     ];
     let trust = context.require_trust()?;
-    let inventory = context.inventory()?;
+    let inventory = context.whole_inventory()?;
     // The access could be a part of a component's name, and that component would run as well.
     let is_access = |name: &&String| {
         let is_component = || inventory.components.iter().any(|one| one.reference.name == **name);

@@ -38,6 +38,7 @@ pub(in crate::cli) struct ShellArgs {
 
 pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<Exit> {
     let ShellArgs { component, workdir } = args;
+    let inventory = context.inventory()?;
     context.block_on(async |stop| {
         let listing = instances(context).await?;
         let instance = named(context, &listing, &component)?;
@@ -49,7 +50,6 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
             ));
         }
         let owner = context.host.owner();
-        let inventory = context.inventory()?;
         let guard = guard(&context.assets, inventory)?;
         let rules = (&guard, inventory);
         let ended = if context.host.terminal.stdin {

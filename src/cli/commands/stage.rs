@@ -72,7 +72,7 @@ pub(in crate::cli) struct StageArgs {
 
 pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result<Exit> {
     let trust = context.require_trust()?;
-    let inventory = context.inventory()?;
+    let inventory = context.whole_inventory()?;
     let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
     let name = args.mr.as_ref().or(args.merge_request.as_ref());
     let (number, project) = merge_request(args, name, context)?;

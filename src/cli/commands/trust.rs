@@ -47,6 +47,9 @@ pub(in crate::cli) fn run(args: &TrustArgs, context: &Context) -> anyhow::Result
         report::trust::print_removed(&context.ui, directory, forget(env, directory)?);
         return Ok(Exit::Done);
     }
+    if !args.dry_run {
+        context.fetch_for_trust(&config, context.trust_given_now())?;
+    }
     let Some(project) = ProjectFiles::of(&config, env)? else {
         context.ui.status("Its `cki.toml` decides nothing that needs trust.");
         return Ok(Exit::Done);

@@ -84,11 +84,10 @@ impl TypedLine {
 
     /// Returns the settings, with those that the typed flags give.
     pub(super) fn settings(&self) -> Option<Settings> {
-        let given = |name: &'static str| {
-            let value = self.values(name).last()?;
-            Some((name, self.without_tilde(value), format!("--{name}")))
-        };
-        let flags = ["inventory", "workspace", "engine"].into_iter().filter_map(given);
+        let flag = |name: &'static str, value: &OsStr| (name, self.without_tilde(value), format!("--{name}"));
+        let given = |name: &'static str| Some(flag(name, self.values(name).last()?));
+        let sources = self.values("inventory").map(|source| flag("inventory", source));
+        let flags = sources.chain(["workspace", "engine"].into_iter().filter_map(given));
         let config = Config::load(&self.host.env, &self.host.cwd, flags).ok()?;
         Settings::resolve(&config, &self.host.env).ok()
     }
@@ -96,7 +95,7 @@ impl TypedLine {
     /// Returns the inventory. It is leaked: the program ends after one answer.
     pub(super) fn inventory(&self) -> Option<&'static Inventory> {
         let settings = self.settings()?;
-        let mut inventory = ops::shared::inventory::load(settings.inventory.as_deref()).ok()?;
+        let mut inventory = ops::shared::inventory::load(&settings.inventory).ok()?;
         let assets = Assets::new(settings.templates.into_iter().collect());
         inventory.backing_services = ops::shared::services::names(&assets).unwrap_or_default();
         Some(Box::leak(Box::new(inventory)))
@@ -125,6 +124,7 @@ fn lenient(command: Command) -> Command {
 mod tests {
     use super::*;
     use crate::host::Env;
+    use crate::model::inventory::InventorySource;
 
     fn typed(line: &str) -> TypedLine {
         let host = Host { env: Env::new([("HOME", "/home/me")]), ..Host::real() };
@@ -160,7 +160,8 @@ mod tests {
             ("cki show --inventory='/x' p", "/x"),
             (r"cki --inventory ~/a\' show p", "/home/me/a'"),
         ] {
-            assert_eq!(typed(line).settings().and_then(|one| one.inventory), Some(path.into()), "{line}");
+            let found = typed(line).settings().map(|one| one.inventory.list);
+            assert_eq!(found, Some(vec![InventorySource::Path(path.into())]), "{line}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod diagnosis;
+mod inventory;
 mod running;
 mod site;
 mod staging;
@@ -35,6 +36,7 @@ use crate::ops::env::EnvError;
 use crate::ops::graph::GraphError;
 use crate::ops::init::InitError;
 use crate::ops::inventory::site::SiteDirectoryError;
+use crate::ops::inventory::sync::SyncError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
@@ -61,6 +63,7 @@ use crate::ui::Ui;
 use crate::ui::prompt::Unconfirmed;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
+use inventory::{of_load, of_sync};
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use site::{of_site, of_site_directory};
 use staging::{of_stage, of_staging, of_target};
@@ -147,6 +150,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
             format!("the address is {}; `$BROWSER` names another browser.", error.url),
         )),
         LoadError => |error| Some(of_load(error)),
+        SyncError => |error| Some(of_sync(error)),
         ConfigError => |error| Some(of_config(error)),
         EditError => |error| Some(of_edit(error)),
         EditorError => |error| Some(of_editor(error)),
@@ -224,21 +228,6 @@ fn of_graph(error: &GraphError) -> Diagnosis {
             hint(Exit::NotFound, did_you_mean(nearest, "leave `--verb` out to follow all dependencies."))
         }
         GraphError::NotConnected { .. } => plain(Exit::Failed),
-    }
-}
-
-fn of_load(error: &LoadError) -> Diagnosis {
-    match error {
-        LoadError::Missing(_) => hint(
-            Exit::NotFound,
-            "name a file or a directory that exists, or none, for the built-in inventory; `cki config` shows a setting that names it.",
-        ),
-        LoadError::File(_) | LoadError::Files { .. } => plain(Exit::Invalid),
-        LoadError::TooLong(_) => hint(
-            Exit::Invalid,
-            "make a directory of it: `inventory.yaml` without the entries, and each entry in a file `CATEGORY/NAME.yaml`.",
-        ),
-        LoadError::Inventory(_) => hint(Exit::Invalid, "`cki help inventory` describes the format."),
     }
 }
 

@@ -73,6 +73,14 @@ pub(super) fn of_git(error: &GitError) -> Diagnosis {
             "set a token with `CKI_GITLAB_TOKEN`, or let `git` know the login; `cki doctor` says which is used.",
         ),
         GitError::Forbidden { .. } => hint(Exit::Unauthorised, "the login is right, but may not read this."),
+        GitError::NoRevision { nearest, reference, .. } => hint(
+            Exit::NotFound,
+            match (nearest.first(), reference) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some(_)) => "name a branch, a tag or a whole commit ID after `@`.".to_owned(),
+                (None, None) => "name a branch after `@`: `url@branch`.".to_owned(),
+            },
+        ),
         GitError::NotFound { .. } => {
             hint(Exit::NotFound, "a private repository looks like this without a login, too.")
         }

@@ -1,12 +1,15 @@
 //! The inventory: components, categories, repositories and production hosts. Reading its files belongs
 //! in `ops`, its display in `report`.
 
+pub mod backstage;
 pub mod check;
 mod component;
 mod entry;
 mod find;
 mod hosts;
 mod index;
+mod layer_summary;
+mod layers;
 mod limits;
 mod need_decl;
 mod problem;
@@ -14,6 +17,7 @@ mod read;
 mod resolve;
 mod schema;
 mod selector;
+mod source;
 mod source_map;
 #[cfg(test)]
 mod tests;
@@ -22,6 +26,7 @@ use std::collections::BTreeMap;
 
 use crate::base::text;
 use crate::model::reference::Reference;
+use backstage::unplaced::UnplacedPart;
 pub use component::Component;
 pub use entry::{
     Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, HeadIgnoreDecl,
@@ -34,6 +39,8 @@ use index::Index;
 #[cfg(test)]
 pub(crate) use index::count;
 pub use index::{is_plain, short_name};
+pub use layer_summary::LayerSummary;
+pub use layers::{FieldOrigin, LayerContent, LayerDocument, merge_layers};
 pub use limits::{Capability, ContainerPath, Memory};
 pub use need_decl::{NeedDecl, Parameters};
 pub use problem::InventoryFinding;
@@ -41,6 +48,7 @@ use problem::Problem;
 pub use read::{InventoryDocument, InventoryError, InventoryPart};
 pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
+pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
 pub use source_map::SourceMap;
 
 /// An inventory.
@@ -62,11 +70,15 @@ pub struct Inventory {
     pub ignore: Vec<HeadIgnoreDecl>,
     /// Names of the backing services that there are, sorted; empty until they are looked up.
     pub backing_services: Vec<String>,
+    /// Its layers, the lowest first.
+    pub layers: Vec<LayerSummary>,
     /// Position of the head.
     pub source_map: SourceMap,
     /// All entries, sorted by category in display order, then by name.
     pub components: Vec<Component>,
     problems: Vec<Problem>,
+    /// Parts of catalogs of Backstage that have no place; only the check reports them.
+    unplaced: Vec<UnplacedPart>,
     index: Index,
 }
 
@@ -142,12 +154,6 @@ impl Inventory {
     #[must_use]
     pub fn category_place(&self, id: &str) -> Option<usize> {
         self.index.category(id)
-    }
-
-    /// Returns the title and the origin: `CKI, built in`.
-    #[must_use]
-    pub fn label(&self) -> String {
-        format!("{}, {}", self.title, self.origin)
     }
 
     /// Returns the component that a need names, by `category/name` or the whole name. If there is none,

@@ -68,9 +68,10 @@ impl Problem {
         repos: &BTreeMap<String, String>,
         entries: &[Component],
     ) -> InventoryFinding {
+        let location = self.source_map.location_of(&self.path);
         InventoryFinding {
-            file: self.source_map.file().to_owned(),
-            position: self.source_map.position_of(&self.path),
+            file: location.map_or(self.source_map.file(), |(file, _)| file).to_owned(),
+            position: location.map(|(_, position)| position),
             message: self.message(repos, entries),
             variable: None,
         }

@@ -10,6 +10,8 @@ use super::index::Index;
 use super::problem::{Problem, ProblemKind, did_you_mean};
 use super::{Component, Inventory, Production, SourceMap};
 use crate::base::text;
+use crate::base::yaml::flat::FlatText;
+use crate::base::yaml::merge::MergeConflict;
 use crate::base::yaml::{self, CompiledDocument, UnknownKey, YamlError};
 use crate::model::reference::{Reference, is_name};
 
@@ -30,6 +32,9 @@ pub enum InventoryError {
     /// A file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
+    /// Two layers contradict each other.
+    #[error(transparent)]
+    Layers(#[from] MergeConflict),
     /// The inventory has a newer format.
     #[error("{file}: the format has version {version}, and this `cki` knows version 1")]
     Version {
@@ -151,9 +156,11 @@ impl Inventory {
             services: BTreeMap::new(),
             ignore: Vec::new(),
             backing_services: Vec::new(),
+            layers: Vec::new(),
             source_map: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
             components: Vec::with_capacity(parts.len()),
             problems: Vec::new(),
+            unplaced: Vec::new(),
             index: Index::default(),
         };
         let mut errors = Errors::default();
@@ -195,13 +202,17 @@ impl Inventory {
         self.repos = head.repos;
         for (name, url) in &mut self.repos {
             // The name of a file stands for its path, with this character for what is not text.
-            if is_relative(url) && written.file().contains(char::REPLACEMENT_CHARACTER) {
+            if !is_relative(url) {
+                continue;
+            }
+            let file = written.file_of(&format!("repos.{name}"));
+            if file.contains(char::REPLACEMENT_CHARACTER) {
                 let message = format!(
                     "the path of `{}` is relative to this file, whose own path is not UTF-8: give an absolute path, or move the file",
                     name.escape_debug()
                 );
                 errors.note(InventoryError::Name { file: written.spot("repos"), message });
-            } else if let Some(path) = relative_to(written.file(), url) {
+            } else if let Some(path) = relative_to(file, url) {
                 *url = path;
             }
         }
@@ -275,15 +286,39 @@ impl InventoryPart {
     /// # Errors
     /// Fails when the document is invalid.
     pub fn parse(document: InventoryDocument) -> Result<Self, InventoryError> {
+        Self::parse_in(0, document)
+    }
+
+    /// Parses a document of a layer.
+    pub(super) fn parse_in(layer: u16, document: InventoryDocument) -> Result<Self, InventoryError> {
         let InventoryDocument { file, text, reference } = document;
         match reference {
             Some(reference) => {
                 let (entry, unknown) = yaml::parse::<ComponentEntry>(&file, &text)?;
-                of_entry(entry, reference, SourceMap::new(file, text), unknown)
+                of_entry(entry, reference, SourceMap::in_layer(layer, file, text), unknown)
             }
             None => {
                 let (head, unknown) = yaml::parse::<InventoryFile>(&file, &text)?;
-                of_head(head, SourceMap::new(file, text), unknown)
+                of_head(head, SourceMap::in_layer(layer, file, text), unknown)
+            }
+        }
+    }
+
+    /// Parses a document that is merged of several layers; without a reference, it is the head. `layers` are those of
+    /// its lines.
+    pub(super) fn of_flat(
+        reference: Option<Reference>,
+        flat: FlatText,
+        layers: Vec<u16>,
+    ) -> Result<Self, InventoryError> {
+        match reference {
+            Some(reference) => {
+                let (entry, unknown) = flat.parse::<ComponentEntry>()?;
+                of_entry(entry, reference, SourceMap::merged(flat, layers), unknown)
+            }
+            None => {
+                let (head, unknown) = flat.parse::<InventoryFile>()?;
+                of_head(head, SourceMap::merged(flat, layers), unknown)
             }
         }
     }

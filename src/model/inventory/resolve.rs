@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::backstage::unplaced::UnplacedPart;
 use super::index::{self, Index, count};
 use super::problem::{Problem, ProblemKind};
 use super::read::InventoryError;
@@ -96,6 +97,11 @@ impl Inventory {
     pub fn note_unread(&mut self, path: String, why: &'static str) {
         let written = SourceMap::new(path, Cow::Borrowed(""));
         self.problems.push(Problem::of(&written, "", ProblemKind::Unread(why)));
+    }
+
+    /// Records the parts of catalogs of Backstage that have no place.
+    pub fn note_unplaced(&mut self, parts: Vec<UnplacedPart>) {
+        self.unplaced.extend(parts);
     }
 
     /// Records each name in `needs` that is neither one of these backing services nor a runnable entry.

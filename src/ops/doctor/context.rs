@@ -87,10 +87,8 @@ impl DoctorContext {
 
     pub(super) async fn inventory(&self) -> Result<&Inventory, &str> {
         let load = || {
-            let path = self.settings.inventory.clone();
-            blocking(move || {
-                crate::ops::shared::inventory::load(path.as_deref()).map_err(|error| error.to_string())
-            })
+            let sources = self.settings.inventory.clone();
+            blocking(move || crate::ops::shared::inventory::load(&sources).map_err(|error| error.to_string()))
         };
         self.inventory.get_or_init(load).await.as_ref().map_err(String::as_str)
     }

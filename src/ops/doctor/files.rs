@@ -36,6 +36,12 @@ pub(super) async fn inventory(patient: &DoctorContext) -> CheckResult {
     let named = patient.config.as_ref().ok().and_then(|config| config.get("inventory"));
     let by = named.map(|value| format!(" (named by {})", value.origin)).unwrap_or_default();
     let found = format!("{}{by}: {}", inventory.label(), plural(inventory.components.len(), "component"));
+    let left_out: Vec<String> =
+        inventory.left_out().map(|(layer, why)| format!("`{}` is left out: {why}", layer.label)).collect();
+    if !left_out.is_empty() {
+        let what = format!("{found}, without {}", plural(left_out.len(), "layer"));
+        return CheckResult::warning(what).details(left_out);
+    }
     match inventory.finding_count() {
         0 => CheckResult::good(found),
         count => CheckResult::warning(format!("{found}, {}", plural(count, "finding")))

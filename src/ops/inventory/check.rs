@@ -34,8 +34,9 @@ pub fn check(inventory: &Inventory, words: &[String]) -> Result<CheckOutcome, Ch
     Ok(CheckOutcome { checked, entries, repository: repository(inventory) })
 }
 
-/// Returns the working tree of git that holds an inventory.
+/// Returns the working tree of git that holds an inventory; of several layers, the uppermost one is the user's own.
 pub(super) fn repository(inventory: &Inventory) -> Option<PathBuf> {
-    let repository = Path::new(&inventory.origin).ancestors().find(|above| above.join(".git").exists());
+    let paths = inventory.layers.iter().rev().filter_map(|layer| layer.path.as_deref());
+    let repository = paths.flat_map(Path::ancestors).find(|above| above.join(".git").exists());
     repository.map(Path::to_path_buf)
 }

@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn target_project_comes_from_entry_or_url() {
-        let inventory = crate::ops::shared::inventory::load(None).expect("loads");
+        let inventory = crate::ops::shared::inventory::load(&Default::default()).expect("loads");
         let herder = inventory.find("pipeline-herder").expect("is there");
         let found = target(&inventory, Some(herder), None, Path::new("/")).expect("finds");
         assert_eq!((found.project.as_str(), found.server), ("cki-project/cki-tools", None));

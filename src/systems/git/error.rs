@@ -69,6 +69,16 @@ pub enum GitError {
         /// Address of the repository.
         url: String,
     },
+    /// The repository lacks a revision.
+    #[error("{}", match reference { Some(name) => format!("`{url}` has no branch, tag or commit `{name}`"), None => format!("`{url}` has no default branch") })]
+    NoRevision {
+        /// Address of the repository.
+        url: String,
+        /// The revision; `None` for the default branch.
+        reference: Option<String>,
+        /// Names of branches and tags nearest to it.
+        nearest: Vec<String>,
+    },
     /// The server failed.
     #[error("the server of `{url}` answered {status}{}", colon(why))]
     Server {

@@ -25,6 +25,7 @@ mod repository_config;
 mod rewritten;
 mod server_message;
 mod session;
+mod source_copy;
 mod special;
 mod staging_dir;
 mod stale;

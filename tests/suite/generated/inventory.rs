@@ -41,8 +41,11 @@ fn compiled_inventory_is_up_to_date() {
     let compiled = cki::ops::shared::inventory::compile().expect("is YAML");
     super::golden("templates/inventory.compiled", &compiled);
     // What is read of it is what is read of the files, to the last value.
-    let directory = cki::ops::shared::inventory::load(Some(Path::new("templates/inventory"))).expect("loads");
-    let carried = cki::ops::shared::inventory::load(None).expect("loads");
+    let directory = cki::ops::shared::inventory::load(&cki::model::inventory::InventorySources::of_path(
+        Path::new("templates/inventory"),
+    ))
+    .expect("loads");
+    let carried = cki::ops::shared::inventory::load(&Default::default()).expect("loads");
     assert_eq!(directory.components.len(), carried.components.len());
     for (one, other) in directory.components.iter().zip(&carried.components) {
         let of = |component: &cki::model::inventory::Component| {

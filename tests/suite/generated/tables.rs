@@ -49,6 +49,7 @@ An unknown setting is a warning, a value that cannot be is an error; both name f
         let kind = match key.kind {
             SettingKind::Text => "text".to_owned(),
             SettingKind::Path => "path".to_owned(),
+            SettingKind::Sources => "source, or a list".to_owned(),
             SettingKind::Url => "address".to_owned(),
             SettingKind::Bool => "`true`, `false`".to_owned(),
             SettingKind::Number => "1 to 9999".to_owned(),

@@ -439,7 +439,7 @@ fn config_prints_the_origin_of_each_setting() {
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\njobs = 3\n\n[run]\nready_timeout = 5\n");
     assert_snapshot!(cli.run("config --color never"), @"
     SETTING               VALUE                                   FROM                                         MEANING
-    inventory             /tmp/cki-TESTID/project/inventory.yaml  /tmp/cki-TESTID/project/cki.toml:1           The inventory: a directory or a file. Without it, the built-in one.
+    inventory             /tmp/cki-TESTID/project/inventory.yaml  /tmp/cki-TESTID/project/cki.toml:1           The inventory: a directory, a file, a git repository, `default`, or a list of these. Without it, the built-in one.
     workspace             /tmp/cki-TESTID/home/.config/cki/work   /tmp/cki-TESTID/home/.config/cki/cki.toml:1  The directory for clones. Without it, `cki` in the home directory.
     templates             –                                       –                                            A directory whose files replace built-in templates of the same path, but not the inventory.
     engine                podman                                  CKI_ENGINE                                   What runs components.

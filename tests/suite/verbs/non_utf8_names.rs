@@ -67,7 +67,7 @@ fn settings_accept_non_utf8_bytes_in_paths_only() {
             "CKI_TEMPLATES" => settings.templates,
             "CKI_CA_FILE" => settings.ca_file.map(|file| file.path),
             "CKI_GITLAB_TOKEN_FILE" => settings.gitlab_token_file,
-            _ => settings.inventory,
+            _ => settings.inventory.paths().next().map(Path::to_path_buf),
         };
         assert_eq!(found.as_ref(), Some(&odd), "{name}");
     }

@@ -1,18 +1,22 @@
 //! `cki inventory`: the group of commands on the inventory itself, one file per subcommand.
 
 mod check;
+mod export;
 mod schema;
 mod site;
+mod sync;
 
 use clap::{Args, Subcommand};
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 
-/// Check the inventory, describe its form, or write it as a site
+/// Check the inventory, describe its form, fetch its sources, or write it in another form
 ///
 /// Examples:
 ///   cki inventory check
+///   cki inventory sync
+///   cki inventory export --format backstage
 ///   cki inventory check owner=infra
 ///   cki inventory site public --open
 #[derive(Debug, Args)]
@@ -28,6 +32,8 @@ enum InventoryCommand {
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Site(site::SiteArgs),
+    Export(export::ExportArgs),
+    Sync(sync::SyncArgs),
 }
 
 pub(in crate::cli) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -35,5 +41,7 @@ pub(in crate::cli) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Re
         InventoryCommand::Check(args) => check::run(args, context),
         InventoryCommand::Schema(args) => schema::run(args, context),
         InventoryCommand::Site(args) => site::run(args, context),
+        InventoryCommand::Export(args) => export::run(args, context),
+        InventoryCommand::Sync(args) => sync::run(args, context),
     }
 }

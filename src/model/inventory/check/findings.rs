@@ -5,6 +5,7 @@ use super::rule::Rule;
 use super::suggestions::Suggestions;
 use crate::base::text;
 use crate::base::yaml::Position;
+use crate::base::yaml::tree::Location;
 use crate::model::inventory::{Component, Inventory, SourceMap};
 
 /// Maximum columns of a message: names in files may be of any length.
@@ -49,6 +50,18 @@ impl<'a> Findings<'a> {
         self.add_at(rule, component, written, &written.path(part), told);
     }
 
+    /// Adds a finding about a place in a file that is no entry's.
+    pub(super) fn add_in(&mut self, spot: &Location, rule: Rule, (message, fix): (String, String)) {
+        self.found.push(CheckFinding {
+            file: spot.file.to_string(),
+            position: spot.position,
+            rule,
+            component: None,
+            message: text::truncate_middle(&message, LONGEST_MESSAGE),
+            fix,
+        });
+    }
+
     /// Adds a finding about a part of a file, by its path from the top.
     pub(super) fn add_at(
         &mut self,
@@ -58,10 +71,11 @@ impl<'a> Findings<'a> {
         path: &str,
         (message, fix): (String, String),
     ) {
-        let position = written.position_of(path).or_else(|| written.position(""));
+        let location = written.location_of(path).or_else(|| written.location(""));
+        let (file, position) = location.unwrap_or((written.file(), Position { line: 1, column: 1 }));
         self.found.push(CheckFinding {
-            file: written.file().to_owned(),
-            position: position.unwrap_or(Position { line: 1, column: 1 }),
+            file: file.to_owned(),
+            position,
             rule,
             component: component.map(|one| one.reference.clone()),
             message: text::truncate_middle(&message, LONGEST_MESSAGE),

@@ -10,15 +10,19 @@ use crate::model::inventory::problem::{Problem, ProblemKind};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let inventory = findings.inventory;
+    for part in &inventory.unplaced {
+        let fix = "silence this rule in the head of an upper layer, or move what it says into an entry there";
+        findings.add_in(&part.spot, Rule::NoPlace, (part.message.clone(), fix.to_owned()));
+    }
     if inventory.problems.is_empty() {
         return;
     }
-    let place = |one: &'_ Component| (one.source_map.file().to_owned(), one.source_map.entry_of(""));
-    let entries: HashMap<(String, Option<u32>), &Component> =
+    let place = |one: &'_ Component| (one.source_map.text_id(), one.source_map.entry_of(""));
+    let entries: HashMap<(usize, Option<u32>), &Component> =
         inventory.components.iter().map(|one| (place(one), one)).collect();
     for problem in &inventory.problems {
-        let file = problem.source_map.file().to_owned();
-        let component = entries.get(&(file, problem.source_map.entry_of(&problem.path))).copied();
+        let text = problem.source_map.text_id();
+        let component = entries.get(&(text, problem.source_map.entry_of(&problem.path))).copied();
         let (rule, told) = told(problem, findings);
         findings.add_at(rule, component, &problem.source_map, &problem.path, told);
     }

@@ -33,6 +33,8 @@ pub enum Rule {
     InvalidHost,
     /// A file is not read.
     UnreadFile,
+    /// A part of a catalog has no place.
+    NoPlace,
     /// A dependency has no entry.
     MissingTarget,
     /// An infrastructure has no entry.
@@ -65,7 +67,7 @@ use Severity::{Error, Warning};
 
 impl Rule {
     /// All rules: name, severity and meaning.
-    pub const ALL: [(Self, &'static str, Severity, &'static str); 18] = [
+    pub const ALL: [(Self, &'static str, Severity, &'static str); 19] = [
         (Self::UnknownKey, "unknown-key", Error, "A key is not one of those that its place may have."),
         (
             Self::UnknownRepository,
@@ -85,6 +87,12 @@ impl Rule {
             "unread-file",
             Error,
             "A file or directory is not read because of its name, or a file has no entries.",
+        ),
+        (
+            Self::NoPlace,
+            "no-place",
+            Warning,
+            "A part of a catalog of Backstage has no place in the inventory, so it is not read.",
         ),
         (Self::MissingTarget, "missing-target", Error, "The `target` of a dependency has no entry."),
         (

@@ -1,0 +1,56 @@
+//! Hints and exit codes of errors of loading an inventory and of fetching its sources.
+
+use super::diagnosis::{Diagnosis, hint, plain};
+use super::systems::{of_file, of_git};
+use crate::base::exit::Exit;
+use crate::base::text;
+use crate::ops::inventory::sync::SyncError;
+use crate::ops::shared::inventory::LoadError;
+
+pub(super) fn of_load(error: &LoadError) -> Diagnosis {
+    match error {
+        LoadError::Missing(_) => hint(
+            Exit::NotFound,
+            "name a file or a directory that exists, or none, for the built-in inventory; `cki config` shows a setting that names it.",
+        ),
+        LoadError::File(_) | LoadError::Files { .. } => plain(Exit::Invalid),
+        LoadError::TooMuch(_) => plain(Exit::Invalid),
+        LoadError::NoPath { from, .. } => hint(
+            Exit::NotFound,
+            format!(
+                "name another path after `:`, or `cki inventory sync --source {from}` if it is there now."
+            ),
+        ),
+        LoadError::Git(error) => of_git(error),
+        LoadError::NoLayer { .. } => hint(
+            Exit::Invalid,
+            "`cki inventory sync` fetches repositories and says what fails; `--inventory default` uses the built-in inventory for this call.",
+        ),
+        LoadError::LeftOut { .. } => hint(
+            Exit::Refused,
+            "nothing was started, since this layer may say what production is: `cki inventory sync`, or name the layers to use with `--inventory`.",
+        ),
+        LoadError::TooLong(_) => hint(
+            Exit::Invalid,
+            "make a directory of it: `inventory.yaml` without the entries, and each entry in a file `CATEGORY/NAME.yaml`.",
+        ),
+        LoadError::Inventory(_) => hint(Exit::Invalid, "`cki help inventory` describes the format."),
+    }
+}
+
+pub(super) fn of_sync(error: &SyncError) -> Diagnosis {
+    match error {
+        SyncError::NoCache => {
+            hint(Exit::Invalid, "set `XDG_CACHE_HOME` to a directory that you can write to.")
+        }
+        SyncError::Unknown { known, .. } if known.is_empty() => {
+            hint(Exit::NotFound, "none of them is a repository; `cki config` shows the setting `inventory`.")
+        }
+        SyncError::Unknown { known, .. } => {
+            let known: Vec<String> = known.iter().map(|one| format!("`{one}`")).collect();
+            hint(Exit::NotFound, format!("there is {}.", text::join_and(&known)))
+        }
+        SyncError::Git(error) => of_git(error),
+        SyncError::File(error) => of_file(error),
+    }
+}

@@ -1,0 +1,269 @@
+//! Loads an inventory from its sources. The meaning of its files is in `model::inventory`; fetching repositories is in
+//! `ops::inventory::sync`.
+
+mod built_in;
+mod catalog;
+mod directory;
+mod error;
+mod repository;
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::base::assets::Assets;
+use crate::base::file_snapshot::FileSnapshot;
+use crate::model::inventory::backstage::is_catalog_text;
+use crate::model::inventory::{
+    Inventory, InventoryDocument, InventoryPart, InventorySource, InventorySources, LayerContent,
+    LayerDocument, LayerSummary, merge_layers,
+};
+use crate::ops::shared::services;
+pub use built_in::compile;
+pub use catalog::catalog_files;
+use directory::{HEAD, directory, document};
+pub use error::LoadError;
+pub use repository::{CopyRecord, copy_of};
+
+/// The finding of a head that was named in place of its directory.
+const HEAD_ALONE: &str =
+    "it has no `components`; to read files `CATEGORY/NAME.yaml`, name their directory as the inventory";
+
+/// Reasons why repositories could not be fetched, by the names of their copies.
+pub type FetchFailures = std::collections::HashMap<String, String>;
+
+/// Loads an inventory from its sources.
+///
+/// # Errors
+/// Fails when a source does not exist, cannot be read or understood, or contradicts another one; or no source is left.
+pub fn load(sources: &InventorySources) -> Result<Inventory, LoadError> {
+    read(sources, &FileSnapshot::default(), &FetchFailures::new())
+}
+
+/// Loads an inventory as [`load`] with the names of the backing services, and checks the dependencies of a user's one
+/// against them. A test checks the built-in inventory.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_checked(
+    sources: &InventorySources,
+    assets: &Assets,
+    failures: &FetchFailures,
+) -> Result<Inventory, LoadError> {
+    let mut inventory = read(sources, assets.files(), failures)?;
+    let services = services::names(assets)?;
+    if !matches!(sources.list.as_slice(), [] | [InventorySource::BuiltIn]) {
+        inventory.check_needs(&services);
+    }
+    inventory.backing_services = services;
+    Ok(inventory)
+}
+
+/// Loads an inventory with a reader of its files. One source needs no merge.
+fn read(
+    sources: &InventorySources,
+    files: &FileSnapshot,
+    failures: &FetchFailures,
+) -> Result<Inventory, LoadError> {
+    match sources.list.as_slice() {
+        [] | [InventorySource::BuiltIn] => {
+            let mut inventory = built_in::load()?;
+            inventory.layers = vec![summary(&InventorySource::BuiltIn)];
+            Ok(inventory)
+        }
+        [source @ InventorySource::Path(path)] => match of_path(path, files)? {
+            Some(mut inventory) => {
+                inventory.layers = vec![summary(source)];
+                Ok(inventory)
+            }
+            None => layered(sources, files, failures),
+        },
+        _ => layered(sources, files, failures),
+    }
+}
+
+fn summary(source: &InventorySource) -> LayerSummary {
+    LayerSummary {
+        label: source.to_string(),
+        age: None,
+        path: source.path().map(Path::to_path_buf),
+        left_out: None,
+    }
+}
+
+/// Loads an inventory that is one directory or file; `None` if it is a catalog of Backstage.
+fn of_path(path: &Path, files: &FileSnapshot) -> Result<Option<Inventory>, LoadError> {
+    let origin = path.display().to_string();
+    let mut unread = Vec::new();
+    let parts = if path.is_dir() {
+        if catalog::first_file(path, files).is_some() {
+            return Ok(None);
+        }
+        directory(path, files, &mut unread, InventoryPart::parse)?
+    } else {
+        let document = document_at(path, files)?;
+        if is_catalog_text(&document.file, &document.text) {
+            return Ok(None);
+        }
+        vec![InventoryPart::parse(document)]
+    };
+    let mut inventory = Inventory::of_parts(&origin, parts)?;
+    for (path, why) in unread {
+        inventory.note_unread(path, why);
+    }
+    if inventory.components.is_empty() && path.is_file() {
+        let is_head = path.file_name() == Some(OsStr::new(HEAD));
+        inventory.note_unread(origin, if is_head { HEAD_ALONE } else { "it has no `components`" });
+    }
+    Ok(Some(inventory))
+}
+
+/// Reads the file of an inventory that is one.
+fn document_at(path: &Path, files: &FileSnapshot) -> Result<InventoryDocument, LoadError> {
+    document(path, None, files).map_err(|error| match error {
+        LoadError::File(error) if error.is_missing() => LoadError::Missing(path.display().to_string()),
+        error => error,
+    })
+}
+
+/// Loads an inventory of several layers, or of a repository.
+fn layered(
+    sources: &InventorySources,
+    files: &FileSnapshot,
+    failures: &FetchFailures,
+) -> Result<Inventory, LoadError> {
+    let (mut layers, mut contents) = (Vec::new(), Vec::new());
+    let (mut unread, mut unplaced) = (Vec::new(), Vec::new());
+    for (number, source) in sources.list.iter().enumerate() {
+        let mut layer = summary(source);
+        let documents = match source {
+            InventorySource::BuiltIn => built_in::documents().into_iter().map(LayerDocument::Text).collect(),
+            InventorySource::Path(path) => match catalog::first_file(path, files) {
+                Some(first) => {
+                    let (catalog, _) = catalog::load_path(path, first, files)?;
+                    unplaced.extend(catalog.unplaced);
+                    catalog.documents
+                }
+                None if path.is_dir() => directory(path, files, &mut unread, LayerDocument::Text)?,
+                None => vec![LayerDocument::Text(document_at(path, files)?)],
+            },
+            InventorySource::Git(source) => match copy_of(source, sources, files) {
+                Some(copy) => {
+                    layer.age = Some(copy.age());
+                    repository::documents(source, &copy, &mut unread, &mut unplaced)?
+                }
+                None => {
+                    layer.left_out = Some(failures.get(&source.copy_name()).cloned().unwrap_or_else(|| {
+                        "it was not fetched yet; `cki inventory sync` fetches it".to_owned()
+                    }));
+                    Vec::new()
+                }
+            },
+        };
+        layers.push(layer);
+        contents.push(LayerContent { layer: u16::try_from(number).unwrap_or(u16::MAX), documents });
+    }
+    if layers.iter().all(|layer| layer.left_out.is_some()) {
+        let reason =
+            |layer: &LayerSummary| Some(format!("`{}`: {}", layer.label, layer.left_out.as_deref()?));
+        return Err(LoadError::NoLayer { reasons: layers.iter().filter_map(reason).collect() });
+    }
+    let in_use = layers.iter().filter(|layer| layer.left_out.is_none());
+    let origin = in_use.map(|layer| layer.label.as_str()).collect::<Vec<_>>().join(" + ");
+    let mut inventory = Inventory::of_parts(&origin, merge_layers(contents))?;
+    inventory.layers = layers;
+    inventory.note_unplaced(unplaced);
+    for (path, why) in unread {
+        inventory.note_unread(path, why);
+    }
+    Ok(inventory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::InventoryError;
+    use crate::model::reference::Reference;
+
+    #[test]
+    fn built_in_inventory_loads_without_findings() {
+        let mut inventory = load(&InventorySources::default()).expect("loads");
+        inventory.check_needs(&services::names(&Assets::default()).expect("are carried"));
+        assert_eq!(inventory.findings(9), []);
+        assert_eq!(inventory.title, "CKI");
+        assert_eq!(inventory.components.len(), 44);
+        assert!(inventory.get(&Reference::new("external", "gitlab-com")).is_none());
+        let lookaside = inventory.find("lookaside-static").expect("is there");
+        assert_eq!(lookaside.kind.as_deref(), Some("cronjob"));
+    }
+
+    #[test]
+    fn load_reports_ignored_and_unused_files() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
+        let write = |path: &str, text: &str| {
+            std::fs::create_dir_all(root.join(path).parent().expect("has one")).expect("makes");
+            std::fs::write(root.join(path), text).expect("writes");
+        };
+        write("inventory.yaml", "title: T\n");
+        write("service/a b.yaml", "description: A.\n");
+        write("service/.a.yaml", "description: hidden\n");
+        write("two words/b.yaml", "description: B.\n");
+        write("notes and so on/c.md", "none");
+        write("service/a.yaml", "run: {needs: [postgrs, b, postgres]}\n");
+        write("service/b.yaml", "run: {needs: [a]}\n");
+        let shown = |inventory: &Inventory| -> Vec<String> {
+            inventory
+                .findings(9)
+                .iter()
+                .map(|one| one.to_string().replace(&root.display().to_string(), ""))
+                .collect()
+        };
+        let seen = shown(
+            &load_checked(&InventorySources::of_path(root), &Assets::default(), &FetchFailures::new())
+                .expect("loads"),
+        );
+        for (finding, part) in seen.iter().zip([
+            "/two words: its files are not read",
+            "/service/a b.yaml: it is not read",
+            "/service/a.yaml:1:15: there is no backing service or component `postgrs`; did you mean `postgres`?",
+            "/service/a.yaml:1:24: `b` cannot be started",
+            "/service/b.yaml:1:15: `a` cannot be started",
+        ]) {
+            assert!(finding.starts_with(part), "{seen:#?}");
+        }
+        assert_eq!(seen.len(), 5, "{seen:#?}");
+        let alone = shown(
+            &load_checked(
+                &InventorySources::of_path(&root.join("inventory.yaml")),
+                &Assets::default(),
+                &FetchFailures::new(),
+            )
+            .expect("loads"),
+        );
+        assert!(alone.len() == 1 && alone[0].contains("name their directory as the inventory"), "{alone:?}");
+    }
+
+    #[test]
+    fn load_reads_directory_and_file_alike() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
+        std::fs::create_dir_all(root.join("service")).expect("makes");
+        std::fs::write(root.join("inventory.yaml"), "title: T\n").expect("writes");
+        std::fs::write(root.join("service/a.yaml"), "description: A.\n").expect("writes");
+        std::fs::write(root.join("service/README.md"), "no entry").expect("writes");
+        let inventory = load(&InventorySources::of_path(root)).expect("loads");
+        assert_eq!((inventory.title.as_str(), inventory.components[0].name()), ("T", "a"));
+        let file = root.join("one.yaml");
+        std::fs::write(&file, "components: [{name: a, category: service, description: A.}]").expect("writes");
+        assert_eq!(
+            load(&InventorySources::of_path(&file)).expect("loads").components[0].description.as_deref(),
+            Some("A.")
+        );
+        assert!(matches!(load(&InventorySources::of_path(&root.join("none"))), Err(LoadError::Missing(_))));
+        let empty = tempfile::tempdir().expect("a temporary directory");
+        assert!(matches!(
+            load(&InventorySources::of_path(empty.path())),
+            Err(LoadError::Inventory(InventoryError::Empty(_)))
+        ));
+    }
+}
