@@ -3,6 +3,9 @@
 
 use std::ffi::OsString;
 
+/// Characters that separate words for a shell; other spaces of Unicode belong to a word.
+const SEPARATORS: [char; 3] = [' ', '\t', '\n'];
+
 /// The words of a command line, without quotes, and the one to complete.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
@@ -27,14 +30,14 @@ impl Words {
     /// Splits a line that ends at the cursor. The shell replaces `piece`, the end of the last word.
     pub(super) fn of_line(line: &str, piece: &str) -> Self {
         let mut words: Vec<OsString> = Vec::new();
-        let mut rest = line.trim_start();
+        let mut rest = line.trim_start_matches(SEPARATORS);
         loop {
             let (word, length, _) = unquote(rest, true);
             words.push(word.into());
             if rest[length..].is_empty() {
                 break;
             }
-            rest = rest[length..].trim_start();
+            rest = rest[length..].trim_start_matches(SEPARATORS);
         }
         let head = rest.strip_suffix(piece).unwrap_or_default();
         let (before, _, quote) = unquote(head, false);
@@ -72,7 +75,7 @@ fn unquote(text: &str, ends_at_space: bool) -> (String, usize, Option<char>) {
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
         match (quote, character) {
-            (None, ' ' | '\t' | '\n') if ends_at_space => return (word, at, None),
+            (None, character) if ends_at_space && SEPARATORS.contains(&character) => return (word, at, None),
             (None, '\'' | '"') => quote = Some(character),
             (Some(open), _) if open == character => quote = None,
             (None | Some('"'), '\\') => match characters.next() {

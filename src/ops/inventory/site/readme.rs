@@ -146,7 +146,8 @@ mod tests {
         write("tools/docs/README.b.md", "of b");
         write("long/README.md", &"line\n".repeat(LONGEST / 4));
         write("token", "secret");
-        std::os::unix::fs::symlink("../../token", directory.path().join("tools/docs/README.md")).expect("links");
+        std::os::unix::fs::symlink("../../token", directory.path().join("tools/docs/README.md"))
+            .expect("links");
         let inventory = "\
 components:
   - {name: a, category: tool, sources: [{repo: tools, path: a}]}
