@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::annotations::{DEPENDENCIES, NOBODY, PEOPLE, REFERENCE, SOURCE};
 use crate::model::inventory::{Category, Component, Inventory};
-use crate::model::reference::Reference;
+use crate::model::reference::{Reference, is_name};
 
 /// Maximum length of a name in Backstage.
 const LONGEST: usize = 63;
@@ -197,7 +197,7 @@ impl EntityWriter<'_> {
         let kind = kind_of(self.inventory, &component.reference);
         let mut annotations = BTreeMap::from([(REFERENCE, component.reference.to_string())]);
         annotations.extend(self.source(component).map(|source| (SOURCE, source)));
-        if component.people.len() > 1 {
+        if component.people.len() > 1 || component.people.iter().any(|name| !is_name(name)) {
             annotations.insert(PEOPLE, component.people.join(","));
         }
         let mut spec = self.spec(component, kind);
@@ -216,10 +216,11 @@ impl EntityWriter<'_> {
         let own = component.kind.clone();
         let typed = own.clone().unwrap_or_else(|| component.reference.category.clone());
         let owner = component.people.first().map_or_else(
-            || NOBODY.to_owned(),
+            || format!("group:default/{NOBODY}"),
             |name| match self.inventory.get(&Reference::new("people", name.as_str())) {
                 Some(entry) => self.reference(&entry.reference),
-                None => name.clone(),
+                // An entity of another namespace would look for it there.
+                None => format!("group:default/{name}"),
             },
         );
         match kind {

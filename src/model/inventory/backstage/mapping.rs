@@ -227,11 +227,13 @@ impl Mapping<'_> {
             return Some(Node { spot: node.spot.clone(), value: NodeValue::List(items) });
         }
         let owner = entity.spec("owner")?;
-        let (found, reference) = self.target(at, owner.text()?, "group");
-        let name = reference.map_or_else(|| owner.text().unwrap_or_default().to_owned(), |one| one.name);
-        if found.is_none() && name == NOBODY {
+        let text = owner.text()?;
+        let (found, reference) = self.target(at, text, "group");
+        let (_, _, written) = parts(text, "group", &entity.namespace);
+        if found.is_none() && written == NOBODY {
             return None;
         }
+        let name = reference.map_or_else(|| written.to_owned(), |one| one.name);
         let item = Node::text_at(&owner.spot, name);
         Some(Node { spot: owner.spot.clone(), value: NodeValue::List(vec![item]) })
     }

@@ -130,7 +130,7 @@ fn entities_become_entries_with_their_relations() {
     assert!(find("people/jane").contains("Some(\"person\") None [] [] [] [\"part-of people/infra\"]"));
     assert_eq!(inventory.components.len(), 8);
     let place = inventory.find("herder").expect("is there").source_map.spot("description");
-    assert_eq!(place, "c.yaml:6:3");
+    assert_eq!(place, "c.yaml:6:16");
     for part in [
         "`metadata.annotations.x.io/y`, `metadata.tags` and `spec.lifecycle` of `component:default/herder` have no place",
         "`spec.definition` and `spec.lifecycle` of `api:default/hook` have no place",
