@@ -9,9 +9,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::base::text::{command_line, safe_line};
 
 /// Commands whose result depends on the inventory.
-const OF_INVENTORY: [&str; 16] = [
+const OF_INVENTORY: [&str; 17] = [
     "build",
     "clone",
+    "docs",
     "down",
     "env",
     "exec",
@@ -28,7 +29,7 @@ const OF_INVENTORY: [&str; 16] = [
     "trust",
 ];
 /// Commands whose result depends on the directory of clones.
-const OF_WORKSPACE: [&str; 5] = ["build", "clone", "env", "run-local", "show"];
+const OF_WORKSPACE: [&str; 6] = ["build", "clone", "docs", "env", "run-local", "show"];
 /// Commands whose result depends on the engine.
 const OF_ENGINE: [&str; 9] = ["build", "down", "env", "exec", "logs", "open", "ps", "run-local", "shell"];
 /// Options of single commands that say what the command is about; others say how to show it, or how long to wait.
@@ -79,6 +80,10 @@ impl RepeatedFlags {
             return None;
         }
         let words = shell_words::split(command).ok()?;
+        // Help is the same whatever the flags are.
+        if words.iter().any(|word| word == "--help") {
+            return None;
+        }
         let mut tree = (self.tree)();
         tree.build();
         let (at, verb) = words
