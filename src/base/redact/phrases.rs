@@ -113,13 +113,6 @@ impl PatternSet {
         Some(set)
     }
 
-    /// Returns the length of the shortest phrase that begins with these bytes.
-    pub(super) fn shortest_from(&self, beginning: &[u8]) -> Option<usize> {
-        let first = self.sorted.partition_point(|phrase| &phrase.bytes[..] < beginning);
-        let phrases = self.sorted[first..].iter().take_while(|phrase| phrase.bytes.starts_with(beginning));
-        phrases.map(|phrase| phrase.bytes.len()).min()
-    }
-
     /// Finds phrases in the order of their starts; of several at one place, the longest that `take`
     /// accepts.
     pub(super) fn find(&self, bytes: &[u8], mut take: impl FnMut(usize, &Phrase) -> bool) {

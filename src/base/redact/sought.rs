@@ -27,14 +27,9 @@ impl Sought {
         self.folded.as_ref().map_or(0, |folded| folded.longest).max(self.raw.longest)
     }
 
-    /// Returns whether visible bytes are at most half of each phrase that they begin, or too few for any secret.
-    pub(super) fn is_short_beginning(&self, bytes: &[u8]) -> bool {
-        // A byte before a phrase may belong to it.
-        let rest = bytes.get(1..).unwrap_or_default();
-        let shortest = [Some(&self.raw), self.folded.as_ref()].into_iter().flatten();
-        let shortest =
-            shortest.flat_map(|set| [set.shortest_from(bytes), set.shortest_from(rest)]).flatten().min();
-        bytes.len() < SHORTEST || shortest.is_some_and(|shortest| bytes.len() * 2 <= shortest)
+    /// Returns whether visible bytes are too few for any secret.
+    pub(super) fn is_too_short(bytes: &[u8]) -> bool {
+        bytes.len() < SHORTEST
     }
 
     /// Returns the maximum bytes to hold back.

@@ -128,8 +128,8 @@ impl RedactStream {
         self.tokens = Some(tokens);
     }
 
-    /// Appends bytes held back to `out`, as nothing follows them for a while. Of a possible secret, at most half is
-    /// shown; the rest is masked if it follows after all.
+    /// Appends bytes held back to `out`, as nothing follows them for a while. Of a possible secret, at most
+    /// three characters are shown; the rest is masked if it follows after all.
     pub fn pause(&mut self, out: &mut Vec<u8>) {
         self.pause_secrets(out);
         if let Some(tokens) = &mut self.tokens {
@@ -144,7 +144,7 @@ impl RedactStream {
         }
         let mut folded = std::mem::take(&mut self.folded);
         folded.fold(self.held(), ReadOptions { strip: true, last: true }, sought.folding);
-        let is_short = sought.is_short_beginning(&folded.bytes);
+        let is_short = Sought::is_too_short(&folded.bytes);
         self.folded = folded;
         if !is_short {
             return;
