@@ -168,6 +168,10 @@ impl RepeatedFlags {
 /// Returns whether a command names the same things as the one that was typed: neither may name another one.
 fn is_about_the_same(verb: &Command, typed: &ArgMatches, words: &[String]) -> bool {
     let typed = named(verb, typed);
+    // A message may name a command without meaning a call of it.
+    if words.is_empty() {
+        return false;
+    }
     let first = words.first().filter(|word| !word.starts_with('-'));
     // A part of a name may be typed for all of it.
     let is_named = |word: &String| typed.iter().any(|one| word.contains(one) || one.contains(word));

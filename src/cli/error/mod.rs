@@ -198,10 +198,9 @@ fn of_lookup(error: &LookupError) -> Diagnosis {
             };
             hint(Exit::NotFound, did_you_mean(nearest, otherwise))
         }
-        LookupError::IsService { service, .. } => hint(
-            Exit::NotFound,
-            format!("`cki show {service}` shows it, and `cki run-local {service}` runs it."),
-        ),
+        LookupError::IsService { service, .. } => {
+            hint(Exit::NotFound, format!("`cki show {service}` shows it, and the command that runs it."))
+        }
         LookupError::UnknownService { nearest, .. } => hint(Exit::NotFound, did_you_mean(nearest, SERVICES)),
         LookupError::Ambiguous { candidates, .. } => {
             let first = candidates.first().map(String::as_str).unwrap_or_default();

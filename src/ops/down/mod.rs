@@ -141,7 +141,7 @@ fn selected(
         for query in queries {
             match select_run(&listing, query) {
                 Ok(run) => {
-                    check_whole(&listing, query, run)?;
+                    check_whole(&listing, query, run, queries)?;
                     runs.insert(run.clone());
                 }
                 Err(InstanceError::NotRunning { query, elsewhere, .. }) => {
@@ -157,15 +157,23 @@ fn selected(
     Ok((instances, absent))
 }
 
-/// Checks that a query means a whole run: the parts of a run need each other.
-fn check_whole(listing: &FoundInstances, query: &str, run: &RunId) -> Result<(), InstanceError> {
+/// Checks that a query means a whole run, alone or with the other queries: the parts of a run need each other.
+fn check_whole(
+    listing: &FoundInstances,
+    query: &str,
+    run: &RunId,
+    queries: &[String],
+) -> Result<(), InstanceError> {
     if !is_part(listing, query) {
         return Ok(());
     }
+    let is_named = |query: &str, name: &str| {
+        query.split_once('/').is_some_and(|(start, part)| run.as_str().starts_with(start) && part == name)
+    };
     let all = listing.instances.iter().chain(&listing.others).filter(|one| one.identity.run == *run);
     let others: Vec<String> = all
         .map(|one| one.identity.name.clone())
-        .filter(|name| !query.ends_with(&format!("/{name}")))
+        .filter(|name| !queries.iter().any(|query| is_named(query, name)))
         .collect();
     match others.is_empty() {
         true => Ok(()),

@@ -113,9 +113,6 @@ fn run_local_native_serves_dependencies_on_localhost(cli: &Cli) {
     store(cli, "true", "");
     assert_snapshot!(cli.run("run-local app"), @"
     --- stderr
-      env          1 variable: 1 from store
-      network      isolated: it reaches store and nothing else; files and user are this machine's
-      store        not finished
     error: `store` cannot be run without a container engine.
     hint: `cki doctor --engine auto` prints the command that installs a container engine.
     --- exit 6

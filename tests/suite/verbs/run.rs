@@ -32,7 +32,7 @@ fn run_local_prints_output_and_result_as_text_and_json(cli: &Cli) {
       env          3 variables: 2 yours, 1 locked
       network      isolated: it reaches nothing
     ✘ `app` ended with exit code 3 after TIME, nothing left behind.
-    hint: `cki run-local app --keep on-failure` keeps it for `cki logs app` and `cki shell app`.
+    hint: `cki run-local app --keep on-failure -e A=1 -e B=2` keeps it for `cki logs app` and `cki shell app`.
     --- exit 3
     ");
     assert_snapshot!(cli.run("run-local app -o json"), @r#"

@@ -245,7 +245,7 @@ fn commands_for_components_name_the_backing_service() {
     let cli = sample();
     for line in ["build login", "clone login", "stage --component login --mr 1", "env web --diff login"] {
         let outcome = cli.run(line).ends_with(3).says("`login` is a backing service, not a component");
-        outcome.says("hint: `cki show login` shows it, and `cki run-local login` runs it.");
+        outcome.says("hint: `cki show login` shows it, and the command that runs it.");
     }
     cli.run("show service:lgin").ends_with(3).says("did you mean `service:login`?");
     cli.run("run-local logni").ends_with(3).says("did you mean `login`?");
