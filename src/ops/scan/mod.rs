@@ -22,7 +22,7 @@ use crate::model::scan::{
 };
 pub use error::ScanError;
 pub use outcome::ScanOutcome;
-use read::FileCache;
+use read::ReadingCache;
 pub use request::{Library, ScanRequest};
 use source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
 
@@ -43,7 +43,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
 #[derive(Debug)]
 pub struct Scanner {
     rules: ScanRules,
-    files: FileCache,
+    files: ReadingCache,
 }
 
 impl Scanner {
@@ -52,7 +52,7 @@ impl Scanner {
     /// # Errors
     /// Fails when they are invalid.
     pub fn new(assets: &Assets) -> Result<Self, ScanError> {
-        Ok(Self { rules: rules(assets)?, files: FileCache::default() })
+        Ok(Self { rules: rules(assets)?, files: ReadingCache::default() })
     }
 
     /// Scans the checked out sources of a component.
@@ -67,7 +67,7 @@ impl Scanner {
 fn scan_files(
     request: ScanRequest<'_>,
     rules: &ScanRules,
-    cache: Option<&FileCache>,
+    cache: Option<&ReadingCache>,
 ) -> Result<ScanOutcome, ScanError> {
     let component = request.component.name().to_owned();
     if request.component.sources.is_empty() {

@@ -14,16 +14,16 @@ const THREADS: usize = 4;
 
 /// Results of files, by repository, path, and whether an image is built from the file.
 #[derive(Debug, Default)]
-pub(super) struct FileCache(Mutex<BTreeMap<(String, PathBuf, bool), ReadOutcome>>);
+pub(super) struct ReadingCache(Mutex<BTreeMap<(String, PathBuf, bool), ReadOutcome>>);
 
 /// Reads files that are not in the cache, and returns all in the same order.
 pub(super) fn all_cached(
     repositories: &[SourceRepository],
     wanted: &[WantedFile],
     rules: &ScanRules,
-    cache: Option<&FileCache>,
+    cache: Option<&ReadingCache>,
 ) -> Result<Vec<FileReading>, ScanRulesError> {
-    let Some(FileCache(cache)) = cache else { return all(repositories, wanted, rules, &BTreeMap::new()) };
+    let Some(ReadingCache(cache)) = cache else { return all(repositories, wanted, rules, &BTreeMap::new()) };
     let key =
         |one: &WantedFile| (repositories[one.repository].name.clone(), one.path.clone(), one.is_build_file);
     let mut known = cache.lock().unwrap_or_else(PoisonError::into_inner);
