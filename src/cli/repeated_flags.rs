@@ -8,26 +8,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::base::text::{command_line, safe_line};
 
-/// Commands whose result depends on the inventory.
-const OF_INVENTORY: [&str; 17] = [
-    "build",
-    "clone",
-    "docs",
-    "down",
-    "env",
-    "exec",
-    "graph",
-    "inventory",
-    "list",
-    "logs",
-    "open",
-    "ps",
-    "run-local",
-    "shell",
-    "show",
-    "stage",
-    "trust",
-];
+/// Commands whose result does not depend on the inventory; a new command repeats it.
+const WITHOUT_INVENTORY: [&str; 9] =
+    ["completions", "config", "demo", "doctor", "forward", "gc", "init", "man", "mock-service"];
 /// Commands whose result depends on the directory of clones.
 const OF_WORKSPACE: [&str; 6] = ["build", "clone", "docs", "env", "run-local", "show"];
 /// Commands whose result depends on the engine.
@@ -100,7 +83,7 @@ impl RepeatedFlags {
         for arg in verb.get_arguments() {
             let Some(long) = arg.get_long() else { continue };
             let repeats = match long {
-                "inventory" => OF_INVENTORY.contains(&verb.get_name()),
+                "inventory" => !WITHOUT_INVENTORY.contains(&verb.get_name()),
                 "workspace" => OF_WORKSPACE.contains(&verb.get_name()),
                 "engine" => OF_ENGINE.contains(&verb.get_name()),
                 long if MEANING.contains(&long) || long == UNSET => {
@@ -204,7 +187,7 @@ fn last(verb: &Command, typed: &ArgMatches) -> Vec<String> {
     if values.is_empty() { values } else { [vec!["--".to_owned()], values].concat() }
 }
 
-/// Returns the command line of the user with another word in place of a name. `None` if the name was not typed as one.
+/// Returns the command line of the user with another word instead of a name. `None` if the name was not typed as one.
 pub(super) fn with_name(tree: fn() -> Command, args: &[OsString], name: &str, other: &str) -> Option<String> {
     let mut tree = tree();
     tree.build();
