@@ -119,14 +119,8 @@ pub fn print_list(ui: &Ui, found: &Documentation<'_>) {
             label: &page.label,
             repo: &page.repo,
             path: &page.path,
-            file: match &page.content {
-                PageContent::Text { file, .. } => Some(file.display().to_string()),
-                _ => None,
-            },
-            reason: match &page.content {
-                PageContent::Text { .. } => None,
-                other => Some(state(other, name)),
-            },
+            file: page.content.file().map(|file| file.display().to_string()),
+            reason: page.content.file().is_none().then(|| state(&page.content, name)),
         });
         let view = DocsView {
             component: found.component.reference.to_string(),
@@ -138,9 +132,9 @@ pub fn print_list(ui: &Ui, found: &Documentation<'_>) {
     }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Wrap, Fit::Wrap]);
     for page in &found.pages {
-        let state = match &page.content {
-            PageContent::Text { file, .. } => ui.place(&file.display().to_string()).into_owned(),
-            other => state(other, name),
+        let state = match page.content.file() {
+            Some(file) => ui.place(&file.display().to_string()).into_owned(),
+            None => state(&page.content, name),
         };
         table.row([
             Cell::from(safe_line(&page.label).into_owned()),

@@ -60,6 +60,17 @@ pub enum PageContent {
     Unreadable(String),
 }
 
+impl PageContent {
+    /// Returns the file of a page whose text is known.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Text { file, .. } => Some(file),
+            Self::NotCloned | Self::Missing | Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// Gathers the documentation of a component. Without a page in the entry, the page is the README of its sources.
 #[must_use]
 pub fn documentation<'a>(
