@@ -132,7 +132,7 @@ impl GcScope<'_> {
                 names.extend([report.containers, report.networks, report.volumes].concat());
             }
             for (container, ender) in engine.commands_of_killed_clients() {
-                // A command that goes on is left to `cki gc`, which reports it.
+                // A command that continues is left to `cki gc`, which reports it.
                 if ender.end().await.is_ok() {
                     names.push(format!("command in {}", container.get(..12).unwrap_or(&container)));
                 }

@@ -330,7 +330,7 @@ impl RedactStream {
         self.in_mask = false;
     }
 
-    /// Writes a mask for hidden bytes up to an end. One that begins in the context is shown if its bytes go on after it.
+    /// Writes a mask for hidden bytes up to an end. One that begins in the context is shown if its bytes continue after it.
     fn mask(&mut self, to: usize, out: &mut Vec<u8>) {
         if to <= self.unseen {
             if !self.is_context_passed {

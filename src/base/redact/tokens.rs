@@ -106,7 +106,7 @@ fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
     masked_from(bytes, 0)
 }
 
-/// Masks tokens in the bytes from `seen` on; those that begin before are masked where they go on.
+/// Masks tokens in the bytes from `seen` on; of those that begin before, the rest is masked.
 fn masked_from(bytes: &[u8], seen: usize) -> Cow<'_, [u8]> {
     let view = TokenView::of(bytes, true);
     if !LOOK.is_match(&view.text) {

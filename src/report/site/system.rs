@@ -21,7 +21,7 @@ pub(super) struct SystemView<'a> {
     kinds: Vec<&'a str>,
     categories: Vec<ChoiceView<'a>>,
     owners: Vec<&'a str>,
-    /// Dependencies between categories, in place of the picture.
+    /// Dependencies between categories, instead of the picture.
     between: Vec<BetweenView>,
 }
 

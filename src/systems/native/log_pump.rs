@@ -76,7 +76,7 @@ impl LogPump {
         true
     }
 
-    /// Writes the records. On a full disk, output is lost, and the component goes on.
+    /// Writes the records. On a full disk, output is lost, and the component continues.
     fn write(&self, end: usize) {
         let mut rest = &self.records[..end];
         while !rest.is_empty() {

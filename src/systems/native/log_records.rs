@@ -88,7 +88,7 @@ mod tests {
         let pieces: [(Stream, &[u8]); 6] = [
             (Stream::Stdout, b"one\n\ntwo"),
             (Stream::Stderr, b"\noops \xff\0"),
-            (Stream::Stdout, b" goes on\n"),
+            (Stream::Stdout, b" continues\n"),
             (Stream::Stderr, b""),
             (Stream::Stderr, b"E\ne"),
             (Stream::Stdout, b"no end"),

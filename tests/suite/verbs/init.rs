@@ -191,7 +191,7 @@ fn init_names_the_next_command_from_where_the_user_stands() {
         .rfind(|part| part.starts_with("cd "))
         .expect("names a directory")
         .to_owned();
-    // In the place of `cki`, a program that says where it is.
+    // Instead of `cki`, a program that prints its directory.
     let typed = std::process::Command::new("sh")
         .args(["-c", &format!("cki() {{ pwd; }}; {next}")])
         .current_dir(cli.project())

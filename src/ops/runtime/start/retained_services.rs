@@ -31,7 +31,7 @@ const OTHERS: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Number of last lines to show of an existing service if it fails.
 const LINES: usize = 12;
-/// Bytes before those lines, in which a secret may begin that goes on in them.
+/// Bytes before those lines: a secret may begin in them and end in the lines.
 const CONTEXT: usize = 1 << 20;
 
 /// The state of a service.

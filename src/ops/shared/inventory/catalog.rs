@@ -55,7 +55,7 @@ pub(super) fn load(
                 let message = format!("`{}` {why}, so it is not read", location.target);
                 unplaced.push(UnplacedPart { spot: location.spot.clone(), message });
             };
-            // A file that is a source by itself has no others.
+            // A source that is a single file has no others.
             let inner = (!first.is_empty()).then(|| relative(&path, &location.target)).flatten();
             let Some(target) = inner else {
                 refuse("is outside of this source");

@@ -24,7 +24,7 @@ use directory::{HEAD, directory, document};
 pub use error::LoadError;
 pub use repository::{CopyRecord, copy_of};
 
-/// The finding of a head that was named in place of its directory.
+/// The finding of a head that was named instead of its directory.
 const HEAD_ALONE: &str =
     "it has no `components`; to read files `CATEGORY/NAME.yaml`, name their directory as the inventory";
 
