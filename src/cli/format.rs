@@ -97,6 +97,7 @@ pub(super) fn check(wanted: Option<&str>, formats: &[OutputFormat]) -> Result<()
     }
     let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
     let choices = match names.as_slice() {
+        [one] => format!("`{one}`"),
         [all @ .., last] => {
             let all: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
             format!("{} or `{last}`", all.join(", "))
@@ -144,6 +145,19 @@ mod tests {
         assert_eq!(
             error,
             "this command has no output format `yml` (did you mean `yaml`?); choose `text`, `json` or `yaml`"
+        );
+    }
+
+    #[test]
+    fn check_names_the_formats_of_a_command() {
+        let message = |formats| check(Some("yml"), formats).map_err(|error| error.to_string());
+        assert_eq!(
+            message(&[Json]),
+            Err("this command has no output format `yml`; choose `json`".to_owned())
+        );
+        let several = message(&[Text, Json, Yaml]).expect_err("is refused");
+        assert!(
+            several.contains("did you mean `yaml`?") && several.ends_with("choose `text`, `json` or `yaml`")
         );
     }
 }
