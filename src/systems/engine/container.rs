@@ -7,13 +7,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
-    KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 
 use super::error::{EngineError, ResourceKind};
-use super::output::OutputStream;
 use super::reference::ImageReference;
 use super::{AddressKind, ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT, files, podman_limits, spec};
 use crate::model::container::{ContainerFile, ContainerInspect, ContainerSpec, CopyIn};
@@ -125,20 +124,6 @@ impl ContainerEngine {
             return None;
         }
         *self.shared.ulimits.get_or_init(|| podman_limits::needed(&self.shared.address)).await
-    }
-
-    /// Attaches to a container's output. Call it before the start, so that nothing is missed; the caller must
-    /// then read, or the container blocks when the buffer is full.
-    ///
-    /// # Errors
-    /// As [`ContainerEngine::start`]: Podman prepares the start here already.
-    pub async fn attach(&self, id: &str) -> Result<OutputStream, EngineError> {
-        let options = AttachContainerOptionsBuilder::new().stdout(true).stderr(true).stream(true).build();
-        let doing = format!("attach to container `{}`", short(id));
-        match self.call(&doing, WRITE_TIMEOUT, self.docker.attach_container(id, Some(options))).await {
-            Ok(attached) => Ok(OutputStream::watched(self, doing, attached.output)),
-            Err(error) => Err(start_error(id, error)),
-        }
     }
 
     /// Starts a container that has passed the gate with the engine's view of it. Succeeds if it already runs.

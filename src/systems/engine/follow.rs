@@ -80,12 +80,17 @@ struct LogState {
 
 /// Number of bytes of each stream that were handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct LogPosition {
+pub(super) struct LogPosition {
     stdout: usize,
     stderr: usize,
 }
 
 impl LogPosition {
+    /// Counts a piece.
+    pub(super) fn add(&mut self, chunk: &Chunk) {
+        *self.of(chunk.stream) += chunk.bytes.len();
+    }
+
     fn of(&mut self, stream: Stream) -> &mut usize {
         match stream {
             Stream::Stdout => &mut self.stdout,
@@ -228,7 +233,7 @@ impl LogState {
         let mut log = self.open(false, few);
         while let Some(chunk) = log.next().await {
             let chunk = chunk?;
-            *done.of(chunk.stream) += chunk.bytes.len();
+            done.add(&chunk);
             tail.push(chunk);
         }
         Ok(tail.into_chunks())
@@ -239,22 +244,22 @@ impl LogState {
 /// task is about to be aborted.
 async fn send(chunk: Chunk, done: &mut LogPosition, sender: &Sender) {
     let Ok(room) = sender.reserve().await else { return std::future::pending().await };
-    *done.of(chunk.stream) += chunk.bytes.len();
+    done.add(&chunk);
     room.send(Ok(chunk));
 }
 
 /// Filter that drops the first bytes of a log.
-struct Skip {
+pub(super) struct Skip {
     log: OutputStream,
     left: LogPosition,
 }
 
 impl Skip {
-    fn new(log: OutputStream, left: LogPosition) -> Self {
+    pub(super) fn new(log: OutputStream, left: LogPosition) -> Self {
         Self { log, left }
     }
 
-    async fn next(&mut self) -> Option<Result<Chunk, EngineError>> {
+    pub(super) async fn next(&mut self) -> Option<Result<Chunk, EngineError>> {
         loop {
             let mut chunk = match self.log.next().await? {
                 Ok(chunk) => chunk,

@@ -9,6 +9,7 @@
 
 mod address;
 mod api_types;
+mod attach;
 mod build;
 mod build_error;
 mod build_lines;

@@ -63,7 +63,7 @@ impl ContainerEngine {
         self.start(container).await?;
         // The task ends with the input or the command, whichever ends first.
         tokio::spawn(feed(stdin, attached.input));
-        let output = OutputStream::watched(self, doing, attached.output);
+        let output = self.completed(&id, OutputStream::watched(self, doing, attached.output));
         Ok(CopyExec { output, engine: self.clone(), id: Some(id) })
     }
 }
