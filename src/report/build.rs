@@ -1,13 +1,15 @@
-//! Report of `cki build`: the image that was built.
+//! Report of `cki build`: the images that were built.
 
 use serde::Serialize;
 
+use crate::base::text::plural;
 use crate::ops::build::BuildOutcome;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
 struct BuildReportView<'a> {
+    component: &'a str,
     image: &'a str,
     id: &'a str,
     commit: &'a str,
@@ -15,14 +17,39 @@ struct BuildReportView<'a> {
     unchanged: bool,
 }
 
-/// Prints the image.
+#[derive(Serialize)]
+struct AllView<'a> {
+    images: Vec<BuildReportView<'a>>,
+}
+
+/// Prints the image of a component.
 pub fn print(ui: &Ui, component: &str, built: &BuildOutcome) {
     if ui.is_structured() {
-        let BuildOutcome { image, id, commit, dirty, unchanged } = built;
-        let (dirty, unchanged) = (*dirty, *unchanged);
-        return view::print(ui, &BuildReportView { image, id, commit, dirty, unchanged });
+        return view::print(ui, &build_view(component, built));
     }
     ui.data(&built.image);
     let state = if built.unchanged { "Unchanged: these sources were built before." } else { "Built." };
     ui.status(&style::dim(&format!("{state} Run it with `cki run-local {component}`.")));
+}
+
+/// Prints the images of several components, of which `wanted` were to be built.
+pub fn print_all(ui: &Ui, built: &[(&str, BuildOutcome)], wanted: usize) {
+    if ui.is_structured() {
+        let images = built.iter().map(|(component, built)| build_view(component, built)).collect();
+        return view::print(ui, &AllView { images });
+    }
+    ui.lines(built.iter().map(|(_, built)| &built.image));
+    let unchanged = built.iter().filter(|(_, built)| built.unchanged).count();
+    let ready = built.len();
+    let count = if ready == wanted {
+        plural(wanted, "image")
+    } else {
+        format!("{ready} of {}", plural(wanted, "image"))
+    };
+    ui.status(&style::dim(&format!("{count}: {} built, {unchanged} unchanged.", ready - unchanged)));
+}
+
+fn build_view<'a>(component: &'a str, built: &'a BuildOutcome) -> BuildReportView<'a> {
+    let BuildOutcome { image, id, commit, dirty, unchanged } = built;
+    BuildReportView { component, image, id, commit, dirty: *dirty, unchanged: *unchanged }
 }

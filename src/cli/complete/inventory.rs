@@ -22,11 +22,6 @@ pub(in crate::cli) fn entries() -> Vec<CompletionCandidate> {
     entries_that(|_| true)
 }
 
-/// Returns the components that `cki build` can build.
-pub(in crate::cli) fn buildable() -> Vec<CompletionCandidate> {
-    components_that(|component| component.build.is_some())
-}
-
 /// Returns all components.
 pub(in crate::cli) fn components() -> Vec<CompletionCandidate> {
     components_that(|_| true)
@@ -146,6 +141,11 @@ pub(in crate::cli) fn component_words(current: &OsStr) -> Vec<CompletionCandidat
 /// Returns the components that have a repository; selectors once their beginning is typed.
 pub(in crate::cli) fn cloneable_words(current: &OsStr) -> Vec<CompletionCandidate> {
     names_or_selectors(components_that(|component| !component.repos().is_empty()), current)
+}
+
+/// Returns the components that `cki build` can build, and selectors.
+pub(in crate::cli) fn buildable_words(current: &OsStr) -> Vec<CompletionCandidate> {
+    names_or_selectors(components_that(|component| component.build.is_some()), current)
 }
 
 fn names_or_selectors(names: Vec<CompletionCandidate>, current: &OsStr) -> Vec<CompletionCandidate> {

@@ -20,7 +20,7 @@ use super::topics::topics;
 use crate::host::Host;
 use candidate::{OfferedValue, candidate};
 pub(super) use inventory::{
-    buildable, categories, cloneable_words, component_words, components, entries, entry_words,
+    buildable_words, categories, cloneable_words, component_words, components, entries, entry_words,
     infrastructures, kinds, list_words, owners, runnable, staged, verbs,
 };
 pub(super) use merge_requests::merge_requests;

@@ -25,7 +25,7 @@ components:
   - {name: slow, category: job, build: {repo: tools, file: builds/slow}}
   - {name: absent, category: job, build: {repo: tools, file: builds/absent}}
   - {name: outside, category: job, build: {repo: tools, file: ../../etc/passwd}}
-  - {name: nowhere, category: job, image: registry.example.org/x}
+  - {name: nowhere, category: job, kind: job, image: registry.example.org/x}
 ";
 
 const FILES: [(&str, &str); 11] = [
@@ -73,6 +73,7 @@ fn build_skips_unchanged_sources(cli: &Cli) {
     assert_snapshot!(cli.run("build plain -o json"), @r#"
     {
       "schema_version": 2,
+      "component": "plain",
       "image": "localhost/cki/plain:COMMIT1",
       "id": "sha256:DIGEST",
       "commit": "COMMIT1",
@@ -90,6 +91,49 @@ fn build_skips_unchanged_sources(cli: &Cli) {
     assert_eq!(labels["cki.commit"], commit(cli));
     assert_eq!(labels["cki.dirty"], "false");
     assert!(!labels.contains_key("cki.run"), "an image is not part of a run");
+    // Selectors choose those that can be built, one after the other.
+    assert_snapshot!(cli.run("build kind=job nowhere"), @"
+    --- stderr
+    error: the inventory does not say how `nowhere` is built: its entry has no `build` section and names the image `registry.example.org/x`.
+    hint: `cki run-local nowhere` runs the image as it is.
+    --- exit 4
+    ");
+    assert_snapshot!(cli.run("build kind=job category!=service -q"), @"
+    localhost/cki/made:COMMIT1
+    localhost/cki/plain:COMMIT1
+    --- exit 0
+    ");
+    cli.run("build kind=job")
+        .ends_with(0)
+        .says("as their entries have no `build` section: `nowhere`.")
+        .says("2 images: 0 built, 2 unchanged.");
+    assert_snapshot!(cli.run("build plain absent made -q -o json"), @r#"
+    {
+      "schema_version": 2,
+      "images": [
+        {
+          "component": "plain",
+          "image": "localhost/cki/plain:COMMIT1",
+          "id": "sha256:DIGEST",
+          "commit": "COMMIT1",
+          "dirty": false,
+          "unchanged": true
+        }
+      ]
+    }
+    --- stderr
+      image        not finished
+    error: there is no build file `/tmp/cki-TESTID/home/cki/tools/builds/absent`.
+    hint: /tmp/cki-TESTID/project/inventory.yaml:15 says which file it is.
+    --- exit 3
+    "#);
+    assert_snapshot!(cli.run("build kind=job --tag x"), @"
+    --- stderr
+    hint: Left out, as their entries have no `build` section: `nowhere`.
+    error: `--tag` names one image, and this builds 2 images.
+    hint: `cki build --help` shows its usage.
+    --- exit 2
+    ");
     // Steps again, on request only; and another name.
     let again = cli.run("build plain --no-cache --tag localhost/cki/plain:try-{id} -q").ends_with(0);
     assert_eq!(again.stdout.trim(), image);
