@@ -32,6 +32,7 @@ use crate::ops::trust::{ProjectFiles, TrustStanding};
 use crate::report;
 use crate::systems::git::Git;
 use crate::systems::native::Native;
+use crate::systems::pager;
 use crate::ui::{Results, Ui, UiOptions, Verbosity};
 
 /// Proof that decisions of the project's files may take effect: there is no such file, it decides nothing,
@@ -104,6 +105,10 @@ impl Context {
             _ => Results::Text,
         };
         let ui = Ui::new(&host, UiOptions { color, verbosity, results });
+        if !globals.no_pager {
+            let env = host.env.clone();
+            ui.page_with(move |text| pager::show(&env, text));
+        }
         for warning in &config.warnings {
             ui.warning(warning);
         }

@@ -37,6 +37,9 @@ pub(super) struct Globals {
     /// Also print details and the reasons for decisions
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// Print long results at once, not through `$PAGER`
+    #[arg(long, global = true)]
+    pub(super) no_pager: bool,
     /// Connect to this machine only
     #[arg(long, global = true)]
     pub(super) offline: bool,
@@ -45,7 +48,8 @@ pub(super) struct Globals {
 impl Globals {
     /// Returns the settings that flags give: name, value, and the flag.
     pub(super) fn settings(&self) -> Vec<(&'static str, OsString, String)> {
-        let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, offline } = self;
+        let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, no_pager: _, offline } =
+            self;
         let mut settings = Vec::new();
         let mut add = |name: &'static str, value: Option<OsString>| {
             settings.extend(value.map(|value| (name, value, format!("--{name}"))));

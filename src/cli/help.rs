@@ -99,7 +99,7 @@ fn overview(tree: &Command, is_long: bool) -> StyledStr {
     let topics: Vec<&str> = topics().map(|(name, _)| name).collect();
     let _ = write!(
         commands,
-        "`cki COMMAND -h` shows the usage of a command, `cki help TOPIC` a page about: {}. Long pages go through \
+        "`cki COMMAND -h` shows the usage of a command, `cki help TOPIC` a page about: {}. Long ones go through \
          `$PAGER`, unless you add `--no-pager`.",
         topics.join(", ")
     );
@@ -136,9 +136,9 @@ mod tests {
     fn help_of_a_command_names_global_options_in_one_line() {
         let short = help("cki logs -h");
         assert!(short.contains("Examples:\n  cki logs pipeline-herder\n"), "{short}");
-        assert!(
-            short.contains("Global options: --inventory --workspace --engine -o --color -q -v --offline")
-        );
+        assert!(short.contains(
+            "Global options: --inventory --workspace --engine -o --color -q -v --no-pager --offline"
+        ));
         assert!(!short.contains("Keep clones in this directory"), "{short}");
         assert!(help("cki help logs").contains("Merges the lines"));
     }

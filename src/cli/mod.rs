@@ -78,11 +78,10 @@ fn answer(host: Host) -> Exit {
             ui.lines(page.text.lines());
             return Exit::Done;
         };
-        let text = markdown::render(page.text, columns.min(WIDEST_PAGE));
-        let text = ui.fitted(&text);
-        if !page.may_page || !pager::show(&host.env, &text) {
-            ui.lines(text.lines());
+        if page.may_page {
+            ui.page_with(move |text| pager::show(&host.env, text));
         }
+        ui.pages(markdown::render(page.text, columns.min(WIDEST_PAGE)).lines());
         return Exit::Done;
     }
     let (cli, name) = match Cli::parse_words(&host.args) {

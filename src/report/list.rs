@@ -69,8 +69,8 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component], format: ListF
         return view::print(ui, &view);
     }
     match format {
-        ListFormat::Wide => ui.lines(wide(found)),
-        _ => ui.lines(lines(inventory, found, ui.columns())),
+        ListFormat::Wide => ui.pages(wide(found)),
+        _ => ui.pages(lines(inventory, found, ui.columns())),
     }
     let count = match (found.len(), inventory.components.len()) {
         (some, all) if some == all => plural(all, "component"),

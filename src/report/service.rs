@@ -65,7 +65,7 @@ pub fn print_list(ui: &Ui, inventory: &Inventory, found: &[ServiceDetails<'_>], 
         let is_wide = format == ListFormat::Wide;
         let has_images = ui.columns().is_none_or(|columns| columns >= NARROW);
         let table = if is_wide { wide(found) } else { narrow(found, has_images) };
-        ui.lines(table.lines(if is_wide { None } else { ui.columns() }));
+        ui.pages(table.lines(if is_wide { None } else { ui.columns() }));
     }
     let count = match found.len() {
         some if some == total => plural(total, "backing service"),

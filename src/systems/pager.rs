@@ -19,7 +19,12 @@ pub fn show(env: &Env, text: &str) -> bool {
     if env.iter().any(is_empty) {
         return false;
     }
-    let named = env.get("PAGER").unwrap_or(DEFAULT);
+    let named = match env.get("PAGER") {
+        Some(named) => named,
+        // It would ask for a key before it shows something.
+        None if env.get("TERM").is_none() => return false,
+        None => DEFAULT,
+    };
     let Ok(words) = shell_words::split(named) else { return false };
     let Some((name, rest)) = words.split_first().filter(|(name, _)| name.as_str() != "cat") else {
         return false;

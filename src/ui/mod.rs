@@ -70,6 +70,9 @@ pub struct UiOptions {
 /// Function that completes a command; `None` if it is complete.
 type CommandWriter = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// Function that shows a text in a pager; false if it showed nothing.
+type Pager = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// Printer. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui(Arc<UiState>);
@@ -89,6 +92,7 @@ struct UiState {
     followed: PipelineStates,
     reminders: Mutex<Reminders>,
     commands: OnceLock<CommandWriter>,
+    pager: OnceLock<Pager>,
 }
 
 impl Ui {
@@ -124,6 +128,7 @@ impl Ui {
             followed: PipelineStates::default(),
             reminders: Mutex::default(),
             commands: OnceLock::new(),
+            pager: OnceLock::new(),
         }))
     }
 
@@ -196,6 +201,22 @@ impl Ui {
         self.0.progress.suspend(|| {
             self.0.stdout.write(text.as_bytes());
         });
+    }
+
+    /// Gives long results on a terminal to a pager, which returns false if it showed nothing.
+    pub fn page_with(&self, pager: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        let _ = self.0.pager.set(Box::new(pager));
+    }
+
+    /// Prints lines of data that may be more than a screen: on a terminal, through the pager.
+    pub fn pages<T: AsRef<str>>(&self, lines: impl IntoIterator<Item = T>) {
+        let pager = self.0.pager.get().filter(|_| self.0.terminal.stdout && !self.0.terminal.dumb);
+        let Some(pager) = pager else { return self.lines(lines) };
+        let lines: Vec<T> = lines.into_iter().collect();
+        let text: String = lines.iter().map(|line| self.fitted(line.as_ref()) + "\n").collect();
+        if !pager(&text) {
+            self.lines(lines);
+        }
     }
 
     /// Prints data for other programs, byte for byte; on a terminal, without control sequences.

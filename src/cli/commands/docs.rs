@@ -10,7 +10,6 @@ use crate::cli::error::UsageError;
 use crate::host::browser::Browser;
 use crate::ops::docs::{Documentation, documentation, search};
 use crate::report::docs;
-use crate::systems::pager;
 
 /// Show the documentation of a component
 ///
@@ -64,15 +63,7 @@ pub(in crate::cli) fn run(args: &DocsArgs, context: &Context) -> anyhow::Result<
         docs::print_list(&context.ui, &found);
         return Ok(Exit::Done);
     }
-    match context.ui.columns() {
-        Some(columns) => {
-            let text = context.ui.fitted(&docs::page(&context.ui, &found, Some(columns)));
-            if !pager::show(&context.host.env, &text) {
-                context.ui.lines(text.lines());
-            }
-        }
-        None => context.ui.lines(docs::page(&context.ui, &found, None).lines()),
-    }
+    context.ui.pages(docs::page(&context.ui, &found, context.ui.columns()).lines());
     Ok(Exit::Done)
 }
 

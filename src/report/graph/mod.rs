@@ -44,7 +44,7 @@ pub fn print(
         (GraphFormat::Dot, _) => ui.exact(&dot::text(graph, &drawn(outcome))),
         (GraphFormat::Mermaid, _) => ui.exact(&mermaid::text(graph, &drawn(outcome))),
         (GraphFormat::Tree, GraphOutcome::Part(part)) => {
-            ui.lines(tree::lines(graph, part, ui.columns()));
+            ui.pages(tree::lines(graph, part, ui.columns()));
             summary(ui, inventory, graph, part);
         }
         (GraphFormat::Tree, GraphOutcome::Connection(path)) => ui.lines(tree::path(graph, path)),

@@ -215,6 +215,23 @@ fn list_uses_colour_on_terminals_and_on_request() {
 }
 
 #[test]
+fn long_results_go_through_the_pager_on_a_terminal() {
+    let cli = cli();
+    let paged = |command: &str, columns: Option<u16>| {
+        let call = cli.call(command).set("PAGER", "sed 's/^/paged: /'");
+        let call = columns.into_iter().fold(call, Call::terminal);
+        call.end().ends_with(0).stdout.contains("paged: ")
+    };
+    for command in ["list", "list -o wide", "list services", "graph herder"] {
+        assert!(paged(command, Some(80)), "{command}");
+    }
+    for command in ["list --no-pager", "list -o name", "list -o json"] {
+        assert!(!paged(command, Some(80)), "{command}");
+    }
+    assert!(!paged("list", None), "a program reads the list itself");
+}
+
+#[test]
 fn list_quiet_prints_data_only() {
     assert_snapshot!(cli().run("list -q bus"), @"
     Infrastructure
