@@ -3,6 +3,7 @@
 //! belong here. A function that takes a [`GitContext`] blocks: call it on a thread that may
 //! (`tokio::task::spawn_blocking`).
 
+mod branches;
 mod clone;
 mod clone_state;
 mod commit;
@@ -41,6 +42,7 @@ mod working_tree;
 
 use std::sync::Arc;
 
+pub use branches::{BranchFiles, Branches};
 pub use clone::NewClone;
 pub use clone_state::{CloneStanding, standing};
 pub use commit::CommitId;

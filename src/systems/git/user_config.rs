@@ -128,6 +128,11 @@ impl UserConfig {
         self.config.get_bool(key).ok()
     }
 
+    /// Returns a setting, unless it is not set.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.config.get_string(key).ok()
+    }
+
     /// Returns the address as rewritten by `insteadOf`.
     pub(super) fn rewritten(&self, url: &GitUrl) -> Result<GitUrl, GitError> {
         match rewrite(&self.rules(), url.as_str()) {
