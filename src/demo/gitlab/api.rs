@@ -88,6 +88,14 @@ impl ServerState {
                 let path = self.visible(project, &viewer)?;
                 self.merge_requests(incoming, &path, rest, &viewer)
             }
+            ("GET", ["projects", project, "repository", "tree"]) => {
+                let path = self.visible(project, &viewer)?;
+                let names = self.names_in(&path, incoming.parameter("path").unwrap_or_default());
+                if names.is_empty() {
+                    return Err(Reply::not_found("Tree"));
+                }
+                page(&self.url, incoming, &names)
+            }
             ("GET", ["projects", project, "pipelines", rest @ ..]) => {
                 let path = self.visible(project, &viewer)?;
                 self.pipelines(incoming, &path, rest, &viewer)
@@ -156,10 +164,13 @@ impl ServerState {
         };
         let iid: u64 = iid.parse().map_err(|_| Reply::error(400, "merge_request_iid is invalid"))?;
         let found: Option<MergeRequestConfig> = self.merge_request(project, iid).cloned();
-        if !rest.is_empty() {
+        // Everybody who sees a project sees its changes; comments need a user.
+        if !matches!(rest, [] | ["diffs"]) {
             viewer.require()?;
         }
         match (rest, found) {
+            (["diffs"], Some(one)) if get => page(&self.url, incoming, &Self::change_views(&one)),
+            (["diffs"], None) if get => Err(Reply::no_record()),
             ([], Some(one)) if get => {
                 Ok(Reply::json(200, &self.whole_merge_request_view(project, &one, viewer.name())))
             }

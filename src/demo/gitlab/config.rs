@@ -123,6 +123,9 @@ pub struct ProjectConfig {
     /// Access levels of users: 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner.
     #[serde(default)]
     pub members: BTreeMap<String, u8>,
+    /// Paths of files on its default branch.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// Its merge requests.
     #[serde(default)]
     pub merge_requests: Vec<MergeRequestConfig>,
@@ -151,6 +154,17 @@ pub struct MergeRequestConfig {
     /// The commit at its head; empty while there is none.
     #[serde(default)]
     pub sha: String,
+    /// The time of its creation (ISO 8601), if it is not that of the stand-in's start.
+    pub created_at: Option<String>,
+    /// Paths of the files that it adds.
+    #[serde(default)]
+    pub adds: Vec<String>,
+    /// Paths of the files that it changes.
+    #[serde(default)]
+    pub changes: Vec<String>,
+    /// It has a thread that is not resolved.
+    #[serde(default)]
+    pub unresolved: bool,
     /// The commit it starts from.
     #[serde(default = "first_commit")]
     pub base_sha: String,

@@ -126,7 +126,7 @@ impl ServerState {
         let Some((number, project)) = self.project(project) else { return Value::Null };
         let path = &project.path;
         let notes: Vec<&StoredNote> = self.notes_of(path, one.iid).collect();
-        let created = self.time.stamp(Duration::ZERO);
+        let created = one.created_at.clone().unwrap_or_else(|| self.time.stamp(Duration::ZERO));
         let updated = notes.iter().map(|note| note.updated).max().unwrap_or_default();
         let author = self.user_view(&one.author);
         let merged = one.state == "merged";
@@ -180,7 +180,7 @@ impl ServerState {
                 },
                 "squash": false, "squash_on_merge": false,
                 "task_completion_status": {"count": 0, "completed_count": 0},
-                "has_conflicts": false, "blocking_discussions_resolved": true,
+                "has_conflicts": false, "blocking_discussions_resolved": !one.unresolved,
                 "approvals_before_merge": null,
             }),
         );
@@ -213,6 +213,40 @@ impl ServerState {
             }),
         );
         view
+    }
+
+    /// Returns the names in a directory of the default branch.
+    pub(super) fn names_in(&self, project: &str, directory: &str) -> Vec<Value> {
+        let files = self.project(project).map(|(_, one)| one.files.as_slice()).unwrap_or_default();
+        let directory = directory.trim_matches('/');
+        let below = files.iter().filter_map(|path| match directory {
+            "" => Some(path.as_str()),
+            _ => path.strip_prefix(directory)?.strip_prefix('/'),
+        });
+        let names = below.map(|path| path.split_once('/').map_or((path, "blob"), |(name, _)| (name, "tree")));
+        let names: std::collections::BTreeSet<(&str, &str)> = names.collect();
+        let view = |(name, kind): (&str, &str)| {
+            let path = [directory, name].join("/");
+            let id = &digest::sha256_hex([path.as_str()])[..40];
+            let mode = if kind == "tree" { "040000" } else { "100644" };
+            json!({"id": id, "name": name, "type": kind, "path": path.trim_start_matches('/'), "mode": mode})
+        };
+        names.into_iter().map(view).collect()
+    }
+
+    /// Returns the changes of a merge request, file by file.
+    pub(super) fn change_views(one: &MergeRequestConfig) -> Vec<Value> {
+        let view = |path: &String, is_new: bool| {
+            json!({
+                "old_path": path, "new_path": path,
+                "a_mode": if is_new { "0" } else { "100644" }, "b_mode": "100644",
+                "diff": "@@ -0,0 +1 @@\n+text\n",
+                "collapsed": false, "too_large": false, "new_file": is_new, "renamed_file": false,
+                "deleted_file": false, "generated_file": false,
+            })
+        };
+        let added = one.adds.iter().map(|path| view(path, true));
+        added.chain(one.changes.iter().map(|path| view(path, false))).collect()
     }
 
     /// Returns the comments of a merge request, oldest first.

@@ -24,7 +24,11 @@ use crate::base::secret::Secret;
 use crate::model::event::Events;
 pub use error::GitLabError;
 use request::ApiRequest;
-pub use types::{Discussion, Job, MergeRequest, MergeRequestTitle, Note, Pipeline, User, Version};
+use types::ListedName;
+pub use types::{
+    Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline, User,
+    Version,
+};
 pub use watch::Poller;
 
 /// Maximum bytes to request from the end of a log.
@@ -151,6 +155,50 @@ impl GitLab {
     /// Fails if the server refuses or does not answer.
     pub async fn open_merge_requests(&self, project: &str) -> Result<Vec<MergeRequestTitle>, GitLabError> {
         self.get(&request::open_merge_requests(project)).await
+    }
+
+    /// Returns all open merge requests of a project, the last changed ones first, from at most `pages` pages of a
+    /// hundred.
+    ///
+    /// # Errors
+    /// Fails if the server refuses or does not answer.
+    pub async fn all_open_merge_requests(
+        &self,
+        project: &str,
+        pages: usize,
+    ) -> Result<Vec<ListedMergeRequest>, GitLabError> {
+        self.list(request::open_merge_requests(project), pages, |_| false).await
+    }
+
+    /// Returns the names in a directory on the default branch of a project, from at most `pages` pages of a hundred; none
+    /// if there is no such directory.
+    ///
+    /// # Errors
+    /// Fails if the server refuses or does not answer.
+    pub async fn names(
+        &self,
+        project: &str,
+        directory: &str,
+        pages: usize,
+    ) -> Result<Vec<String>, GitLabError> {
+        match self.list::<ListedName>(request::names(project, directory), pages, |_| false).await {
+            Ok(names) => Ok(names.into_iter().map(|one| one.name).collect()),
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the changes of a merge request by file, from at most `pages` pages of a hundred.
+    ///
+    /// # Errors
+    /// Fails if the server refuses or does not answer.
+    pub async fn changes(
+        &self,
+        project: &str,
+        iid: u64,
+        pages: usize,
+    ) -> Result<Vec<FileChange>, GitLabError> {
+        self.list(request::changes(project, iid), pages, |_| false).await
     }
 
     /// Returns the comments of a merge request, newest first. Reads page by page until `enough` returns true,

@@ -77,6 +77,19 @@ pub(super) fn open_merge_requests(project: &str) -> ApiRequest {
     ])
 }
 
+/// Builds a request for the names in a directory of the default branch.
+pub(super) fn names(project: &str, directory: &str) -> ApiRequest {
+    let path = format!("/projects/{}/repository/tree", encode(project));
+    let what = format!("the directory `{directory}` of `{project}`");
+    ApiRequest::get(path, what).with(&[("path", directory), ("per_page", "100")])
+}
+
+/// Builds a request for the changes of a merge request, file by file.
+pub(super) fn changes(project: &str, iid: u64) -> ApiRequest {
+    let path = format!("{}/diffs", merge_request_path(project, iid));
+    ApiRequest::get(path, format!("the changes of `{project}!{iid}`")).with(&[("per_page", "100")])
+}
+
 /// Builds a request for comments, newest first, so that the first page holds the relevant ones.
 pub(super) fn notes(project: &str, iid: u64) -> ApiRequest {
     let path = format!("{}/notes", merge_request_path(project, iid));

@@ -59,6 +59,51 @@ pub struct MergeRequestTitle {
     pub title: String,
 }
 
+/// Open merge request in a list, with the facts about its discussion.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ListedMergeRequest {
+    /// Number within its project.
+    pub iid: u64,
+    /// Title.
+    pub title: String,
+    /// Author.
+    pub author: Option<User>,
+    /// Source branch.
+    #[serde(default)]
+    pub source_branch: String,
+    /// Timestamp of its creation (ISO 8601).
+    #[serde(default)]
+    pub created_at: String,
+    /// URL of its page.
+    #[serde(default)]
+    pub web_url: String,
+    /// Marked as a draft, not ready to merge.
+    #[serde(default)]
+    pub draft: bool,
+    /// All its threads are resolved; `None` if the server does not say.
+    pub blocking_discussions_resolved: Option<bool>,
+}
+
+/// Name in a directory of a repository.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ListedName {
+    /// The name.
+    pub(super) name: String,
+}
+
+/// Change of a file in a merge request.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FileChange {
+    /// Path after the change.
+    pub new_path: String,
+    /// The file is new.
+    #[serde(default)]
+    pub new_file: bool,
+    /// The file had another path before.
+    #[serde(default)]
+    pub renamed_file: bool,
+}
+
 /// Comment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Note {
