@@ -15,6 +15,7 @@ pub mod http;
 pub mod layered_layout;
 pub mod process_ref;
 pub mod redact;
+pub mod relative_path;
 pub mod secret;
 pub mod share;
 pub mod source_dir;

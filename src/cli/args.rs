@@ -97,6 +97,7 @@ pub(super) enum CliCommand {
     Docs(commands::docs::DocsArgs),
     Graph(commands::graph::GraphArgs),
     Inventory(commands::inventory::InventoryArgs),
+    Rfc(commands::rfc::RfcArgs),
     Clone(commands::clone::CloneArgs),
     Build(commands::build::BuildArgs),
     Env(commands::env::EnvArgs),

@@ -3,7 +3,7 @@
 use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
     build, clone, completions, config, demo, docs, doctor, down, env, exec, forward, gc, graph, init,
-    inventory, list, logs, man, mock_service, open, ps, run_local, shell, show, stage, trust,
+    inventory, list, logs, man, mock_service, open, ps, rfc, run_local, shell, show, stage, trust,
 };
 use super::context::Context;
 use super::format;
@@ -20,6 +20,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Docs(args) => docs::run(&args, context),
         CliCommand::Graph(args) => graph::run(args, context),
         CliCommand::Inventory(args) => inventory::run(&args, context),
+        CliCommand::Rfc(args) => rfc::run(&args, context),
         CliCommand::Show(args) => show::run(&args, context),
         CliCommand::Clone(args) => clone::run(args, context),
         CliCommand::Build(args) => build::run(args, context),

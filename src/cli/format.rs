@@ -77,9 +77,9 @@ impl OutputFormat {
 /// Returns the formats of a command, or of a subcommand as in `config get`.
 pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
-        "list" | "ps" => &[Text, Wide, Name, Json, Yaml],
+        "list" | "ps" | "rfc list" => &[Text, Wide, Name, Json, Yaml],
         "env" => &[Table, Json, Yaml, Dotenv, Shell],
-        "inventory check" => &[Text, Json, Yaml, Sarif, Gitlab],
+        "inventory check" | "rfc check" => &[Text, Json, Yaml, Sarif, Gitlab],
         "inventory schema" => &[Json],
         "graph" => &[Tree, Dot, Mermaid, Svg, Json, Yaml],
         // Their results are lines, each a JSON object.
@@ -124,6 +124,8 @@ mod tests {
             "graph",
             "inventory check",
             "inventory schema",
+            "rfc list",
+            "rfc check",
             "run-local",
             "logs",
             "exec",

@@ -14,7 +14,7 @@ use crate::ui::style;
 
 /// Groups of commands, in the order in which a newcomer needs them.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Find", &["list", "show", "docs", "graph", "inventory", "env", "init"]),
+    ("Find", &["list", "show", "docs", "graph", "inventory", "rfc", "env", "init"]),
     ("Work", &["clone", "build", "run-local", "ps", "logs", "open", "exec", "shell", "down"]),
     ("Stage", &["stage"]),
     ("Machine", &["demo", "doctor", "gc", "config", "trust", "completions", "man"]),

@@ -12,7 +12,7 @@ use crate::base::text::{command_line, safe_line};
 const WITHOUT_INVENTORY: [&str; 9] =
     ["completions", "config", "demo", "doctor", "forward", "gc", "init", "man", "mock-service"];
 /// Commands whose result depends on the directory of clones.
-const OF_WORKSPACE: [&str; 6] = ["build", "clone", "docs", "env", "run-local", "show"];
+const OF_WORKSPACE: [&str; 7] = ["build", "clone", "docs", "env", "rfc", "run-local", "show"];
 /// Commands whose result depends on the engine.
 const OF_ENGINE: [&str; 9] = ["build", "down", "env", "exec", "logs", "open", "ps", "run-local", "shell"];
 /// Options of single commands that say what the command is about; others say how to show it, or how long to wait.

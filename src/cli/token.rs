@@ -1,10 +1,14 @@
 //! Access token for GitLab, and git with the token as its login. The search for the token, and the rules on
 //! who may use it, are in `ops::shared::token`.
 
+use std::sync::Arc;
+
 use super::context::{Context, TrustProof};
+use crate::base::clock::SystemClock;
 use crate::base::secret::Secret;
 use crate::ops::shared::token::{self, TokenError, TokenStanding};
 use crate::systems::git::{Git, Login, Logins};
+use crate::systems::gitlab::{ClientOptions, GitLab};
 
 /// Returns the server and the token for it, if the token may be sent there.
 pub(super) fn for_gitlab(
@@ -26,6 +30,21 @@ pub(super) fn for_gitlab(
             Ok(None)
         }
     }
+}
+
+/// Returns a client for a server: the one in the settings, or that of a remote if the settings name none. The latter gets
+/// no token, since the token belongs to the former.
+pub(super) fn client(context: &Context, server: &str, trust: TrustProof) -> anyhow::Result<GitLab> {
+    let url = &context.settings.gitlab_url.0;
+    let means = ClientOptions::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
+    if server != url {
+        context.ui.warning(&format!(
+            "The remote is on {server}, and `gitlab.url` is not set: no token is sent there."
+        ));
+        return Ok(GitLab::new(server, None, means)?);
+    }
+    let token = for_gitlab(context, trust)?.map(|(_, token)| token);
+    Ok(GitLab::new(url, token, means)?)
 }
 
 impl Context {

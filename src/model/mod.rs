@@ -15,6 +15,7 @@ pub mod merge_request;
 pub mod port;
 pub mod probe;
 pub mod reference;
+pub mod rfc;
 pub mod scan;
 pub mod service;
 pub mod staging;

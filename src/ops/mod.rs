@@ -18,6 +18,7 @@ pub mod logs;
 pub mod mock_services;
 pub mod open;
 pub mod ps;
+pub mod rfc;
 pub mod run_local;
 pub mod runtime;
 pub mod scan;

@@ -52,7 +52,7 @@ pub fn page(ui: &Ui, found: &Documentation<'_>, columns: Option<usize>) -> Strin
 }
 
 /// Returns the text of a page for a terminal of some width.
-fn rendered(text: &str, path: &str, columns: Option<usize>) -> String {
+pub(super) fn rendered(text: &str, path: &str, columns: Option<usize>) -> String {
     let safe: Vec<_> = text.lines().map(safe_line).collect();
     let safe = safe.join("\n");
     let is_markdown = [".md", ".markdown"].iter().any(|ending| path.to_lowercase().ends_with(ending));

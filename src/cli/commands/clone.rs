@@ -7,8 +7,10 @@ use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use super::default_component::default_component;
 use crate::base::exit::Exit;
+use crate::base::text::nearest;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::model::inventory::Inventory;
 use crate::ops::clone::{CloneError, CloneRequest, CloneTarget, clone};
 use crate::report;
 use crate::systems::git::MergeRequestHead;
@@ -22,6 +24,7 @@ use crate::systems::git::MergeRequestHead;
 ///   cki clone pipeline-herder --mr 213
 ///   cki clone cki-lib cki-notifier -j 4 --depth 1
 ///   cki clone kind=service owner=infra
+///   cki clone --repo documentation
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CloneArgs {
@@ -29,6 +32,9 @@ pub(in crate::cli) struct CloneArgs {
     /// this directory)
     #[arg(add = ArgValueCompleter::new(complete::cloneable_words))]
     components: Vec<String>,
+    /// Clone this repository of the inventory, too; may be repeated
+    #[arg(long, value_name = "REPO", add = ArgValueCandidates::new(complete::repositories))]
+    repo: Vec<String>,
     /// Check out merge request N on a branch of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
@@ -42,7 +48,7 @@ pub(in crate::cli) struct CloneArgs {
 }
 
 pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<Exit> {
-    let CloneArgs { components, mr, depth, jobs } = args;
+    let CloneArgs { components, repo, mr, depth, jobs } = args;
     let trust = context.require_trust()?;
     let inventory = context.inventory()?;
     let mr = mr.map(|iid| MergeRequestHead::new(iid, &context.settings.merge_request_ref)).transpose()?;
@@ -50,6 +56,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let mut targets = HashSet::new();
     let mut otherwise = Exit::Done;
     let chosen = match components.as_slice() {
+        [] if !repo.is_empty() => Vec::new(),
         [] => vec![default_component(context, inventory, |one| !one.repos().is_empty())?],
         words => inventory.choose(words)?,
     };
@@ -77,6 +84,15 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
             }
         }
     }
+    for name in &repo {
+        let place = context.workspace.location(inventory, name);
+        let (in_place, target) = (place.is_in_place(), place.directory().to_owned());
+        let url = place.url.ok_or_else(|| unknown(name, inventory))?;
+        if targets.insert(target.clone()) {
+            let name = name.clone();
+            repositories.push(CloneTarget { name, url, target, merge_request: None, in_place });
+        }
+    }
     if repositories.is_empty() {
         return match otherwise {
             Exit::Done => Err(CloneError::NoRepository(components).into()),
@@ -98,4 +114,10 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
         return Ok(crate::cli::error::of_left_alone(&context.ui, &behind.path));
     }
     Ok(otherwise)
+}
+
+/// Returns the error for a repository that the inventory does not have.
+fn unknown(name: &str, inventory: &Inventory) -> CloneError {
+    let near = nearest(name, inventory.repos.keys().map(String::as_str));
+    CloneError::Unknown { repo: name.to_owned(), nearest: near.into_iter().map(str::to_owned).collect() }
 }

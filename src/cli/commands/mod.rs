@@ -24,6 +24,7 @@ pub(super) mod man;
 pub(super) mod mock_service;
 pub(super) mod open;
 pub(super) mod ps;
+pub(super) mod rfc;
 pub(super) mod run_local;
 pub(super) mod shell;
 pub(super) mod show;

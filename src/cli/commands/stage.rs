@@ -1,14 +1,11 @@
 //! `cki stage`: its arguments, and the calls of the operation and the report.
 
-use std::sync::Arc;
-
 use clap::Args;
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
-use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
 use crate::base::text::command_line;
-use crate::cli::context::{Context, TrustProof};
+use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::exit;
 use crate::cli::{complete, token};
@@ -18,7 +15,6 @@ use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequ
 use crate::ops::shared::open_merge_requests::OpenMergeRequests;
 use crate::ops::stage::{StageOptions, StageTarget, StagingOptions, plan, run as stage, target};
 use crate::report;
-use crate::systems::gitlab::{ClientOptions, GitLab};
 
 /// Template of the comment.
 const TEMPLATE: &str = "comments/stage.md";
@@ -89,7 +85,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
         ..StageOptions::default()
     };
     let outcome = context.block_on(async |stop| {
-        let gitlab = gitlab(context, &target, trust)?;
+        let gitlab = token::client(context, target.server_for(&context.settings.gitlab_url), trust)?;
         let known = OpenMergeRequests::new(&context.host.env, gitlab.server(), &target.project);
         // Completion offers them later.
         let learn = async {
@@ -176,20 +172,4 @@ fn staging(
         request: StagingRequest::new(bot, parameters, reruns, &declared)?,
         template: template.text.into_owned(),
     })
-}
-
-/// Returns a client for the server in the settings, or for the server of a remote if the settings
-/// name none. The latter gets no token, since the token belongs to the former.
-fn gitlab(context: &Context, target: &StageTarget<'_>, trust: TrustProof) -> anyhow::Result<GitLab> {
-    let url = &context.settings.gitlab_url.0;
-    let server = target.server_for(&context.settings.gitlab_url);
-    let means = ClientOptions::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
-    if server != url {
-        context.ui.warning(&format!(
-            "The remote is on {server}, and `gitlab.url` is not set: no token is sent there."
-        ));
-        return Ok(GitLab::new(server, None, means)?);
-    }
-    let token = token::for_gitlab(context, trust)?.map(|(_, token)| token);
-    Ok(GitLab::new(url, token, means)?)
 }

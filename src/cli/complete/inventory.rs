@@ -11,6 +11,7 @@ use crate::model::graph::DependencyGraph;
 use crate::model::inventory::{Component, Inventory, SERVICE, SelectorKey};
 use crate::model::reference::is_name;
 use crate::ops::list::SERVICES;
+use crate::systems::git::without_login;
 
 /// Returns the components and backing services that `cki run-local` can run.
 pub(in crate::cli) fn runnable() -> Vec<CompletionCandidate> {
@@ -86,6 +87,14 @@ pub(super) fn named(
             candidate(name, help).tag(Some(one.reference.category.clone().into()))
         })
         .collect()
+}
+
+/// Returns the repositories of the inventory that are not typed yet.
+pub(in crate::cli) fn repositories() -> Vec<CompletionCandidate> {
+    let Some(typed) = TypedLine::current() else { return Vec::new() };
+    let Some(inventory) = typed.inventory() else { return Vec::new() };
+    let free = inventory.repos.iter().filter(|(name, _)| typed.texts("repo").all(|given| given != *name));
+    free.map(|(name, url)| candidate(name, Some(without_login(url).as_str()))).collect()
 }
 
 /// Returns the kinds of components.

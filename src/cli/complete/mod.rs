@@ -7,6 +7,7 @@
 mod candidate;
 mod inventory;
 mod merge_requests;
+mod rfcs;
 mod running;
 mod shells;
 mod typed;
@@ -21,9 +22,10 @@ use crate::host::Host;
 use candidate::{OfferedValue, candidate};
 pub(super) use inventory::{
     buildable_words, categories, cloneable_words, component_words, components, entries, entry_words,
-    infrastructures, kinds, list_words, owners, runnable, staged, verbs,
+    infrastructures, kinds, list_words, owners, repositories, runnable, staged, verbs,
 };
 pub(super) use merge_requests::merge_requests;
+pub(super) use rfcs::{rfc_states, rfcs};
 pub(super) use running::{alive, running};
 pub(super) use shells::ShellArg;
 use typed::TypedLine;

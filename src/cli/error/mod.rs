@@ -3,6 +3,7 @@
 mod deployment;
 mod diagnosis;
 mod inventory;
+mod rfc;
 mod running;
 mod site;
 mod staging;
@@ -38,6 +39,7 @@ use crate::ops::init::InitError;
 use crate::ops::inventory::site::SiteDirectoryError;
 use crate::ops::inventory::sync::SyncError;
 use crate::ops::mock_services::ListenError;
+use crate::ops::rfc::RfcError;
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
 use crate::ops::runtime::error::{InstanceError, StartError};
@@ -64,6 +66,7 @@ use crate::ui::prompt::Unconfirmed;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use inventory::{of_load, of_sync};
+use rfc::of_rfc;
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use site::{of_site, of_site_directory};
 use staging::{of_stage, of_staging, of_target};
@@ -140,7 +143,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
     }
     when! {
         UsageError => |_| Some(plain(Exit::Usage)),
-        CloneError => |_| Some(hint(Exit::NotFound, "add `sources` to the entry.")),
+        CloneError => |error| Some(of_clone(error)),
         LookupError => |error| Some(of_lookup(error)),
         ChoiceError => |error| Some(of_choice(error)),
         SelectorError => |_| Some(plain(Exit::Usage)),
@@ -182,6 +185,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         ListenError => |error| Some(of_port(error.port)),
         ChangeError => |error| Some(of_change(error)),
         HttpError => |_| Some(hint(Exit::Unreachable, "install the package `ca-certificates`, or name a file with `ca_file` in `cki.toml`.")),
+        RfcError => |error| Some(of_rfc(error)),
         SiteDirectoryError => |error| Some(of_site_directory(error)),
         SiteError => |error| Some(of_site(error)),
         FileError => |error| Some(of_file(error)),
@@ -205,6 +209,15 @@ fn of_lookup(error: &LookupError) -> Diagnosis {
         LookupError::Ambiguous { candidates, .. } => {
             let first = candidates.first().map(String::as_str).unwrap_or_default();
             hint(Exit::NotFound, format!("say which one, as in `{first}`."))
+        }
+    }
+}
+
+fn of_clone(error: &CloneError) -> Diagnosis {
+    match error {
+        CloneError::NoRepository(_) => hint(Exit::NotFound, "add `sources` to the entry."),
+        CloneError::Unknown { nearest, .. } => {
+            hint(Exit::NotFound, did_you_mean(nearest, "`repos` in the inventory names the repositories."))
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::limits::{Capability, ContainerPath, Memory};
 use super::need_decl::NeedDecl;
+use super::rfc_decl::RfcDecl;
 use super::schema::scalars;
 use crate::base::variable;
 use crate::model::port::DeclaredPort;
@@ -380,6 +381,8 @@ pub(super) struct InventoryFile {
     /// Settings of backing services, by name.
     #[serde(default)]
     pub(super) services: BTreeMap<String, ServiceOverride>,
+    /// Requests for comments of the group.
+    pub(super) rfcs: Option<RfcDecl>,
     /// Silenced rules of `cki inventory check`.
     #[serde(default)]
     pub(super) ignore: Vec<HeadIgnoreDecl>,

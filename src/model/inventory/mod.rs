@@ -15,6 +15,7 @@ mod need_decl;
 mod problem;
 mod read;
 mod resolve;
+mod rfc_decl;
 mod schema;
 mod selector;
 mod source;
@@ -46,6 +47,7 @@ pub use need_decl::{NeedDecl, Parameters};
 pub use problem::InventoryFinding;
 use problem::Problem;
 pub use read::{InventoryDocument, InventoryError, InventoryPart};
+pub use rfc_decl::RfcDecl;
 pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
@@ -66,6 +68,8 @@ pub struct Inventory {
     pub production: Production,
     /// Settings of backing services, by name.
     pub services: BTreeMap<String, ServiceOverride>,
+    /// Requests for comments of the group.
+    pub rfcs: Option<RfcDecl>,
     /// Silenced rules of the check of the inventory.
     pub ignore: Vec<HeadIgnoreDecl>,
     /// Names of the backing services that there are, sorted; empty until they are looked up.

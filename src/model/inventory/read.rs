@@ -154,6 +154,7 @@ impl Inventory {
             repos: BTreeMap::new(),
             production: Production::default(),
             services: BTreeMap::new(),
+            rfcs: None,
             ignore: Vec::new(),
             backing_services: Vec::new(),
             layers: Vec::new(),
@@ -218,6 +219,7 @@ impl Inventory {
         }
         self.production = head.production;
         self.services = head.services;
+        self.rfcs = head.rfcs;
         self.ignore = head.ignore;
         self.source_map = written;
     }

@@ -55,6 +55,10 @@ impl Inventory {
 
     fn check_repos(&mut self) {
         let mut problems = Vec::new();
+        if let Some(rfcs) = self.rfcs.as_ref().filter(|rfcs| self.repo_url(&rfcs.repo).is_none()) {
+            let what = ProblemKind::UnknownRepository(rfcs.repo.clone());
+            problems.push(Problem::of(&self.source_map, "rfcs.repo", what));
+        }
         for component in &self.components {
             let mut check = |repo: &str, part: &dyn Fn() -> String| {
                 if self.repo_url(repo).is_none() {

@@ -49,6 +49,14 @@ pub enum CloneError {
     /// The entries of these components name no repository.
     #[error("the inventory names no repository of {}", join_and(.0))]
     NoRepository(Vec<String>),
+    /// The inventory has no such repository.
+    #[error("the inventory has no repository `{repo}`")]
+    Unknown {
+        /// Text that the user typed.
+        repo: String,
+        /// The most similar names.
+        nearest: Vec<String>,
+    },
 }
 
 /// The outcome for all repositories.

@@ -1,8 +1,7 @@
 //! Facts about merge requests and comments, shortened and safe to show.
 
 use super::StageError;
-use crate::base::redact::without_tokens;
-use crate::base::text::{safe_line, truncate};
+use crate::ops::shared::outside_text::{shown, web_address};
 use crate::systems::gitlab::{MergeRequest, Note, User};
 
 /// A merge request that can be staged.
@@ -35,7 +34,7 @@ impl MergeRequestFacts {
             return Err(StageError::NotOpen { merge_request: reference, state: shown(&found.state, 20) });
         }
         let head = found.sha.clone().ok_or(StageError::NoCommits { merge_request: reference })?;
-        let url = address(&found.web_url)
+        let url = web_address(&found.web_url)
             .unwrap_or_else(|| format!("{server}/{project}/-/merge_requests/{}", found.iid));
         Ok(Self {
             project: project.to_owned(),
@@ -74,18 +73,6 @@ pub struct CommentRef {
     pub url: String,
     /// The time of the comment (ISO 8601), from the server.
     pub created_at: String,
-}
-
-/// Returns foreign text as one safe line of bounded length.
-pub(super) fn shown(text: &str, columns: usize) -> String {
-    truncate(&without_tokens(&safe_line(text)), columns)
-}
-
-/// Returns an address that is safe to show and to open.
-pub(super) fn address(url: &str) -> Option<String> {
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    (is_web && url.len() <= 2000 && *safe_line(url) == *url && !url.contains(char::is_whitespace))
-        .then(|| url.to_owned())
 }
 
 /// Returns whether a user has a name; GitLab ignores case in it.

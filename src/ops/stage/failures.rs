@@ -1,9 +1,9 @@
 //! The reasons of a pipeline's failure: its failed jobs, and the end of their logs.
 
 use super::FailedJob;
-use super::facts::{address, shown};
 use super::row::JOB_PAGES;
 use crate::model::staging::PipelineStatus;
+use crate::ops::shared::outside_text::{shown, web_address};
 use crate::systems::gitlab::{GitLab, Job};
 
 /// Maximum number of jobs of a pipeline whose logs are fetched.
@@ -24,7 +24,7 @@ pub(super) async fn failed_jobs(
             name: shown(&job.name, 100),
             stage: shown(&job.stage, 100),
             id: job.id,
-            url: address(&job.web_url),
+            url: web_address(&job.web_url),
             reason: job.failure_reason.as_deref().map(|reason| shown(reason, 100)),
             log: Vec::new(),
             no_log: None,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::facts::{CommentRef, is_user, shown};
+use super::facts::{CommentRef, is_user};
 use super::pick::{Pick, pick};
 use super::row::PipelineRow;
 use super::same::pair;
@@ -12,6 +12,7 @@ use crate::base::text::{duration, plural};
 use crate::host::signals::Shutdown;
 use crate::model::event::{Events, Task, TaskOutcome};
 use crate::model::staging::{AnswerRow, PipelineStatus, table};
+use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::{Discussion, GitLab, MergeRequest, Note, Poller};
 
 /// Maximum number of pages, of a hundred comments or threads each, to search.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::PipelineOutcome;
-use super::facts::{address, shown};
 use crate::model::event::{Event, Events, PipelineEvent, TaskOutcome};
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
+use crate::ops::shared::outside_text::{shown, web_address};
 use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Poller};
 
 /// Number of tries to find a missing pipeline, which may have just been created.
@@ -143,8 +143,8 @@ impl PipelineRow {
     }
 
     fn url(&self) -> Option<String> {
-        let answer = || self.answer.link.as_deref().and_then(address);
-        self.seen().and_then(|pipeline| address(&pipeline.web_url)).or_else(answer)
+        let answer = || self.answer.link.as_deref().and_then(web_address);
+        self.seen().and_then(|pipeline| web_address(&pipeline.web_url)).or_else(answer)
     }
 
     /// Returns the duration of the run so far.

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::base::text;
 use crate::config::SettingOrigin;
 use crate::model::inventory::{Component, Inventory};
+use crate::ops::shared::project::{project_of, server_for};
 use crate::systems::git::{Checkout, GitError, GitUrl, discover};
 
 /// The target of a staging.
@@ -22,9 +23,8 @@ pub struct StageTarget<'a> {
 impl StageTarget<'_> {
     /// Returns the server to ask: the one in the settings, or that of the remote if the settings name none.
     #[must_use]
-    pub fn server_for<'u>(&'u self, (url, origin): &'u (String, SettingOrigin)) -> &'u str {
-        let other = self.server.as_deref().filter(|_| *origin == SettingOrigin::Default);
-        other.unwrap_or(url)
+    pub fn server_for<'u>(&'u self, setting: &'u (String, SettingOrigin)) -> &'u str {
+        server_for(self.server.as_deref(), setting)
     }
 }
 
@@ -136,14 +136,6 @@ fn staged_in<'a>(inventory: &'a Inventory, project: &str) -> Option<&'a Componen
         component.stage.as_ref().and_then(|stage| stage.project.as_deref()) == Some(project)
     };
     inventory.components.iter().find(is_there)
-}
-
-/// Returns `group/project` and the server of an address, if it is on a server.
-fn project_of(url: &GitUrl) -> Option<(String, Option<String>)> {
-    let host = url.host();
-    let path = url.path().trim_matches('/').trim_end_matches(".git");
-    let is_project = !host.is_empty() && path.contains('/');
-    is_project.then(|| (path.to_owned(), Some(format!("https://{host}"))))
 }
 
 #[cfg(test)]

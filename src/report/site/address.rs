@@ -58,25 +58,6 @@ pub(super) fn file_address(
     Some(format!("{web}/{blob}/HEAD/{}", utf8_percent_encode(path, ENCODED)))
 }
 
-/// Returns the path that a relative path leads to from the directory of a file; `None` outside of the repository.
-pub(super) fn joined(file: &str, relative: &str) -> Option<String> {
-    let mut parts: Vec<&str> = match relative.strip_prefix('/') {
-        Some(_) => Vec::new(),
-        None => file.split('/').collect(),
-    };
-    if !relative.starts_with('/') {
-        parts.pop();
-    }
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,8 +107,5 @@ repos:
         );
         assert_eq!(of("hub", "x").as_deref(), Some("https://github.com/o/hub/blob/HEAD/x"));
         assert_eq!((of("ssh", "x"), of("none", "x"), of("lab", "../x")), (None, None, None));
-        assert_eq!(joined("docs/README.md", "../a/./b.md").as_deref(), Some("a/b.md"));
-        assert_eq!(joined("docs/README.md", "/c").as_deref(), Some("c"));
-        assert_eq!(joined("README.md", "../x"), None);
     }
 }

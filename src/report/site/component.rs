@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::address::{file_address, joined, safe_href};
+use super::address::{file_address, safe_href};
 use super::findings::FindingItem;
 use super::frame::{PageLink, Titled, owners};
 use super::markdown;
 use super::pages::Site;
 use super::picture::PictureView;
+use crate::base::relative_path::joined;
 use crate::base::secret::MASK;
 use crate::base::template::html::Markup;
 use crate::model::graph::Direction;

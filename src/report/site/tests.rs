@@ -141,7 +141,7 @@ fn links_between_pages_resolve_and_ids_are_unique() {
                     assert!(page.contains(&format!(" id=\"{id}\"")), "{path}: {link}");
                     continue;
                 }
-                None => address::joined(path, link).expect("stays inside"),
+                None => crate::base::relative_path::joined(path, link).expect("stays inside"),
             };
             assert!(files.contains_key(&target), "{path}: {link}");
         }

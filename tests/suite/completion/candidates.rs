@@ -104,6 +104,29 @@ fn completion_tells_entries_of_one_name_apart() {
 }
 
 #[test]
+fn completion_offers_requests_for_comments_of_the_clone() {
+    let home = home();
+    home.write("team.yaml", &format!("rfcs: {{repo: tools, directory: rfcs, prefix: CKI}}{INVENTORY}"));
+    assert_eq!(offered(&home, "cki rfc show "), [""; 0]);
+    home.write("cki/tools/rfcs/cki-001-a.md", "# CKI-001: First\n");
+    home.write("cki/tools/rfcs/cki-012-b.md", "---\ntitle: \"CKI-012: \\e[31mRed\"\nstatus: Accepted\n---\n");
+    home.write("cki/tools/rfcs/cki-x-b.md", "x");
+    let text = home.answer("fish", &["cki", "rfc", "show", ""]);
+    assert_eq!(text.trim(), "1\tFirst\n12\tRed");
+    for (line, values) in [
+        ("cki rfc check 1 ", &["12"][..]),
+        ("cki rfc check CKI-012 ", &["1"]),
+        ("cki rfc list --state ", &["open", "due", "merged", "local", "accepted"]),
+        ("cki rfc list -o ", &["text", "wide", "name", "json", "yaml"]),
+        ("cki rfc check -o ", &["text", "json", "yaml", "sarif", "gitlab"]),
+        ("cki clone --repo ", &["tools"]),
+        ("cki rfc ", &["list", "show", "new", "check", "help"]),
+    ] {
+        assert_eq!(offered(&home, line), values, "{line}");
+    }
+}
+
+#[test]
 fn completion_survives_any_command_line() {
     let home = home();
     for line in [

@@ -7,6 +7,7 @@ use cki::model::environment::{GeneratorContext, ProductionRules, SecretRules};
 use cki::model::inventory::check::{Rule, Severity};
 use cki::model::inventory::{Inventory, InventoryDocument, schema};
 use cki::model::reference::Reference;
+use cki::model::rfc::RfcRule;
 use cki::model::service::{ServiceTemplate, TemplateContext};
 use regex::Regex;
 
@@ -127,6 +128,19 @@ fn inventory_reference_lists_every_rule_of_the_check() {
         format!("| `{name}` | {} | {meaning} |", severity.name())
     };
     assert_eq!(rows, Rule::ALL.iter().map(row).collect::<Vec<_>>());
+}
+
+#[test]
+fn inventory_reference_lists_every_rule_about_requests_for_comments() {
+    let text = description();
+    let section = text.split("\n## Requests for comments\n").nth(1).expect("has the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows: Vec<&str> =
+        section.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 4).collect();
+    let row = |(_, name, severity, meaning): &(RfcRule, &str, Severity, &str)| {
+        format!("| `{name}` | {} | {meaning} |", severity.name())
+    };
+    assert_eq!(rows, RfcRule::ALL.iter().map(row).collect::<Vec<_>>());
 }
 
 #[test]

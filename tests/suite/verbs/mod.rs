@@ -37,6 +37,7 @@ mod plan;
 mod prompts;
 mod publish;
 mod retained;
+mod rfc;
 mod run;
 mod scan;
 mod secrets;

@@ -9,7 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::exit::of_check;
 use crate::cli::format::OutputFormat;
 use crate::ops::inventory::check::check;
-use crate::report::inventory_check::{CheckFormat, print};
+use crate::report::findings::CheckFormat;
+use crate::report::inventory_check::print;
 
 /// Check the inventory: unknown keys and references, cycles, missing facts
 ///

@@ -7,7 +7,7 @@ use super::rule::Rule;
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let inventory = findings.inventory;
-    let mut used: HashSet<&str> = HashSet::new();
+    let mut used: HashSet<&str> = inventory.rfcs.iter().map(|rfcs| rfcs.repo.as_str()).collect();
     for component in &inventory.components {
         used.extend(component.build.iter().map(|build| build.repo.as_str()));
         used.extend(component.sources.iter().map(|source| source.repo.as_str()));

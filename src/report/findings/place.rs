@@ -5,9 +5,9 @@ use std::path::Path;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::finding::ReportedFinding;
 use crate::base::assets::BUILT_IN;
 use crate::base::digest::sha256_hex;
-use crate::model::inventory::check::CheckFinding;
 
 /// Characters that a path in a URI does not have, with `:`, which could end a scheme.
 const ENCODED: &AsciiSet = &CONTROLS
@@ -46,9 +46,9 @@ pub(super) fn uri(path: &str) -> String {
 pub(super) struct Fingerprints(HashMap<String, usize>);
 
 impl Fingerprints {
-    pub(super) fn of(&mut self, finding: &CheckFinding, path: &str) -> String {
-        let component = finding.component.as_ref().map(ToString::to_string).unwrap_or_default();
-        let same = sha256_hex([finding.rule.name(), path, &component, &finding.message]);
+    pub(super) fn of(&mut self, finding: &ReportedFinding<'_>, path: &str) -> String {
+        let about = finding.about.as_deref().unwrap_or_default();
+        let same = sha256_hex([finding.rule, path, about, finding.message]);
         let number = self.0.entry(same.clone()).or_default();
         *number += 1;
         match *number {
@@ -59,7 +59,7 @@ impl Fingerprints {
 }
 
 /// Returns what is wrong and what to do, as sentences.
-pub(super) fn told(finding: &CheckFinding) -> String {
+pub(super) fn told(finding: &ReportedFinding<'_>) -> String {
     format!("{}. To fix it, {}.", finding.message, finding.fix)
 }
 
@@ -67,7 +67,7 @@ pub(super) fn told(finding: &CheckFinding) -> String {
 mod tests {
     use super::*;
     use crate::base::yaml::Position;
-    use crate::model::inventory::check::Rule;
+    use crate::model::inventory::check::Severity;
 
     #[test]
     fn path_and_uri_are_relative_to_the_repository() {
@@ -81,13 +81,15 @@ mod tests {
 
     #[test]
     fn fingerprint_outlives_moved_lines_and_tells_equal_findings_apart() {
-        let at = |line| CheckFinding {
-            file: "/a.yaml".into(),
+        let at = |line| ReportedFinding {
+            file: "/a.yaml",
             position: Position { line, column: 1 },
-            rule: Rule::MissingTarget,
-            component: None,
-            message: "there is no entry `a/b`".into(),
-            fix: String::new(),
+            rule: "missing-target",
+            severity: Severity::Error,
+            about: None,
+            message: "there is no entry `a/b`",
+            fix: "",
+            reason: None,
         };
         let first = Fingerprints::default().of(&at(3), "a.yaml");
         let mut moved = Fingerprints::default();

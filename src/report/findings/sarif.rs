@@ -1,45 +1,49 @@
 //! The findings as a SARIF 2.1.0 log. Silenced findings are in it as well, with the reason as their suppression.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
+use super::finding::{ReportedFinding, RuleSummary};
 use super::place::{Fingerprints, path, told, uri};
-use crate::model::inventory::check::{CheckFinding, Rule};
-use crate::ops::inventory::check::CheckOutcome;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-pub(super) fn log(outcome: &CheckOutcome) -> Value {
+pub(super) fn log(
+    findings: &[ReportedFinding<'_>],
+    rules: &[RuleSummary],
+    repository: Option<&Path>,
+) -> Value {
     let mut fingerprints = Fingerprints::default();
-    let mut result = |finding: &CheckFinding| {
-        let path = path(&finding.file, outcome.repository.as_deref());
+    let mut result = |finding: &ReportedFinding<'_>| {
+        let path = path(finding.file, repository);
         let mut location = json!({
             "physicalLocation": {
                 "artifactLocation": { "uri": uri(path) },
                 "region": { "startLine": finding.position.line, "startColumn": finding.position.column },
             },
         });
-        if let Some(component) = &finding.component {
-            location["logicalLocations"] = json!([{ "fullyQualifiedName": component.to_string() }]);
+        if let Some(about) = &finding.about {
+            location["logicalLocations"] = json!([{ "fullyQualifiedName": about }]);
         }
-        json!({
-            "ruleId": finding.rule.name(),
-            "ruleIndex": finding.rule.index(),
-            "level": finding.rule.severity().name(),
+        let mut result = json!({
+            "ruleId": finding.rule,
+            "ruleIndex": rules.iter().position(|(name, ..)| *name == finding.rule),
+            "level": finding.severity.name(),
             "message": { "text": told(finding) },
             "locations": [location],
             "partialFingerprints": { "cki/v1": fingerprints.of(finding, path) },
-        })
+        });
+        if let Some(reason) = finding.reason {
+            result["suppressions"] = json!([{ "kind": "inSource", "justification": reason }]);
+        }
+        result
     };
-    let mut results: Vec<Value> = outcome.checked.findings.iter().map(&mut result).collect();
-    results.extend(outcome.checked.silenced.iter().map(|one| {
-        let mut silenced = result(&one.finding);
-        silenced["suppressions"] = json!([{ "kind": "inSource", "justification": one.reason }]);
-        silenced
-    }));
-    let rules: Vec<Value> = Rule::ALL
+    let results: Vec<Value> = findings.iter().map(&mut result).collect();
+    let rules: Vec<Value> = rules
         .iter()
-        .map(|(_, name, severity, meaning)| {
+        .map(|(name, severity, meaning)| {
             json!({
                 "id": name,
                 "shortDescription": { "text": meaning },

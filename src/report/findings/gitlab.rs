@@ -1,20 +1,22 @@
 //! The findings as GitLab's code-quality report.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
+use super::finding::ReportedFinding;
 use super::place::{Fingerprints, path, told};
 use crate::model::inventory::check::Severity;
-use crate::ops::inventory::check::CheckOutcome;
 
-pub(super) fn report(outcome: &CheckOutcome) -> Value {
+pub(super) fn report(findings: &[ReportedFinding<'_>], repository: Option<&Path>) -> Value {
     let mut fingerprints = Fingerprints::default();
-    let findings = outcome.checked.findings.iter().map(|finding| {
-        let path = path(&finding.file, outcome.repository.as_deref());
+    let findings = findings.iter().filter(|finding| finding.reason.is_none()).map(|finding| {
+        let path = path(finding.file, repository);
         json!({
             "description": told(finding),
-            "check_name": finding.rule.name(),
+            "check_name": finding.rule,
             "fingerprint": fingerprints.of(finding, path),
-            "severity": match finding.rule.severity() {
+            "severity": match finding.severity {
                 Severity::Error => "major",
                 Severity::Warning => "minor",
             },

@@ -1,0 +1,17 @@
+//! Requests for comments of a group: their numbers, documents, rules and merge requests. Reading clones and servers
+//! belongs in `ops::rfc`.
+
+mod check;
+mod claim;
+mod document;
+mod error;
+mod links;
+mod process;
+mod rule;
+
+pub use check::{CheckedDocument, RfcFinding, check};
+pub use claim::{FeedbackWindow, RfcClaim, RfcState};
+pub use document::{RfcDocument, RfcLink, RfcSection};
+pub use error::RfcProcessError;
+pub use process::{RfcName, RfcProcess};
+pub use rule::RfcRule;

@@ -1,0 +1,69 @@
+//! Findings of any check as text, and for other programs: SARIF and GitLab's code-quality report. JSON and YAML belong
+//! to the report of each check, which has its own facts.
+
+mod finding;
+mod gitlab;
+mod place;
+mod sarif;
+
+use std::path::Path;
+
+use crate::base::text::{plural, safe_line, wrap};
+use crate::model::inventory::check::Severity;
+use crate::ui::{Ui, style};
+pub(super) use finding::{ReportedFinding, RuleSummary};
+
+/// Form of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckFormat {
+    /// Lines, or JSON or YAML.
+    Findings,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitLab's code-quality report.
+    Gitlab,
+}
+
+/// Prints findings for other programs; returns whether the format is one of theirs.
+pub(super) fn print_for_programs(
+    ui: &Ui,
+    format: CheckFormat,
+    findings: &[ReportedFinding<'_>],
+    rules: &[RuleSummary],
+    repository: Option<&Path>,
+) -> bool {
+    let value = match format {
+        CheckFormat::Sarif => sarif::log(findings, rules, repository),
+        CheckFormat::Gitlab => gitlab::report(findings, repository),
+        CheckFormat::Findings => return false,
+    };
+    // Keys are strings, which cannot fail.
+    ui.exact(&(serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"));
+    true
+}
+
+/// Returns the lines of a finding: the first one in the form that editors and other programs know.
+pub(super) fn lines(ui: &Ui, finding: &ReportedFinding<'_>) -> Vec<String> {
+    const INDENT: &str = "    ";
+    let place = format!("{}:{}:{}", ui.place(finding.file), finding.position.line, finding.position.column);
+    let rule = match finding.severity {
+        Severity::Error => style::bad(finding.rule),
+        Severity::Warning => style::warn(finding.rule),
+    };
+    let columns = ui.columns().map_or(usize::MAX, |columns| columns - INDENT.len());
+    let fix = wrap(&safe_line(&format!("fix: {}", finding.fix)), columns);
+    let fix = fix.iter().map(|line| format!("{INDENT}{}", style::dim(line)));
+    [format!("{}: {rule}: {}", safe_line(&place), safe_line(finding.message))]
+        .into_iter()
+        .chain(fix)
+        .collect()
+}
+
+/// Returns the numbers of errors and warnings, as parts of a summary.
+pub(super) fn counts(findings: &[ReportedFinding<'_>]) -> Vec<String> {
+    let count = |severity| findings.iter().filter(|one| one.severity == severity).count();
+    let counts = [(count(Severity::Error), "error"), (count(Severity::Warning), "warning")];
+    let parts: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(count, noun)).collect();
+    if parts.is_empty() { vec!["no findings".to_owned()] } else { parts }
+}
