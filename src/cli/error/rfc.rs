@@ -78,6 +78,6 @@ fn of_process(error: &RfcProcessError) -> Diagnosis {
         RfcProcessError::Number { example, .. } => {
             hint(Exit::Usage, format!("write it as `1` or `{example}`; `cki rfc list` shows all."))
         }
-        RfcProcessError::Title { .. } => hint(Exit::Usage, "as in `cki rfc new \"Keep logs for a year\"`."),
+        RfcProcessError::Title { .. } => hint(Exit::Usage, "`cki rfc new TITLE` takes words without an ID."),
     }
 }
