@@ -73,8 +73,8 @@ pub fn print(ui: &Ui, listing: &RfcListing, shelf: &RfcShelf, server: &ServerAns
     match format {
         ListFormat::Names => ui.lines(rows.iter().map(|row| row.id.as_str())),
         _ if ui.is_structured() => print_view(ui, listing, shelf, server),
-        ListFormat::Wide => ui.lines(wide(rows)),
-        ListFormat::Groups => ui.lines(lines(rows, ui.columns())),
+        ListFormat::Wide => ui.pages(wide(rows)),
+        ListFormat::Groups => ui.pages(lines(rows, ui.columns())),
     }
     // Structured output has these facts; they are for people.
     if !ui.is_structured() && format != ListFormat::Names {

@@ -9,7 +9,6 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::rfc::RfcError;
 use crate::report::rfc::show::{page, print_view};
-use crate::systems::pager;
 
 /// Show a request for comments
 ///
@@ -39,16 +38,8 @@ pub(super) fn run(args: &RfcShowArgs, context: &Context) -> anyhow::Result<Exit>
     if context.ui.is_structured() {
         print_view(&context.ui, &shelf, rfc, document);
     } else {
-        match context.ui.columns() {
-            Some(columns) => {
-                let text = page(&context.ui, &shelf, rfc, document, Some(columns));
-                let text = context.ui.fitted(&text);
-                if !pager::show(&context.host.env, &text) {
-                    context.ui.lines(text.lines());
-                }
-            }
-            None => context.ui.lines(page(&context.ui, &shelf, rfc, document, None).lines()),
-        }
+        let text = page(&context.ui, &shelf, rfc, document, context.ui.columns());
+        context.ui.pages(text.lines());
     }
     for other in others {
         context
