@@ -28,7 +28,9 @@ pub fn page(ui: &Ui, found: &Documentation<'_>, columns: Option<usize>) -> Strin
         lines.push(style::dim(&safe_line(&place(page))));
         match &page.content {
             // Mask first, so that no later change of the text hides a secret from masking.
-            PageContent::Text { text, .. } => lines.push(rendered(&ui.masked(text), &page.path, columns)),
+            PageContent::Text { text, .. } | PageContent::Fetched { text, .. } => {
+                lines.push(rendered(&ui.masked(text), &page.path, columns));
+            }
             other => lines.push(safe_line(&state(other, name)).into_owned()),
         }
     }
@@ -63,7 +65,11 @@ pub(super) fn rendered(text: &str, path: &str, columns: Option<usize>) -> String
 }
 
 fn place(page: &DocPage) -> String {
-    format!("{} · {} in {}", page.label, page.path, page.repo)
+    let from = match &page.content {
+        PageContent::Fetched { url, .. } => format!(" · {url}"),
+        _ => String::new(),
+    };
+    format!("{} · {} in {}{from}", page.label, page.path, page.repo)
 }
 
 fn address(link: &Link) -> String {
@@ -75,7 +81,9 @@ fn state(content: &PageContent, name: &str) -> String {
     match content {
         PageContent::Text { .. } => "here".to_owned(),
         PageContent::NotCloned => format!("not cloned: cki clone {name}"),
-        PageContent::Missing => "the clone has no such file".to_owned(),
+        PageContent::Fetched { url, .. } => url.clone(),
+        PageContent::Unfetched(why) => format!("not cloned: cki clone {name}; {why}"),
+        PageContent::Missing => "the repository has no such file".to_owned(),
         PageContent::Unreadable(why) => why.clone(),
     }
 }

@@ -4,17 +4,22 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use crate::base::exit::Exit;
+use crate::base::text::{join_some, plural, safe_line};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::host::browser::Browser;
+use crate::model::event::TaskOutcome;
+use crate::model::inventory::Inventory;
+use crate::ops::clone::source::SourceError;
 use crate::ops::docs::{Documentation, documentation, search};
 use crate::report::docs;
 
 /// Show the documentation of a component
 ///
-/// Shows the pages that the entry names, from the clones of their repositories, and links to the rest
-/// and to monitoring. Without such a page, shows the README of its sources. Uses no network.
+/// Shows the pages that the entry names, and links to the rest and to monitoring. Without such a page,
+/// shows the README of its sources. Pages come from local clones, those of other repositories from their
+/// web server, unless `--offline` is given.
 ///
 /// Examples:
 ///   cki docs pipeline-herder
@@ -55,7 +60,7 @@ pub(in crate::cli) fn run(args: &DocsArgs, context: &Context) -> anyhow::Result<
     let [name] = args.component.as_slice() else {
         return Err(UsageError("`cki docs` shows one component; `--search` takes several".to_owned()).into());
     };
-    let found = documentation(inventory.find(name)?, inventory, &context.workspace);
+    let mut found = documentation(inventory.find(name)?, inventory, &context.workspace);
     if args.open {
         return open(&found, context);
     }
@@ -63,8 +68,34 @@ pub(in crate::cli) fn run(args: &DocsArgs, context: &Context) -> anyhow::Result<
         docs::print_list(&context.ui, &found);
         return Ok(Exit::Done);
     }
+    fetch(&mut found, inventory, context)?;
     context.ui.pages(docs::page(&context.ui, &found, context.ui.columns()).lines());
     Ok(Exit::Done)
+}
+
+/// Reads the pages that are not on this machine. An inventory that the user does not trust makes no request.
+fn fetch(found: &mut Documentation<'_>, inventory: &Inventory, context: &Context) -> anyhow::Result<()> {
+    let hosts = found.hosts(inventory);
+    if hosts.is_empty() || context.settings.offline {
+        return Ok(());
+    }
+    if context.trust_so_far()?.is_none() {
+        context.ui.hint("Pages that are not cloned are read from their servers once you trust the inventory: `cki trust`.");
+        return Ok(());
+    }
+    let from = join_some(hosts.into_iter().map(|host| safe_line(&host).into_owned()));
+    let http = context.http.clone();
+    context.block_on(async |stop| {
+        let task = context.events().start("docs", format!("reading pages from {from}"));
+        tokio::select! {
+            count = found.fetch(inventory, &http) => {
+                let state = if count > 0 { TaskOutcome::Done } else { TaskOutcome::Skipped };
+                task.finish(state, format!("{} from {from}", plural(count, "page")));
+                Ok(())
+            }
+            signal = stop.requested() => Err(SourceError::Stopped(signal).into()),
+        }
+    })
 }
 
 /// Opens the first link; without a browser, prints it.

@@ -1,6 +1,6 @@
-//! `cki docs`: the pages of a component's documentation that are on this machine, and links to the rest. Layout
-//! belongs in `report`.
+//! `cki docs`: the pages of a component's documentation, and links to the rest. Layout belongs in `report`.
 
+mod remote;
 mod search;
 
 use std::path::{Path, PathBuf};
@@ -52,9 +52,18 @@ pub enum PageContent {
         /// The file, or where it would be: of a file that is not checked out, git has the text.
         file: PathBuf,
     },
+    /// Its text, from the web server of its repository.
+    Fetched {
+        /// The text.
+        text: String,
+        /// Its address.
+        url: String,
+    },
     /// Its repository has no clone.
     NotCloned,
-    /// Its clone has no such file.
+    /// Its repository has no clone, and its web server does not show it, for this reason.
+    Unfetched(String),
+    /// Its repository has no such file.
     Missing,
     /// It cannot be read.
     Unreadable(String),
@@ -66,12 +75,16 @@ impl PageContent {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Text { file, .. } => Some(file),
-            Self::NotCloned | Self::Missing | Self::Unreadable(_) => None,
+            Self::Fetched { .. }
+            | Self::NotCloned
+            | Self::Unfetched(_)
+            | Self::Missing
+            | Self::Unreadable(_) => None,
         }
     }
 }
 
-/// Gathers the documentation of a component. Without a page in the entry, the page is the README of its sources.
+/// Gathers the documentation of a component from local clones. Without a page in the entry, the page is the README of its sources.
 #[must_use]
 pub fn documentation<'a>(
     component: &'a Component,

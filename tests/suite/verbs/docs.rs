@@ -1,5 +1,8 @@
 //! Tests of `cki docs`.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+
 use insta::assert_snapshot;
 
 use crate::support::cli::Cli;
@@ -43,7 +46,7 @@ fn cli() -> Cli {
 #[test]
 fn docs_shows_pages_and_links() {
     let cli = cli();
-    assert_snapshot!(cli.run("docs web"), @"
+    assert_snapshot!(cli.run("docs web --offline"), @"
     guide · docs/web.md in tools
     # Web
 
@@ -56,7 +59,7 @@ fn docs_shows_pages_and_links() {
     not cloned: cki clone web
 
     old · old.md in tools
-    the clone has no such file
+    the repository has no such file
 
     Links
       handbook  https://example.com/handbook
@@ -86,7 +89,7 @@ fn docs_lists_pages_with_their_places() {
     assert_snapshot!(cli.run("docs web --list"), @"
     guide       docs/web.md in tools               /tmp/cki-TESTID/home/cki/tools/docs/web.md
     operations  operations.md in gone              not cloned: cki clone web
-    old         old.md in tools                    the clone has no such file
+    old         old.md in tools                    the repository has no such file
     handbook    https://example.com/handbook
     dashboard   https://grafana.example.com/d/web
     --- exit 0
@@ -112,6 +115,91 @@ fn docs_reads_pages_that_are_not_checked_out() {
     assert!(!directory.join("operations.md").exists());
     let shown = cli.run("docs web").ends_with(0);
     assert!(shown.stdout.contains("# Operations"), "{shown}");
+}
+
+/// Serves answers by path, one connection after the other; returns the address.
+fn serve(answers: &'static [(&'static str, &'static str)]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let address = listener.local_addr().expect("is bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("connects");
+            let mut head = String::new();
+            let mut reader = BufReader::new(stream.try_clone().expect("clones"));
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).expect("reads") > 0 {}
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let known = answers.iter().find(|(known, _)| *known == path).map(|(_, answer)| *answer);
+            let answer = known.unwrap_or("404 Not Found\r\n\r\n");
+            let leaks = head.to_lowercase().contains("authorization") || head.contains("TOKEN");
+            let answer = if leaks { "200 OK\r\n\r\na login was sent" } else { answer };
+            let _ = write!(stream, "HTTP/1.1 {}", answer.replacen("\r\n", "\r\nConnection: close\r\n", 1));
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn docs_reads_pages_from_the_web_server_of_a_repository() {
+    let server = serve(&[
+        ("/group/far/-/raw/HEAD/api/README.rst", "200 OK\r\n\r\nAPI\n===\n\nFar\x1b[31m away.\n"),
+        ("/group/far/-/raw/HEAD/a%20page.md", "200 OK\r\n\r\n# A page\n"),
+        ("/group/private/-/raw/HEAD/x.md", "302 Found\r\nLocation: /users/sign_in\r\n\r\n"),
+        ("/users/sign_in", "200 OK\r\n\r\n<html>Sign in</html>"),
+        ("/group/broken/-/raw/HEAD/x.md", "500 Oh\r\n\r\n"),
+    ]);
+    let cli = Cli::new();
+    let repos =
+        ["far", "private", "broken"].map(|name| format!("{name}: '{server}/group/{name}.git'")).join(", ");
+    cli.inventory(&format!(
+        "repos: {{{repos}, ssh: 'git@example.com:group/ssh'}}
+components:
+  - {{name: api, category: service, sources: [{{repo: far, path: api}}]}}
+  - name: web
+    category: service
+    documentation:
+      - {{label: page, repo: far, path: a page.md}}
+      - {{label: none, repo: far, path: none.md}}
+      - {{label: private, repo: private, path: x.md}}
+      - {{label: broken, repo: broken, path: x.md}}
+      - {{label: ssh, repo: ssh, path: x.md}}\n"
+    ));
+    // First, as somebody who has not trusted the inventory yet.
+    let untrusting = cli.call("docs api").untrusting().end().ends_with(0);
+    assert!(untrusting.stdout.contains("not cloned: cki clone api\n"), "{untrusting}");
+    untrusting.says(
+        "Pages that are not cloned are read from their servers once you trust the inventory: `cki trust`.",
+    );
+    assert_snapshot!(cli.run("docs api"), @"
+    README · api/README.rst in far · http://127.0.0.1:~PORT/group/far/-/raw/HEAD/api/README.rst
+    API
+    ===
+
+    Far away.
+    --- stderr
+      docs         1 page from 127.0.0.1
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("docs web"), @"
+    page · a page.md in far · http://127.0.0.1:~PORT/group/far/-/raw/HEAD/a%20page.md
+    # A page
+
+    none · none.md in far
+    the repository has no such file
+
+    private · x.md in private
+    not cloned: cki clone web; 127.0.0.1 shows it to nobody without a login
+
+    broken · x.md in broken
+    not cloned: cki clone web; 127.0.0.1 answers 500
+
+    ssh · x.md in ssh
+    not cloned: cki clone web
+    --- stderr
+      docs         1 page from 127.0.0.1
+    --- exit 0
+    ");
+    let offline = cli.run("docs api --offline").ends_with(0);
+    assert!(offline.stdout.contains("not cloned: cki clone api\n"), "{offline}");
 }
 
 #[test]
@@ -153,7 +241,7 @@ fn docs_stays_within_a_clone() {
     let file = cli.workspace().join("tools/docs/web.md");
     std::fs::remove_file(&file).expect("is there");
     std::os::unix::fs::symlink("/etc/passwd", &file).expect("links");
-    let shown = cli.run("docs web").ends_with(0);
+    let shown = cli.run("docs web --offline").ends_with(0);
     assert!(
         shown.stdout.contains("a link leads out of the clone") && !shown.stdout.contains("root:"),
         "{shown}"
