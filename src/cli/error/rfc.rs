@@ -27,7 +27,7 @@ pub(super) fn of_rfc(error: &RfcError) -> Diagnosis {
         RfcError::Unread { .. } => plain(Exit::Failed),
         RfcError::State { known, .. } => {
             let known = join_some(known.iter().map(|state| format!("`{state}`")));
-            hint(Exit::Usage, format!("there are {known}."))
+            hint(Exit::Usage, format!("name a state that there is: {known}."))
         }
         RfcError::NoNumber => plain(Exit::Failed),
         RfcError::NoRepository(_) | RfcError::Empty(_) => hint(

@@ -83,7 +83,7 @@ struct FactView {
 }
 
 #[derive(Serialize)]
-struct ReadmeView {
+pub(super) struct ReadmeView {
     source: PageLink,
     /// Markdown as HTML.
     markup: Option<Markup>,
@@ -189,7 +189,7 @@ impl Site<'_> {
         facts
     }
 
-    fn readme(&self, readme: &Readme) -> ReadmeView {
+    pub(super) fn readme(&self, readme: &Readme) -> ReadmeView {
         let inventory = self.content.inventory;
         let resolve = |target: &str| match target.contains(':') || target.starts_with("//") {
             true => safe_href(target, self.cleaner),

@@ -24,6 +24,7 @@ impl<'a> Site<'a> {
         cleaner: &'a TextCleaner,
     ) -> Result<Self, SiteError> {
         let items = content.components().len() + content.checked.findings.len() + content.services.len();
+        let items = items + content.rfcs.len();
         let templates = HtmlTemplates::new(fixed.split(), cleaner, items);
         let templates =
             templates.map_err(|(name, source)| SiteError::Template { name: name.to_owned(), source })?;
@@ -49,6 +50,11 @@ impl<'a> Site<'a> {
         files.extend(owners.map(|(at, one)| (names::owner_page(one.id), SiteFile::Owner(at))));
         let services = content.services.iter().enumerate();
         files.extend(services.map(|(at, one)| (names::service_page(&one.name), SiteFile::Service(at))));
+        if !content.rfcs.is_empty() {
+            files.push(("rfcs.html".to_owned(), SiteFile::Rfcs));
+        }
+        let rfcs = content.rfcs.iter().enumerate();
+        files.extend(rfcs.map(|(at, one)| (names::rfc_page(&one.name), SiteFile::Rfc(at))));
         Ok(Self { content, templates, fixed, cleaner, frame, files })
     }
 
@@ -75,6 +81,8 @@ impl<'a> Site<'a> {
             SiteFile::Category(at) => self.page("list.html", &self.category(at, &root), &root),
             SiteFile::Owner(at) => self.page("list.html", &self.owner(at, &root), &root),
             SiteFile::Service(at) => self.page("service.html", &self.service(at, &root), &root),
+            SiteFile::Rfcs => self.page("rfcs.html", &self.rfcs(&root), &root),
+            SiteFile::Rfc(at) => self.page("rfc.html", &self.rfc(at, &root), &root),
             SiteFile::Index => Ok(self.index()),
             SiteFile::Fixed(name) => Ok(self.fixed.0.get(name).cloned().unwrap_or_default()),
         }
@@ -91,6 +99,7 @@ impl<'a> Site<'a> {
             site: &self.content.inventory.title,
             root,
             page: name,
+            has_rfcs: !self.content.rfcs.is_empty(),
             body: Markup(body),
         };
         render("layout.html", self.templates.render("layout.html", &layout))

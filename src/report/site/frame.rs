@@ -24,6 +24,8 @@ pub(super) struct LayoutView<'a> {
     pub(super) root: &'a str,
     /// Name of its template, by which the frame knows where it is.
     pub(super) page: &'a str,
+    /// The site has requests for comments.
+    pub(super) has_rfcs: bool,
     pub(super) body: Markup,
 }
 

@@ -13,6 +13,7 @@ mod names;
 mod overview;
 mod pages;
 mod picture;
+mod rfcs;
 mod search;
 mod service;
 mod summary;

@@ -31,6 +31,11 @@ pub(super) fn service_page(name: &str) -> String {
     format!("service/{}.html", file_name(name))
 }
 
+/// Returns the path of the page of a request for comments, by its name in the directory of documents.
+pub(super) fn rfc_page(name: &str) -> String {
+    format!("rfc/{}.html", file_name(name))
+}
+
 /// Returns a file name without extension: lower-case letters, digits, `-` and `_` stand for themselves, any other byte
 /// for `~` and its hexadecimal number, so that two names never share a file.
 fn file_name(name: &str) -> String {

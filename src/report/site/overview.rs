@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::frame::{ItemView, PageLink, Titled};
 use super::names::{category_page, owner_page, service_page};
 use super::pages::Site;
-use crate::base::text::plural;
+use crate::base::text::{plural, plural_of};
 use crate::report::graph::category_class;
 
 /// Number of components up to which the first page lists them all.
@@ -18,6 +18,8 @@ pub(super) struct OverviewView<'a> {
     components: String,
     owners: String,
     findings: usize,
+    /// Number of requests for comments, if there are any.
+    rfcs: Option<String>,
     categories: Vec<CategoryView<'a>>,
     services: Vec<ServiceItemView<'a>>,
 }
@@ -98,6 +100,8 @@ impl Site<'_> {
             components: plural(total, "component"),
             owners: plural(self.frame.owners.len(), "owner"),
             findings: content.checked.findings.len(),
+            rfcs: (!content.rfcs.is_empty())
+                .then(|| plural_of(content.rfcs.len(), "request for comments", "requests for comments")),
             categories: categories.collect(),
             services: services.collect(),
         }

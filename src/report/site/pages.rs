@@ -23,6 +23,10 @@ pub(super) enum SiteFile {
     Owner(usize),
     /// A backing service, by its place in the content.
     Service(usize),
+    /// The list of requests for comments.
+    Rfcs,
+    /// A request for comments, by its place in the content.
+    Rfc(usize),
 }
 
 /// A site: its facts and its templates.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::frame::first_line;
-use super::names::{component_page, service_page};
+use super::names::{component_page, rfc_page, service_page};
 use super::pages::Site;
 use crate::report::graph::category_class;
 
@@ -49,7 +49,15 @@ impl Site<'_> {
             d: clean(service.description.as_deref().unwrap_or_default()),
             w: service.provided.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" "),
         });
-        let entries: Vec<EntryView<'_>> = components.chain(services).collect();
+        let rfcs = self.content.rfcs.iter().map(|rfc| EntryView {
+            n: &rfc.id,
+            c: "request for comments",
+            k: String::new(),
+            p: rfc_page(&rfc.name),
+            d: clean(&rfc.title),
+            w: clean(rfc.author.as_deref().unwrap_or_default()),
+        });
+        let entries: Vec<EntryView<'_>> = components.chain(services).chain(rfcs).collect();
         // Views contain only strings.
         let json = serde_json::to_string(&entries).unwrap_or_default();
         // JSON is JavaScript, but for these two characters in old browsers.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::{plural, safe_line};
+use crate::base::text::{plural, plural_of, safe_line};
 use crate::ops::inventory::site::SiteContent;
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -16,6 +16,7 @@ pub struct SiteSummary {
     components: usize,
     services: usize,
     readmes: usize,
+    rfcs: usize,
     findings: usize,
     files: usize,
     opened: bool,
@@ -37,6 +38,7 @@ impl SiteSummary {
             components: content.components().len(),
             services: content.services.len(),
             readmes: content.readmes.iter().flatten().count(),
+            rfcs: content.rfcs.len(),
             findings: content.checked.findings.len(),
             files,
             opened: is_open,
@@ -54,13 +56,17 @@ pub fn print(ui: &Ui, summary: &SiteSummary, is_served: bool) {
     } else {
         ui.data(&summary.start);
     }
-    let facts = [
+    let rfcs = plural_of(summary.rfcs, "request for comments", "requests for comments");
+    let mut facts = vec![
         plural(summary.components, "component"),
         plural(summary.services, "backing service"),
         plural(summary.readmes, "README"),
         plural(summary.findings, "finding"),
         plural(summary.files, "file"),
     ];
+    if summary.rfcs > 0 {
+        facts.insert(3, rfcs);
+    }
     ui.status(&style::dim(&safe_line(&format!("{} · directory: {}", facts.join(" · "), summary.directory))));
     if is_served {
         ui.status("Serves the site until Ctrl-C.");

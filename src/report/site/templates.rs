@@ -9,13 +9,15 @@ use crate::base::template::TemplateError;
 /// Directory of the templates.
 const DIRECTORY: &str = "site";
 /// Templates of pages, and of what they have in common.
-const TEMPLATES: [&str; 8] = [
+const TEMPLATES: [&str; 10] = [
     "component.html",
     "findings.html",
     "index.html",
     "layout.html",
     "list.html",
     "owners.html",
+    "rfc.html",
+    "rfcs.html",
     "service.html",
     "system.html",
 ];

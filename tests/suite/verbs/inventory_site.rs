@@ -16,6 +16,7 @@ use crate::support::ports::free_port;
 const INVENTORY: &str = "\
 title: Sample
 repos: {tools: 'https://gitlab.example.com/group/tools.git'}
+rfcs: {repo: tools, directory: rfcs, prefix: CKI}
 components:
   - name: web
     category: service
@@ -51,12 +52,28 @@ run --with-a-very-long-line --that-is --wider --than --any --phone --could --eve
 ```
 ";
 
+const RFC: &str = "\
+---
+title: 'CKI-001: <b>Logs</b>'
+description: Which <i>logs</i> to keep.
+author: Ann
+merge_request: group/tools!7
+---
+## Abstract
+
+<script>document.title = 'owned'</script>
+
+[page](javascript:alert(1)) [other](../README.md)
+";
+
 fn cli() -> Cli {
     let cli = Cli::new();
     cli.inventory(INVENTORY);
     let clone = cli.workspace().join("tools");
     std::fs::create_dir_all(&clone).expect("makes");
     std::fs::write(clone.join("README.md"), README).expect("writes");
+    std::fs::create_dir(clone.join("rfcs")).expect("makes");
+    std::fs::write(clone.join("rfcs/cki-001-logs.md"), RFC).expect("writes");
     cli
 }
 
@@ -66,7 +83,7 @@ fn inventory_site_writes_and_replaces_a_directory() {
     assert_snapshot!(cli.run("inventory site public"), @"
     /tmp/cki-TESTID/project/public/index.html
     --- stderr
-    3 components · 7 backing services · 1 README · 4 findings · 22 files · directory: /tmp/cki-TESTID/project/public
+    3 components · 7 backing services · 1 README · 1 request for comments · 4 findings · 24 files · directory: /tmp/cki-TESTID/project/public
     --- exit 0
     ");
     let page = |path: &str| std::fs::read(cli.project().join("public").join(path)).expect("is there");
@@ -74,10 +91,24 @@ fn inventory_site_writes_and_replaces_a_directory() {
     let again = cli.run("inventory site public -o json").ends_with(0).json();
     assert_eq!(
         (&again["components"], &again["readmes"], &again["files"]),
-        (&json!(3), &json!(1), &json!(22))
+        (&json!(3), &json!(1), &json!(24))
     );
     assert!(first == (page("index.html"), page("component/service/web.html"), page("search-index.js")));
 
+    let text = |path: &str| String::from_utf8(page(path)).expect("is text");
+    let rfc = text("rfc/cki-001-logs.html");
+    for part in [
+        "<h1>CKI-001: &lt;b&gt;Logs&lt;",
+        "<a href=\"https://gitlab.example.com/group/tools/-/merge_requests/7\" rel=\"noreferrer\">group/tools!7</a>",
+        "<a href=\"https://gitlab.example.com/group/tools/-/blob/HEAD/README.md\">other</a>",
+        "<a href=\"../rfcs.html\">",
+    ] {
+        assert!(rfc.contains(part), "{part} is not in {rfc}");
+    }
+    assert!(!rfc.contains("<script>") && !rfc.contains("javascript:"), "{rfc}");
+    assert!(text("rfcs.html").contains("<a href=\"rfc/cki-001-logs.html\">CKI-001</a>"));
+    assert!(text("index.html").contains("<a href=\"rfcs.html\">1 request for comments</a>"));
+    assert!(text("search-index.js").contains("rfc/cki-001-logs.html"));
     cli.write("public/notes.txt", "mine");
     let refused = cli.run("inventory site public").ends_with(7);
     refused.says("`cki` has not written `notes.txt` in it").says("project/public/notes.txt` away");

@@ -170,7 +170,7 @@ fn rfc_list_shows_documents_and_open_merge_requests() {
             "draft": false, "unresolved_threads": true, "path": "content/rfcs/cki-003-keep-logs.md", "clashes": ["!52"],
         })
     );
-    cli.run("rfc list --state mergd").ends_with(2).says("there are `merged`");
+    cli.run("rfc list --state mergd").ends_with(2).says("a state that there is: `merged`");
 
     let before = stand_in.requests().len();
     let offline = cli.run("rfc list --offline").ends_with(0);

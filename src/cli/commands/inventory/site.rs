@@ -17,10 +17,10 @@ use crate::report::site::{Site, SiteSummary, SiteTemplates, print};
 
 /// Write the inventory as a static site
 ///
-/// Its pages show components by category and by owner, the facts of `cki show`, READMEs of local
-/// clones, pictures of dependencies, and the findings of `cki inventory check`. The site needs no
-/// server, and its pages request nothing from other hosts. The directory must be new, empty, or a site
-/// that this command has written.
+/// Its pages show components by category and by owner, the facts of `cki show`, READMEs and requests
+/// for comments of local clones, pictures of dependencies, and the findings of `cki inventory check`.
+/// The site needs no server, and its pages request nothing from other hosts. The directory must be new,
+/// empty, or a site that this command has written.
 ///
 /// Examples:
 ///   cki inventory site public

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::readme::{Readme, Readmes};
+use super::rfcs::{SiteRfc, rfcs};
 use crate::base::assets::Assets;
 use crate::model::graph::DependencyGraph;
 use crate::model::guard::Guard;
@@ -29,7 +30,9 @@ pub struct SiteContent<'a> {
     pub services: Vec<ServiceDetails<'a>>,
     /// README of each component, in their order.
     pub readmes: Vec<Option<Arc<Readme>>>,
-    /// READMEs that could not be read, as sentences without a period.
+    /// Requests for comments, sorted by number.
+    pub rfcs: Vec<SiteRfc>,
+    /// READMEs and requests for comments that could not be read, as sentences without a period.
     pub unread: Vec<String>,
 }
 
@@ -57,6 +60,9 @@ pub fn content<'a>(
     let services = services.collect::<Result<_, _>>()?;
     let mut readmes = Readmes::new(inventory, workspace);
     let found = inventory.components.iter().map(|component| readmes.of(component)).collect();
+    let (rfcs, unread_rfcs) = rfcs(inventory, workspace);
+    let mut unread = readmes.into_unread();
+    unread.extend(unread_rfcs);
     Ok(SiteContent {
         inventory,
         graph: DependencyGraph::new(inventory),
@@ -64,6 +70,7 @@ pub fn content<'a>(
         repository: repository(inventory),
         services,
         readmes: found,
-        unread: readmes.into_unread(),
+        rfcs,
+        unread,
     })
 }

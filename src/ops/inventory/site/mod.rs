@@ -4,11 +4,13 @@
 mod content;
 mod directory;
 mod readme;
+mod rfcs;
 mod serve;
 mod write;
 
 pub use content::{SiteContent, content};
 pub use directory::SiteDirectoryError;
 pub use readme::Readme;
+pub use rfcs::SiteRfc;
 pub use serve::{BoundSite, bind};
 pub use write::write;
