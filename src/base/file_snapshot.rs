@@ -85,6 +85,12 @@ impl FileSnapshot {
         state.files.keys().find(|path| checked.binary_search(path).is_err()).cloned()
     }
 
+    /// Returns whether reads of a path are kept.
+    #[must_use]
+    pub fn keeps(&self, path: &Path) -> bool {
+        self.kept(path).is_some()
+    }
+
     fn kept(&self, path: &Path) -> Option<&Kept> {
         self.0.as_deref().filter(|kept| kept.roots.iter().any(|root| path.starts_with(root)))
     }

@@ -51,14 +51,26 @@ fn is_absent(error: &io::Error) -> bool {
 /// # Errors
 /// Fails if it cannot be opened, or is not a regular file.
 pub fn open(path: &Path) -> Result<File, FileError> {
-    let fail = |source| FileError::new("read", path, source);
     // Check before opening, which alone may have side effects, and after it, since the path may have
     // changed.
-    only_file(&path.metadata().map_err(fail)?).map_err(fail)?;
+    refuse_others(path)?;
+    open_checked(path).map(|(file, _)| file)
+}
+
+/// Rejects anything but a regular file, before it is opened.
+pub(super) fn refuse_others(path: &Path) -> Result<(), FileError> {
+    let fail = |source| FileError::new("read", path, source);
+    only_file(&path.metadata().map_err(fail)?).map_err(fail)
+}
+
+/// Opens a path that was a regular file a moment ago, and checks that it still is.
+pub(super) fn open_checked(path: &Path) -> Result<(File, Metadata), FileError> {
+    let fail = |source| FileError::new("read", path, source);
     let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fail)?;
-    only_file(&file.metadata().map_err(fail)?).map_err(fail)?;
-    Ok(file)
+    let facts = file.metadata().map_err(fail)?;
+    only_file(&facts).map_err(fail)?;
+    Ok((file, facts))
 }
 
 /// Rejects anything but a file or a directory, after following links, for programs and libraries that open

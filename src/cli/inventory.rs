@@ -2,6 +2,7 @@
 //! it. Reading it is in `ops::shared::inventory`.
 
 use super::context::{Context, TrustProof};
+use crate::base::file_snapshot::FileSnapshot;
 use crate::base::text::{plural, safe_line};
 use crate::config::{Config, Settings};
 use crate::model::inventory::{GitSource, Inventory};
@@ -15,14 +16,23 @@ const FINDINGS: usize = 10;
 impl Context {
     /// Loads the inventory and prints its findings.
     pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
-        let inventory = self.unreported_inventory()?;
+        Ok(self.with_findings(self.unreported_inventory()?))
+    }
+
+    /// Loads the inventory as [`Self::inventory`], for a command that shows it and does nothing that needs trust. So it
+    /// may come from the cache also if a project's file names it.
+    pub(super) fn shown_inventory(&self) -> anyhow::Result<&'static Inventory> {
+        Ok(self.with_findings(self.unreported_shown_inventory()?))
+    }
+
+    fn with_findings(&self, inventory: &'static Inventory) -> &'static Inventory {
         for finding in inventory.findings(FINDINGS) {
             self.ui.warning(&safe_line(&finding.to_string()));
         }
         if let more @ 1.. = inventory.finding_count().saturating_sub(FINDINGS) {
             self.ui.warning(&format!("The inventory has {}", plural(more, "more finding")));
         }
-        Ok(inventory)
+        inventory
     }
 
     /// Loads the inventory for a command that starts or sends something: no layer may be left out, since it may say
@@ -39,8 +49,17 @@ impl Context {
     /// Loads the inventory, and names the layers that are left out. It is leaked: each command loads one, and freeing a
     /// large one would take about as long as reading it.
     pub(super) fn unreported_inventory(&self) -> anyhow::Result<&'static Inventory> {
+        self.load_inventory(self.assets.files())
+    }
+
+    /// Loads the inventory as [`Self::unreported_inventory`], for a command that shows it.
+    pub(super) fn unreported_shown_inventory(&self) -> anyhow::Result<&'static Inventory> {
+        self.load_inventory(&FileSnapshot::default())
+    }
+
+    fn load_inventory(&self, files: &FileSnapshot) -> anyhow::Result<&'static Inventory> {
         let failures = self.fetch_missing()?;
-        let inventory = load_checked(&self.settings.inventory, &self.assets, &failures)?;
+        let inventory = load_checked(&self.settings.inventory, &self.assets, files, &failures)?;
         let inventory = Box::leak(Box::new(inventory));
         self.host.hide_logins_of(inventory.addresses());
         for (layer, reason) in inventory.left_out() {
@@ -52,7 +71,7 @@ impl Context {
 
     /// Loads the inventory as it is on this machine, without a word.
     pub(super) fn quiet_inventory(&self) -> Result<Inventory, LoadError> {
-        load_checked(&self.settings.inventory, &self.assets, &FetchFailures::new())
+        load_checked(&self.settings.inventory, &self.assets, self.assets.files(), &FetchFailures::new())
     }
 
     /// Returns the repositories of which there is no copy yet.

@@ -110,9 +110,11 @@ fn sources(value: Option<SettingValue>, env: &Env) -> InventorySources {
     let of_project =
         value.as_ref().is_some_and(|value| matches!(value.origin, SettingOrigin::Project { .. }));
     let list = value.map(|value| value.sources).unwrap_or_default();
+    let cache = env.cache_directory();
     InventorySources {
         list,
-        copies: env.cache_directory().as_deref().map(InventorySources::copies_in),
+        copies: cache.as_deref().map(InventorySources::copies_in),
+        cache: cache.as_deref().map(InventorySources::cache_in),
         of_project,
     }
 }

@@ -42,6 +42,7 @@ pub fn show<'a>(
     inventory: &'a Inventory,
     workspace: &Workspace,
 ) -> ComponentDetails<'a> {
+    inventory.read_details();
     details(component, inventory, workspace, inventory.dependents(&component.reference).collect())
 }
 
@@ -52,6 +53,7 @@ pub fn show_all<'a>(
     inventory: &'a Inventory,
     workspace: &Workspace,
 ) -> Vec<ComponentDetails<'a>> {
+    inventory.read_details();
     let mut dependents: HashMap<&Reference, Vec<(&Component, &Dependency)>> =
         components.iter().map(|one| (&one.reference, Vec::new())).collect();
     for component in &inventory.components {

@@ -378,7 +378,7 @@ mod tests {
         let inventory = root.path().join("inventory");
         let descriptions = || {
             let sources = InventorySources::of_path(&inventory);
-            let read = load_checked(&sources, &assets, &FetchFailures::new()).expect("loads");
+            let read = load_checked(&sources, &assets, assets.files(), &FetchFailures::new()).expect("loads");
             read.components.iter().filter_map(|one| one.description.clone()).collect::<Vec<_>>()
         };
         let project = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");

@@ -325,7 +325,7 @@ impl UiState {
 
     /// Returns a line in the form that the terminal can show.
     fn fit(&self, line: &str, color: bool) -> String {
-        let line = if color { line.to_owned() } else { anstream::adapter::strip_str(line).to_string() };
+        let line = if color { line.to_owned() } else { anstream::adapter::strip_str(line).collect() };
         // A user without colour wants no other sequences either.
         let line = if color && self.terminal.links { links::linked(&line) } else { line };
         if self.terminal.unicode { line } else { style::ascii(&line) }

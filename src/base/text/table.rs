@@ -68,7 +68,19 @@ impl Table {
     /// Returns the lines, if possible none wider than `columns`; `None` is no limit.
     #[must_use]
     pub fn lines(&self, columns: Option<usize>) -> Vec<String> {
-        self.rows(columns).into_iter().flatten().collect()
+        let widths = self.widths(columns);
+        let mut lines = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            match self.single_line(row, &widths).filter(|_| columns.is_none()) {
+                Some(line) => lines.push(line),
+                None => {
+                    lines.extend(
+                        self.row_lines(row, &widths).into_iter().flat_map(|line| folded(line, columns)),
+                    );
+                }
+            }
+        }
+        lines
     }
 
     /// Returns the lines of each row.
@@ -77,6 +89,30 @@ impl Table {
         let widths = self.widths(columns);
         let rows = self.rows.iter().map(|row| self.row_lines(row, &widths));
         rows.map(|lines| lines.into_iter().flat_map(|line| folded(line, columns)).collect()).collect()
+    }
+
+    /// Returns the line of a row whose cells fit as they are, as most do in long tables.
+    fn single_line(&self, row: &[Cell], widths: &[Option<usize>]) -> Option<String> {
+        let length: usize = row.iter().map(|cell| cell.text.len() + 2 * GAP).sum();
+        let mut line = String::with_capacity(self.indent + 2 * length);
+        line.extend(std::iter::repeat_n(' ', self.indent));
+        let mut pending = 0;
+        for (cell, room) in row.iter().zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?))) {
+            let width = width(&cell.text);
+            if width > room {
+                return None;
+            }
+            if !cell.text.is_empty() {
+                line.extend(std::iter::repeat_n(' ', pending));
+                pending = 0;
+                match cell.paint {
+                    Some(paint) => line.push_str(&paint(&cell.text)),
+                    None => line.push_str(&cell.text),
+                }
+            }
+            pending += room - width + GAP;
+        }
+        Some(line)
     }
 
     /// Returns the lines of a row; a width of `None` leaves its column out.

@@ -53,7 +53,7 @@ pub(in crate::cli) fn run(args: GraphArgs, context: &Context) -> anyhow::Result<
         let message = format!("`{flag}` has no effect on the connection of two components");
         return Err(UsageError(message).into());
     }
-    let inventory = context.inventory()?;
+    let inventory = context.shown_inventory()?;
     let all = DependencyGraph::new(inventory);
     let request = GraphRequest { components: component, is_reverse: reverse, depth, verbs: verb };
     let found = graph(&all, inventory, &request)?;

@@ -56,7 +56,7 @@ pub(in crate::cli) struct ListArgs {
 
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let ListArgs { text, selector, kind, owner, category, infrastructure, runnable } = args;
-    let inventory = context.inventory()?;
+    let inventory = context.shown_inventory()?;
     let format = match context.format {
         OutputFormat::Name => ListFormat::Names,
         OutputFormat::Wide => ListFormat::Wide,

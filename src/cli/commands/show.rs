@@ -31,7 +31,7 @@ pub(in crate::cli) struct ShowArgs {
 }
 
 pub(in crate::cli) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
-    let inventory = context.inventory()?;
+    let inventory = context.shown_inventory()?;
     let [name] = args.component.as_slice() else { return show_all(&args.component, inventory, context) };
     if is_selector(name) {
         return show_all(&args.component, inventory, context);

@@ -1,5 +1,6 @@
 //! Candidates from the inventory: components, and the values by which `cki list` filters.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 
@@ -80,11 +81,14 @@ pub(super) fn named(
     };
     let wanted = inventory.components.iter().filter(|one| is_wanted(one)).filter(is_free);
     wanted
-        .map(|one| {
+        .filter_map(|one| {
             let help = one.description.as_deref().or(one.kind.as_deref());
             let is_alone = count.get(one.name()) == Some(&1);
-            let name = if is_alone { one.name().to_owned() } else { one.reference.to_string() };
-            candidate(name, help).tag(Some(one.reference.category.clone().into()))
+            let name =
+                if is_alone { Cow::Borrowed(one.name()) } else { Cow::Owned(one.reference.to_string()) };
+            // The others would be dropped later, and there may be many.
+            let tag = || Some(one.reference.category.clone().into());
+            typed.may_become(&name).then(|| candidate(name.into_owned(), help).tag(tag()))
         })
         .collect()
 }

@@ -14,6 +14,7 @@ use crate::base::assets::Assets;
 use crate::config::{Config, Settings};
 use crate::host::Host;
 use crate::model::inventory::{Component, Inventory};
+use crate::model::reference::is_name;
 use crate::ops;
 
 /// Stands for the word that is being typed.
@@ -29,6 +30,8 @@ pub(super) struct TypedLine {
     pub(super) host: Host,
     /// Names of the command and its subcommands.
     pub(super) commands: Vec<String>,
+    /// The word that is being typed.
+    current: String,
     matches: ArgMatches,
 }
 
@@ -47,6 +50,7 @@ impl TypedLine {
     }
 
     fn of(tree: fn() -> Command, host: Host, mut words: Words) -> Option<Self> {
+        let current = words.current().to_owned();
         match words.current().starts_with('-') {
             true => drop(words.words.remove(words.index)),
             false => words.words[words.index] = CURRENT.into(),
@@ -57,7 +61,7 @@ impl TypedLine {
             commands.push(name);
             matches = below;
         }
-        Some(Self { tree, host, commands, matches })
+        Some(Self { tree, host, commands, current, matches })
     }
 
     /// Returns the typed values of an argument, without the one that is being typed.
@@ -69,6 +73,12 @@ impl TypedLine {
     /// Returns the typed values of an argument as text.
     pub(super) fn texts(&self, argument: &str) -> impl Iterator<Item = &str> {
         self.values(argument).filter_map(OsStr::to_str)
+    }
+
+    /// Returns whether a name may complete the word that is being typed. Of a word that may be more than a name, every
+    /// name might.
+    pub(super) fn may_become(&self, name: &str) -> bool {
+        !self.current.split('/').all(is_name) || name.starts_with(&self.current)
     }
 
     /// Returns the names of the typed components.

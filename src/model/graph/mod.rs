@@ -50,6 +50,7 @@ impl<'a> DependencyGraph<'a> {
     /// Builds the graph, in time proportional to the number of entries and dependencies.
     #[must_use]
     pub fn new(inventory: &'a Inventory) -> Self {
+        inventory.read_details();
         let components = &inventory.components;
         let edges = components.iter().map(|one| one.dependencies.len() + 1).sum();
         let mut built = Self {

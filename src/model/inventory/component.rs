@@ -1,9 +1,9 @@
 //! A component: one entry of an inventory. The search for entries belongs in `Inventory`, the YAML form
-//! in `entry`.
+//! in `entry`, the parts that are read on first use in `details`.
 
-use super::entry::{
-    Build, Dependency, DeploymentFiles, EnvVarDecl, IgnoreDecl, Link, Run, SourceDecl, StageDecl,
-};
+use std::ops::Deref;
+
+use super::details::{EntryDetails, EntryFacts, LazyDetails};
 use super::source_map::SourceMap;
 use crate::model::reference::Reference;
 
@@ -23,32 +23,19 @@ pub struct Component {
     pub infrastructure: Option<String>,
     /// Responsible people.
     pub people: Vec<String>,
-    /// Links to its documentation.
-    pub documentation: Vec<Link>,
-    /// Locations of its code and configuration.
-    pub sources: Vec<SourceDecl>,
-    /// Links to its monitoring.
-    pub monitoring: Vec<Link>,
-    /// Run-time dependencies.
-    pub dependencies: Vec<Dependency>,
-    /// Environment table.
-    pub environment: Vec<EnvVarDecl>,
-    /// Hosts of the component: names with `*` for any part, addresses, and ranges of addresses.
-    pub hosts: Vec<String>,
-    /// Deployment files.
-    pub deployment: Vec<DeploymentFiles>,
-    /// Published image, without tag.
-    pub image: Option<String>,
-    /// Build of its image.
-    pub build: Option<Box<Build>>,
-    /// Settings of a local run.
-    pub run: Option<Box<Run>>,
-    /// Settings of staging.
-    pub stage: Option<Box<StageDecl>>,
-    /// Silenced rules of the check of the inventory.
-    pub ignore: Vec<IgnoreDecl>,
     /// Position of the entry in its file.
     pub source_map: SourceMap,
+    /// Its other parts.
+    pub(super) details: LazyDetails,
+}
+
+/// The parts that are read on first use look like fields of the component, so that no reader has to know of it.
+impl Deref for Component {
+    type Target = EntryDetails;
+
+    fn deref(&self) -> &EntryDetails {
+        self.details.get(&self.source_map)
+    }
 }
 
 impl Component {
@@ -73,10 +60,27 @@ impl Component {
     /// Returns whether the entry has enough information to run the component.
     #[must_use]
     pub fn is_runnable(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| !run.command.is_empty() || !run.once.is_empty())
-            || self.image.is_some()
-            || self.build.is_some()
-            || !self.deployment.is_empty()
+        match self.details.facts() {
+            Some(facts) => facts.has(EntryFacts::RUNNABLE),
+            None => EntryDetails::is_runnable(self),
+        }
+    }
+
+    /// Changes its details.
+    pub fn change(&mut self, change: impl FnOnce(&mut EntryDetails)) {
+        let mut details = EntryDetails::clone(self);
+        change(&mut details);
+        self.details = LazyDetails::new(details);
+    }
+
+    /// Returns whether a fact about its details may hold; `false` only if it is known not to.
+    pub(super) fn may_have(&self, fact: EntryFacts) -> bool {
+        self.details.facts().is_none_or(|facts| facts.has(fact))
+    }
+
+    /// Returns its addresses outside of this machine: those of links.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.documentation.iter().chain(&self.monitoring).filter_map(|link| link.url.as_deref())
     }
 
     /// Returns the repositories of its build, its sources and its deployment, each once, in order.

@@ -4,6 +4,7 @@
 pub mod backstage;
 pub mod check;
 mod component;
+mod details;
 mod entry;
 mod find;
 mod hosts;
@@ -11,6 +12,7 @@ mod index;
 mod layer_summary;
 mod layers;
 mod limits;
+mod line_origins;
 mod need_decl;
 mod problem;
 mod read;
@@ -20,15 +22,18 @@ mod schema;
 mod selector;
 mod source;
 mod source_map;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::base::text;
+use crate::base::{share, text};
 use crate::model::reference::Reference;
 use backstage::unplaced::UnplacedPart;
 pub use component::Component;
+pub use details::EntryDetails;
+use details::EntryFacts;
 pub use entry::{
     Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, HeadIgnoreDecl,
     IgnoreDecl, Link, ParameterDecl, Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule,
@@ -52,6 +57,9 @@ pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
 pub use source_map::SourceMap;
+
+/// Number of entries for each thread.
+const SHARE: usize = 24;
 
 /// An inventory.
 #[derive(Debug, Clone)]
@@ -81,17 +89,35 @@ pub struct Inventory {
     /// All entries, sorted by category in display order, then by name.
     pub components: Vec<Component>,
     problems: Vec<Problem>,
+    /// Its sources have a head.
+    has_head: bool,
+    /// Names of the backing services for which the facts of entries hold, which come from the cache.
+    checked_services: Option<Vec<String>>,
     /// Parts of catalogs of Backstage that have no place; only the check reports them.
     unplaced: Vec<UnplacedPart>,
     index: Index,
 }
 
 impl Inventory {
+    /// Reads the details of all components that come from the cache, on all processors, for a command that uses them.
+    pub fn read_details(&self) {
+        let unread = |component: &&Component| component.details.is_unread();
+        let unread: Vec<&Component> = self.components.iter().filter(unread).collect();
+        share::map(unread, SHARE, |component| {
+            component.details.get(&component.source_map);
+        });
+    }
+
+    /// Returns the number of components whose details are not read.
+    #[cfg(test)]
+    pub(crate) fn unread_entries(&self) -> usize {
+        self.components.iter().filter(|component| component.details.is_unread()).count()
+    }
+
     /// Returns all addresses of the inventory that may contain a login.
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
-        let links = self.components.iter().flat_map(|one| one.documentation.iter().chain(&one.monitoring));
-        let links = links.filter_map(|link| link.url.as_deref());
-        self.repos.values().map(String::as_str).chain(links)
+        let entries = self.components.iter().filter(|one| one.may_have(EntryFacts::HAS_LOGIN));
+        self.repos.values().map(String::as_str).chain(entries.flat_map(Component::addresses))
     }
 
     /// Returns the number of findings.

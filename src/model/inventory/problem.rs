@@ -2,6 +2,7 @@
 //! suggestions are computed only for display. Faults that make an inventory unusable are errors in
 //! `read`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub(super) enum ProblemKind {
     /// A need that is neither one of these known backing services nor a runnable entry.
     UnknownNeed { need: String, services: Arc<[String]> },
     /// A file or a directory that is not read, or is empty.
-    Unread(&'static str),
+    Unread(Cow<'static, str>),
 }
 
 impl Problem {
@@ -106,7 +107,7 @@ impl Problem {
                 let nearest = text::nearest(need, services.iter().map(String::as_str).chain(entries));
                 format!("there is no backing service or component `{need}`{}", did_you_mean(&nearest))
             }
-            ProblemKind::Unread(why) => (*why).to_owned(),
+            ProblemKind::Unread(why) => why.clone().into_owned(),
             ProblemKind::NoHost(host) => format!(
                 "`{host}` is no host: write a name, with `*` for any part, an address, or a range as in `10.0.0.0/8`"
             ),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component as PathPart, Path};
 
+use super::details::{EntryDetails, LazyDetails};
 use super::entry::{ComponentEntry, InventoryFile};
 use super::index::Index;
 use super::problem::{Problem, ProblemKind, did_you_mean};
@@ -147,23 +148,7 @@ impl Inventory {
         if parts.is_empty() {
             return Err(InventoryError::Empty(origin.to_owned()));
         }
-        let mut read = Self {
-            title: "untitled".to_owned(),
-            origin: origin.to_owned(),
-            categories: Vec::new(),
-            repos: BTreeMap::new(),
-            production: Production::default(),
-            services: BTreeMap::new(),
-            rfcs: None,
-            ignore: Vec::new(),
-            backing_services: Vec::new(),
-            layers: Vec::new(),
-            source_map: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
-            components: Vec::with_capacity(parts.len()),
-            problems: Vec::new(),
-            unplaced: Vec::new(),
-            index: Index::default(),
-        };
+        let mut read = Self::empty(origin, parts.len());
         let mut errors = Errors::default();
         for part in parts {
             match part {
@@ -176,7 +161,31 @@ impl Inventory {
         Ok(read)
     }
 
-    fn take(&mut self, part: InventoryPart, errors: &mut Errors) {
+    /// Returns an inventory without content, with memory for a number of components.
+    pub(super) fn empty(origin: &str, components: usize) -> Self {
+        Self {
+            title: "untitled".to_owned(),
+            origin: origin.to_owned(),
+            categories: Vec::new(),
+            repos: BTreeMap::new(),
+            production: Production::default(),
+            services: BTreeMap::new(),
+            rfcs: None,
+            ignore: Vec::new(),
+            backing_services: Vec::new(),
+            layers: Vec::new(),
+            source_map: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
+            components: Vec::with_capacity(components),
+            problems: Vec::new(),
+            has_head: false,
+            checked_services: None,
+            unplaced: Vec::new(),
+            index: Index::default(),
+        }
+    }
+
+    /// Adds a document.
+    pub(super) fn take(&mut self, part: InventoryPart, errors: &mut Errors) {
         let InventoryPart { content, written, problems } = part;
         self.problems.extend(problems);
         let head = match content {
@@ -222,6 +231,7 @@ impl Inventory {
         self.rfcs = head.rfcs;
         self.ignore = head.ignore;
         self.source_map = written;
+        self.has_head = true;
     }
 }
 
@@ -251,7 +261,7 @@ fn is_relative(path: &str) -> bool {
 
 /// Errors of all files, reported as the first one and the number of the others.
 #[derive(Default)]
-struct Errors {
+pub(super) struct Errors {
     first: Option<InventoryError>,
     others: usize,
 }
@@ -264,7 +274,8 @@ impl Errors {
         }
     }
 
-    fn none(self) -> Result<(), InventoryError> {
+    /// Fails if there is an error.
+    pub(super) fn none(self) -> Result<(), InventoryError> {
         self.first.map_or(Ok(()), |first| Err(first.with_others(self.others)))
     }
 }
@@ -276,7 +287,6 @@ pub struct InventoryPart {
     problems: Vec<Problem>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "entries are many and come in by value; the head is one")]
 enum DocumentContent {
     Entry(Component),
     Head(Box<InventoryFile>),
@@ -326,6 +336,22 @@ impl InventoryPart {
     }
 }
 
+impl InventoryPart {
+    /// Reads the head of an inventory from the cache, and returns its problems apart: others may come before them.
+    pub(super) fn stored_head(written: SourceMap) -> Option<(Self, Vec<Problem>)> {
+        let (head, unknown) = yaml::parse::<InventoryFile>(written.file(), written.text()).ok()?;
+        let mut part = of_head(head, written, unknown).ok()?;
+        let problems = std::mem::take(&mut part.problems);
+        Some((part, problems))
+    }
+
+    /// Returns the unknown keys of an entry from the cache.
+    pub(super) fn problems_of_entry(written: &SourceMap) -> Option<Vec<Problem>> {
+        let (_, unknown) = yaml::parse::<ComponentEntry>(written.file(), written.text()).ok()?;
+        unknown_keys(written, unknown).ok()
+    }
+}
+
 fn of_compiled(
     document: InventoryDocument,
     compiled: &CompiledDocument<'_>,
@@ -362,13 +388,13 @@ fn of_head(
 }
 
 fn component(
-    entry: ComponentEntry,
+    mut entry: ComponentEntry,
     place: Option<Reference>,
     written: SourceMap,
 ) -> Result<Component, InventoryError> {
     let wrong = |message: String| InventoryError::Name { file: written.spot(""), message };
-    let category = entry.category.or_else(|| place.as_ref().map(|place| place.category.clone()));
-    let name = entry.name.or_else(|| place.as_ref().map(|place| place.name.clone()));
+    let category = entry.category.take().or_else(|| place.as_ref().map(|place| place.category.clone()));
+    let name = entry.name.take().or_else(|| place.as_ref().map(|place| place.name.clone()));
     let name = name.ok_or_else(|| wrong("an entry lacks its `name`".to_owned()))?;
     let category = category.ok_or_else(|| wrong(format!("the entry `{name}` lacks its `category`")))?;
     for part in [&category, &name] {
@@ -380,25 +406,15 @@ fn component(
     if let Some(place) = place.filter(|place| *place != reference) {
         return Err(wrong(format!("the file's place says `{place}`, its content says `{reference}`")));
     }
+    let details = LazyDetails::new(EntryDetails::take(&mut entry));
     Ok(Component {
         reference,
         description: entry.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
         kind: entry.kind,
         infrastructure: entry.infrastructure,
         people: entry.people,
-        documentation: entry.documentation,
-        sources: entry.sources,
-        monitoring: entry.monitoring,
-        dependencies: entry.dependencies,
-        environment: entry.environment,
-        hosts: entry.hosts,
-        deployment: entry.deployment,
-        image: entry.image,
-        build: entry.build,
-        run: entry.run,
-        stage: entry.stage,
-        ignore: entry.ignore,
         source_map: written,
+        details,
     })
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::backstage::unplaced::UnplacedPart;
+use super::details::EntryFacts;
 use super::index::{self, Index, count};
 use super::problem::{Problem, ProblemKind};
 use super::read::InventoryError;
@@ -15,18 +16,7 @@ use crate::model::guard::is_host_pattern;
 impl Inventory {
     /// Sorts the entries, fills in values implied by categories, and checks the whole.
     pub(super) fn resolve(&mut self) -> Result<(), InventoryError> {
-        self.index = Index::new(&self.categories);
-        let mut before = "";
-        for component in &self.components {
-            let id = &component.reference.category;
-            if std::mem::replace(&mut before, id) == id {
-                continue;
-            }
-            if self.index.add_category(id, self.categories.len()) {
-                let (id, title, description, kind, production) = (id.clone(), None, None, None, None);
-                self.categories.push(Category { id, title, description, kind, production });
-            }
-        }
+        self.index_categories();
         index::sort(&mut self.components, &self.index);
         self.check_names()?;
         let implied: BTreeMap<String, String> =
@@ -39,6 +29,29 @@ impl Inventory {
         self.check_repos();
         self.check_hosts();
         self.check_cycles()
+    }
+
+    /// Does the same for an inventory from the cache: its entries are sorted, and it was valid.
+    pub(super) fn finish_stored(&mut self) {
+        self.index_categories();
+        self.check_repos();
+        self.check_hosts();
+    }
+
+    /// Builds the index of categories, with those that only entries name.
+    fn index_categories(&mut self) {
+        self.index = Index::new(&self.categories);
+        let mut before = "";
+        for component in &self.components {
+            let id = &component.reference.category;
+            if std::mem::replace(&mut before, id) == id {
+                continue;
+            }
+            if self.index.add_category(id, self.categories.len()) {
+                let (id, title, description, kind, production) = (id.clone(), None, None, None, None);
+                self.categories.push(Category { id, title, description, kind, production });
+            }
+        }
     }
 
     /// Refuses two entries with the same reference.
@@ -59,7 +72,7 @@ impl Inventory {
             let what = ProblemKind::UnknownRepository(rfcs.repo.clone());
             problems.push(Problem::of(&self.source_map, "rfcs.repo", what));
         }
-        for component in &self.components {
+        for component in self.components.iter().filter(|one| one.may_have(EntryFacts::LACKS_REPOSITORY)) {
             let mut check = |repo: &str, part: &dyn Fn() -> String| {
                 if self.repo_url(repo).is_none() {
                     let what = ProblemKind::UnknownRepository(repo.to_owned());
@@ -84,7 +97,8 @@ impl Inventory {
     fn check_hosts(&mut self) {
         let head = self.production.hosts.iter().enumerate();
         let head = head.map(|(index, host)| (&self.source_map, "production.hosts", index, host));
-        let entries = self.components.iter().flat_map(|component| {
+        let entries = self.components.iter().filter(|one| one.may_have(EntryFacts::HAS_NO_HOST));
+        let entries = entries.flat_map(|component| {
             let hosts = component.hosts.iter().enumerate();
             hosts.map(move |(index, host)| (&component.source_map, "hosts", index, host))
         });
@@ -98,9 +112,9 @@ impl Inventory {
     }
 
     /// Records that a file or directory of the inventory is not read, with the reason.
-    pub fn note_unread(&mut self, path: String, why: &'static str) {
+    pub fn note_unread(&mut self, path: String, why: impl Into<Cow<'static, str>>) {
         let written = SourceMap::new(path, Cow::Borrowed(""));
-        self.problems.push(Problem::of(&written, "", ProblemKind::Unread(why)));
+        self.problems.push(Problem::of(&written, "", ProblemKind::Unread(why.into())));
     }
 
     /// Records the parts of catalogs of Backstage that have no place.
@@ -110,10 +124,14 @@ impl Inventory {
 
     /// Records each name in `needs` that is neither one of these backing services nor a runnable entry.
     pub fn check_needs(&mut self, services: &[String]) {
+        let all_anew = self.checked_services.take().is_some_and(|checked| *checked != *services);
         let known: HashSet<&str> = services.iter().map(String::as_str).collect();
         let mut shared: Option<Arc<[String]>> = None;
         let mut problems = Vec::new();
-        for component in &self.components {
+        for component in self.components.iter() {
+            if !all_anew && !component.may_have(EntryFacts::HAS_UNKNOWN_NEED) {
+                continue;
+            }
             let needs = component.run.iter().flat_map(|run| &run.needs).enumerate();
             for (index, need) in needs {
                 if known.contains(need.name.as_str()) || self.get_by_name(&need.name).is_some() {

@@ -31,6 +31,8 @@ pub struct InventorySources {
     pub list: Vec<InventorySource>,
     /// Directory of the copies of repositories, if there is a place for it.
     pub copies: Option<PathBuf>,
+    /// Directory of the cache of inventories, if there is a place for it.
+    pub cache: Option<PathBuf>,
     /// A project's file names them, so that nothing is fetched unless the user trusts it.
     pub of_project: bool,
 }
@@ -40,6 +42,12 @@ impl InventorySources {
     #[must_use]
     pub fn copies_in(cache: &Path) -> PathBuf {
         cache.join("inventories")
+    }
+
+    /// Returns the directory of the cache of inventories, below that of data that can be made again.
+    #[must_use]
+    pub fn cache_in(cache: &Path) -> PathBuf {
+        cache.join("inventory-cache")
     }
 
     /// Returns the one source that is a directory or a file.

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::line_origins::LineOrigins;
+use crate::base::packed::{PackedReader, PackedWriter};
 use crate::base::yaml::flat::FlatText;
 use crate::base::yaml::tree::Location;
 use crate::base::yaml::{Places, Position};
@@ -19,13 +21,13 @@ pub struct SourceMap {
 
 #[derive(Debug)]
 struct SourceText {
-    file: String,
+    file: Cow<'static, str>,
     text: Cow<'static, str>,
     places: Places,
     /// Layer of the inventory.
     layer: u16,
     /// Origin of each line, if the text is made of several files.
-    lines: Option<Vec<(u16, Location)>>,
+    lines: Option<LineOrigins>,
 }
 
 impl SourceMap {
@@ -36,8 +38,12 @@ impl SourceMap {
 
     /// Returns the location of a whole file of a layer.
     pub(super) fn in_layer(layer: u16, file: String, text: Cow<'static, str>) -> Self {
+        Self::of(layer, file.into(), text, None)
+    }
+
+    fn of(layer: u16, file: Cow<'static, str>, text: Cow<'static, str>, lines: Option<LineOrigins>) -> Self {
         let places = Places::new("components");
-        Self { source: Arc::new(SourceText { file, text, places, layer, lines: None }), entry: None }
+        Self { source: Arc::new(SourceText { file, text, places, layer, lines }), entry: None }
     }
 
     /// Returns the location of a document that is made of several files. `layers` are those of its lines.
@@ -47,8 +53,7 @@ impl SourceMap {
         let upper = lines.iter().max_by_key(|(layer, _)| *layer);
         let file = upper.map(|(_, spot)| spot.file.to_string()).unwrap_or_default();
         let layer = upper.map_or(0, |(layer, _)| *layer);
-        let (text, places) = (Cow::Owned(flat.text), Places::new("components"));
-        Self { source: Arc::new(SourceText { file, text, places, layer, lines: Some(lines) }), entry: None }
+        Self::of(layer, file.into(), flat.text.into(), Some(LineOrigins::Read(lines)))
     }
 
     /// Returns the location of one entry in the file's list of components.
@@ -96,10 +101,7 @@ impl SourceMap {
     /// Returns the layer, the file and the position in it of a position in the text.
     pub(super) fn origin_of_line(&self, at: Position) -> (u16, &str, Position) {
         let origin = self.source.lines.as_ref().and_then(|lines| lines.get(at.line.checked_sub(1)?));
-        match origin {
-            Some((layer, spot)) => (*layer, &spot.file, spot.position),
-            None => (self.source.layer, &self.source.file, at),
-        }
+        origin.unwrap_or((self.source.layer, &self.source.file, at))
     }
 
     /// Returns the file and the position of a path from the top of the file.
@@ -135,6 +137,29 @@ impl SourceMap {
             Some((file, at)) => format!("{file}:{}:{}", at.line, at.column),
             None => self.file().to_owned(),
         }
+    }
+
+    /// Returns whether the entry is one of several in a file.
+    pub(super) fn number(&self) -> Option<u32> {
+        self.entry
+    }
+
+    /// Writes the text with its origin, unless it belongs to an entry of several in a file.
+    pub(super) fn store(&self, writer: &mut PackedWriter) {
+        writer.short(self.source.layer.into());
+        writer.text(&self.source.file);
+        writer.text(&self.source.text);
+        let lines = self.source.lines.as_ref();
+        writer.byte(lines.is_some().into());
+        lines.iter().for_each(|lines| lines.store(writer));
+    }
+
+    /// Reads a text that [`Self::store`] wrote.
+    pub(super) fn stored(reader: &mut PackedReader<'static>) -> Option<Self> {
+        let layer = u16::try_from(reader.short()?).ok()?;
+        let (file, text) = (reader.text()?, reader.text()?);
+        let lines = if reader.byte()? == 0 { None } else { Some(LineOrigins::stored(reader)?) };
+        Some(Self::of(layer, file.into(), text.into(), lines))
     }
 
     /// Returns the file of a part.

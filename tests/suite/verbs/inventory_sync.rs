@@ -260,3 +260,61 @@ fn sync_says_what_it_cannot_do() {
         "{unknown}"
     );
 }
+
+#[test]
+fn a_large_inventory_is_cached_and_a_broken_cache_does_no_harm() {
+    let cli = Cli::new();
+    let served = Repositories::new(&cli);
+    let names: Vec<String> = (0..120).map(|number| format!("inv/service/c{number}.yaml")).collect();
+    let commit = |text: &str| {
+        let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), text)).collect();
+        served.commit("i", &files)
+    };
+    commit("description: Of the first commit.\npeople: [me]\nkinb: typo\n");
+    let _server = served.serve();
+    let cache = cli.directory().join("home/.cache/cki/inventory-cache");
+    let run = |command: &str| {
+        let outcome = cli.run(&format!("{command} {}", source(":inv")));
+        outcome.to_string()
+    };
+    let files = || -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(&cache).expect("is there").map(|entry| entry.expect("lists").path()).collect()
+    };
+    let all = || ["list", "show c7", "graph --reverse c7", "inventory check -o json"].map(run).concat();
+    // Completion reads a cache, and makes none.
+    let complete = || {
+        let line = format!("-- cki {} show c11", source(":inv"));
+        cli.call(&line).set("COMPLETE", "fish").end().to_string()
+    };
+    // The first command fetches, and says so.
+    run("list");
+    std::fs::remove_dir_all(&cache).expect("removes");
+    let first = all();
+    assert!(first.contains("Of the first commit.") && first.contains("kinb"), "{first}");
+    let file = files()[0].clone();
+    assert_eq!(files().len(), 1);
+    let content = std::fs::read(&file).expect("reads");
+    assert!(all() == first, "from the cache: {}", all());
+    let offered = complete();
+    assert!(offered.contains("c119\tOf the first commit."), "{offered}");
+    let damage: [&dyn Fn(); 4] = [
+        &|| std::fs::write(&file, &content[..content.len() / 2]).expect("writes"),
+        &|| std::fs::write(&file, "cki inventory cache 0").expect("writes"),
+        &|| std::fs::remove_dir_all(&cache).expect("removes"),
+        &|| {
+            std::fs::remove_file(&file).expect("removes");
+            symlink(&file, &file).expect("links");
+        },
+    ];
+    for (number, damage) in damage.into_iter().enumerate() {
+        damage();
+        assert_eq!(complete(), offered, "{number}");
+        assert!(all() == first, "{number}: {}", all());
+        assert_eq!(files().len(), 1, "{number}");
+    }
+    commit("description: Of another commit.\n");
+    run("inventory sync");
+    let second = all();
+    assert!(second.contains("Of another commit.") && !second.contains("kinb"), "{second}");
+    assert_eq!(files().len(), 2);
+}

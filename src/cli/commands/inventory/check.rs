@@ -32,7 +32,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
-    let inventory = context.unreported_inventory()?;
+    let inventory = context.unreported_shown_inventory()?;
     let outcome = check(inventory, &args.components)?;
     let format = match context.format {
         OutputFormat::Sarif => CheckFormat::Sarif,

@@ -80,7 +80,7 @@ fn told(problem: &Problem, findings: &mut Findings<'_>) -> (Rule, (String, Strin
         }
         ProblemKind::Unread(why) => {
             let fix = "rename it, move it out of the inventory, or give it entries";
-            (Rule::UnreadFile, ((*why).to_owned(), fix.to_owned()))
+            (Rule::UnreadFile, (why.clone().into_owned(), fix.to_owned()))
         }
     }
 }

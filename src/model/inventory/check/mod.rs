@@ -23,6 +23,7 @@ pub use rule::{Rule, Severity};
 /// Checks all entries and the head, in time proportional to their number. Findings are sorted by place.
 #[must_use]
 pub fn check(inventory: &Inventory) -> CheckedInventory {
+    inventory.read_details();
     let mut findings = Findings::new(inventory);
     loading::check(&mut findings);
     references::check(&mut findings);

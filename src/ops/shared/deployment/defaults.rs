@@ -25,7 +25,7 @@ pub fn with_deployment_defaults(
     let mut component = component.clone();
     let Some(deployed) = deployed else { return Ok(component) };
     let container = &deployed.container;
-    let mut run = component.run.take().unwrap_or_default();
+    let mut run = component.run.clone().unwrap_or_default();
     let placeholders =
         rules.secrets.placeholders(&container.interpolated, &literal_texts(container), &rules.context)?;
     let local = |word: String| {
@@ -78,10 +78,12 @@ pub fn with_deployment_defaults(
             ready => ready,
         };
     }
-    if component.image.is_none() && component.build.is_none() {
-        component.image.clone_from(&container.image);
-    }
-    component.run = Some(run);
+    component.change(|details| {
+        if details.image.is_none() && details.build.is_none() {
+            details.image.clone_from(&container.image);
+        }
+        details.run = Some(run);
+    });
     Ok(component)
 }
 
@@ -110,7 +112,7 @@ pub fn init_component(
     before: &DeployedComponents,
 ) -> Component {
     let mut made = component.clone();
-    let run = *made.run.take().unwrap_or_default();
+    let run = made.run.as_deref().cloned().unwrap_or_default();
     let run = Run {
         command: Vec::new(),
         once: Vec::new(),
@@ -123,9 +125,11 @@ pub fn init_component(
         debug: None,
         ..run
     };
-    made.run = Some(Box::new(run));
-    if !before.container.shares_image(&deployed.container) {
-        (made.build, made.image) = (None, before.container.image.clone());
-    }
+    made.change(|details| {
+        details.run = Some(Box::new(run));
+        if !before.container.shares_image(&deployed.container) {
+            (details.build, details.image) = (None, before.container.image.clone());
+        }
+    });
     made
 }

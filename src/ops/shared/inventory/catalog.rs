@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::directory::HEAD;
 use super::error::{LIMIT, LoadError};
+use super::footprint::Footprint;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::model::inventory::InventoryError;
 use crate::model::inventory::backstage::{
@@ -31,6 +32,15 @@ pub(super) fn first_file(root: &Path, files: &FileSnapshot) -> Option<&'static s
         return None;
     }
     first_of(|name| files.read_text(&root.join(name), LIMIT).ok())
+}
+
+/// Records the files that decide whether a directory on this machine is a catalog, before they are read.
+pub(super) fn note_first_files(root: &Path, footprint: &Footprint) {
+    for path in FILES.map(|name| root.join(name)) {
+        if path.symlink_metadata().is_ok() {
+            footprint.note_before(&path);
+        }
+    }
 }
 
 /// Returns the file of a directory with which a catalog begins.

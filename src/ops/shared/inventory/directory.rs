@@ -1,11 +1,13 @@
 //! Files of an inventory that is a directory. Their meaning is in `model::inventory`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::error::{LIMIT, LoadError};
+use super::footprint::Footprint;
 use crate::base::file_snapshot::FileSnapshot;
+use crate::base::listed_files::{self, DirectoryName};
 use crate::base::{files, share};
 use crate::model::inventory::InventoryDocument;
 use crate::model::reference::{Reference, is_name};
@@ -25,43 +27,55 @@ pub(super) const NO_CATEGORY: &str = "its files are not read, since no category 
 pub(super) fn directory<T: Send>(
     root: &Path,
     snapshot: &FileSnapshot,
+    footprint: &Footprint,
     unread: &mut Vec<(String, &'static str)>,
     make: impl Fn(InventoryDocument) -> T + Sync,
 ) -> Result<Vec<T>, LoadError> {
-    let is_category = |name: &OsString| name.to_str().is_some_and(is_name) && root.join(name).is_dir();
-    let (categories, others): (Vec<OsString>, Vec<OsString>) =
-        snapshot.all_names_in(root)?.into_iter().partition(is_category);
-    for other in others.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
+    footprint.note_before(root);
+    let names = |path: &Path| names_in(path, snapshot, footprint);
+    let is_category = |one: &DirectoryName| {
+        one.name.to_str().is_some_and(is_name) && !one.is_file && root.join(&one.name).is_dir()
+    };
+    let (categories, others): (Vec<DirectoryName>, Vec<DirectoryName>) =
+        names(root)?.into_iter().partition(is_category);
+    for other in others.iter().map(|one| &one.name).filter(|name| !name.as_bytes().starts_with(b".")) {
         let path = root.join(other);
-        if path.is_dir() && snapshot.all_names_in(&path)?.iter().any(|file| is_yaml(file)) {
+        if !path.is_dir() {
+            footprint.note_no_directory(&path);
+            continue;
+        }
+        footprint.note_before(&path);
+        if names(&path)?.iter().any(|file| is_yaml(&file.name)) {
             unread.push((path.display().to_string(), NO_CATEGORY));
         }
     }
     // The files of each category; the threads join the paths.
-    let mut wanted: Vec<(Option<&str>, OsString)> = Vec::new();
+    let mut wanted: Vec<(Option<&str>, DirectoryName)> = Vec::new();
     // Any kind of file: reading it reports the error.
     if root.join(HEAD).symlink_metadata().is_ok() {
-        wanted.push((None, HEAD.into()));
+        wanted.push((None, DirectoryName { name: HEAD.into(), is_file: false }));
     }
-    for category in categories.iter().filter_map(|category| category.to_str()) {
-        for file in snapshot.all_names_in(&root.join(category))? {
-            if file.to_str().and_then(entry_name).is_some() {
+    for category in categories.iter().filter_map(|category| category.name.to_str()) {
+        footprint.note_before(&root.join(category));
+        for file in names(&root.join(category))? {
+            if file.name.to_str().and_then(entry_name).is_some() {
                 wanted.push((Some(category), file));
-            } else if is_yaml(&file) {
-                let why = if file.to_str().is_none() { NO_TEXT } else { NO_NAME };
-                unread.push((root.join(category).join(file).display().to_string(), why));
+            } else if is_yaml(&file.name) {
+                let why = if file.name.to_str().is_none() { NO_TEXT } else { NO_NAME };
+                unread.push((root.join(category).join(file.name).display().to_string(), why));
             }
         }
     }
-    let part = |(category, file): (Option<&str>, OsString)| {
+    let part = |(category, DirectoryName { name: file, is_file }): (Option<&str>, DirectoryName)| {
         let Some(category) = category else {
-            return Ok(make(document(&root.join(file), None, snapshot)?));
+            return Ok(make(document_of(&root.join(file), is_file, None, snapshot, footprint)?));
         };
         let path = root.join(category).join(&file);
         let Some(name) = file.to_str().and_then(entry_name) else {
             return Err(files::no_text(path).into());
         };
-        Ok(make(document(&path, Some(Reference::new(category, name)), snapshot)?))
+        let reference = Some(Reference::new(category, name));
+        Ok(make(document_of(&path, is_file, reference, snapshot, footprint)?))
     };
     let (mut parts, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
     for read in share::map(wanted, SHARE, part) {
@@ -90,13 +104,46 @@ pub(super) fn entry_name(file: &str) -> Option<&str> {
     name.filter(|name| is_name(name))
 }
 
+/// Returns the names in a directory. A read that is recorded keeps nothing, and so may ask the directory alone.
+fn names_in(
+    path: &Path,
+    snapshot: &FileSnapshot,
+    footprint: &Footprint,
+) -> Result<Vec<DirectoryName>, LoadError> {
+    if !footprint.is_void() {
+        return Ok(listed_files::names_in(path)?);
+    }
+    let names = snapshot.all_names_in(path)?;
+    Ok(names.into_iter().map(|name| DirectoryName { name, is_file: false }).collect())
+}
+
 /// Reads a file.
 pub(super) fn document(
     path: &Path,
     reference: Option<Reference>,
     files: &FileSnapshot,
+    footprint: &Footprint,
 ) -> Result<InventoryDocument, LoadError> {
-    match files.read_text(path, LIMIT) {
+    document_of(path, false, reference, files, footprint)
+}
+
+/// Reads a file, which its directory may have listed as one.
+fn document_of(
+    path: &Path,
+    is_file: bool,
+    reference: Option<Reference>,
+    files: &FileSnapshot,
+    footprint: &Footprint,
+) -> Result<InventoryDocument, LoadError> {
+    let read = || {
+        if footprint.is_void() {
+            return files.read_text(path, LIMIT);
+        }
+        let (content, state) = listed_files::read(path, is_file, LIMIT)?;
+        footprint.note(path, state);
+        files::text(content, path)
+    };
+    match read() {
         Ok(text) => Ok(InventoryDocument { file: path.display().to_string(), text: text.into(), reference }),
         Err(_) if path.metadata().is_ok_and(|found| found.len() > LIMIT) => {
             Err(LoadError::TooLong(path.display().to_string()))

@@ -2,13 +2,18 @@
 //! `ops::inventory::sync`.
 
 mod built_in;
+mod cache;
+#[cfg(test)]
+mod cache_tests;
 mod catalog;
 mod directory;
 mod error;
+mod footprint;
 mod repository;
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::base::assets::Assets;
 use crate::base::file_snapshot::FileSnapshot;
@@ -19,9 +24,11 @@ use crate::model::inventory::{
 };
 use crate::ops::shared::services;
 pub use built_in::compile;
+use cache::CachePlace;
 pub use catalog::catalog_files;
 use directory::{HEAD, directory, document};
 pub use error::LoadError;
+use footprint::Footprint;
 pub use repository::{CopyRecord, copy_of};
 
 /// The finding of a head that was named instead of its directory.
@@ -36,48 +43,106 @@ pub type FetchFailures = std::collections::HashMap<String, String>;
 /// # Errors
 /// Fails when a source does not exist, cannot be read or understood, or contradicts another one; or no source is left.
 pub fn load(sources: &InventorySources) -> Result<Inventory, LoadError> {
-    read(sources, &FileSnapshot::default(), &FetchFailures::new())
+    let files = FileSnapshot::default();
+    let source_layers = layers(sources, &files, &FetchFailures::new());
+    let cached = place(sources, &source_layers, &files).and_then(|place| place.load());
+    match cached {
+        Some(inventory) => Ok(with_layers(inventory, source_layers)),
+        None => read(sources, source_layers, &files, &Footprint::void()),
+    }
 }
 
 /// Loads an inventory as [`load`] with the names of the backing services, and checks the dependencies of a user's one
-/// against them. A test checks the built-in inventory.
+/// against them. A test checks the built-in inventory. What was read is cached, for all that load it later.
 ///
 /// # Errors
 /// As [`load`].
 pub fn load_checked(
     sources: &InventorySources,
     assets: &Assets,
+    files: &FileSnapshot,
     failures: &FetchFailures,
 ) -> Result<Inventory, LoadError> {
-    let mut inventory = read(sources, assets.files(), failures)?;
+    load_at(sources, assets, files, failures, SystemTime::now()).map(|(inventory, _)| inventory)
+}
+
+/// Loads an inventory at a time, and returns whether it was cached.
+fn load_at(
+    sources: &InventorySources,
+    assets: &Assets,
+    files: &FileSnapshot,
+    failures: &FetchFailures,
+    now: SystemTime,
+) -> Result<(Inventory, bool), LoadError> {
+    let source_layers = layers(sources, files, failures);
+    let place = place(sources, &source_layers, files);
+    let cached = place.as_ref().and_then(CachePlace::load);
+    let is_cached = cached.is_some();
+    let footprint = if place.is_some() { Footprint::new(now) } else { Footprint::void() };
+    let mut inventory = match cached {
+        Some(inventory) => with_layers(inventory, source_layers),
+        None => read(sources, source_layers, files, &footprint)?,
+    };
     let services = services::names(assets)?;
     if !matches!(sources.list.as_slice(), [] | [InventorySource::BuiltIn]) {
         inventory.check_needs(&services);
     }
     inventory.backing_services = services;
-    Ok(inventory)
+    if let Some(place) = place.filter(|_| !is_cached) {
+        place.store(&inventory, footprint);
+    }
+    Ok((inventory, is_cached))
+}
+
+/// A layer with the copy of its repository.
+type SourceLayer = (LayerSummary, Option<CopyRecord>);
+
+fn layers(sources: &InventorySources, files: &FileSnapshot, failures: &FetchFailures) -> Vec<SourceLayer> {
+    let built_in = [InventorySource::BuiltIn];
+    let list = if sources.list.is_empty() { &built_in[..] } else { &sources.list };
+    let layer = |source: &InventorySource| {
+        let mut layer = summary(source);
+        let InventorySource::Git(source) = source else { return (layer, None) };
+        let copy = copy_of(source, sources, files);
+        match &copy {
+            Some(copy) => layer.age = Some(copy.age()),
+            None => {
+                let reason = failures.get(&source.copy_name()).cloned();
+                layer.left_out =
+                    Some(reason.unwrap_or_else(|| {
+                        "it was not fetched yet; `cki inventory sync` fetches it".to_owned()
+                    }));
+            }
+        }
+        (layer, copy)
+    };
+    list.iter().map(layer).collect()
+}
+
+fn place(sources: &InventorySources, layers: &[SourceLayer], files: &FileSnapshot) -> Option<CachePlace> {
+    let copies: Vec<Option<CopyRecord>> = layers.iter().map(|(_, copy)| copy.clone()).collect();
+    CachePlace::of(sources, &copies, files)
+}
+
+fn with_layers(mut inventory: Inventory, layers: Vec<SourceLayer>) -> Inventory {
+    inventory.layers = layers.into_iter().map(|(layer, _)| layer).collect();
+    inventory
 }
 
 /// Loads an inventory with a reader of its files. One source needs no merge.
 fn read(
     sources: &InventorySources,
+    source_layers: Vec<SourceLayer>,
     files: &FileSnapshot,
-    failures: &FetchFailures,
+    footprint: &Footprint,
 ) -> Result<Inventory, LoadError> {
     match sources.list.as_slice() {
-        [] | [InventorySource::BuiltIn] => {
-            let mut inventory = built_in::load()?;
-            inventory.layers = vec![summary(&InventorySource::BuiltIn)];
-            Ok(inventory)
-        }
-        [source @ InventorySource::Path(path)] => match of_path(path, files)? {
-            Some(mut inventory) => {
-                inventory.layers = vec![summary(source)];
-                Ok(inventory)
-            }
-            None => layered(sources, files, failures),
+        [] | [InventorySource::BuiltIn] => Ok(with_layers(built_in::load()?, source_layers)),
+        [InventorySource::Path(path)] => match of_path(path, files, footprint)? {
+            Some(inventory) => Ok(with_layers(inventory, source_layers)),
+            None => layered(sources, source_layers, files, footprint),
         },
-        _ => layered(sources, files, failures),
+        _ => layered(sources, source_layers, files, footprint),
     }
 }
 
@@ -91,16 +156,17 @@ fn summary(source: &InventorySource) -> LayerSummary {
 }
 
 /// Loads an inventory that is one directory or file; `None` if it is a catalog of Backstage.
-fn of_path(path: &Path, files: &FileSnapshot) -> Result<Option<Inventory>, LoadError> {
+fn of_path(path: &Path, files: &FileSnapshot, footprint: &Footprint) -> Result<Option<Inventory>, LoadError> {
     let origin = path.display().to_string();
     let mut unread = Vec::new();
     let parts = if path.is_dir() {
+        catalog::note_first_files(path, footprint);
         if catalog::first_file(path, files).is_some() {
             return Ok(None);
         }
-        directory(path, files, &mut unread, InventoryPart::parse)?
+        directory(path, files, footprint, &mut unread, InventoryPart::parse)?
     } else {
-        let document = document_at(path, files)?;
+        let document = document_at(path, files, footprint)?;
         if is_catalog_text(&document.file, &document.text) {
             return Ok(None);
         }
@@ -118,8 +184,12 @@ fn of_path(path: &Path, files: &FileSnapshot) -> Result<Option<Inventory>, LoadE
 }
 
 /// Reads the file of an inventory that is one.
-fn document_at(path: &Path, files: &FileSnapshot) -> Result<InventoryDocument, LoadError> {
-    document(path, None, files).map_err(|error| match error {
+fn document_at(
+    path: &Path,
+    files: &FileSnapshot,
+    footprint: &Footprint,
+) -> Result<InventoryDocument, LoadError> {
+    document(path, None, files, footprint).map_err(|error| match error {
         LoadError::File(error) if error.is_missing() => LoadError::Missing(path.display().to_string()),
         error => error,
     })
@@ -128,35 +198,34 @@ fn document_at(path: &Path, files: &FileSnapshot) -> Result<InventoryDocument, L
 /// Loads an inventory of several layers, or of a repository.
 fn layered(
     sources: &InventorySources,
+    source_layers: Vec<SourceLayer>,
     files: &FileSnapshot,
-    failures: &FetchFailures,
+    footprint: &Footprint,
 ) -> Result<Inventory, LoadError> {
     let (mut layers, mut contents) = (Vec::new(), Vec::new());
     let (mut unread, mut unplaced) = (Vec::new(), Vec::new());
-    for (number, source) in sources.list.iter().enumerate() {
-        let mut layer = summary(source);
+    for (number, (source, (layer, copy))) in sources.list.iter().zip(source_layers).enumerate() {
         let documents = match source {
             InventorySource::BuiltIn => built_in::documents().into_iter().map(LayerDocument::Text).collect(),
-            InventorySource::Path(path) => match catalog::first_file(path, files) {
-                Some(first) => {
-                    let (catalog, _) = catalog::load_path(path, first, files)?;
-                    unplaced.extend(catalog.unplaced);
-                    catalog.documents
+            InventorySource::Path(path) => {
+                catalog::note_first_files(path, footprint);
+                match catalog::first_file(path, files) {
+                    Some(first) => {
+                        // Its locations may name files that are not there yet.
+                        footprint.give_up();
+                        let (catalog, _) = catalog::load_path(path, first, files)?;
+                        unplaced.extend(catalog.unplaced);
+                        catalog.documents
+                    }
+                    None if path.is_dir() => {
+                        directory(path, files, footprint, &mut unread, LayerDocument::Text)?
+                    }
+                    None => vec![LayerDocument::Text(document_at(path, files, footprint)?)],
                 }
-                None if path.is_dir() => directory(path, files, &mut unread, LayerDocument::Text)?,
-                None => vec![LayerDocument::Text(document_at(path, files)?)],
-            },
-            InventorySource::Git(source) => match copy_of(source, sources, files) {
-                Some(copy) => {
-                    layer.age = Some(copy.age());
-                    repository::documents(source, &copy, &mut unread, &mut unplaced)?
-                }
-                None => {
-                    layer.left_out = Some(failures.get(&source.copy_name()).cloned().unwrap_or_else(|| {
-                        "it was not fetched yet; `cki inventory sync` fetches it".to_owned()
-                    }));
-                    Vec::new()
-                }
+            }
+            InventorySource::Git(source) => match copy {
+                Some(copy) => repository::documents(source, &copy, &mut unread, &mut unplaced)?,
+                None => Vec::new(),
             },
         };
         layers.push(layer);
@@ -219,8 +288,13 @@ mod tests {
                 .collect()
         };
         let seen = shown(
-            &load_checked(&InventorySources::of_path(root), &Assets::default(), &FetchFailures::new())
-                .expect("loads"),
+            &load_checked(
+                &InventorySources::of_path(root),
+                &Assets::default(),
+                &FileSnapshot::default(),
+                &FetchFailures::new(),
+            )
+            .expect("loads"),
         );
         for (finding, part) in seen.iter().zip([
             "/two words: its files are not read",
@@ -236,6 +310,7 @@ mod tests {
             &load_checked(
                 &InventorySources::of_path(&root.join("inventory.yaml")),
                 &Assets::default(),
+                &FileSnapshot::default(),
                 &FetchFailures::new(),
             )
             .expect("loads"),
