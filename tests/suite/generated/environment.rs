@@ -22,7 +22,10 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
                 "Where completion scripts of other programs are looked for; else `~/.local/share`.",
             ),
             ("XDG_STATE_HOME", "What a later command finds again; else `~/.local/state`."),
-            ("XDG_CACHE_HOME", "Titles of open merge requests, for completion; else `~/.cache`."),
+            (
+                "XDG_CACHE_HOME",
+                "Copies and caches of inventories, and titles of open merge requests, for completion; else `~/.cache`.",
+            ),
             (
                 "XDG_RUNTIME_DIR",
                 "Sockets of engines, and what the native engine runs; else a directory of yours in `TMPDIR`.",
