@@ -2,6 +2,7 @@
 //! bombs, and reports unknown keys; every error and finding has line and column. The parser behind the name
 //! `serde_yaml` is `serde-saphyr`; see `docs/decisions/`. The meaning of documents is up to the callers.
 
+pub mod edit;
 mod error;
 mod fields;
 pub mod flat;
