@@ -5,7 +5,7 @@ use super::context::{Context, TrustProof};
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::text::{plural, safe_line};
 use crate::config::{Config, Settings};
-use crate::model::inventory::{GitSource, Inventory};
+use crate::model::inventory::{GitSource, Inventory, InventorySources};
 use crate::ops::inventory::sync::{FetchWhen, SyncedSource, choose, sync};
 use crate::ops::shared::inventory::{FetchFailures, LoadError, copy_of, load_checked};
 use crate::systems::git::{Git, Logins};
@@ -67,6 +67,18 @@ impl Context {
             self.ui.warning(&safe_line(&text));
         }
         Ok(inventory)
+    }
+
+    /// Reads the inventory with another reader of its files, without a word and without fetching anything. The cache
+    /// knows the files of the disk only.
+    pub(super) fn inventory_reading(&self, files: FileSnapshot) -> Result<Inventory, LoadError> {
+        let sources = InventorySources { cache: None, ..self.settings.inventory.clone() };
+        load_checked(&sources, &self.assets, &files, &FetchFailures::new())
+    }
+
+    /// Reads the inventory again after a change of its files. It is leaked, as any other one.
+    pub(super) fn inventory_now(&self) -> Result<&'static Inventory, LoadError> {
+        Ok(Box::leak(Box::new(self.inventory_reading(FileSnapshot::default())?)))
     }
 
     /// Loads the inventory as it is on this machine, without a word.

@@ -1,5 +1,6 @@
 //! Operations of `cki inventory`, one file per subcommand. Loading an inventory is in `shared`.
 
 pub mod check;
+pub mod fix;
 pub mod site;
 pub mod sync;

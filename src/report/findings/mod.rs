@@ -12,6 +12,7 @@ use crate::base::text::{plural, safe_line, wrap};
 use crate::model::inventory::check::Severity;
 use crate::ui::{Ui, style};
 pub(super) use finding::{ReportedFinding, RuleSummary};
+pub(super) use place::path;
 
 /// Form of the findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

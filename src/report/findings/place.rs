@@ -30,7 +30,7 @@ const ENCODED: &AsciiSet = &CONTROLS
 
 /// Returns the path of a file in the repository; outside of one, the whole path. The built-in inventory has the paths
 /// of its directory.
-pub(super) fn path<'a>(file: &'a str, repository: Option<&Path>) -> &'a str {
+pub(in crate::report) fn path<'a>(file: &'a str, repository: Option<&Path>) -> &'a str {
     let below = repository.and_then(|root| Path::new(file).strip_prefix(root).ok()?.to_str());
     below.or_else(|| file.strip_prefix(BUILT_IN)).unwrap_or(file)
 }

@@ -21,6 +21,7 @@ mod hints;
 mod init;
 mod inventory_backstage;
 mod inventory_check;
+mod inventory_fix;
 mod inventory_layers;
 mod inventory_site;
 mod inventory_sync;

@@ -1,5 +1,6 @@
 //! Findings of a check. Their display belongs in `report`.
 
+use super::repair::Repair;
 use super::rule::Rule;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
@@ -19,6 +20,8 @@ pub struct CheckFinding {
     pub message: String,
     /// Repair, as an imperative without a final period.
     pub fix: String,
+    /// The same repair for a program, if no other one can be meant.
+    pub repair: Option<Repair>,
 }
 
 /// A finding that an `ignore` silences.

@@ -1,10 +1,12 @@
 //! The findings of a check while its rules run.
 
 use super::finding::CheckFinding;
+use super::repair::Repair;
 use super::rule::Rule;
 use super::suggestions::Suggestions;
 use crate::base::text;
 use crate::base::yaml::Position;
+use crate::base::yaml::edit::EditedPart;
 use crate::base::yaml::tree::Location;
 use crate::model::inventory::{Component, Inventory, SourceMap};
 
@@ -59,6 +61,7 @@ impl<'a> Findings<'a> {
             component: None,
             message: text::truncate_middle(&message, LONGEST_MESSAGE),
             fix,
+            repair: None,
         });
     }
 
@@ -80,6 +83,15 @@ impl<'a> Findings<'a> {
             component: component.map(|one| one.reference.clone()),
             message: text::truncate_middle(&message, LONGEST_MESSAGE),
             fix: text::truncate_middle(&fix, LONGEST_MESSAGE),
+            repair: None,
         });
+    }
+
+    /// Adds the repair of the last finding.
+    pub(super) fn add_repair(&mut self, from: &str, to: Option<String>) {
+        if let (Some(last), Some(to)) = (self.found.last_mut(), to) {
+            let part = if last.rule == Rule::UnknownKey { EditedPart::Key } else { EditedPart::Value };
+            last.repair = Some(Repair { part, from: from.to_owned(), to });
+        }
     }
 }

@@ -8,6 +8,7 @@ mod findings;
 mod loading;
 mod names;
 mod references;
+mod repair;
 mod repositories;
 mod rule;
 mod silence;
@@ -18,6 +19,7 @@ mod tests;
 use super::Inventory;
 pub use finding::{CheckFinding, CheckedInventory, SilencedFinding};
 use findings::Findings;
+pub use repair::Repair;
 pub use rule::{Rule, Severity};
 
 /// Checks all entries and the head, in time proportional to their number. Findings are sorted by place.

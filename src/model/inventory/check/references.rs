@@ -2,6 +2,7 @@
 
 use super::findings::Findings;
 use super::rule::Rule;
+use super::suggestions::Suggestion;
 use crate::model::inventory::component::INFRASTRUCTURE;
 use crate::model::reference::Reference;
 
@@ -18,29 +19,32 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             }
             let target = dependency.target.to_string();
             let near = findings.suggestions.reference(inventory, &target);
-            let told = missing(&target, near, "the reference");
+            let told = missing(&target, near.as_ref(), "the reference");
             findings.of_entry(Rule::MissingTarget, component, &format!("dependencies.{index}.target"), told);
+            findings.add_repair(&target, Suggestion::certain(near.as_ref()));
         }
         if let Some(place) = component.infrastructure_reference()
             && inventory.get(&place).is_none()
         {
             let near = findings.suggestions.in_category(inventory, INFRASTRUCTURE, &place.name);
-            let told = missing(&place.to_string(), near, "the name");
+            let told = missing(&place.to_string(), near.as_ref(), "the name");
             findings.of_entry(Rule::MissingInfrastructure, component, "infrastructure", told);
+            findings.add_repair(&place.name, Suggestion::certain(near.as_ref()));
         }
         for (index, name) in component.people.iter().enumerate().filter(|_| has_people) {
             if inventory.get(&Reference::new(PEOPLE, name.as_str())).is_none() {
                 let near = findings.suggestions.in_category(inventory, PEOPLE, name);
-                let told = missing(&format!("{PEOPLE}/{name}"), near, "the name");
+                let told = missing(&format!("{PEOPLE}/{name}"), near.as_ref(), "the name");
                 findings.of_entry(Rule::MissingPerson, component, &format!("people.{index}"), told);
+                findings.add_repair(name, Suggestion::certain(near.as_ref()));
             }
         }
     }
 }
 
-fn missing(reference: &str, near: Option<String>, what: &str) -> (String, String) {
+fn missing(reference: &str, near: Option<&Suggestion>, what: &str) -> (String, String) {
     let fix = match near {
-        Some(near) => format!("write `{near}`, or add an entry `{reference}`"),
+        Some(Suggestion { name, .. }) => format!("write `{name}`, or add an entry `{reference}`"),
         None => format!("add an entry `{reference}`, or correct {what}"),
     };
     (format!("there is no entry `{reference}`"), fix)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::finding::{CheckFinding, CheckedInventory, SilencedFinding};
 use super::findings::Findings;
+use super::repair::{NameSet, certain};
 use super::rule::Rule;
 use crate::base::text;
 use crate::model::inventory::{Component, Inventory};
@@ -96,6 +97,8 @@ fn ignores<'a>(
     for (scope, component, index, name, reason) in entries.chain(head) {
         let Some(rule) = Rule::of_name(name) else {
             add(findings, Rule::UnknownRule, component, index, ".rule", unknown(name));
+            let only = certain(name, Rule::ALL.iter().map(|(_, name, ..)| *name), NameSet::Closed);
+            findings.add_repair(name, only.map(str::to_owned));
             continue;
         };
         let Some(reason) = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) else {
@@ -112,7 +115,8 @@ fn ignores<'a>(
 
 fn unknown(name: &str) -> (String, String) {
     let names = || Rule::ALL.iter().map(|(_, name, ..)| *name);
-    let fix = match text::nearest(name, names()).first() {
+    let only = certain(name, names(), NameSet::Closed);
+    let fix = match only.or_else(|| text::nearest(name, names()).first().copied()) {
         Some(near) => format!("write `{near}`"),
         None => {
             let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();

@@ -1,6 +1,13 @@
 //! Report of `cki inventory check`: text, JSON, SARIF and GitLab's code-quality report.
 
+mod finding_view;
+mod fixes;
+
 use serde::Serialize;
+
+use finding_view::{FindingView, finding_view};
+pub use fixes::FixReport;
+use fixes::FixView;
 
 use crate::base::text::safe_line;
 use crate::model::inventory::Inventory;
@@ -17,18 +24,10 @@ struct InventoryCheckView<'a> {
     entries: usize,
     findings: Vec<FindingView<'a>>,
     silenced: Vec<SilencedView<'a>>,
-}
-
-#[derive(Serialize)]
-struct FindingView<'a> {
-    rule: &'static str,
-    severity: &'static str,
-    component: Option<String>,
-    file: &'a str,
-    line: usize,
-    column: usize,
-    message: &'a str,
-    fix: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixes: Option<Vec<FixView<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -38,9 +37,18 @@ struct SilencedView<'a> {
     reason: &'a str,
 }
 
-/// Prints the findings.
-pub fn print(ui: &Ui, inventory: &Inventory, outcome: &CheckOutcome, format: CheckFormat) {
+/// Prints the findings, and the fixes before them. The diff of a dry run takes the place of the findings.
+pub fn print(
+    ui: &Ui,
+    inventory: &Inventory,
+    outcome: &CheckOutcome,
+    fixes: Option<FixReport<'_>>,
+    format: CheckFormat,
+) {
     let checked = &outcome.checked;
+    if let Some(fixes) = fixes.filter(|_| !ui.is_structured()) {
+        fixes.print(ui);
+    }
     let mut findings: Vec<ReportedFinding<'_>> =
         checked.findings.iter().map(|one| reported(one, None)).collect();
     let own = findings.len();
@@ -58,13 +66,17 @@ pub fn print(ui: &Ui, inventory: &Inventory, outcome: &CheckOutcome, format: Che
             entries: outcome.entries,
             findings: checked.findings.iter().map(finding_view).collect(),
             silenced: silenced.collect(),
+            fixes: fixes.map(FixReport::views),
+            diff: fixes.and_then(|fixes| fixes.diff(outcome)),
         };
         return view::print(ui, &view);
     }
-    if !is_printed {
+    if let Some(diff) = fixes.and_then(|fixes| fixes.diff(outcome)) {
+        ui.exact(&diff);
+    } else if !is_printed {
         ui.lines(findings[..own].iter().flat_map(|one| lines(ui, one)));
     }
-    ui.status(&style::dim(&safe_line(&summary(inventory, outcome, &findings[..own]))));
+    ui.status(&style::dim(&safe_line(&summary(inventory, outcome, &findings[..own], fixes))));
 }
 
 fn reported<'a>(finding: &'a CheckFinding, reason: Option<&'a str>) -> ReportedFinding<'a> {
@@ -80,24 +92,17 @@ fn reported<'a>(finding: &'a CheckFinding, reason: Option<&'a str>) -> ReportedF
     }
 }
 
-fn finding_view(finding: &CheckFinding) -> FindingView<'_> {
-    FindingView {
-        rule: finding.rule.name(),
-        severity: finding.rule.severity().name(),
-        component: finding.component.as_ref().map(ToString::to_string),
-        file: &finding.file,
-        line: finding.position.line,
-        column: finding.position.column,
-        message: &finding.message,
-        fix: &finding.fix,
-    }
-}
-
-fn summary(inventory: &Inventory, outcome: &CheckOutcome, findings: &[ReportedFinding<'_>]) -> String {
+fn summary(
+    inventory: &Inventory,
+    outcome: &CheckOutcome,
+    findings: &[ReportedFinding<'_>],
+    fixes: Option<FixReport<'_>>,
+) -> String {
     let mut parts = counts(findings);
     if let silenced @ 1.. = outcome.checked.silenced.len() {
         parts.push(format!("{silenced} silenced"));
     }
+    parts.extend(fixes.map(FixReport::summary));
     parts.push(match outcome.entries == 1 {
         true => "1 entry".to_owned(),
         false => format!("{} entries", outcome.entries),
