@@ -7,6 +7,7 @@ pub mod clone;
 pub mod docs;
 pub mod doctor;
 pub mod down;
+pub mod draft;
 pub mod env;
 pub mod exec;
 pub mod gc;

@@ -15,6 +15,7 @@ struct InitView<'a> {
     components: &'a [String],
     next: &'a [String],
     files: Vec<DraftedFileView<'a>>,
+    schema: Option<String>,
     findings: Vec<DraftFindingView<'a>>,
     written: bool,
 }
@@ -41,6 +42,10 @@ pub fn print(ui: &Ui, draft: &InitDraft) {
         ui.lines(text.lines().map(|line| format!("  {}", safe_line(line))));
         ui.data("");
     }
+    if let Some(schema) = &draft.schema {
+        ui.data(&style::name(&safe_line(&ui.place(&schema.display().to_string()))));
+        ui.data("  The JSON Schema of inventories, for editors.\n");
+    }
     for finding in &draft.findings {
         ui.warning(&safe_line(&format!("{}: {}.", finding.place, finding.message)));
     }
@@ -63,6 +68,7 @@ pub fn print_end(ui: &Ui, draft: &InitDraft, written: bool, directory: &Path, na
             components: &draft.components,
             next: &draft.next,
             files: files.collect(),
+            schema: draft.schema.as_ref().map(|path| path.display().to_string()),
             findings: findings.collect(),
             written,
         };

@@ -19,6 +19,7 @@ pub mod graph;
 pub mod init;
 pub mod inventory_check;
 pub mod inventory_export;
+pub mod inventory_new;
 pub mod inventory_schema;
 pub mod inventory_sync;
 pub mod list;

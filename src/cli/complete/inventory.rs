@@ -11,6 +11,7 @@ use super::typed::TypedLine;
 use crate::model::graph::DependencyGraph;
 use crate::model::inventory::{Component, Inventory, SERVICE, SelectorKey};
 use crate::model::reference::is_name;
+use crate::ops::inventory::new;
 use crate::ops::list::SERVICES;
 use crate::systems::git::without_login;
 
@@ -104,6 +105,13 @@ pub(in crate::cli) fn repositories() -> Vec<CompletionCandidate> {
 /// Returns the kinds of components.
 pub(in crate::cli) fn kinds() -> Vec<CompletionCandidate> {
     distinct("kind")
+}
+
+/// Returns the kinds of a new entry.
+pub(in crate::cli) fn new_kinds() -> Vec<CompletionCandidate> {
+    let inventory = TypedLine::current().and_then(TypedLine::inventory);
+    let kinds = inventory.map(new::kinds).unwrap_or_default();
+    kinds.into_iter().filter(|kind| is_name(kind)).map(CompletionCandidate::new).collect()
 }
 
 /// Returns the owners of components.

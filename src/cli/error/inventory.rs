@@ -1,9 +1,12 @@
 //! Hints and exit codes of errors of loading an inventory and of fetching its sources.
 
 use super::diagnosis::{Diagnosis, hint, plain};
+use super::draft::of_draft;
 use super::systems::{of_file, of_git};
 use crate::base::exit::Exit;
 use crate::base::text;
+use crate::model::draft::InsertError;
+use crate::ops::inventory::new::NewEntryError;
 use crate::ops::inventory::sync::SyncError;
 use crate::ops::shared::inventory::LoadError;
 
@@ -35,6 +38,44 @@ pub(super) fn of_load(error: &LoadError) -> Diagnosis {
             "make a directory of it: `inventory.yaml` without the entries, and each entry in a file `CATEGORY/NAME.yaml`.",
         ),
         LoadError::Inventory(_) => hint(Exit::Invalid, "`cki help inventory` describes the format."),
+    }
+}
+
+pub(super) fn of_new(error: &NewEntryError) -> Diagnosis {
+    match error {
+        NewEntryError::Name(_) | NewEntryError::TwoCategories { .. } => plain(Exit::Usage),
+        NewEntryError::Unknown { nearest: Some(near), .. } => {
+            hint(Exit::NotFound, format!("did you mean `{near}`?"))
+        }
+        NewEntryError::Unknown { what: "category", .. } => {
+            hint(Exit::NotFound, "add it to `categories` in the head of the inventory first.")
+        }
+        NewEntryError::Unknown { .. } => plain(Exit::NotFound),
+        NewEntryError::NoCategory(_) => {
+            hint(Exit::Usage, "name one with `--category`, or as `CATEGORY/NAME`.")
+        }
+        NewEntryError::Source { is_built_in: true, .. } => hint(
+            Exit::Refused,
+            "`--inventory DIRECTORY` names one of your own; `--inventory default,DIRECTORY` adds it to the built-in one.",
+        ),
+        NewEntryError::Source { .. } => hint(
+            Exit::Refused,
+            "clone the repository with `git clone`, and name the directory in it with `--inventory`.",
+        ),
+        NewEntryError::Catalog(_) => hint(
+            Exit::Refused,
+            "`--inventory CATALOG,DIRECTORY` adds a directory for entries of `cki` on top.",
+        ),
+        NewEntryError::Exists { .. } => hint(Exit::Refused, "`--force` replaces it."),
+        NewEntryError::Special(_) => plain(Exit::Refused),
+        NewEntryError::Template { .. } | NewEntryError::Insert(InsertError::Yaml(_)) => plain(Exit::Invalid),
+        NewEntryError::Insert(_) => hint(
+            Exit::Invalid,
+            "write each entry on lines of its own, or name a directory with `--inventory`.",
+        ),
+        NewEntryError::Load(error) => of_load(error),
+        NewEntryError::Draft(error) => of_draft(error),
+        NewEntryError::File(error) => of_file(error),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod diagnosis;
+mod draft;
 mod inventory;
 mod rfc;
 mod running;
@@ -27,15 +28,16 @@ use crate::host::browser::BrowserError;
 use crate::model::environment::{EnvironmentError, RuleError};
 use crate::model::guard::PolicyViolation;
 use crate::model::inventory::{ChoiceError, LookupError, SelectorError};
-use crate::model::scan::ReadError;
 use crate::model::service::ServiceTemplateError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
 use crate::ops::clone::CloneError;
 use crate::ops::clone::source::SourceError;
+use crate::ops::draft::DraftError;
 use crate::ops::env::EnvError;
 use crate::ops::graph::GraphError;
 use crate::ops::init::InitError;
+use crate::ops::inventory::new::NewEntryError;
 use crate::ops::inventory::site::SiteDirectoryError;
 use crate::ops::inventory::sync::SyncError;
 use crate::ops::mock_services::ListenError;
@@ -65,7 +67,8 @@ use crate::ui::Ui;
 use crate::ui::prompt::Unconfirmed;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
-use inventory::{of_load, of_sync};
+use draft::{of_draft, of_init, of_scan};
+use inventory::{of_load, of_new, of_sync};
 use rfc::of_rfc;
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use site::{of_site, of_site_directory};
@@ -163,6 +166,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         PolicyViolation => |error| Some(of_refusal(error)),
         RunPolicyError => |error| Some(of_rules(error)),
         TrustError => |error| Some(of_trust(error)),
+        NewEntryError => |error| Some(of_new(error)),
+        DraftError => |error| Some(of_draft(error)),
         InitError => |error| Some(of_init(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
@@ -283,35 +288,6 @@ fn of_editor(error: &EditorError) -> Diagnosis {
     }
 }
 
-fn of_init(error: &InitError) -> Diagnosis {
-    match error {
-        InitError::NoDirectory(_) => {
-            hint(Exit::NotFound, "`cki init` without a path drafts for the working directory.")
-        }
-        InitError::NoRepository(path) if path.parent().is_none() => {
-            hint(Exit::NotFound, "`cki init PATH` names the directory of your project.")
-        }
-        InitError::NoRepository(path) => {
-            let init = ["git", "init", &path.display().to_string()].map(str::to_owned);
-            hint(Exit::NotFound, format!("`{}` makes one.", text::command_line(&init)))
-        }
-        InitError::Exists(_) => hint(
-            Exit::Refused,
-            "`cki init --dry-run` shows the draft, to copy from; `cki list` shows what there is already.",
-        ),
-        InitError::Nothing(_) => {
-            hint(Exit::NotFound, "`cki` runs what an image is built of; write a Containerfile first.")
-        }
-        InitError::File(inner) => of_file(inner),
-        InitError::Git(inner) => of_git(inner),
-        InitError::Scan(inner) => of_scan(inner),
-        InitError::NoComponent { .. }
-        | InitError::Rules(_)
-        | InitError::Service(_)
-        | InitError::Inventory(_) => plain(Exit::Invalid),
-    }
-}
-
 fn of_trust(error: &TrustError) -> Diagnosis {
     let trust = |file: &Path| {
         let directory = file.parent().unwrap_or(file).display().to_string();
@@ -361,34 +337,6 @@ fn of_env(error: &EnvError) -> Diagnosis {
         EnvError::Need(inner) => of_need(inner),
         EnvError::Environment(inner) => of_environment(inner),
         EnvError::File(inner) => of_file(inner),
-    }
-}
-
-fn of_scan(error: &ScanError) -> Diagnosis {
-    match error {
-        ScanError::Read(ReadError::File(error)) | ScanError::File(error) => of_file(error),
-        ScanError::Git(error) => of_git(error),
-        ScanError::Read(ReadError::Rules(_)) | ScanError::Rules(_) => {
-            hint(Exit::Invalid, "`cki help scan` describes the rules.")
-        }
-        ScanError::NoSources { component } => {
-            hint(Exit::NotFound, format!("add `sources` to the entry of `{component}`."))
-        }
-        ScanError::NoRevision { .. } => hint(
-            Exit::NotFound,
-            "name a branch, a tag or a commit of the clone; `git fetch` in it gets new ones.",
-        ),
-        ScanError::NotCloned { component } => hint(Exit::NotFound, format!("`cki clone {component}`.")),
-        ScanError::Lacking { variables, .. } => {
-            let flag = |(name, _): &(String, String)| format!("-e {name}=…");
-            let mut flags: Vec<String> = variables.iter().take(3).map(flag).collect();
-            flags.extend((variables.len() > 3).then(|| "…".to_owned()));
-            let flags = flags.join(" ");
-            hint(
-                Exit::Failed,
-                format!("put it into `environment` of the entry, or give `{flags}` for one run."),
-            )
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! A draft of an inventory, made from the files of a repository: facts from build files, Compose files and
-//! documents, and the text of an entry. Pure; reading the files belongs in `ops::init`.
+//! documents, and the text of an entry. Pure; reading the files belongs in `ops::draft`.
 
 mod build_file;
 mod compose;
+mod entry_template;
+mod insert;
 mod interpolation;
 mod mounts;
 mod readme;
@@ -11,10 +13,15 @@ mod write;
 
 pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
+pub use entry_template::{EntryHead, Gap, gaps, render_entry};
+pub use insert::{InsertError, with_entry};
+pub use interpolation::{dotenv_values, interpolated};
 pub use mounts::{MountFacts, forwarded_port};
-pub use readme::{DocumentedVariable, documented_variables, first_sentence};
+pub use readme::{DocumentedVariable, documented_variables, first_sentence, title};
 pub use rules::{DraftRules, image_name};
-pub use write::{DraftedComponent, DraftedPort, DraftedVariable, inventory_text};
+pub use write::{
+    DraftedComponent, DraftedPort, DraftedVariable, SCHEMA_LINE, entry_text, inventory_text, scalar,
+};
 
 /// Something that the files do not tell, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

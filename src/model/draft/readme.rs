@@ -188,6 +188,13 @@ pub fn first_sentence(text: &str) -> Option<String> {
     Some(shortened(&text[..end])).filter(|sentence| sentence.len() >= 20)
 }
 
+/// Returns the title of a document: its first heading.
+#[must_use]
+pub fn title(text: &str) -> Option<String> {
+    let heading = text.lines().find_map(|line| line.strip_prefix("# "))?;
+    Some(shortened(&without_links(heading.trim()))).filter(|title| !title.is_empty() && !title.contains('<'))
+}
+
 /// Returns a text with each link, `[text](address)` or `[text][reference]`, replaced by its text.
 fn without_links(text: &str) -> String {
     let mut made = String::new();

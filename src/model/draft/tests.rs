@@ -126,7 +126,7 @@ proptest! {
             ports: vec![DraftedPort { number: 80, is_http: true, host: Some(8080) }],
             ..DraftedComponent::default()
         };
-        let text = inventory_text("repo", ".", &BTreeMap::new(), &[component]);
+        let text = inventory_text("repo", ".", "s.json", &BTreeMap::new(), &[component]);
         let document = InventoryDocument { file: "/x/i.yaml".to_owned(), text: text.into(), reference: None };
         let read = Inventory::read("/x/i.yaml", vec![document]).expect("reads");
         let one = &read.components[0];

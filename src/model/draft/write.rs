@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// Beginning of the line that tells editors the JSON Schema of a file.
+pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=";
+
 /// A component of a draft.
 #[derive(Debug, Clone, Default)]
 pub struct DraftedComponent {
@@ -12,6 +15,10 @@ pub struct DraftedComponent {
     pub description: Option<String>,
     /// Directory of its sources in the repository; empty for all of it.
     pub directory: String,
+    /// Path of its sources in the repository, if it is not that directory.
+    pub source: Option<String>,
+    /// README of its directory, or of the repository.
+    pub readme: Option<String>,
     /// Build file, relative to the repository, where it has not the usual name in the context.
     pub build_file: Option<String>,
     /// It has a build file.
@@ -69,7 +76,7 @@ pub struct DraftedVariable {
 impl DraftedVariable {
     fn line(&self) -> String {
         let Self { name, description, required, default, secret } = self;
-        let mut line = format!("      - {{name: {}", scalar(name));
+        let mut line = format!("  - {{name: {}", scalar(name));
         if *required {
             line.push_str(", required: true");
         }
@@ -85,15 +92,18 @@ impl DraftedVariable {
     }
 }
 
-/// Returns the text of an inventory of one file. `images` are those of backing services that are not their own.
+/// Returns the text of an inventory of one file. `schema` is the path of its JSON Schema,
+/// relative to the file, and `images` are those of backing services that are not their own.
 #[must_use]
 pub fn inventory_text(
     repo: &str,
     address: &str,
+    schema: &str,
     images: &BTreeMap<String, String>,
     components: &[DraftedComponent],
 ) -> String {
-    let mut text = "# Written by `cki init`; `cki help inventory` describes each key.\n".to_owned();
+    let mut text =
+        format!("{SCHEMA_LINE}{schema}\n# Written by `cki init`; `cki help inventory` describes each key.\n");
     let _ = writeln!(text, "version: 1\ntitle: {}", scalar(repo));
     let _ = writeln!(text, "repos:\n  {}: {}", scalar(repo), scalar(address));
     if !images.is_empty() {
@@ -104,27 +114,38 @@ pub fn inventory_text(
     }
     text.push_str("components:\n");
     for one in components {
-        component(&mut text, repo, one);
+        item(&mut text, repo, one);
     }
     text
 }
 
-fn component(text: &mut String, repo: &str, one: &DraftedComponent) {
+/// Adds an entry with its name, category and kind to a list.
+fn item(text: &mut String, repo: &str, one: &DraftedComponent) {
+    let _ = writeln!(text, "  - name: {}\n    category: service\n    kind: service", scalar(&one.name));
+    if let Some(description) = &one.description {
+        let _ = writeln!(text, "    description: {}", scalar(description));
+    }
+    for line in entry_text(repo, one).lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+}
+
+/// Returns the text of an entry without its name, category, kind and description. `repo` is the name of the repository
+/// in the inventory, or its address.
+#[must_use]
+pub fn entry_text(repo: &str, one: &DraftedComponent) -> String {
+    let mut text = String::new();
     let mut line = |line: String| {
         let _ = writeln!(text, "{line}");
     };
     let repo = scalar(repo);
-    line(format!("  - name: {}", scalar(&one.name)));
-    line("    category: service".to_owned());
-    line("    kind: service".to_owned());
-    if let Some(description) = &one.description {
-        line(format!("    description: {}", scalar(description)));
-    }
-    let path =
-        if one.directory.is_empty() { String::new() } else { format!(", path: {}", scalar(&one.directory)) };
+    let path = match one.source.as_deref().unwrap_or(&one.directory) {
+        "" => String::new(),
+        path => format!(", path: {}", scalar(path)),
+    };
     match &one.image {
-        Some(image) => line(format!("    image: {}", scalar(image))),
-        None => line(format!("    sources: [{{repo: {repo}{path}}}]")),
+        Some(image) => line(format!("image: {}", scalar(image))),
+        None => line(format!("sources: [{{repo: {repo}{path}}}]")),
     }
     if one.is_built {
         let part = |key: &str, value: Option<&String>| {
@@ -132,31 +153,31 @@ fn component(text: &mut String, repo: &str, one: &DraftedComponent) {
         };
         let context = Some(&one.directory).filter(|directory| !directory.is_empty());
         line(format!(
-            "    build: {{repo: {repo}{}{}{}}}",
+            "build: {{repo: {repo}{}{}{}}}",
             part("context", context),
             part("file", one.build_file.as_ref()),
             part("target", one.target.as_ref())
         ));
     }
     if !one.deployment.is_empty() {
-        line("    deployment:".to_owned());
+        line("deployment:".to_owned());
         for (path, container) in &one.deployment {
             let container =
                 container.as_ref().map_or_else(String::new, |name| format!(", container: {}", scalar(name)));
-            line(format!("      - {{repo: {repo}, path: {}{container}}}", scalar(path)));
+            line(format!("  - {{repo: {repo}, path: {}{container}}}", scalar(path)));
         }
     }
     if !one.environment.is_empty() {
-        line("    environment:".to_owned());
+        line("environment:".to_owned());
         one.environment.iter().for_each(|variable| line(variable.line()));
     }
     let list = |items: &[String]| items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", ");
-    line("    run:".to_owned());
+    line("run:".to_owned());
     if !one.command.is_empty() {
-        line(format!("      command: [{}]", list(&one.command)));
+        line(format!("  command: [{}]", list(&one.command)));
     }
     if let Some(workdir) = &one.workdir {
-        line(format!("      workdir: {}", scalar(workdir)));
+        line(format!("  workdir: {}", scalar(workdir)));
     }
     let port = |port: &DraftedPort| {
         let DraftedPort { number, is_http, host } = *port;
@@ -169,26 +190,28 @@ fn component(text: &mut String, repo: &str, one: &DraftedComponent) {
     };
     let ports: Vec<String> = one.ports.iter().map(port).collect();
     if !ports.is_empty() {
-        line(format!("      ports: [{}]", ports.join(", ")));
+        line(format!("  ports: [{}]", ports.join(", ")));
     }
-    line(format!("      needs: [{}]", list(&one.needs)));
+    line(format!("  needs: [{}]", list(&one.needs)));
     match (&one.health, one.ports.first()) {
-        (Some((path, port)), _) => line(format!("      ready: {{http: {}, port: {port}}}", scalar(path))),
-        (None, Some(port)) => line(format!("      ready: {{tcp: {}}}", port.number)),
+        (Some((path, port)), _) => line(format!("  ready: {{http: {}, port: {port}}}", scalar(path))),
+        (None, Some(port)) => line(format!("  ready: {{tcp: {}}}", port.number)),
         (None, None) => {}
     }
     if !one.files.is_empty() {
         let files =
             one.files.iter().map(|(from, to)| format!("{{from: {}, to: {}}}", scalar(from), scalar(to)));
-        line(format!("      watch: {{sync: [{}]}}", files.collect::<Vec<_>>().join(", ")));
+        line(format!("  watch: {{sync: [{}]}}", files.collect::<Vec<_>>().join(", ")));
     }
     if !one.capabilities.is_empty() {
-        line(format!("      capabilities: [{}]", list(&one.capabilities)));
+        line(format!("  capabilities: [{}]", list(&one.capabilities)));
     }
+    text
 }
 
 /// Returns a text as a scalar that is the same text in any place of a flow or block of YAML.
-fn scalar(text: &str) -> String {
+#[must_use]
+pub fn scalar(text: &str) -> String {
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "/_.-".contains(c));
     let is_word = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"]

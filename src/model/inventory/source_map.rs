@@ -84,7 +84,8 @@ impl SourceMap {
 
     /// Returns the index of the entry in its file's list that holds a path; `None` for a part of the head, or of an
     /// entry that has a file of its own.
-    pub(super) fn entry_of(&self, path: &str) -> Option<u32> {
+    #[must_use]
+    pub fn entry_of(&self, path: &str) -> Option<u32> {
         let number = || path.strip_prefix("components.")?.split('.').next()?.parse().ok();
         self.entry.or_else(number)
     }

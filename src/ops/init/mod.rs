@@ -1,36 +1,36 @@
-//! `cki init`: writes a `cki.toml` and an inventory for a repository, from the files that are there. Reads only
-//! plain files of the repository, runs nothing, and replaces nothing.
+//! `cki init`: writes a `cki.toml` and an inventory for a repository, from the files that are there. The draft is made in
+//! `ops::draft`. Replaces nothing.
 
-mod compose;
-mod draft;
-mod files;
-mod mounts;
 mod outcome;
-mod variables;
 
 use std::path::Path;
 
 use crate::base::assets::Assets;
 use crate::host::Env;
 use crate::model::event::Events;
+use crate::ops::draft::{self, DraftError, DraftScope, SCHEMA};
 use crate::ops::trust;
-use crate::systems::git::WorkingTree;
+use outcome::{INVENTORY, SETTINGS};
 pub use outcome::{InitDraft, InitError};
 
 /// Drafts the files for the repository around a directory.
 ///
 /// # Errors
 /// Fails when there is no repository, or nothing in it to build or run.
-pub fn draft(directory: &Path, assets: &Assets, env: &Env, events: &Events) -> Result<InitDraft, InitError> {
-    if !directory.is_dir() {
-        return Err(InitError::NoDirectory(directory.to_owned()));
-    }
-    let tree = WorkingTree::around(directory, env)?;
-    let tree = tree.ok_or_else(|| InitError::NoRepository(directory.to_owned()))?;
-    let task = events.start("init", format!("reading `{}`", tree.root().display()));
-    let drafted = draft::draft(&tree, assets, env, &task);
-    task.dismiss();
-    drafted
+pub fn draft(directory: &Path, assets: &Assets, env: &Env, events: &Events) -> Result<InitDraft, DraftError> {
+    let drafted = draft::draft(directory, DraftScope::All, assets, env, events)?;
+    let root = drafted.root;
+    let settings =
+        format!("# The settings of this project; `cki config` shows all.\ninventory = \"{INVENTORY}\"\n");
+    let schema = root.join(SCHEMA);
+    Ok(InitDraft {
+        files: vec![(root.join(SETTINGS), settings), (root.join(INVENTORY), drafted.text)],
+        schema: schema.symlink_metadata().is_err().then_some(schema),
+        root,
+        components: drafted.components.into_iter().map(|one| one.name).collect(),
+        next: drafted.next,
+        findings: drafted.findings,
+    })
 }
 
 /// Returns the first of the files that is there already.
@@ -47,6 +47,8 @@ pub fn write(draft: &InitDraft, env: &Env) -> anyhow::Result<()> {
     if let Some(path) = existing(draft) {
         return Err(InitError::Exists(path.to_owned()).into());
     }
-    files::write_new(&draft.files)?;
+    let mut files = draft.files.clone();
+    files.extend(draft.schema.iter().map(|path| (path.clone(), draft::schema_text())));
+    draft::write_new(&files)?;
     trust::trust_own(env, &draft.root)
 }

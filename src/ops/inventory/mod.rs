@@ -2,5 +2,8 @@
 
 pub mod check;
 pub mod fix;
+pub mod new;
+mod new_error;
+mod new_place;
 pub mod site;
 pub mod sync;

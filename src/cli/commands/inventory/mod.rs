@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod new;
 mod schema;
 mod site;
 mod sync;
@@ -11,10 +12,11 @@ use clap::{Args, Subcommand};
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 
-/// Check the inventory, describe its form, fetch its sources, or write it in another form
+/// Check the inventory, add entries, describe its form, fetch its sources, or write it in another form
 ///
 /// Examples:
 ///   cki inventory check
+///   cki inventory new web --from-repo ~/src/web
 ///   cki inventory sync
 ///   cki inventory export --format backstage
 ///   cki inventory check owner=infra
@@ -30,6 +32,7 @@ pub(in crate::cli) struct InventoryArgs {
 #[derive(Debug, Subcommand)]
 enum InventoryCommand {
     Check(check::CheckArgs),
+    New(new::NewArgs),
     Schema(schema::SchemaArgs),
     Site(site::SiteArgs),
     Export(export::ExportArgs),
@@ -39,6 +42,7 @@ enum InventoryCommand {
 pub(in crate::cli) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         InventoryCommand::Check(args) => check::run(args, context),
+        InventoryCommand::New(args) => new::run(args, context),
         InventoryCommand::Schema(args) => schema::run(args, context),
         InventoryCommand::Site(args) => site::run(args, context),
         InventoryCommand::Export(args) => export::run(args, context),

@@ -129,6 +129,24 @@ fn with_layers(mut inventory: Inventory, layers: Vec<SourceLayer>) -> Inventory 
     inventory
 }
 
+/// Loads an inventory as [`load_checked`], as if a file of its uppermost source had the content of `changed`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_changed(
+    sources: &InventorySources,
+    assets: &Assets,
+    changed: Vec<InventoryDocument>,
+) -> Result<Inventory, LoadError> {
+    let files = FileSnapshot::default();
+    let source_layers = layers(sources, &files, &FetchFailures::new());
+    let mut inventory = layered(sources, source_layers, &files, &Footprint::void(), changed)?;
+    let services = services::names(assets)?;
+    inventory.check_needs(&services);
+    inventory.backing_services = services;
+    Ok(inventory)
+}
+
 /// Loads an inventory with a reader of its files. One source needs no merge.
 fn read(
     sources: &InventorySources,
@@ -140,9 +158,9 @@ fn read(
         [] | [InventorySource::BuiltIn] => Ok(with_layers(built_in::load()?, source_layers)),
         [InventorySource::Path(path)] => match of_path(path, files, footprint)? {
             Some(inventory) => Ok(with_layers(inventory, source_layers)),
-            None => layered(sources, source_layers, files, footprint),
+            None => layered(sources, source_layers, files, footprint, Vec::new()),
         },
-        _ => layered(sources, source_layers, files, footprint),
+        _ => layered(sources, source_layers, files, footprint, Vec::new()),
     }
 }
 
@@ -195,17 +213,19 @@ fn document_at(
     })
 }
 
-/// Loads an inventory of several layers, or of a repository.
+/// Loads an inventory of several layers, or of a repository. `changed` are files of the uppermost layer in place of those
+/// that it has.
 fn layered(
     sources: &InventorySources,
     source_layers: Vec<SourceLayer>,
     files: &FileSnapshot,
     footprint: &Footprint,
+    mut changed: Vec<InventoryDocument>,
 ) -> Result<Inventory, LoadError> {
     let (mut layers, mut contents) = (Vec::new(), Vec::new());
     let (mut unread, mut unplaced) = (Vec::new(), Vec::new());
     for (number, (source, (layer, copy))) in sources.list.iter().zip(source_layers).enumerate() {
-        let documents = match source {
+        let mut documents = match source {
             InventorySource::BuiltIn => built_in::documents().into_iter().map(LayerDocument::Text).collect(),
             InventorySource::Path(path) => {
                 catalog::note_first_files(path, footprint);
@@ -228,6 +248,13 @@ fn layered(
                 None => Vec::new(),
             },
         };
+        if number + 1 == sources.list.len() {
+            documents.retain(|document| match document {
+                LayerDocument::Text(document) => changed.iter().all(|one| one.file != document.file),
+                LayerDocument::Tree(..) => true,
+            });
+            documents.extend(changed.drain(..).map(LayerDocument::Text));
+        }
         layers.push(layer);
         contents.push(LayerContent { layer: u16::try_from(number).unwrap_or(u16::MAX), documents });
     }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::compose::within;
-use super::draft::Drafting;
+use super::drafting::Drafting;
 use super::files;
 use crate::base::source_dir::SourceKind;
 use crate::model::draft::{ComposeServiceFacts, forwarded_port};

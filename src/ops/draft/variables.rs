@@ -2,13 +2,14 @@
 //! they imply. The components come from `draft`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::draft::Drafting;
+use super::drafting::Drafting;
+use super::error::DraftError;
 use super::files::{self, FoundFiles};
-use super::outcome::InitError;
 use crate::base::assets::Assets;
 use crate::host::Env;
-use crate::model::draft::{DocumentedVariable, DraftedVariable, documented_variables, first_sentence};
+use crate::model::draft::{DocumentedVariable, DraftedVariable, documented_variables, first_sentence, title};
 use crate::model::environment::{Environment, is_environment_name};
 use crate::model::event::Task;
 use crate::model::inventory::Inventory;
@@ -29,13 +30,13 @@ impl Drafting<'_> {
         assets: &Assets,
         env: &Env,
         task: &Task,
-    ) -> Result<(), InitError> {
+    ) -> Result<(), DraftError> {
         let readme = found.readme.as_deref();
         let described = readme.and_then(|path| files::text(&self.sources, path));
-        let is_alone = self.is_alone();
+        let is_alone = self.is_alone;
         let mut built = self.components.iter_mut().filter(|one| one.is_built);
         if let (true, Some(one), Some(text)) = (is_alone, built.next(), &described) {
-            one.description = first_sentence(text);
+            one.description = first_sentence(text).or_else(|| title(text));
         }
         let described = described.map(|text| documented_variables(&text)).unwrap_or_default();
         let inventory = self.inventory(&self.text())?;
@@ -46,6 +47,12 @@ impl Drafting<'_> {
             if !self.components[at].is_built {
                 continue;
             }
+            let (path, own) = self.own_readme(at).unzip();
+            self.components[at].readme = path.or_else(|| readme.map(|path| path.display().to_string()));
+            if let Some(text) = own.as_deref().filter(|_| self.components[at].description.is_none()) {
+                self.components[at].description = first_sentence(text).or_else(|| title(text));
+            }
+            let own = own.map(|text| documented_variables(&text)).unwrap_or_default();
             let name = self.components[at].name.clone();
             let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
                 continue;
@@ -84,15 +91,25 @@ impl Drafting<'_> {
                 })
                 .collect();
             let reads: BTreeMap<String, String> = scanned.comparison.reads().collect();
-            self.take_variables(at, &described, &reads, &required, &given);
+            self.take_variables(at, (&own, &described), &reads, &required, &given);
         }
         Ok(())
+    }
+
+    /// Returns the path and the text of the README in the directory of a component, if that is not the root.
+    fn own_readme(&self, at: usize) -> Option<(String, String)> {
+        let one = &self.components[at];
+        let directory = one.source.as_ref().or(Some(&one.directory)).filter(|path| !path.is_empty())?;
+        ["README.md", "readme.md", "Readme.md"]
+            .iter()
+            .map(|name| Path::new(directory).join(name))
+            .find_map(|path| Some((path.display().to_string(), files::text(&self.sources, &path)?)))
     }
 
     fn take_variables(
         &mut self,
         at: usize,
-        described: &[DocumentedVariable],
+        (own, described): (&[DocumentedVariable], &[DocumentedVariable]),
         reads: &BTreeMap<String, String>,
         required: &BTreeMap<String, String>,
         given: &BTreeSet<String>,
@@ -104,9 +121,12 @@ impl Drafting<'_> {
         }
         // The README is about all components together.
         for one in described {
-            if names.contains_key(one.name.as_str()) || self.is_alone() {
+            if names.contains_key(one.name.as_str()) || self.is_alone {
                 names.insert(&one.name, Some(one));
             }
+        }
+        for one in own {
+            names.insert(&one.name, Some(one));
         }
         for (service, variables) in &self.provided {
             let is_implied = names.keys().any(|name| variables.contains(*name) && !given.contains(*name))
@@ -180,11 +200,6 @@ impl Drafting<'_> {
             words.push("--watch".to_owned());
         }
         words
-    }
-
-    /// Returns whether the repository builds one component only.
-    fn is_alone(&self) -> bool {
-        self.components.iter().filter(|one| one.is_built).count() == 1
     }
 
     /// Returns the repository as the only working tree.

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::error::DraftError;
 use super::files::{self, FoundFiles};
-use super::outcome::{INVENTORY, InitDraft, InitError, SETTINGS};
+use super::request::{DraftScope, RepositoryDraft, SCHEMA};
 use crate::base::assets::Assets;
 use crate::base::source_dir::SourceDir;
 use crate::base::yaml::tree;
@@ -21,12 +22,22 @@ use crate::systems::git::{Scheme, WorkingTree};
 
 /// File of the rules.
 const RULES: &str = "init.yaml";
+/// Name of a drafted inventory, for messages.
+const INVENTORY: &str = "inventory.yaml";
 /// Maximum number of components of a draft.
 const COMPONENTS: usize = 20;
+/// Maximum number of components from which the one of a scope is chosen.
+const CHOICES: usize = 200;
+/// Directories within a component's own that only say what they hold.
+const UNNAMED: &[&str] =
+    &["src", "source", "app", "docker", ".docker", "build", "builds", "deploy", "dockerfiles", "containers"];
 
 /// A draft in the making.
 pub(super) struct Drafting<'a> {
     pub(super) root: &'a Path,
+    pub(super) scope: DraftScope<'a>,
+    /// The repository builds one component only.
+    pub(super) is_alone: bool,
     /// Its files.
     pub(super) sources: SourceDir,
     pub(super) repo: String,
@@ -42,10 +53,11 @@ pub(super) struct Drafting<'a> {
 
 pub(super) fn draft(
     tree: &WorkingTree,
+    scope: DraftScope<'_>,
     assets: &Assets,
     env: &Env,
     task: &Task,
-) -> Result<InitDraft, InitError> {
+) -> Result<RepositoryDraft, DraftError> {
     let root = tree.root();
     let origin = tree.origin().filter(|url| url.scheme() != Scheme::Local).map(|url| url.as_str().to_owned());
     let directory = root.file_name().unwrap_or_default().to_string_lossy();
@@ -57,37 +69,52 @@ pub(super) fn draft(
     let address = origin.unwrap_or_else(|| ".".to_owned());
     let (components, findings, images) = (Vec::new(), Vec::new(), BTreeMap::new());
     let sources = SourceDir::new(root)?;
-    let mut draft = Drafting { root, sources, repo, address, rules, provided, components, images, findings };
+    let mut draft = Drafting {
+        root,
+        scope,
+        is_alone: false,
+        sources,
+        repo,
+        address,
+        rules,
+        provided,
+        components,
+        images,
+        findings,
+    };
     let found = files::find(root);
     if found.builds.is_empty() && found.compose.is_empty() {
-        return Err(InitError::Nothing(root.to_owned()));
+        return Err(DraftError::Nothing(root.to_owned()));
     }
     draft.compose(&found);
     draft.builds(&found);
     if draft.components.is_empty() {
         let findings: Vec<String> =
             draft.findings.iter().map(|one| format!("{}: {}", one.place, one.message)).collect();
-        return Err(InitError::NoComponent { root: root.to_owned(), findings: findings.join("; ") });
+        return Err(DraftError::NoComponent { root: root.to_owned(), findings: findings.join("; ") });
     }
     draft.kubernetes(&found);
+    draft.is_alone = draft.components.iter().filter(|one| one.is_built).count() == 1;
+    draft.choose(&found)?;
     draft.variables(&found, assets, env, task)?;
     draft.gaps(&found);
     let text = draft.text();
     let inventory = draft.inventory(&text)?;
     let next = draft.next(&inventory, assets, env);
-    let settings =
-        format!("# The settings of this project; `cki config` shows all.\ninventory = \"{INVENTORY}\"\n");
-    Ok(InitDraft {
+    Ok(RepositoryDraft {
         root: root.to_owned(),
-        files: vec![(root.join(SETTINGS), settings), (root.join(INVENTORY), text)],
-        components: draft.components.into_iter().map(|one| one.name).collect(),
+        repo: draft.repo,
+        address: draft.address,
+        images: draft.images,
+        components: draft.components,
+        text,
         next,
         findings: draft.findings,
     })
 }
 
 /// Returns the variables that each backing service of the rules provides.
-fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, BTreeSet<String>>, InitError> {
+fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, BTreeSet<String>>, DraftError> {
     let mut provided = BTreeMap::new();
     for name in rules.services().filter(|name| is_name(name)) {
         if let Some(asset) = assets.text(&format!("services/{name}.yaml"))? {
@@ -109,8 +136,9 @@ impl Drafting<'_> {
 
     /// Adds a component, unless there are too many, or its name is taken.
     pub(super) fn add(&mut self, mut one: DraftedComponent, place: &str) {
-        if self.components.len() >= COMPONENTS {
-            return self.note(place, format!("only the first {COMPONENTS} components are drafted"));
+        let most = if self.scope.name().is_some() { CHOICES } else { COMPONENTS };
+        if self.components.len() >= most {
+            return self.note(place, format!("only the first {most} components are drafted"));
         }
         let is_taken =
             |name: &str, all: &[DraftedComponent], provided: &BTreeMap<String, BTreeSet<String>>| {
@@ -139,7 +167,8 @@ impl Drafting<'_> {
             {
                 continue;
             }
-            if has_compose {
+            let name = self.name_in(&directory);
+            if has_compose && !self.is_wanted(&name, &shown) {
                 self.note(path.display().to_string(), "not drafted: the Compose file does not build it");
                 continue;
             }
@@ -148,11 +177,20 @@ impl Drafting<'_> {
                 continue;
             };
             let mut one = self.component(&directory, &text);
-            let name =
-                directory.file_name().map_or_else(|| self.repo.clone(), |n| n.to_string_lossy().into_owned());
-            one.name = short_name(&name);
+            one.name.clone_from(&name);
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let is_named = path.extension().is_some_and(|end| end == "in");
+            if is_named && !["Containerfile", "Dockerfile"].contains(&stem.as_ref()) {
+                one.name = short_name(&stem);
+                one.directory = String::new();
+                one.build_file = Some(file.clone());
+            } else if is_named {
+                one.build_file = Some(file.clone());
+            }
             // Without a context of its own, a build file in a directory of this kind means the whole repository.
-            let is_about_all = ["docker", "build", "deploy", ".docker"].contains(&name.as_str());
+            let is_about_all = directory
+                .file_name()
+                .is_some_and(|name| ["docker", "build", "deploy", ".docker"].iter().any(|one| name == *one));
             if is_about_all && found.builds.len() == 1 {
                 one.name.clone_from(&self.repo);
                 one.directory = String::new();
@@ -160,6 +198,24 @@ impl Drafting<'_> {
             }
             self.add(one, &path.display().to_string());
         }
+    }
+
+    /// Returns the name of a component in a directory: that of the nearest directory whose name says something.
+    fn name_in(&self, directory: &Path) -> String {
+        let names = directory.ancestors().filter_map(Path::file_name).map(|name| name.to_string_lossy());
+        let mut named = names.filter(|name| !UNNAMED.contains(&name.as_ref()));
+        short_name(&named.next().unwrap_or(self.repo.as_str().into()))
+    }
+
+    /// Returns the directory of the sources of a component that is built from the whole repository: that of its build
+    /// file, unless that only holds build files.
+    pub(super) fn source_of(&self, build_file: &Path) -> Option<String> {
+        let mut directories = build_file.ancestors().skip(1);
+        let named = directories.find(|path| {
+            path.file_name().is_none_or(|name| !UNNAMED.iter().any(|unnamed| name == *unnamed))
+        })?;
+        let is_below = named.parent().is_some();
+        is_below.then(|| named.display().to_string())
     }
 
     /// Returns a component that is built in a directory.
@@ -275,11 +331,11 @@ impl Drafting<'_> {
 
     /// Returns the text of the inventory.
     pub(super) fn text(&self) -> String {
-        inventory_text(&self.repo, &self.address, &self.images, &self.components)
+        inventory_text(&self.repo, &self.address, SCHEMA, &self.images, &self.components)
     }
 
     /// Reads the drafted text as an inventory.
-    pub(super) fn inventory(&self, text: &str) -> Result<Inventory, InitError> {
+    pub(super) fn inventory(&self, text: &str) -> Result<Inventory, DraftError> {
         let file = self.root.join(INVENTORY).display().to_string();
         let document =
             InventoryDocument { file: file.clone(), text: text.to_owned().into(), reference: None };

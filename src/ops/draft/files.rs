@@ -30,6 +30,7 @@ const SKIPPED: &[&str] = &[
     "examples",
     "example",
     "docs",
+    "genproto",
 ];
 const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
@@ -42,6 +43,8 @@ pub(super) struct FoundFiles {
     pub(super) compose: Vec<PathBuf>,
     /// Other YAML files.
     pub(super) yaml: Vec<PathBuf>,
+    /// Python modules.
+    pub(super) python: Vec<PathBuf>,
     /// README of the root.
     pub(super) readme: Option<PathBuf>,
     /// Not everything was looked at.
@@ -90,6 +93,11 @@ impl FoundFiles {
             // A directory with both is built from the first.
             "Containerfile" | "Dockerfile" if self.is_built(&path) => {}
             "Containerfile" | "Dockerfile" => self.builds.push(path),
+            "Containerfile.in" | "Dockerfile.in" if !self.is_built(&path) => self.builds.push(path),
+            _ if name.ends_with(".in") && path.parent().is_some_and(|parent| parent.ends_with("builds")) => {
+                self.builds.push(path);
+            }
+            _ if name.ends_with(".py") => self.python.push(path),
             _ if COMPOSE.contains(&name) => self.compose.push(path),
             _ if name.ends_with(".yaml") || name.ends_with(".yml") => self.yaml.push(path),
             _ if is_at_root && name.to_ascii_lowercase().starts_with("readme") => self.readme = Some(path),
@@ -104,7 +112,10 @@ pub(super) fn text(root: &SourceDir, path: &Path) -> Option<String> {
 }
 
 /// Writes files that must not be there yet: all of them, or none.
-pub(super) fn write_new(all: &[(PathBuf, String)]) -> Result<(), FileError> {
+///
+/// # Errors
+/// Fails when one of them is there already, or cannot be written; none is then written.
+pub fn write_new(all: &[(PathBuf, String)]) -> Result<(), FileError> {
     let mut ready = Vec::new();
     for (path, text) in all {
         let fail = |source| FileError::new("write", path, source);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component as Part, Path, PathBuf};
 
-use super::draft::Drafting;
+use super::drafting::Drafting;
 use super::files::{self, FoundFiles};
 use crate::base::yaml::tree;
 use crate::model::draft::{
@@ -29,6 +29,10 @@ impl Drafting<'_> {
             Ok(documents) => documents.into_iter().next(),
             Err(error) => return self.note(shown, format!("not read: {error}")),
         };
+        let document = document.map(|mut document| {
+            self.interpolate(&mut document, path);
+            document
+        });
         let mut services = document.as_ref().map(ComposeFacts::read).unwrap_or_default().services;
         self.find_own(&mut services, found);
         let built: Vec<&ComposeServiceFacts> = services.iter().filter(|one| one.build.is_some()).collect();
@@ -39,7 +43,11 @@ impl Drafting<'_> {
         for service in services.iter().filter(|one| one.build.is_none()) {
             let place = format!("{shown}:{}", service.line);
             let Some(image) = &service.image else { continue };
-            match (is_used(service, &services), self.stand_in(service)) {
+            let is_wanted = self.is_wanted(&short_name(&service.name), "");
+            match (
+                is_wanted || self.scope.name().is_some() || is_used(service, &services),
+                self.stand_in(service),
+            ) {
                 // The sources may imply it.
                 (_, Some(name)) => {
                     self.images.insert(name, image.clone());
@@ -212,6 +220,9 @@ impl Drafting<'_> {
         };
         let mut one = self.component(&directory, &text);
         one.build_file = (file.is_some()).then(|| build_file.display().to_string());
+        if one.directory.is_empty() {
+            one.source = self.source_of(&build_file);
+        }
         one.target.clone_from(&service.target);
         let wanted = if is_alone { &self.repo } else { &service.name };
         one.name = short_name(wanted);

@@ -1,0 +1,333 @@
+//! `cki inventory new`: a new entry from the template, with the facts of a repository. Reading the repository is in
+//! `ops::draft`, the place of the entry in `new_place`.
+
+use std::path::{Path, PathBuf};
+
+pub use super::new_error::NewEntryError;
+use super::new_place::{self, EntryPlace};
+use crate::base::assets::Assets;
+use crate::base::text::nearest;
+use crate::host::Env;
+use crate::model::draft::{DraftFinding, DraftedComponent, EntryHead, Gap, gaps, render_entry};
+use crate::model::event::Events;
+use crate::model::inventory::{Component, Inventory, InventoryDocument, InventoryError, InventorySources};
+use crate::model::reference::{Reference, is_name};
+use crate::ops::draft::{DraftScope, RepositoryDraft, draft, schema_text};
+use crate::ops::shared::inventory::{LoadError, load_changed};
+use crate::ops::shared::services;
+
+/// File of the template.
+const TEMPLATE: &str = "entry.yaml";
+/// Category of an inventory without any.
+const CATEGORY: &str = "service";
+/// Kinds that `cki` knows; an inventory may have others.
+pub const KINDS: [&str; 4] = ["service", "cronjob", "job", "function"];
+
+/// A wish for a new entry.
+#[derive(Debug)]
+pub struct NewEntryRequest<'a> {
+    /// Name, or `category/name`.
+    pub component: &'a str,
+    /// Directory in the repository of the component.
+    pub from_repo: Option<&'a Path>,
+    /// Directory of its sources in the repository.
+    pub directory: Option<&'a str>,
+    /// Category.
+    pub category: Option<&'a str>,
+    /// Kind.
+    pub kind: Option<&'a str>,
+    /// People or teams that look after it.
+    pub owners: &'a [String],
+    /// Adds the components of the repository that it needs, too.
+    pub with_needs: bool,
+    /// Replaces the entry that is there.
+    pub force: bool,
+}
+
+/// Files that `cki inventory new` would write.
+#[derive(Debug)]
+pub struct NewEntryDraft {
+    /// The new entries; the requested one is the first.
+    pub references: Vec<Reference>,
+    /// The files with entries, each with its content.
+    pub files: Vec<(PathBuf, String)>,
+    /// Text of the new entries, each with the place of its first line.
+    pub entries: Vec<(String, String)>,
+    /// The JSON Schema, for editors, if it is not there yet.
+    pub schema: Option<PathBuf>,
+    /// Facts that the first entry lacks, each with its place.
+    pub gaps: Vec<(String, Gap)>,
+    /// Facts that the repository does not tell.
+    pub findings: Vec<DraftFinding>,
+    /// The next command line, without `cki`.
+    pub next: Vec<String>,
+    force: bool,
+}
+
+/// Returns the inventory of a directory that has no file yet.
+///
+/// # Errors
+/// Fails if the templates of backing services cannot be listed.
+pub fn empty_inventory(assets: &Assets) -> Result<Inventory, LoadError> {
+    let head = InventoryDocument { file: String::new(), text: "version: 1\n".into(), reference: None };
+    let mut inventory = Inventory::read("", vec![head]).map_err(LoadError::from)?;
+    inventory.backing_services = services::names(assets)?;
+    Ok(inventory)
+}
+
+/// Returns whether an error says that an inventory has no file yet.
+#[must_use]
+pub fn is_empty(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(LoadError::Inventory(InventoryError::Empty(_))))
+}
+
+/// Drafts the entry, and reads the inventory as it would be.
+///
+/// # Errors
+/// Fails if the inventory cannot be written to, has the entry already or would be invalid, or the repository does not
+/// have the component.
+pub fn draft_entry(
+    request: &NewEntryRequest<'_>,
+    inventory: &Inventory,
+    sources: &InventorySources,
+    assets: &Assets,
+    env: &Env,
+    events: &Events,
+) -> Result<NewEntryDraft, NewEntryError> {
+    let mut place = EntryPlace::of(sources)?;
+    let reference = reference(request, inventory)?;
+    let kind = kind(request, inventory, &reference)?;
+    let template = assets.text(TEMPLATE)?;
+    let (file, template) = template.map_or_else(Default::default, |asset| (asset.origin, asset.text));
+    let scope = DraftScope::One {
+        name: &reference.name,
+        directory: request.directory,
+        with_needs: request.with_needs,
+    };
+    let drafted = request.from_repo.map(|path| draft(path, scope, assets, env, events)).transpose()?;
+    let (mut components, mut findings) = (Vec::new(), Vec::new());
+    let mut repo = String::new();
+    if let Some(drafted) = &drafted {
+        findings.clone_from(&drafted.findings);
+        repo = repository(drafted, inventory, &mut findings);
+        components = of_repository(drafted, inventory, &mut findings);
+    }
+    findings.extend(unknown_owners(request.owners, inventory));
+    let schema = place.schema();
+    let reference_of =
+        |one: &DraftedComponent| Reference::new(reference.category.as_str(), one.name.as_str());
+    let wanted: Vec<(Reference, Option<&DraftedComponent>)> = match components.as_slice() {
+        [] => vec![(reference.clone(), None)],
+        all => all.iter().map(|one| (reference_of(one), Some(one))).collect(),
+    };
+    let mut put = Vec::new();
+    let mut entries = Vec::new();
+    for (reference, one) in &wanted {
+        let schema = place.schema_reference();
+        let head = EntryHead {
+            reference,
+            kind: &kind,
+            owners: request.owners,
+            schema: schema.as_deref(),
+            repo: &repo,
+        };
+        let text = render_entry(&template, &head, *one)
+            .map_err(|source| NewEntryError::Template { file: file.clone(), source })?;
+        let entry = place.put(reference, &text, inventory, request.force)?;
+        entries.push((format!("{}:{}", entry.document.file, entry.before + 1), text));
+        put.retain(|earlier: &new_place::EntryFile| earlier.path != entry.path);
+        put.push(entry);
+    }
+    let documents = put.iter().map(|entry| entry.document.clone()).collect();
+    let changed = load_changed(sources, assets, documents)?;
+    let own: Vec<&str> = put.iter().map(|entry| entry.document.file.as_str()).collect();
+    let of_entry = changed.findings(usize::MAX).into_iter().filter(|one| own.contains(&one.file.as_str()));
+    findings.extend(of_entry.map(|one| {
+        let place = one
+            .position
+            .map_or_else(|| one.file.clone(), |at| format!("{}:{}:{}", one.file, at.line, at.column));
+        DraftFinding::new(place, one.message)
+    }));
+    let gaps = match (changed.get(&reference), entries.first()) {
+        (Some(entry), Some((place, text))) => {
+            let (file, first) = place.rsplit_once(':').unwrap_or((place, "1"));
+            let first: usize = first.parse().unwrap_or(1);
+            gaps(text, entry)
+                .into_iter()
+                .map(|gap| (format!("{file}:{}", first + gap.line - 1), gap))
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    let next = match (&drafted, changed.get(&reference)) {
+        (Some(drafted), Some(entry)) if entry.is_runnable() => {
+            let mut next = drafted.next.clone();
+            next.push("--dry-run".to_owned());
+            next
+        }
+        _ => vec!["show".to_owned(), reference.to_string()],
+    };
+    Ok(NewEntryDraft {
+        references: wanted.into_iter().map(|(reference, _)| reference).collect(),
+        files: put.into_iter().map(|entry| (entry.path, entry.document.text.into_owned())).collect(),
+        entries,
+        schema: schema.symlink_metadata().is_err().then_some(schema),
+        gaps,
+        findings,
+        next,
+        force: request.force,
+    })
+}
+
+/// Writes the files.
+///
+/// # Errors
+/// Fails if one of them appeared meanwhile, or cannot be written.
+pub fn write_entry(draft: &NewEntryDraft) -> Result<(), NewEntryError> {
+    let mut files = draft.files.clone();
+    files.extend(draft.schema.iter().map(|path| (path.clone(), schema_text())));
+    Ok(new_place::write(&files, draft.force)?)
+}
+
+/// Returns the full name of the new entry.
+fn reference(request: &NewEntryRequest<'_>, inventory: &Inventory) -> Result<Reference, NewEntryError> {
+    let (typed, name) = match request.component.split_once('/') {
+        Some((category, name)) => (Some(category), name),
+        None => (None, request.component),
+    };
+    for part in typed.into_iter().chain([name]) {
+        if !is_name(part) {
+            return Err(NewEntryError::Name(part.to_owned()));
+        }
+    }
+    if let (Some(typed), Some(category)) = (typed, request.category)
+        && typed != category
+    {
+        let (component, category) = (request.component.to_owned(), category.to_owned());
+        return Err(NewEntryError::TwoCategories { component, category });
+    }
+    let known = categories(inventory);
+    let category = match typed.or(request.category) {
+        Some(category) if known.is_empty() && is_name(category) => category.to_owned(),
+        Some(category) => one_of("category", category, &known)?,
+        None if known.is_empty() || known.iter().any(|one| one == CATEGORY) => CATEGORY.to_owned(),
+        None if known.len() == 1 => known[0].clone(),
+        None => return Err(NewEntryError::NoCategory(known)),
+    };
+    Ok(Reference::new(category, name))
+}
+
+/// Returns the categories of an inventory.
+#[must_use]
+pub fn categories(inventory: &Inventory) -> Vec<String> {
+    let listed = inventory.categories.iter().map(|one| one.id.clone());
+    distinct(listed.chain(inventory.components.iter().map(|one| one.reference.category.clone())))
+}
+
+/// Returns the kinds that a new entry may have.
+#[must_use]
+pub fn kinds(inventory: &Inventory) -> Vec<String> {
+    let listed = inventory.categories.iter().filter_map(|one| one.kind.clone());
+    let used = inventory.components.iter().filter_map(|one| one.kind.clone());
+    distinct(KINDS.iter().map(|kind| (*kind).to_owned()).chain(listed).chain(used))
+}
+
+fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
+}
+
+fn kind(
+    request: &NewEntryRequest<'_>,
+    inventory: &Inventory,
+    reference: &Reference,
+) -> Result<String, NewEntryError> {
+    match request.kind {
+        Some(kind) => one_of("kind", kind, &kinds(inventory)),
+        None => {
+            let of_category = inventory.category(&reference.category).and_then(|one| one.kind.clone());
+            Ok(of_category.unwrap_or_else(|| KINDS[0].to_owned()))
+        }
+    }
+}
+
+fn one_of(what: &'static str, value: &str, known: &[String]) -> Result<String, NewEntryError> {
+    if known.iter().any(|one| one == value) {
+        return Ok(value.to_owned());
+    }
+    let near = nearest(value, known.iter().map(String::as_str)).first().map(|one| (*one).to_owned());
+    Err(NewEntryError::Unknown { what, value: value.to_owned(), known: known.to_vec(), nearest: near })
+}
+
+/// Returns findings about owners that no other entry names: new ones, or misspelt ones.
+fn unknown_owners(owners: &[String], inventory: &Inventory) -> Vec<DraftFinding> {
+    let named = inventory.components.iter().flat_map(|one| one.people.iter().map(String::as_str));
+    let people = inventory.components.iter().filter(|one| one.reference.category == "people");
+    let known: Vec<&str> = named.chain(people.map(Component::name)).collect();
+    let unknown = owners.iter().filter(|owner| !known.is_empty() && !known.contains(&owner.as_str()));
+    unknown
+        .map(|owner| {
+            let near = nearest(owner, known.iter().copied());
+            let instead = near.first().map(|one| format!("; did you mean `{one}`?")).unwrap_or_default();
+            DraftFinding::new("--owner", format!("no other entry names `{owner}`{instead}"))
+        })
+        .collect()
+}
+
+/// Returns the name of a drafted repository in the inventory, or else its address.
+fn repository(drafted: &RepositoryDraft, inventory: &Inventory, findings: &mut Vec<DraftFinding>) -> String {
+    let plain = |address: &str| address.trim_end_matches('/').trim_end_matches(".git").to_owned();
+    let root = drafted.root.display().to_string();
+    let address = if drafted.address == "." { &root } else { &drafted.address };
+    let mut named = inventory.repos.iter();
+    if let Some((name, _)) = named.find(|(_, known)| plain(known) == plain(address)) {
+        return name.clone();
+    }
+    if drafted.address == "." {
+        let message = "the repository has no remote: the entry names its directory, which others do not have";
+        findings.push(DraftFinding::new(root.clone(), message));
+    }
+    address.clone()
+}
+
+/// Returns the drafted components that the inventory lacks, the requested one first, and leaves out dependencies that
+/// nothing provides.
+fn of_repository(
+    drafted: &RepositoryDraft,
+    inventory: &Inventory,
+    findings: &mut Vec<DraftFinding>,
+) -> Vec<DraftedComponent> {
+    let is_known = |name: &str| {
+        inventory.backing_services.iter().any(|one| one == name) || inventory.get_by_name(name).is_some()
+    };
+    let first = drafted.components.iter().take(1);
+    let rest = drafted.components.iter().skip(1).filter(|one| !is_known(&one.name));
+    let mut components: Vec<DraftedComponent> = first.chain(rest).cloned().collect();
+    let names: Vec<String> = components.iter().map(|one| one.name.clone()).collect();
+    for one in &mut components {
+        let (kept, lost): (Vec<String>, Vec<String>) =
+            one.needs.drain(..).partition(|need| names.contains(need) || is_known(need));
+        one.needs = kept;
+        for need in lost {
+            let message = format!(
+                "`{}` needs `{need}`, which the inventory lacks: `--with-needs` adds its entry, too",
+                one.name
+            );
+            findings.push(DraftFinding::new("needs", message));
+        }
+        for (service, image) in drafted.images.iter().filter(|(service, _)| one.needs.contains(service)) {
+            if inventory.services.get(service).and_then(|known| known.image.as_ref()) != Some(image) {
+                let message = format!(
+                    "the Compose file runs `{image}` as `{service}`: `services.{service}.image` in the head of the inventory sets it"
+                );
+                findings.push(DraftFinding::new("needs", message));
+            }
+        }
+    }
+    components
+}

@@ -1,0 +1,83 @@
+//! `cki inventory new`: the entries that it writes into directories and files, what it refuses, and the facts that it
+//! names as missing.
+
+use crate::support::cli::Cli;
+
+/// Makes a repository with two services, and a directory for an inventory.
+fn shop(cli: &Cli) {
+    git2::Repository::init(cli.project().join("shop")).expect("makes a repository");
+    for (path, text) in [
+        ("shop/web/Dockerfile", "FROM x\nEXPOSE 8000\n"),
+        ("shop/web/README.md", "# Web\n\n| Variable | Required |\n|---|---|\n| `WEB_TITLE` | no |\n"),
+        ("shop/services/cart/src/Dockerfile", "FROM x\nEXPOSE 7070\n"),
+        ("shop/.env", "CART=services/cart/src/Dockerfile\nDB_IMAGE=postgres:16\n"),
+        (
+            "shop/compose.yaml",
+            "services:\n  web: {build: web, depends_on: [cart, db]}\n  \
+             cart: {build: {context: ., dockerfile: '${CART}'}, depends_on: [db]}\n  db: {image: '${DB_IMAGE}'}\n",
+        ),
+    ] {
+        cli.write(path, text);
+    }
+    std::fs::create_dir(cli.project().join("inv")).expect("makes a directory");
+}
+
+#[test]
+fn inventory_new_writes_entries_that_check_and_run_accept() {
+    let cli = Cli::new();
+    shop(&cli);
+    let new = "inventory new --inventory inv";
+    let outcome = cli.run(&format!("{new} web --from-repo shop --owner me -n")).ends_with(0);
+    outcome.says("description: Web").says("- {name: WEB_TITLE}").says("which the inventory lacks");
+    assert!(!cli.project().join("inv/service").exists());
+    cli.run(&format!("{new} web --from-repo shop --with-needs"))
+        .ends_with(0)
+        .says("inv/service/cart.yaml:1")
+        .says("`people`: who looks after it");
+    let read = |path: &str| std::fs::read_to_string(cli.project().join(path)).expect("reads");
+    let text = read("inv/service/web.yaml");
+    assert!(text.starts_with("# yaml-language-server: $schema=../inventory.schema.json\n"), "{text}");
+    assert!(
+        read("inv/service/cart.yaml").contains("path: services/cart}"),
+        "{}",
+        read("inv/service/cart.yaml")
+    );
+    assert!(read("inv/inventory.schema.json").starts_with('{'));
+    cli.run("run-local web --dry-run --inventory inv").ends_with(0).says("db").says("cart");
+    let checked = cli.run("inventory check --inventory inv").ends_with(1);
+    assert!(!checked.to_string().contains("unknown"), "{checked}");
+    cli.run(&format!("{new} web")).ends_with(7).says("inv/service/web.yaml").says("--force");
+    cli.run(&format!("{new} web --force")).ends_with(0);
+    assert!(read("inv/service/web.yaml").contains("# sources:"));
+    cli.run(&format!("{new} other --from-repo shop")).ends_with(3).says("it has `web`, `cart`");
+    cli.run(&format!("{new} serivce/x")).ends_with(3).says("did you mean `service`?");
+    cli.run(&format!("{new} x --kind servic")).ends_with(3).says("did you mean `service`?");
+    cli.run(&format!("{new} x --from-repo nowhere")).ends_with(3).says("there is no directory");
+    for name in ["../x", "a/b/c", "a!b", "service/.."] {
+        cli.run(&format!("{new} {name}")).ends_with(2).says("no component can be called");
+    }
+    nix::unistd::mkfifo(&cli.project().join("inv/service/pipe.yaml"), nix::sys::stat::Mode::S_IRWXU)
+        .expect("makes");
+    cli.run(&format!("{new} pipe --force")).fails();
+}
+
+#[test]
+fn inventory_new_extends_a_file_and_refuses_other_sources() {
+    let cli = Cli::new();
+    let before = "version: 1\ncomponents:\n  - name: a\n    category: service\n    kind: job\n\n# The end.\ntitle: T\n";
+    cli.write("one.yaml", before);
+    cli.run("inventory new b --inventory one.yaml").ends_with(0).says("one.yaml:6");
+    let text = std::fs::read_to_string(cli.project().join("one.yaml")).expect("reads");
+    assert!(text.starts_with(&before[..before.find("\n\n#").expect("has one") + 1]), "{text}");
+    assert!(
+        text.contains("  - name: b\n    category: service\n") && text.ends_with("\n\n# The end.\ntitle: T\n"),
+        "{text}"
+    );
+    cli.run("list --inventory one.yaml").ends_with(0).says("b");
+    cli.run("inventory new a --inventory one.yaml --force").ends_with(0).says("one.yaml:3");
+    let text = std::fs::read_to_string(cli.project().join("one.yaml")).expect("reads");
+    assert!(!text.contains("kind: job") && text.contains("name: b"), "{text}");
+    cli.write("flow.yaml", "components: [{name: a, category: service}]\n");
+    cli.run("inventory new b --inventory flow.yaml").ends_with(4).says("is not a list");
+    cli.run("inventory new b --inventory default").ends_with(7).says("--inventory DIRECTORY");
+}
