@@ -71,14 +71,14 @@ impl Context {
 
     /// Reads the inventory with another reader of its files, without a word and without fetching anything. The cache
     /// knows the files of the disk only.
-    pub(super) fn inventory_reading(&self, files: FileSnapshot) -> Result<Inventory, LoadError> {
+    pub(super) fn inventory_reading(&self, files: &FileSnapshot) -> Result<Inventory, LoadError> {
         let sources = InventorySources { cache: None, ..self.settings.inventory.clone() };
-        load_checked(&sources, &self.assets, &files, &FetchFailures::new())
+        load_checked(&sources, &self.assets, files, &FetchFailures::new())
     }
 
     /// Reads the inventory again after a change of its files. It is leaked, as any other one.
     pub(super) fn inventory_now(&self) -> Result<&'static Inventory, LoadError> {
-        Ok(Box::leak(Box::new(self.inventory_reading(FileSnapshot::default())?)))
+        Ok(Box::leak(Box::new(self.inventory_reading(&FileSnapshot::default())?)))
     }
 
     /// Loads the inventory as it is on this machine, without a word.

@@ -92,6 +92,6 @@ fn fixes(
         let (label, reason) = (layer.label.clone(), reason.to_owned());
         return Err(LoadError::LeftOut { label, reason }.into());
     }
-    let read = |files: FileSnapshot| context.inventory_reading(files).ok();
+    let read = |files: FileSnapshot| context.inventory_reading(&files).ok();
     Ok(fix::plan(inventory, &check_all(inventory), findings, &read))
 }
