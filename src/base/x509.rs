@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose, SanType, SerialNumber,
 };
 
 use super::secret::Secret;
@@ -64,6 +64,7 @@ impl TestPki {
             params.distinguished_name.push(DnType::OrganizationName, WHOSE);
             params.distinguished_name.push(DnType::CommonName, subject);
             (params.not_before, params.not_after) = (from.into(), until.into());
+            params.serial_number = Some(serial_number());
             params
         };
         let subject = "cki-reference authority";
@@ -111,6 +112,16 @@ fn pem(label: &str, der: &[u8]) -> String {
         let _ = writeln!(text, "{}", String::from_utf8_lossy(line));
     }
     text + &format!("-----END {label}-----\n")
+}
+
+/// Returns a serial number of 20 bytes, the most that RFC 5280 allows: with the same names, certificates have the same
+/// length.
+fn serial_number() -> SerialNumber {
+    let mut bytes = [0; 20];
+    fastrand::fill(&mut bytes);
+    // Positive, and without a leading zero, which would be left out.
+    bytes[0] = bytes[0] & 0x3f | 0x40;
+    SerialNumber::from_slice(&bytes)
 }
 
 #[cfg(test)]
