@@ -21,9 +21,10 @@ pub(super) fn of_init(error: &InitError) -> Diagnosis {
 pub(super) fn of_draft(error: &DraftError) -> Diagnosis {
     match error {
         DraftError::NoDirectory(_) => hint(Exit::NotFound, "name a directory that exists."),
-        DraftError::NoRepository(path) if path.parent().is_none() => {
-            hint(Exit::NotFound, "name the directory of your project.")
-        }
+        DraftError::NoRepository(path) if path.parent().is_none() => hint(
+            Exit::NotFound,
+            "name the directory of your project: `cki init PATH`, or `cki inventory new NAME --from-repo PATH`.",
+        ),
         DraftError::NoRepository(path) => {
             let init = ["git", "init", &path.display().to_string()].map(str::to_owned);
             hint(Exit::NotFound, format!("`{}` makes one.", text::command_line(&init)))
