@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 
 use super::signals::{Shutdown, Signal};
 
-/// Time between two looks at the program.
+/// Maximum time between two looks at the program.
 const BLINK: Duration = Duration::from_millis(20);
 
 /// End of a program that had the terminal.
@@ -24,6 +24,14 @@ pub enum ForegroundEnd {
     Stopped(Signal),
 }
 
+/// Returns whether this process may use the terminal on standard output: in the background of a shell or of the demo, a
+/// program that reads keys would be suspended.
+#[must_use]
+pub fn has_terminal() -> bool {
+    // A terminal without job control suspends nobody.
+    nix::unistd::tcgetpgrp(io::stdout()).map_or(true, |foreground| foreground == nix::unistd::getpgrp())
+}
+
 /// Runs a program until it ends.
 ///
 /// # Errors
@@ -32,6 +40,8 @@ pub fn run(command: &mut Command) -> io::Result<ForegroundEnd> {
     let mut stop = Shutdown::listen()?;
     let mut child = command.spawn()?;
     let mut asked = None;
+    // A pager ends at once where the text fits the screen.
+    let mut pause = Duration::from_millis(1);
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
@@ -45,11 +55,14 @@ pub fn run(command: &mut Command) -> io::Result<ForegroundEnd> {
                 if let Ok(pid) = i32::try_from(child.id()) {
                     // It may end at this moment.
                     let _ = kill(Pid::from_raw(pid), signal::Signal::SIGTERM);
+                    // One that is suspended sees the signal only when it goes on.
+                    let _ = kill(Pid::from_raw(pid), signal::Signal::SIGCONT);
                 }
             }
             Some(_) => {}
         }
-        std::thread::sleep(BLINK);
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(BLINK);
     };
     // Later questions begin without these signals.
     Shutdown::listen()?;

@@ -12,11 +12,11 @@ use crate::host::{Env, programs, scratch};
 const DEFAULT: &str = "less";
 
 /// Shows a text, and waits until the user has read it. Returns false if nothing was shown: the user wants no pager
-/// (`PAGER=` or `PAGER=cat`), or there is none.
+/// (`PAGER=` or `PAGER=cat`), there is none, or this process is in the background.
 #[must_use]
 pub fn show(env: &Env, text: &str) -> bool {
     let is_empty = |(name, value): (&OsStr, &OsStr)| name == "PAGER" && value.is_empty();
-    if env.iter().any(is_empty) {
+    if env.iter().any(is_empty) || !foreground::has_terminal() {
         return false;
     }
     let named = match env.get("PAGER") {

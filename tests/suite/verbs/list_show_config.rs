@@ -229,6 +229,22 @@ fn long_results_go_through_the_pager_on_a_terminal() {
         assert!(!paged(command, Some(80)), "{command}");
     }
     assert!(!paged("list", None), "a program reads the list itself");
+    assert!(job_control(&cli, "cki list").contains("paged: "), "a shell runs it in the foreground");
+    // A pager in the background would be suspended for ever.
+    let in_background = job_control(&cli, "cki list & wait");
+    assert!(in_background.contains("herder") && !in_background.contains("paged: "), "{in_background}");
+}
+
+/// Runs a command line in a shell with job control on a terminal of its own.
+fn job_control(cli: &Cli, line: &str) -> String {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_cki"));
+    let directory = program.parent().expect("is in a directory").display();
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &format!("bash -mc '{line}'"), "/dev/null"]).env_clear();
+    script.env("PATH", format!("{directory}:/usr/bin:/bin")).env("HOME", cli.project());
+    script.env("PAGER", "sed 's/^/paged: /'").stdin(std::process::Stdio::null());
+    let outcome = script.output().expect("`script` of bsdutils is there");
+    String::from_utf8_lossy(&outcome.stdout).into_owned()
 }
 
 #[test]
