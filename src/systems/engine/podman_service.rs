@@ -2,6 +2,7 @@
 //! that only this user can enter, and lives as long as its value or this process, whichever ends first. Its
 //! containers outlive it.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -94,6 +95,7 @@ fn command(env: &Env, program: &Path, socket: &Path) -> Command {
         .arg(format!("unix://{}", socket.display()))
         .env_clear()
         .envs(env.iter())
+        .env("PATH", with_sbin(env.get_os("PATH").unwrap_or_default()))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -102,6 +104,17 @@ fn command(env: &Env, program: &Path, socket: &Path) -> Command {
     #[cfg(target_os = "linux")]
     die_with_parent(&mut command);
     command
+}
+
+/// Adds the directories of `iptables` and `nft`, which Podman's network program calls: on Debian, the search path of a
+/// user lacks them.
+fn with_sbin(path: &OsStr) -> OsString {
+    let missing = ["/usr/sbin", "/sbin"].map(PathBuf::from).into_iter();
+    let is_named = |directory: &PathBuf| !directory.as_os_str().is_empty();
+    let known: Vec<PathBuf> = std::env::split_paths(path).filter(is_named).collect();
+    let missing: Vec<PathBuf> = missing.filter(|directory| !known.contains(directory)).collect();
+    // None of the parts has a separator.
+    std::env::join_paths(known.into_iter().chain(missing)).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Ends the service when this process is killed; otherwise it would stay forever.
@@ -231,6 +244,14 @@ pub fn orphaned_services(env: &Env) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn with_sbin_adds_what_a_search_path_lacks() {
+        let of = |path: &str| with_sbin(OsStr::new(path)).into_string().expect("is text");
+        assert_eq!(of("/usr/local/bin:/usr/bin:/bin"), "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
+        assert_eq!(of("/usr/sbin:/usr/bin"), "/usr/sbin:/usr/bin:/sbin");
+        assert_eq!(of(""), "/usr/sbin:/sbin");
+    }
 
     #[test]
     fn make_directory_is_private_and_removes_orphans() {
