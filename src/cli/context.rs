@@ -161,6 +161,18 @@ impl Context {
         Ok(TrustProof(()))
     }
 
+    /// Extends the user's trust in a project to files that this command has written there.
+    pub(super) fn trust_written<'a>(
+        &self,
+        written: impl IntoIterator<Item = (&'a Path, &'a str)>,
+    ) -> anyhow::Result<()> {
+        // What was read before the command wrote is kept, so this is the content that the user trusts.
+        if let Some(project) = ProjectFiles::of(&self.config, &self.host.env)? {
+            project.trust_with(written)?;
+        }
+        Ok(())
+    }
+
     /// Returns the proof of trust if the user has given it before; asks nothing.
     pub(super) fn trust_so_far(&self) -> anyhow::Result<Option<TrustProof>> {
         Ok(match ProjectFiles::of(&self.config, &self.host.env)? {

@@ -183,10 +183,11 @@ pub fn draft_entry(
 ///
 /// # Errors
 /// Fails if one of them appeared meanwhile, or cannot be written.
-pub fn write_entry(draft: &NewEntryDraft) -> Result<(), NewEntryError> {
+pub fn write_entry(draft: &NewEntryDraft) -> Result<Vec<(PathBuf, String)>, NewEntryError> {
     let mut files = draft.files.clone();
     files.extend(draft.schema.iter().map(|path| (path.clone(), schema_text())));
-    Ok(new_place::write(&files, draft.force)?)
+    new_place::write(&files, draft.force)?;
+    Ok(files)
 }
 
 /// Returns the full name of the new entry.

@@ -178,3 +178,21 @@ fn trust_refuses_an_inventory_that_others_can_change() {
         set(path, back);
     }
 }
+
+#[test]
+fn trust_extends_to_files_that_commands_write() {
+    let cli = Cli::new();
+    cli.inventory(
+        "categories: [{id: service, kind: service}]\ncomponents:\n- {name: a, category: service, descripton: A.}\n",
+    );
+    cli.run("list").ends_with(0);
+    let untrusting = |command: &str| cli.call(command).untrusting().end();
+    untrusting("inventory check --fix").says("1 fixed");
+    untrusting("inventory new service/b").ends_with(0);
+    untrusting("clone a").ends_with(3).says("names no repository");
+    let file = cli.project().join("inventory.yaml");
+    let text = std::fs::read_to_string(&file).expect("reads");
+    assert!(text.contains("description: A.") && text.contains("name: b"), "{text}");
+    std::fs::write(file, text + "\n").expect("writes");
+    untrusting("inventory new service/c").ends_with(7).says("not trusted any more");
+}

@@ -76,6 +76,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
         return Ok(of_check(&outcome));
     }
     fix::write(&mut fixes);
+    context.trust_written(fixes.files.iter().map(|file| (file.path.as_path(), file.after.as_str())))?;
     let inventory = context.inventory_now()?;
     let outcome = check(inventory, &args.components)?;
     print(&context.ui, inventory, &outcome, Some(FixReport { fixes: &fixes, is_dry: false }), format);

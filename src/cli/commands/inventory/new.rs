@@ -79,7 +79,8 @@ pub(super) fn run(args: &NewArgs, context: &Context) -> anyhow::Result<Exit> {
     let draft = draft_entry(&request, inventory, sources, &context.assets, &context.host.env, &events)?;
     print(&context.ui, &draft, *dry_run);
     if !dry_run {
-        write_entry(&draft)?;
+        let written = write_entry(&draft)?;
+        context.trust_written(written.iter().map(|(path, text)| (path.as_path(), text.as_str())))?;
     }
     print_end(&context.ui, &draft, !dry_run);
     Ok(Exit::Done)

@@ -2,17 +2,22 @@
 //! holds for one directory and one content, as direnv's does; it is in the user's state directory, where
 //! no project can write. The commands that need trust are in `cli`.
 
+mod error;
+mod listing;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::digest;
-use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files::{self, FileError};
-use crate::config::{Config, Distrust, distrusted};
+use crate::config::{Config, distrusted};
 use crate::host::Env;
 use crate::model::inventory::{InventorySource, InventorySources};
-use crate::ops::shared::inventory::{catalog_files, copy_of};
+use crate::ops::shared::inventory::copy_of;
+pub use error::TrustError;
+use listing::{files_of, files_of_sources};
 
 /// The directory below the user's state that holds a file for each trusted directory.
 const RECORDS: &str = "trusted";
@@ -20,64 +25,6 @@ const RECORDS: &str = "trusted";
 const RECORD_LIMIT: u64 = 64 << 10;
 /// Maximum bytes of a file to hash.
 const FILE_LIMIT: u64 = 64 << 20;
-/// Maximum number of files that one setting may name.
-const FILES_LIMIT: usize = 200_000;
-/// Inventories and templates have files directly in their directory, and one level below.
-const DEPTH: usize = 2;
-
-/// An error of checking or recording trust.
-#[derive(Debug, thiserror::Error)]
-pub enum TrustError {
-    /// The user has not consented to the project's decisions.
-    #[error("`{}` is not trusted{}, and it decides {decides}", file.display(), if *changed { " any more, since its files have changed" } else { "" })]
-    Untrusted {
-        /// The project's `cki.toml`.
-        file: PathBuf,
-        /// The settings that it makes, as text.
-        decides: String,
-        /// An earlier content of these files was trusted.
-        changed: bool,
-    },
-    /// There is no project to trust.
-    #[error("there is no `cki.toml` of a project in `{}` or above it", .0.display())]
-    NoProject(PathBuf),
-    /// There is no directory for the record.
-    #[error("trust cannot be recorded: neither `XDG_STATE_HOME` nor `HOME` is set")]
-    NoState,
-    /// A file that a setting names cannot be read.
-    #[error("`{name}` of `{}` names what cannot be trusted: {source}", file.display())]
-    Named {
-        /// The project's `cki.toml`.
-        file: PathBuf,
-        /// The setting.
-        name: &'static str,
-        /// Underlying error.
-        source: FileError,
-    },
-    /// Another user can change a file that a setting names.
-    #[error("`{name}` of `{}` names what cannot be trusted: `{}`: {why}", file.display(), path.display())]
-    Distrusted {
-        /// The project's `cki.toml`.
-        file: PathBuf,
-        /// The setting.
-        name: &'static str,
-        /// The file that it names.
-        path: PathBuf,
-        /// The reason.
-        why: Distrust,
-    },
-    /// A file was read that is not one of those that the user can trust: it came or went meanwhile.
-    #[error("`{}` of the project of `{}` appeared or disappeared while `cki` read it", path.display(), file.display())]
-    Unchecked {
-        /// The project's `cki.toml`.
-        file: PathBuf,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
 
 /// A project whose `cki.toml` makes settings that need trust.
 #[derive(Debug, Clone)]
@@ -86,8 +33,12 @@ pub struct ProjectFiles {
     pub file: PathBuf,
     /// The settings that need trust.
     pub decisions: Vec<Decision>,
-    /// A hash of all files that count.
-    fingerprint: String,
+    /// Other parts that count.
+    others: Vec<Vec<u8>>,
+    /// All files that count, each with the hash of its content.
+    files: BTreeMap<PathBuf, String>,
+    /// Directories of which all files count.
+    directories: Vec<PathBuf>,
     state: Option<PathBuf>,
 }
 
@@ -125,8 +76,9 @@ impl ProjectFiles {
         // What is hashed here is what takes effect, also if somebody changes a file meanwhile.
         let snapshot = config.snapshot();
         let read = |path: &Path| snapshot.read(path, FILE_LIMIT);
-        let mut parts = vec![b"cki.toml".to_vec(), read(&file)?];
+        let mut others = vec![b"cki.toml".to_vec(), read(&file)?];
         let mut checked = vec![file.clone()];
+        let (mut counted, mut directories) = (BTreeMap::new(), Vec::new());
         let mut decisions = Vec::new();
         for (key, value) in config.project_decisions() {
             let mut commits = Vec::new();
@@ -145,20 +97,21 @@ impl ProjectFiles {
                 let copies = env.cache_directory().as_deref().map(InventorySources::copies_in);
                 let sources = InventorySources { copies: copies.clone(), ..InventorySources::default() };
                 let copy = copy_of(source, &sources, snapshot);
-                parts.push(source.to_string().into_bytes());
-                parts
+                others.push(source.to_string().into_bytes());
+                others
                     .push(copy.as_ref().map(|copy| copy.commit.to_string()).unwrap_or_default().into_bytes());
                 checked.extend(copies.map(|copies| copies.join(source.copy_record())));
                 commits.extend(copy.map(|copy| format!("{source} at {}", copy.commit.short())));
             }
+            let roots = value.sources.iter().filter_map(InventorySource::path).chain(value.path.as_deref());
+            directories.extend(roots.filter(|root| !root.is_file()).map(Path::to_path_buf));
             for path in files.iter().flatten() {
                 // Its content could change between this look and its use.
                 if let Some(why) = distrusted(path) {
                     let file = file.clone();
                     return Err(TrustError::Distrusted { file, name: key.name, path: path.clone(), why });
                 }
-                parts.push(path.as_os_str().as_bytes().to_vec());
-                parts.push(read(path).map_err(fail)?);
+                counted.insert(path.clone(), digest::sha256_hex([read(path).map_err(fail)?]));
                 checked.push(path.clone());
             }
             decisions.push(Decision {
@@ -175,8 +128,14 @@ impl ProjectFiles {
         if let Some(path) = snapshot.seal(&checked) {
             return Err(TrustError::Unchecked { file, path });
         }
-        let (fingerprint, state) = (digest::sha256_hex(parts), env.state_directory());
-        Ok(Some(Self { file, decisions, fingerprint, state }))
+        let state = env.state_directory();
+        Ok(Some(Self { file, decisions, others, files: counted, directories, state }))
+    }
+
+    /// Returns a hash of all that counts.
+    fn fingerprint(&self) -> String {
+        let files = self.files.iter().flat_map(|(path, hash)| [path.as_os_str().as_bytes(), hash.as_bytes()]);
+        digest::sha256_hex(self.others.iter().map(Vec::as_slice).chain(files))
     }
 
     /// Returns the directory of its `cki.toml`.
@@ -192,7 +151,7 @@ impl ProjectFiles {
     pub fn standing(&self) -> Result<TrustStanding, TrustError> {
         let Ok(record) = self.record() else { return Ok(TrustStanding::Unknown) };
         Ok(match files::read_text(&record, RECORD_LIMIT) {
-            Ok(text) if text.lines().next() == Some(self.fingerprint.as_str()) => TrustStanding::Trusted,
+            Ok(text) if text.lines().next() == Some(self.fingerprint().as_str()) => TrustStanding::Trusted,
             Ok(_) => TrustStanding::Changed,
             Err(error) if error.is_missing() => TrustStanding::Unknown,
             Err(error) => return Err(error.into()),
@@ -207,10 +166,28 @@ impl ProjectFiles {
         let directory = self.directory().display();
         files::write_atomic(
             &self.record()?,
-            format!("{}\n{directory}\n", self.fingerprint).as_bytes(),
+            format!("{}\n{directory}\n", self.fingerprint()).as_bytes(),
             0o600,
         )?;
         Ok(())
+    }
+
+    /// Records that the user consents to this content with the files that `cki` has written since, at the user's request.
+    /// A file that anybody else has changed meanwhile ends trust.
+    ///
+    /// # Errors
+    /// Fails when the record cannot be written.
+    pub fn trust_with<'a>(
+        mut self,
+        written: impl IntoIterator<Item = (&'a Path, &'a str)>,
+    ) -> Result<(), TrustError> {
+        for (path, text) in written {
+            let counts = self.directories.iter().any(|directory| path.starts_with(directory));
+            if counts || self.files.contains_key(path) {
+                self.files.insert(path.to_path_buf(), digest::sha256_hex([text]));
+            }
+        }
+        self.trust()
     }
 
     /// Returns the error of a command that needs trust.
@@ -261,70 +238,6 @@ fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustErr
     Ok(state.join(RECORDS).join(digest::sha256_hex([directory.as_os_str().as_bytes()])))
 }
 
-/// Returns the files of the sources of an inventory that are on this machine.
-fn files_of_sources(sources: &[InventorySource], snapshot: &FileSnapshot) -> Result<Vec<PathBuf>, FileError> {
-    let paths = sources.iter().filter_map(InventorySource::path);
-    // A catalog is all that its first file leads to, at any depth.
-    let files = |path| catalog_files(path, snapshot).map_or_else(|| files_of(path, snapshot), Ok);
-    Ok(paths.map(files).collect::<Result<Vec<_>, _>>()?.concat())
-}
-
-/// Returns the files of an inventory or a directory of templates; none if it does not exist yet. A file
-/// that appears later ends trust.
-fn files_of(root: &Path, snapshot: &FileSnapshot) -> Result<Vec<PathBuf>, FileError> {
-    let facts = match root.metadata().map_err(|error| FileError::new("read", root, error)) {
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        facts => facts?,
-    };
-    if facts.is_file() {
-        return Ok(vec![root.to_path_buf()]);
-    }
-    if !facts.is_dir() {
-        let why = io::Error::other("it is neither a file nor a directory");
-        return Err(FileError::new("read", root, why));
-    }
-    let mut found = Vec::new();
-    let mut level = vec![root.to_path_buf()];
-    for _ in 0..DEPTH {
-        let mut below = Vec::new();
-        for directory in &level {
-            for name in snapshot.all_names_in(directory)? {
-                if name.as_bytes().starts_with(b".") {
-                    continue;
-                }
-                let path = directory.join(name);
-                if path.is_dir() {
-                    below.push(path);
-                } else if path.symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
-                    // Content outside of the directory would be trusted unseen, and could change unseen.
-                    let leads_out = path.canonicalize().is_ok_and(|real| !is_within(&real, root));
-                    if leads_out {
-                        let why = io::Error::other("it is a link that leads out of the directory");
-                        return Err(FileError::new("read", path, why));
-                    }
-                    if path.is_file() {
-                        found.push(path);
-                    }
-                } else {
-                    // A pipe, a socket or a device is refused where it is read.
-                    found.push(path);
-                }
-            }
-            if found.len() > FILES_LIMIT {
-                let why = format!("there are more than {FILES_LIMIT} files");
-                return Err(FileError::new("read", root, io::Error::other(why)));
-            }
-        }
-        level = below;
-    }
-    Ok(found)
-}
-
-/// Returns whether a path is in a directory, with symbolic links resolved.
-fn is_within(real: &Path, directory: &Path) -> bool {
-    directory.canonicalize().is_ok_and(|directory| real.starts_with(directory))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,6 +279,32 @@ mod tests {
     }
 
     #[test]
+    fn trust_extends_to_what_cki_writes_and_nothing_else() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let write = |path: &str, text: &str| std::fs::write(root.path().join(path), text).expect("writes");
+        std::fs::create_dir_all(root.path().join("inventory/service")).expect("makes");
+        write("cki.toml", "inventory = \"inventory\"\n");
+        write("inventory/service/a.yaml", "kind: job\n");
+        let state = root.path().join("state").display().to_string();
+        let env = Env::new([("XDG_STATE_HOME", state.as_str()), ("HOME", "/nonexistent")]);
+        let look = || {
+            let config = Config::load(&env, root.path(), []).expect("loads");
+            ProjectFiles::of(&config, &env).expect("reads").expect("decides something")
+        };
+        let file = |name: &str| root.path().join("inventory/service").join(name);
+        let before = look();
+        write("inventory/service/a.yaml", "kind: service\n");
+        write("inventory/service/b.yaml", "kind: job\n");
+        let written = [(file("a.yaml"), "kind: service\n"), (file("b.yaml"), "kind: job\n")];
+        let written = || written.iter().map(|(path, text)| (path.as_path(), *text));
+        before.clone().trust_with(written()).expect("writes");
+        assert_eq!(look().standing().expect("reads"), TrustStanding::Trusted);
+        write("inventory/service/c.yaml", "kind: evil\n");
+        before.trust_with(written()).expect("writes");
+        assert_eq!(look().standing().expect("reads"), TrustStanding::Changed);
+    }
+
+    #[test]
     fn trust_covers_the_bytes_that_take_effect() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let write = |path: &str, text: &str| std::fs::write(root.path().join(path), text).expect("writes");
@@ -388,12 +327,12 @@ mod tests {
         write("cki.toml", "inventory = \"elsewhere\"\n");
         assert_eq!(descriptions(), ["good"]);
         let again = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");
-        assert_eq!(again.fingerprint, project.fingerprint);
+        assert_eq!(again.fingerprint(), project.fingerprint());
         // Another process sees the new content, and asks.
         let config = Config::load(&env, root.path(), []).expect("loads");
         write("elsewhere", "");
         let project = ProjectFiles::of(&config, &env).expect("reads").expect("decides something");
-        assert_ne!(again.fingerprint, project.fingerprint);
+        assert_ne!(again.fingerprint(), project.fingerprint());
         // A file that was read before the check, and is gone then.
         write("cki.toml", "inventory = \"inventory\"\n");
         let config = Config::load(&env, root.path(), []).expect("loads");
