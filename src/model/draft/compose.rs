@@ -1,7 +1,7 @@
 //! The services of a Compose file, as far as a draft needs them: what is built, what is an image, and what
 //! needs what. The values of a run come from the deployment reader.
 
-use super::interpolation::default_of;
+use super::interpolation::fill_in;
 use super::mounts::{MountFacts, labelled_port, mounts};
 use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
 
@@ -22,7 +22,7 @@ pub struct ComposeServiceFacts {
     pub name: String,
     /// Line in the file.
     pub line: usize,
-    /// Image, with the defaults of its variables.
+    /// Image.
     pub image: Option<String>,
     /// Directory and file of its build, relative to the Compose file.
     pub build: Option<(String, Option<String>)>,
@@ -41,25 +41,26 @@ pub struct ComposeServiceFacts {
 }
 
 impl ComposeFacts {
-    /// Reads the services of a document.
+    /// Reads the services of a document. `dotenv` is the text of the `.env` file next to it.
     #[must_use]
-    pub fn read(document: &Node) -> Self {
+    pub fn read(mut document: Node, dotenv: &str) -> Self {
+        fill_in(&mut document, dotenv);
         let services = document.get("services").map_or(&[][..], Node::entries);
-        let one = |entry: &MapEntry| service(document, &entry.key, entry.spot.position.line, &entry.node);
+        let one = |entry: &MapEntry| service(&document, &entry.key, entry.spot.position.line, &entry.node);
         Self { services: services.iter().take(SERVICES).map(one).collect() }
     }
 }
 
 fn service(document: &Node, name: &str, line: usize, node: &Node) -> ComposeServiceFacts {
     let build = node.get("build").and_then(|build| match build.text() {
-        Some(context) => Some((default_of(context), None)),
+        Some(context) => Some((context.to_owned(), None)),
         None if matches!(build.value, NodeValue::Map(_)) => {
             let context = build.text_of("context").unwrap_or(".");
-            Some((default_of(context), build.text_of("dockerfile").map(default_of)))
+            Some((context.to_owned(), build.text_of("dockerfile").map(str::to_owned)))
         }
         None => None,
     });
-    let target = node.at(&["build", "target"]).and_then(Node::text).map(default_of);
+    let target = node.at(&["build", "target"]).and_then(Node::text).map(str::to_owned);
     let needs = node.get("depends_on").map(|needs| {
         let listed = needs.items().iter().filter_map(|item| item.text().map(str::to_owned));
         listed.chain(needs.entries().iter().map(|entry| entry.key.clone())).collect()
@@ -78,7 +79,7 @@ fn service(document: &Node, name: &str, line: usize, node: &Node) -> ComposeServ
     ComposeServiceFacts {
         name: name.to_owned(),
         line,
-        image: node.text_of("image").map(default_of),
+        image: node.text_of("image").map(str::to_owned),
         build,
         target,
         needs: needs.unwrap_or_default(),
@@ -95,12 +96,12 @@ fn service(document: &Node, name: &str, line: usize, node: &Node) -> ComposeServ
 /// it.
 fn published_port(node: &Node) -> Option<(u16, Option<u16>)> {
     let number = |text: &str| text.parse().ok().filter(|port: &u16| *port > 0);
-    let text = default_of(node.text_of("target").or_else(|| node.text())?);
-    let (text, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
+    let text = node.text_of("target").or_else(|| node.text())?;
+    let (text, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let mut parts = text.rsplit(':');
     let port = number(parts.next().unwrap_or(text)).filter(|_| protocol == "tcp")?;
-    let host = node.text_of("published").map(default_of).or_else(|| parts.next().map(str::to_owned));
-    Some((port, host.as_deref().and_then(number)))
+    let host = node.text_of("published").or_else(|| parts.next());
+    Some((port, host.and_then(number)))
 }
 
 /// Returns the variables whose values are written in a service.

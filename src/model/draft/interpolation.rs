@@ -1,86 +1,44 @@
 //! Variables in the texts of a Compose file, as far as a draft needs them: their values in an `.env` file, and their
-//! defaults.
+//! defaults. The syntax is that of `model::deployment`.
 
 use std::collections::BTreeMap;
 
 use crate::base::dotenv::{DotenvText, statements};
+use crate::base::yaml::tree::Node;
+use crate::model::deployment::fill;
 
-/// Maximum rounds of replacement: a value of an `.env` file may have a variable of that file.
-const ROUNDS: usize = 4;
-/// Maximum length of a text in bytes.
+/// Maximum length of a text in bytes, with its variables filled in.
 const LONGEST: usize = 4096;
 
-/// Returns the values of an `.env` file, with its own variables replaced.
-#[must_use]
-pub fn dotenv_values(text: &str) -> BTreeMap<String, String> {
+/// Fills in the variables of a Compose file: their values in the text of an `.env` file, or else their defaults. A
+/// variable without either stays.
+pub(super) fn fill_in(compose: &mut Node, dotenv: &str) {
     let mut values = BTreeMap::new();
-    for statement in statements(text).into_iter().flatten() {
+    for statement in statements(dotenv).into_iter().flatten() {
         let value = match statement.value {
             Some(DotenvText::Literal(value)) => value,
-            Some(DotenvText::Template(value)) => interpolated(&value, &values),
+            Some(DotenvText::Template(value)) => filled(&value, &values),
             None => continue,
         };
-        values.insert(statement.name, value);
-    }
-    values
-}
-
-/// Replaces `$NAME` and `${NAME…}` in a text by the values; a variable without one stays.
-#[must_use]
-pub fn interpolated(text: &str, values: &BTreeMap<String, String>) -> String {
-    let mut text = text.to_owned();
-    for _ in 0..ROUNDS {
-        let next = round(&text, values);
-        if next == text || next.len() > LONGEST {
-            break;
-        }
-        text = next;
-    }
-    text
-}
-
-fn round(text: &str, values: &BTreeMap<String, String>) -> String {
-    let mut made = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        made.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let inner = after.strip_prefix('{');
-        let name: String =
-            inner.unwrap_or(after).chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        let end = match inner {
-            Some(inner) => inner.find('}').map(|end| end + 2),
-            None => Some(name.len()),
-        };
-        match (values.get(&name).filter(|_| !name.is_empty()), end) {
-            (Some(value), Some(end)) => {
-                made.push_str(value);
-                rest = &after[end..];
-            }
-            _ => {
-                made.push('$');
-                rest = after;
-            }
+        if value.len() <= LONGEST {
+            values.insert(statement.name, value);
         }
     }
-    made.push_str(rest);
-    made
+    compose.for_each_text(&mut |text| {
+        if text.contains('$') {
+            *text = filled(text, &values);
+        }
+    });
 }
 
-/// Replaces `${NAME:-default}` and `${NAME-default}` by the default; a variable without one stays.
-pub(super) fn default_of(text: &str) -> String {
-    let mut made = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("${") {
-        let Some(end) = rest[at..].find('}').map(|end| at + end) else { break };
-        let inner = &rest[at + 2..end];
-        made.push_str(&rest[..at]);
-        match inner.split_once(":-").or_else(|| inner.split_once('-')) {
-            Some((_, default)) => made.push_str(default),
-            None => made.push_str(&rest[at..=end]),
+fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
+    let known = |name: &str| values.get(name).cloned();
+    let made = fill(text, &known).and_then(|(made, unset)| {
+        if unset.is_empty() {
+            return Ok(made);
         }
-        rest = &rest[end + 1..];
-    }
-    made.push_str(rest);
-    made
+        let itself = |name: &str| unset.iter().any(|one| one == name).then(|| format!("${{{name}}}"));
+        fill(text, &|name| known(name).or_else(|| itself(name))).map(|(made, _)| made)
+    });
+    made.ok().filter(|made| made.len() <= LONGEST).unwrap_or_else(|| text.to_owned())
 }

@@ -15,7 +15,6 @@ pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
 pub use entry_template::{EntryHead, Gap, gaps, render_entry};
 pub use insert::{InsertError, with_entry};
-pub use interpolation::{dotenv_values, interpolated};
 pub use mounts::{MountFacts, forwarded_port};
 pub use readme::{DocumentedVariable, documented_variables, first_sentence, title};
 pub use rules::{DraftRules, image_name};

@@ -1,7 +1,6 @@
 //! The files of this machine that a Compose file mounts into a service, and the ports of other services that the text
 //! of a proxy's configuration names. Reading the files is up to `ops::init`.
 
-use super::interpolation::default_of;
 use crate::base::yaml::tree::Node;
 
 /// Maximum number of mounts of a service.
@@ -29,7 +28,7 @@ pub(super) fn mounts(document: &Node, service: &Node) -> Vec<MountFacts> {
                 Some(target) if target.starts_with('/') => target.to_owned(),
                 target => format!("{directory}{}", target.unwrap_or(name)),
             };
-            let from = document.at(&[section, name, "file"]).and_then(Node::text).map(default_of);
+            let from = document.at(&[section, name, "file"]).and_then(Node::text).map(str::to_owned);
             found.push(MountFacts { from, to, label: Some(format!("{kind} `{name}`")) });
         }
     }
@@ -42,13 +41,12 @@ pub(super) fn mounts(document: &Node, service: &Node) -> Vec<MountFacts> {
 fn bind(item: &Node) -> Option<MountFacts> {
     let (from, to) = match item.text() {
         Some(text) => {
-            let text = default_of(text);
-            let mut parts = text.split(':').map(str::to_owned);
+            let mut parts = text.split(':');
             (parts.next()?, parts.next()?)
         }
-        None => (default_of(item.text_of("source")?), default_of(item.text_of("target")?)),
+        None => (item.text_of("source")?, item.text_of("target")?),
     };
-    from.starts_with('.').then_some(MountFacts { from: Some(from), to, label: None })
+    from.starts_with('.').then(|| MountFacts { from: Some(from.to_owned()), to: to.to_owned(), label: None })
 }
 
 /// Returns the port that the label of a proxy (Traefik) names for a service.

@@ -26,7 +26,7 @@ fn build_file_facts_follow_stages_arguments_and_health_checks() {
 fn compose_facts_tell_builds_images_ports_and_needs() {
     let text = "services:\n  web:\n    build: {context: ./web, dockerfile: Dev.Dockerfile, target: dev}\n    ports: ['127.0.0.1:${P:-8080}:80', {target: 81, published: '8181'}, '9000-9001', 53:53/udp]\n    depends_on: {db: {condition: x}, cache: {}}\n  db:\n    image: ${DB_IMAGE:-postgres:16}\n  cache: {image: 'redis:7', profiles: [x]}\n  api: {build: api}\n";
     let document = tree::documents("c", text).expect("reads").remove(0);
-    let services = ComposeFacts::read(&document).services;
+    let services = ComposeFacts::read(document, "").services;
     let web = &services[0];
     assert_eq!(web.build, Some(("./web".to_owned(), Some("Dev.Dockerfile".to_owned()))));
     let ports = [(80, Some(8080)), (81, Some(8181))];
@@ -34,6 +34,62 @@ fn compose_facts_tell_builds_images_ports_and_needs() {
     assert_eq!((web.needs.join(" "), web.line), ("db cache".to_owned(), 2));
     assert_eq!(services[1].image.as_deref(), Some("postgres:16"));
     assert_eq!(services[3].build, Some(("api".to_owned(), None)));
+}
+
+#[test]
+fn compose_facts_take_variables_from_the_environment_file() {
+    let dotenv = "# defaults\nTAG=16\nDB=postgres:${TAG}\nexport EMPTY=\nQUOTED='a$TAG'\nnot a line\n";
+    let image = |text: &str| {
+        let text = format!("services: {{x: {{image: '{text}'}}}}");
+        let document = tree::documents("c", &text).expect("reads").remove(0);
+        ComposeFacts::read(document, dotenv).services[0].image.clone().expect("has one")
+    };
+    for (text, expected) in [
+        ("$DB", "postgres:16"),
+        ("x:${TAG:-1}", "x:16"),
+        ("${EMPTY-y}x${EMPTY:-:2}", "x:2"),
+        ("${NONE:-${DB}}", "postgres:16"),
+        ("${TAG:+with-${TAG}}", "with-16"),
+        ("$NONE/x:${TAG}${NONE_EITHER}", "${NONE}/x:16${NONE_EITHER}"),
+        ("${NONE:?must be set}", "${NONE:?must be set}"),
+        ("$$x", "$x"),
+        ("$QUOTED", "a$TAG"),
+    ] {
+        assert_eq!(image(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn with_entry_adds_or_replaces_one_item_and_keeps_the_rest() {
+    let entry = "name: n\ncategory: c\n";
+    let with = |text: &str, at| with_entry("i.yaml", text, entry, at).map_err(|error| error.to_string());
+    for (before, at, after, line) in [
+        ("version: 1\n", None, "version: 1\ncomponents:\n  - name: n\n    category: c\n", 3),
+        ("components:\n", None, "components:\n  - name: n\n    category: c\n", 2),
+        (
+            "components:\n- name: a\n# end",
+            None,
+            "components:\n- name: a\n- name: n\n  category: c\n# end\n",
+            3,
+        ),
+        (
+            "components:\n    - name: a\n    - name: b\n\n# next\nrepos: {}\n",
+            Some(0),
+            "components:\n    - name: n\n      category: c\n    - name: b\n\n# next\nrepos: {}\n",
+            2,
+        ),
+        (
+            "components:\n  - name: a\n  - name: b\n\ntitle: T\n",
+            Some(1),
+            "components:\n  - name: a\n  - name: n\n    category: c\n\ntitle: T\n",
+            3,
+        ),
+    ] {
+        assert_eq!(with(before, at), Ok((after.to_owned(), line)), "{before}");
+    }
+    let error = with("components: [{name: a}]\n", None).expect_err("is in one line");
+    assert!(error.starts_with("i.yaml:1: `components` is not a list"), "{error}");
+    with("a: [\n", None).expect_err("is no YAML");
 }
 
 #[test]
@@ -106,7 +162,7 @@ proptest! {
     fn readers_accept_any_text(text in "(FROM |EXPOSE |CMD |ENV |\\$|\\{|:-|\\}|\\||`|=|http://localhost:|[A-Z0-9 \n\\\\\"]|\\PC){0,60}") {
         let _ = (BuildFileFacts::read(&text), documented_variables(&text), first_sentence(&text));
         if let Ok(documents) = tree::documents("x", &text) {
-            documents.iter().for_each(|document| drop(ComposeFacts::read(document)));
+            documents.into_iter().for_each(|document| drop(ComposeFacts::read(document, &text)));
         }
     }
 

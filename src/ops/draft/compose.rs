@@ -29,11 +29,10 @@ impl Drafting<'_> {
             Ok(documents) => documents.into_iter().next(),
             Err(error) => return self.note(shown, format!("not read: {error}")),
         };
-        let document = document.map(|mut document| {
-            self.interpolate(&mut document, path);
-            document
-        });
-        let mut services = document.as_ref().map(ComposeFacts::read).unwrap_or_default().services;
+        // Compose reads it for the variables of the file.
+        let dotenv = files::text(&self.sources, &path.with_file_name(".env")).unwrap_or_default();
+        let facts = document.map(|document| ComposeFacts::read(document, &dotenv));
+        let mut services = facts.unwrap_or_default().services;
         self.find_own(&mut services, found);
         let built: Vec<&ComposeServiceFacts> = services.iter().filter(|one| one.build.is_some()).collect();
         let is_alone = built.len() == 1;

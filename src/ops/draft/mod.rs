@@ -2,7 +2,6 @@
 //! of the repository and runs nothing. Writing the draft is up to these commands.
 
 mod compose;
-mod dotenv;
 mod drafting;
 mod error;
 mod files;
