@@ -3,9 +3,11 @@
 mod deployment;
 mod diagnosis;
 mod draft;
+mod environment;
 mod inventory;
 mod rfc;
 mod running;
+mod settings;
 mod site;
 mod staging;
 mod systems;
@@ -13,7 +15,6 @@ mod unconfirmed;
 pub(super) mod usage;
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use clap::Command;
 
@@ -25,10 +26,9 @@ use crate::config::ConfigError;
 use crate::config::edit::EditError;
 use crate::host::DELETED_DIRECTORY;
 use crate::host::browser::BrowserError;
-use crate::model::environment::{EnvironmentError, RuleError};
+use crate::model::environment::EnvironmentError;
 use crate::model::guard::PolicyViolation;
 use crate::model::inventory::{ChoiceError, LookupError, SelectorError};
-use crate::model::service::ServiceTemplateError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
 use crate::ops::clone::CloneError;
@@ -51,7 +51,6 @@ use crate::ops::shared::inventory::LoadError;
 use crate::ops::shared::need_error::NeedError;
 use crate::ops::shared::run_policy::RunPolicyError;
 use crate::ops::shared::token::TokenError;
-use crate::ops::shared::workspace_secrets::KeepError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::ops::trust::TrustError;
 use crate::report::site::SiteError;
@@ -65,12 +64,14 @@ use crate::systems::preprocessor::PreprocessError;
 use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use crate::ui::prompt::Unconfirmed;
-use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
+use diagnosis::{Diagnosis, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use draft::{of_draft, of_init, of_scan};
+use environment::{SERVICES, of_env, of_environment, of_need, of_refusal, of_rules};
 use inventory::{of_load, of_new, of_sync};
 use rfc::of_rfc;
 use running::{of_build, of_instance, of_open, of_run, of_start};
+use settings::{of_config, of_edit, of_editor, of_trust};
 use site::{of_site, of_site_directory};
 use staging::{of_stage, of_staging, of_target};
 use systems::{
@@ -78,9 +79,6 @@ use systems::{
 };
 pub(super) use systems::{of_left_alone, of_worst};
 use unconfirmed::report_unconfirmed;
-
-/// Hint that shows the backing services.
-const SERVICES: &str = "`cki list services` shows them all.";
 
 /// Prints an error with its causes and hints, and returns its exit code.
 /// `typed` is the tree of commands with what the user typed, and `command` that up to the command: `cki list`.
@@ -245,182 +243,6 @@ fn of_graph(error: &GraphError) -> Diagnosis {
             hint(Exit::NotFound, did_you_mean(nearest, "leave `--verb` out to follow all dependencies."))
         }
         GraphError::NotConnected { .. } => plain(Exit::Failed),
-    }
-}
-
-fn of_config(error: &ConfigError) -> Diagnosis {
-    match error {
-        ConfigError::Personal { key, .. } => {
-            hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration directory."))
-        }
-        ConfigError::File(_) | ConfigError::Toml { .. } | ConfigError::SettingValue { .. } => {
-            hint(Exit::Invalid, "`cki help settings` describes the settings.")
-        }
-    }
-}
-
-fn of_edit(error: &EditError) -> Diagnosis {
-    match error {
-        EditError::Unknown { nearest, .. } => {
-            hint(Exit::NotFound, did_you_mean(nearest, "`cki config` shows all settings."))
-        }
-        EditError::NoValue(name) => hint(
-            Exit::NotFound,
-            format!("`cki config set {name} VALUE` sets it; `cki help settings` describes it."),
-        ),
-        EditError::Secret(_) => hint(
-            Exit::Refused,
-            "write it with `cki config edit`, or set `gitlab.token_command` to a command that prints it.",
-        ),
-        EditError::NoDirectory => hint(Exit::Invalid, "set `HOME`."),
-        EditError::NoTable { .. } => hint(Exit::Invalid, "`cki config edit` mends the file."),
-        EditError::Config(inner) => of_config(inner),
-        EditError::File(inner) => of_file(inner),
-    }
-}
-
-fn of_editor(error: &EditorError) -> Diagnosis {
-    match error {
-        EditorError::Words { .. } | EditorError::Missing(_) | EditorError::Start { .. } => {
-            hint(Exit::NotFound, "set `VISUAL` or `EDITOR` to an editor of yours.")
-        }
-        EditorError::Failed { .. } => hint(Exit::Failed, "nothing was changed."),
-    }
-}
-
-fn of_trust(error: &TrustError) -> Diagnosis {
-    let trust = |file: &Path| {
-        let directory = file.parent().unwrap_or(file).display().to_string();
-        format!("`cki trust {}`", shell_words::quote(&directory))
-    };
-    match error {
-        TrustError::Untrusted { file, .. } => {
-            hint(Exit::Refused, format!("read these files, then {} lets them decide.", trust(file)))
-        }
-        TrustError::NoProject(_) => {
-            hint(Exit::NotFound, "`cki config` shows which files the settings come from.")
-        }
-        TrustError::NoState => hint(
-            Exit::Invalid,
-            "set `XDG_STATE_HOME`, or name the inventory for this call with `--inventory`.",
-        ),
-        TrustError::Named { .. } => {
-            hint(Exit::Invalid, "make it readable, or name another place in that file.")
-        }
-        TrustError::Distrusted { path, why, .. } => match why.remedy(path) {
-            Some(words) => {
-                hint(Exit::Invalid, format!("if its content is yours, `{}`.", shell_words::join(words)))
-            }
-            None => plain(Exit::Invalid),
-        },
-        TrustError::Unchecked { .. } => {
-            hint(Exit::Invalid, "run the command again when nothing changes these files.")
-        }
-        TrustError::File(inner) if ["create", "write", "remove"].contains(&inner.verb) => {
-            hint(of_file(inner).exit, "set `XDG_STATE_HOME` to a directory that you can write to.")
-        }
-        TrustError::File(inner) => of_file(inner),
-    }
-}
-
-fn of_env(error: &EnvError) -> Diagnosis {
-    match error {
-        EnvError::Lacking { variables, .. } => {
-            let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
-            let place = variables.first().map(|(_, place)| place.as_str()).unwrap_or_default();
-            hint(Exit::Invalid, format!("give `{}`, or a default at {}.", flags.join(" "), at(place)))
-        }
-        EnvError::Assignment { place, .. } if place.starts_with("--env") => {
-            hint(Exit::Usage, "write `-e NAME=VALUE`, or export the variable.")
-        }
-        EnvError::Assignment { .. } => hint(Exit::Invalid, "write `NAME=VALUE`; `#` begins a comment."),
-        EnvError::Need(inner) => of_need(inner),
-        EnvError::Environment(inner) => of_environment(inner),
-        EnvError::File(inner) => of_file(inner),
-    }
-}
-
-fn of_environment(error: &EnvironmentError) -> Diagnosis {
-    match error {
-        EnvironmentError::Locked { name, .. } => hint(
-            Exit::Refused,
-            format!("leave `{name}` out: a local run never claims production, and nothing overrides that."),
-        ),
-        EnvironmentError::LikeLocked { name, .. } => hint(
-            Exit::Refused,
-            format!(
-                "leave `{name}` out, with `--unset {name}` if a deployment has it: many programs ignore the case of names."
-            ),
-        ),
-        EnvironmentError::Rule(inner) => of_rule(inner),
-    }
-}
-
-fn of_need(error: &NeedError) -> Diagnosis {
-    match error {
-        NeedError::Unknown { nearest, .. } => {
-            hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
-        }
-        NeedError::Service(ServiceTemplateError::Parameter { nearest, .. }) => hint(
-            Exit::Invalid,
-            did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
-        ),
-        NeedError::NoService(_) => hint(Exit::NotFound, SERVICES),
-        NeedError::File(_) | NeedError::Service(_) => plain(Exit::Invalid),
-    }
-}
-
-fn of_refusal(error: &PolicyViolation) -> Diagnosis {
-    match error {
-        PolicyViolation::Values { names, .. } if names.is_empty() => {
-            hint(Exit::Refused, "nothing was started; the inventory fixes such a value, and must be changed.")
-        }
-        PolicyViolation::Values { names, .. } => {
-            let flags: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
-            let flags = flags.join(" ");
-            hint(
-                Exit::Refused,
-                format!(
-                    "nothing was started; give other values, or allow these in this run only: `{flags}`."
-                ),
-            )
-        }
-        PolicyViolation::Locked { .. } => {
-            hint(Exit::Refused, "nothing was started: a local run never claims production.")
-        }
-        PolicyViolation::Unlocked { .. } | PolicyViolation::More(_) => {
-            hint(Exit::Refused, "nothing was started.")
-        }
-        PolicyViolation::LikeLocked { variable, .. } => hint(
-            Exit::Refused,
-            format!(
-                "nothing was started; leave `{variable}` out of the image: many programs ignore the case of names."
-            ),
-        ),
-        PolicyViolation::Name(_) => plain(Exit::Usage),
-    }
-}
-
-fn of_rules(error: &RunPolicyError) -> Diagnosis {
-    match error {
-        RunPolicyError::File(inner) => of_file(inner),
-        RunPolicyError::Secrets(inner) => of_rule(inner),
-        RunPolicyError::Credentials(_) => plain(Exit::Invalid),
-    }
-}
-
-fn of_rule(error: &RuleError) -> Diagnosis {
-    let RuleError::Keep(cause) = error else { return plain(Exit::Invalid) };
-    match cause.downcast_ref::<KeepError>() {
-        Some(KeepError::File(_)) => hint(
-            Exit::Invalid,
-            "set `XDG_STATE_HOME` to a directory that you can write to; placeholders of secrets are stored there.",
-        ),
-        Some(KeepError::NoDirectory) => hint(Exit::Invalid, "set `XDG_STATE_HOME` to a directory of yours."),
-        Some(KeepError::Damaged(_)) => {
-            hint(Exit::Invalid, "remove it, and new placeholder secrets are made.")
-        }
-        Some(KeepError::X509(_)) | None => plain(Exit::Invalid),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Exit codes and hints for errors of staging.
 
+use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_git, of_gitlab};
-use super::{Diagnosis, at, hint, plain};
 use crate::base::exit::Exit;
 use crate::model::staging::StagingError;
 use crate::ops::stage::{StageError, TargetError};
