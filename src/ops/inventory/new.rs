@@ -15,6 +15,7 @@ use crate::model::reference::{Reference, is_name};
 use crate::ops::draft::{DraftScope, RepositoryDraft, draft, schema_text};
 use crate::ops::shared::inventory::{LoadError, load_changed};
 use crate::ops::shared::services;
+use crate::systems::git::GitUrl;
 
 /// File of the template.
 const TEMPLATE: &str = "entry.yaml";
@@ -282,11 +283,13 @@ fn unknown_owners(owners: &[String], inventory: &Inventory) -> Vec<DraftFinding>
 
 /// Returns the name of a drafted repository in the inventory, or else its address.
 fn repository(drafted: &RepositoryDraft, inventory: &Inventory, findings: &mut Vec<DraftFinding>) -> String {
-    let plain = |address: &str| address.trim_end_matches('/').trim_end_matches(".git").to_owned();
     let root = drafted.root.display().to_string();
     let address = if drafted.address == "." { &root } else { &drafted.address };
-    let mut named = inventory.repos.iter();
-    if let Some((name, _)) = named.find(|(_, known)| plain(known) == plain(address)) {
+    let own = GitUrl::parse(address).ok();
+    let is_own = |known: &str| {
+        GitUrl::parse(known).ok().zip(own.as_ref()).is_some_and(|(known, own)| known.is_same_repository(own))
+    };
+    if let Some((name, _)) = inventory.repos.iter().find(|(_, known)| is_own(known)) {
         return name.clone();
     }
     if drafted.address == "." {
