@@ -21,7 +21,7 @@ struct NewEntryView<'a> {
 #[derive(Serialize)]
 struct NewTextView<'a> {
     component: String,
-    place: &'a str,
+    place: String,
     content: &'a str,
 }
 
@@ -43,9 +43,9 @@ pub fn print(ui: &Ui, draft: &NewEntryDraft, shows_text: bool) {
     if ui.is_structured() {
         return;
     }
-    for (place, text) in draft.entries.iter().filter(|_| shows_text) {
-        ui.data(&style::name(&safe_line(&ui.place(place))));
-        ui.lines(text.lines().map(|line| format!("  {}", safe_line(line))));
+    for entry in draft.entries.iter().filter(|_| shows_text) {
+        ui.data(&style::name(&safe_line(&ui.place(&entry.place(1)))));
+        ui.lines(entry.text.lines().map(|line| format!("  {}", safe_line(line))));
         ui.data("");
     }
     for finding in &draft.findings {
@@ -59,12 +59,9 @@ pub fn print_end(ui: &Ui, draft: &NewEntryDraft, written: bool) {
         return view::print(ui, &entry_view(draft, written));
     }
     if written {
-        for (place, _) in &draft.entries {
-            ui.data(&format!("{} {}", style::good("✔"), safe_line(&ui.place(place))));
-        }
-        if let Some(schema) = &draft.schema {
-            let schema = schema.display().to_string();
-            ui.data(&format!("{} {}", style::good("✔"), safe_line(&ui.place(&schema))));
+        let schema = draft.schema.iter().map(|path| path.display().to_string());
+        for place in draft.entries.iter().map(|entry| entry.place(1)).chain(schema) {
+            ui.data(&format!("{} {}", style::good("✔"), safe_line(&ui.place(&place))));
         }
     }
     if !draft.gaps.is_empty() {
@@ -81,11 +78,10 @@ pub fn print_end(ui: &Ui, draft: &NewEntryDraft, written: bool) {
 }
 
 fn entry_view(draft: &NewEntryDraft, written: bool) -> NewEntryView<'_> {
-    let named = draft.references.iter().zip(&draft.entries);
-    let entries = named.map(|(reference, (place, content))| NewTextView {
-        component: reference.to_string(),
-        place,
-        content,
+    let entries = draft.entries.iter().map(|entry| NewTextView {
+        component: entry.reference.to_string(),
+        place: entry.place(1),
+        content: &entry.text,
     });
     let missing =
         draft.gaps.iter().map(|(place, gap)| MissingFactView { place, key: gap.key, message: gap.message });

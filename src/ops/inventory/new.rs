@@ -49,11 +49,9 @@ pub struct NewEntryRequest<'a> {
 #[derive(Debug)]
 pub struct NewEntryDraft {
     /// The new entries; the requested one is the first.
-    pub references: Vec<Reference>,
+    pub entries: Vec<DraftedEntry>,
     /// The files with entries, each with its content.
     pub files: Vec<(PathBuf, String)>,
-    /// Text of the new entries, each with the place of its first line.
-    pub entries: Vec<(String, String)>,
     /// The JSON Schema, for editors, if it is not there yet.
     pub schema: Option<PathBuf>,
     /// Facts that the first entry lacks, each with its place.
@@ -63,6 +61,27 @@ pub struct NewEntryDraft {
     /// The next command line, without `cki`.
     pub next: Vec<String>,
     force: bool,
+}
+
+/// A new entry.
+#[derive(Debug)]
+pub struct DraftedEntry {
+    /// Full name.
+    pub reference: Reference,
+    /// File that would have it.
+    pub file: String,
+    /// Line in the file where it begins.
+    pub line: usize,
+    /// Text.
+    pub text: String,
+}
+
+impl DraftedEntry {
+    /// Returns the place of a line of its text, the first one being 1.
+    #[must_use]
+    pub fn place(&self, line: usize) -> String {
+        format!("{}:{}", self.file, self.line + line - 1)
+    }
 }
 
 /// Returns the inventory of a directory that has no file yet.
@@ -96,8 +115,12 @@ pub fn draft_entry(
     events: &Events,
 ) -> Result<NewEntryDraft, NewEntryError> {
     let mut place = EntryPlace::of(sources)?;
-    let reference = reference(request, inventory)?;
-    let kind = kind(request, inventory, &reference)?;
+    let categories = categories(inventory);
+    let reference = reference(request, &categories)?;
+    let kind = match request.kind {
+        Some(kind) => one_of("kind", kind, &kinds(inventory))?,
+        None => kind_of(&reference.category, inventory),
+    };
     let template = assets.text(TEMPLATE)?;
     let (file, template) = template.map_or_else(Default::default, |asset| (asset.origin, asset.text));
     let scope = DraftScope::One {
@@ -115,27 +138,31 @@ pub fn draft_entry(
     }
     findings.extend(unknown_owners(request.owners, inventory));
     let schema = place.schema();
-    let reference_of =
-        |one: &DraftedComponent| Reference::new(reference.category.as_str(), one.name.as_str());
-    let wanted: Vec<(Reference, Option<&DraftedComponent>)> = match components.as_slice() {
-        [] => vec![(reference.clone(), None)],
-        all => all.iter().map(|one| (reference_of(one), Some(one))).collect(),
-    };
+    // A job may need services: what is typed is about the requested entry alone.
+    let category_of_needs = usual_category(&categories).unwrap_or(&reference.category);
+    let kind_of_needs = kind_of(category_of_needs, inventory);
+    let mut wanted = vec![(reference.clone(), &kind, components.first())];
+    wanted.extend(
+        components
+            .iter()
+            .skip(1)
+            .map(|one| (Reference::new(category_of_needs, one.name.as_str()), &kind_of_needs, Some(one))),
+    );
     let mut put = Vec::new();
     let mut entries = Vec::new();
-    for (reference, one) in &wanted {
+    for (reference, kind, one) in wanted {
         let schema = place.schema_reference();
         let head = EntryHead {
-            reference,
-            kind: &kind,
+            reference: &reference,
+            kind,
             owners: request.owners,
             schema: schema.as_deref(),
             repo: &repo,
         };
-        let text = render_entry(&template, &head, *one)
+        let text = render_entry(&template, &head, one)
             .map_err(|source| NewEntryError::Template { file: file.clone(), source })?;
-        let entry = place.put(reference, &text, inventory, request.force)?;
-        entries.push((format!("{}:{}", entry.document.file, entry.before + 1), text));
+        let entry = place.put(&reference, &text, inventory, request.force)?;
+        entries.push(DraftedEntry { reference, file: entry.document.file.clone(), line: entry.line, text });
         put.retain(|earlier: &new_place::EntryFile| earlier.path != entry.path);
         put.push(entry);
     }
@@ -150,13 +177,9 @@ pub fn draft_entry(
         DraftFinding::new(place, one.message)
     }));
     let gaps = match (changed.get(&reference), entries.first()) {
-        (Some(entry), Some((place, text))) => {
-            let (file, first) = place.rsplit_once(':').unwrap_or((place, "1"));
-            let first: usize = first.parse().unwrap_or(1);
-            gaps(text, entry)
-                .into_iter()
-                .map(|gap| (format!("{file}:{}", first + gap.line - 1), gap))
-                .collect()
+        (Some(entry), Some(drafted)) => {
+            let found = gaps(&drafted.text, entry);
+            found.into_iter().map(|gap| (drafted.place(gap.line), gap)).collect()
         }
         _ => Vec::new(),
     };
@@ -169,9 +192,8 @@ pub fn draft_entry(
         _ => vec!["show".to_owned(), reference.to_string()],
     };
     Ok(NewEntryDraft {
-        references: wanted.into_iter().map(|(reference, _)| reference).collect(),
-        files: put.into_iter().map(|entry| (entry.path, entry.document.text.into_owned())).collect(),
         entries,
+        files: put.into_iter().map(|entry| (entry.path, entry.document.text.into_owned())).collect(),
         schema: schema.symlink_metadata().is_err().then_some(schema),
         gaps,
         findings,
@@ -192,7 +214,7 @@ pub fn write_entry(draft: &NewEntryDraft) -> Result<Vec<(PathBuf, String)>, NewE
 }
 
 /// Returns the full name of the new entry.
-fn reference(request: &NewEntryRequest<'_>, inventory: &Inventory) -> Result<Reference, NewEntryError> {
+fn reference(request: &NewEntryRequest<'_>, categories: &[String]) -> Result<Reference, NewEntryError> {
     let (typed, name) = match request.component.split_once('/') {
         Some((category, name)) => (Some(category), name),
         None => (None, request.component),
@@ -208,15 +230,29 @@ fn reference(request: &NewEntryRequest<'_>, inventory: &Inventory) -> Result<Ref
         let (component, category) = (request.component.to_owned(), category.to_owned());
         return Err(NewEntryError::TwoCategories { component, category });
     }
-    let known = categories(inventory);
     let category = match typed.or(request.category) {
-        Some(category) if known.is_empty() && is_name(category) => category.to_owned(),
-        Some(category) => one_of("category", category, &known)?,
-        None if known.is_empty() || known.iter().any(|one| one == CATEGORY) => CATEGORY.to_owned(),
-        None if known.len() == 1 => known[0].clone(),
-        None => return Err(NewEntryError::NoCategory(known)),
+        Some(category) if categories.is_empty() && is_name(category) => category.to_owned(),
+        Some(category) => one_of("category", category, categories)?,
+        None => {
+            let usual = usual_category(categories);
+            usual.ok_or_else(|| NewEntryError::NoCategory(categories.to_vec()))?.to_owned()
+        }
     };
     Ok(Reference::new(category, name))
+}
+
+/// Returns the category of an entry for which none is named.
+fn usual_category(categories: &[String]) -> Option<&str> {
+    match categories {
+        [only] => Some(only),
+        all if all.is_empty() || all.iter().any(|one| one == CATEGORY) => Some(CATEGORY),
+        _ => None,
+    }
+}
+
+/// Returns the kind of an entry for which none is named.
+fn kind_of(category: &str, inventory: &Inventory) -> String {
+    inventory.category(category).and_then(|one| one.kind.clone()).unwrap_or_else(|| KINDS[0].to_owned())
 }
 
 /// Returns the categories of an inventory.
@@ -242,20 +278,6 @@ fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
         }
     }
     found
-}
-
-fn kind(
-    request: &NewEntryRequest<'_>,
-    inventory: &Inventory,
-    reference: &Reference,
-) -> Result<String, NewEntryError> {
-    match request.kind {
-        Some(kind) => one_of("kind", kind, &kinds(inventory)),
-        None => {
-            let of_category = inventory.category(&reference.category).and_then(|one| one.kind.clone());
-            Ok(of_category.unwrap_or_else(|| KINDS[0].to_owned()))
-        }
-    }
 }
 
 fn one_of(what: &'static str, value: &str, known: &[String]) -> Result<String, NewEntryError> {

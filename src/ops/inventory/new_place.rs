@@ -33,8 +33,8 @@ pub(super) enum EntryPlace {
 #[derive(Debug)]
 pub(super) struct EntryFile {
     pub(super) path: PathBuf,
-    /// Number of lines before the entry.
-    pub(super) before: usize,
+    /// Line where the entry begins.
+    pub(super) line: usize,
     pub(super) document: InventoryDocument,
 }
 
@@ -105,7 +105,7 @@ impl EntryPlace {
                 let file = path.display().to_string();
                 let text = entry.to_owned().into();
                 let document = InventoryDocument { file, text, reference: Some(reference.clone()) };
-                Ok(EntryFile { path, before: 0, document })
+                Ok(EntryFile { path, line: 1, document })
             }
             Self::File { path, text, is_changed } => {
                 let file = path.display().to_string();
@@ -115,7 +115,7 @@ impl EntryPlace {
                 text.clone_from(&changed);
                 *is_changed = true;
                 let document = InventoryDocument { file, text: changed.into(), reference: None };
-                Ok(EntryFile { path: path.clone(), before: line - 1, document })
+                Ok(EntryFile { path: path.clone(), line, document })
             }
         }
     }

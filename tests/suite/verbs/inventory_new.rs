@@ -30,13 +30,15 @@ fn inventory_new_writes_entries_that_check_and_run_accept() {
     let outcome = cli.run(&format!("{new} web --from-repo shop --owner me -n")).ends_with(0);
     outcome.says("description: Web").says("- {name: WEB_TITLE}").says("which the inventory lacks");
     assert!(!cli.project().join("inv/service").exists());
-    cli.run(&format!("{new} web --from-repo shop --with-needs"))
+    cli.run(&format!("{new} web --from-repo shop --with-needs --kind job"))
         .ends_with(0)
         .says("inv/service/cart.yaml:1")
         .says("`people`: who looks after it");
     let read = |path: &str| std::fs::read_to_string(cli.project().join(path)).expect("reads");
     let text = read("inv/service/web.yaml");
     assert!(text.starts_with("# yaml-language-server: $schema=../inventory.schema.json\n"), "{text}");
+    // The kind is that of the requested entry alone.
+    assert!(text.contains("kind: job") && read("inv/service/cart.yaml").contains("kind: service"), "{text}");
     assert!(
         read("inv/service/cart.yaml").contains("path: services/cart}"),
         "{}",

@@ -33,7 +33,7 @@ pub(super) struct NewArgs {
     /// Directory of its sources in the repository, if another name than COMPONENT
     #[arg(long = "dir", value_name = "DIRECTORY", requires = "from_repo")]
     directory: Option<String>,
-    /// Add the components of the repository that it needs, too
+    /// Add the components of the repository that it needs, too, with the default category and kind
     #[arg(long, requires = "from_repo")]
     with_needs: bool,
     /// Category (default: `service`, or the only one)
