@@ -1,5 +1,5 @@
-//! The steps of a draft: components from build files, their ports, their deployments, and the findings. The Compose
-//! file is in `compose`, the variables are in `variables`.
+//! The steps of a draft: components from build files, their ports, and the findings. The Compose file is in
+//! `compose`, the workloads of Kubernetes are in `kubernetes`, the variables in `variables`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,7 +9,6 @@ use super::files::{self, FoundFiles};
 use super::request::{DraftScope, RepositoryDraft, SCHEMA};
 use crate::base::assets::Assets;
 use crate::base::source_dir::SourceDir;
-use crate::base::yaml::tree;
 use crate::host::Env;
 use crate::model::draft::{
     BuildFileFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort, inventory_text,
@@ -248,59 +247,6 @@ impl Drafting<'_> {
             capabilities: self.rules.capabilities(&facts.base).to_vec(),
             health: facts.health,
             ..DraftedComponent::default()
-        }
-    }
-
-    /// Names the one workload of Kubernetes files as the deployment of the only component.
-    fn kubernetes(&mut self, found: &FoundFiles) {
-        let mut workloads: Vec<(String, String, bool)> = Vec::new();
-        for path in found.yaml.iter().take(200) {
-            let Some(text) = files::text(&self.sources, path).filter(|text| text.contains("containers:"))
-            else {
-                continue;
-            };
-            let shown = path.display().to_string();
-            // A template of Helm is no YAML.
-            for document in tree::documents(&shown, &text).unwrap_or_default() {
-                let kind = document.text_of("kind").unwrap_or_default();
-                if ["Deployment", "StatefulSet", "DeploymentConfig"].contains(&kind) {
-                    let name = document.at(&["metadata", "name"]).and_then(tree::Node::text);
-                    let pod = document.at(&["spec", "template", "spec", "containers"]);
-                    let has_command = pod
-                        .map_or(&[][..], tree::Node::items)
-                        .iter()
-                        .any(|container| ["command", "args"].iter().any(|key| container.get(key).is_some()));
-                    workloads.push((shown.clone(), name.unwrap_or_default().to_owned(), has_command));
-                }
-            }
-        }
-        if workloads.is_empty() {
-            return;
-        }
-        let is_open = |one: &DraftedComponent| one.deployment.is_empty();
-        let all = std::mem::take(&mut workloads);
-        let is_single = all.len() == 1 && self.components.len() == 1;
-        let mut rest = Vec::new();
-        for (path, name, has_command) in all {
-            let fits = |one: &DraftedComponent| is_open(one) && (one.name == name || is_single);
-            match self.components.iter_mut().find(|one| fits(one)) {
-                Some(one) => {
-                    one.deployment.push((path, None));
-                    // The workload's own comes first in a run, unless the entry has one.
-                    if has_command {
-                        one.command.clear();
-                    }
-                }
-                None => rest.push(path),
-            }
-        }
-        rest.dedup();
-        if let Some(first) = rest.first() {
-            let more = if rest.len() > 1 { format!(" and {} more", rest.len() - 1) } else { String::new() };
-            self.note(
-                format!("{first}{more}"),
-                "not used: name it in `deployment` of the entry that it deploys",
-            );
         }
     }
 

@@ -5,6 +5,7 @@ mod compose;
 mod drafting;
 mod error;
 mod files;
+mod kubernetes;
 mod mounts;
 mod python;
 mod request;

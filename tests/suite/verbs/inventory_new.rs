@@ -10,6 +10,11 @@ fn shop(cli: &Cli) {
         ("shop/web/Dockerfile", "FROM x\nEXPOSE 8000\n"),
         ("shop/web/README.md", "# Web\n\n| Variable | Required |\n|---|---|\n| `WEB_TITLE` | no |\n"),
         ("shop/services/cart/src/Dockerfile", "FROM x\nEXPOSE 7070\n"),
+        (
+            "shop/k8s/ledger.yaml",
+            "kind: Deployment\nmetadata: {name: ledger}\nspec:\n  template:\n    spec:\n      containers:\n        \
+             - {name: x, image: example.org/ledger, readinessProbe: {httpGet: {path: /ready, port: 8080}}}\n",
+        ),
         ("shop/.env", "CART=services/cart/src/Dockerfile\nDB_IMAGE=postgres:16\n"),
         (
             "shop/compose.yaml",
@@ -51,6 +56,22 @@ fn inventory_new_writes_entries_that_check_and_run_accept() {
     cli.run(&format!("{new} web")).ends_with(7).says("inv/service/web.yaml").says("--force");
     cli.run(&format!("{new} web --force")).ends_with(0);
     assert!(read("inv/service/web.yaml").contains("# sources:"));
+    // A workload has an image, and needs no build file.
+    cli.run(&format!("{new} ledger --from-repo shop"))
+        .ends_with(0)
+        .says("inv/service/ledger.yaml:1")
+        .says("run-local ledger");
+    let text = read("inv/service/ledger.yaml");
+    assert!(
+        text.contains("path: k8s/ledger.yaml}") && text.contains("ready: {http: /ready, port: 8080}"),
+        "{text}"
+    );
+    cli.run("run-local ledger --dry-run --inventory inv").ends_with(0).says("HTTP /ready on port 8080");
+    // A repository is the same one by any scheme.
+    let shop = git2::Repository::init(cli.project().join("shop")).expect("is one already");
+    shop.remote("origin", "git@git.example.org:a/shop.git").expect("adds a remote");
+    cli.write("known.yaml", "repos: {mine: 'https://git.example.org/a/shop'}\n");
+    cli.run("inventory new web --from-repo shop --inventory known.yaml -n").says("repo: mine");
     cli.run(&format!("{new} other --from-repo shop")).ends_with(3).says("it has `web`, `cart`");
     cli.run(&format!("{new} serivce/x")).ends_with(3).says("did you mean `service`?");
     cli.run(&format!("{new} x --kind servic")).ends_with(3).says("did you mean `service`?");
