@@ -56,7 +56,7 @@ pub(super) fn of_new(error: &NewEntryError) -> Diagnosis {
         }
         NewEntryError::Source { is_built_in: true, .. } => hint(
             Exit::Refused,
-            "`--inventory DIRECTORY` names one of your own; `--inventory default,DIRECTORY` adds it to the built-in one.",
+            "`--inventory DIRECTORY` names one of your own; `--inventory default --inventory DIRECTORY` adds it to the built-in one.",
         ),
         NewEntryError::Source { .. } => hint(
             Exit::Refused,
@@ -64,7 +64,7 @@ pub(super) fn of_new(error: &NewEntryError) -> Diagnosis {
         ),
         NewEntryError::Catalog(_) => hint(
             Exit::Refused,
-            "`--inventory CATALOG,DIRECTORY` adds a directory for entries of `cki` on top.",
+            "`--inventory CATALOG --inventory DIRECTORY` adds a directory for entries of `cki` on top.",
         ),
         NewEntryError::Exists { .. } => hint(Exit::Refused, "`--force` replaces it."),
         NewEntryError::Special(_) => plain(Exit::Refused),

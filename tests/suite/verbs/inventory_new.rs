@@ -102,5 +102,8 @@ fn inventory_new_extends_a_file_and_refuses_other_sources() {
     assert!(!text.contains("kind: job") && text.contains("name: b"), "{text}");
     cli.write("flow.yaml", "components: [{name: a, category: service}]\n");
     cli.run("inventory new b --inventory flow.yaml").ends_with(4).says("is not a list");
-    cli.run("inventory new b --inventory default").ends_with(7).says("--inventory DIRECTORY");
+    cli.run("inventory new b --inventory default")
+        .ends_with(7)
+        .says("--inventory default --inventory DIRECTORY");
+    cli.run("inventory new c --inventory default --inventory one.yaml").ends_with(0).says("one.yaml:");
 }
