@@ -29,7 +29,7 @@ pub(super) struct FinishedMove {
 
 impl FinishedMove {
     fn begin(repository: &Repository, goal: Oid) -> Result<Self, git2::Error> {
-        let from = tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1);
+        let from = head(repository)?;
         let mark = repository.path().join(MARK);
         let fail = |error: std::io::Error| git2::Error::from_str(&format!("`{}`: {error}", mark.display()));
         std::fs::write(&mark, format!("{from} {goal}\n")).map_err(fail)?;
@@ -46,9 +46,15 @@ impl FinishedMove {
     }
 }
 
-/// Returns whether a process was killed while it moved the files of this repository.
+/// Returns whether a process was killed while it moved the files of this repository. A process that was killed
+/// after it moved the head had moved all files: only its mark is left.
 pub(super) fn is_half_moved(repository: &Repository) -> bool {
-    dead_mark(repository).is_some()
+    dead_mark(repository).is_some_and(|(from, _)| head(repository).is_ok_and(|head| head == from))
+}
+
+/// Returns the commit of the head, or zero if it has none yet.
+fn head(repository: &Repository) -> Result<Oid, git2::Error> {
+    Ok(tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1))
 }
 
 /// Returns the commits of a mark whose process has ended.
@@ -64,9 +70,8 @@ fn dead_mark(repository: &Repository) -> Option<(Oid, Oid)> {
 pub(super) fn heal(repository: &Repository) -> Result<(), git2::Error> {
     let Some((from, goal)) = dead_mark(repository) else { return Ok(()) };
     stale::remove_locks(repository.path());
-    let head = tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1);
     // If the head is at the target, the files are as well.
-    if head == from && repository.find_commit(goal).is_ok() {
+    if head(repository)? == from && repository.find_commit(goal).is_ok() {
         put_back(repository, goal, true)?;
     }
     let _ = std::fs::remove_file(repository.path().join(MARK));

@@ -108,6 +108,17 @@ fn simulate_killed_update(bench: &Bench, after: CommitId, lock: bool) {
 }
 
 #[tokio::test]
+async fn update_removes_the_mark_of_a_process_killed_at_its_end() {
+    let (bench, after, url) = clone_behind_many_files().await;
+    simulate_killed_update(&bench, after, false);
+    assert!(bench.inspect().half_updated);
+    bench.ask(&["reset", "-q", "--hard", &after.to_string()]);
+    assert!(!bench.inspect().half_updated, "all files were moved");
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Unchanged);
+    bench.assert_at(after);
+}
+
+#[tokio::test]
 async fn update_replaces_partial_files_and_stale_locks() {
     let (bench, after, url) = clone_behind_many_files().await;
     simulate_killed_update(&bench, after, true);
