@@ -16,6 +16,7 @@ pub mod port;
 pub mod probe;
 pub mod reference;
 pub mod rfc;
+pub mod rule;
 pub mod scan;
 pub mod service;
 pub mod staging;

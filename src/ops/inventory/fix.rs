@@ -9,8 +9,9 @@ use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files;
 use crate::base::yaml::edit::{EditableYaml, ScalarEdit};
 use crate::model::inventory::Inventory;
-use crate::model::inventory::check::{self, CheckFinding, CheckedInventory, Repair, Severity};
+use crate::model::inventory::check::{self, CheckFinding, CheckedInventory, Repair};
 use crate::model::reference::Reference;
+use crate::model::rule::Severity;
 
 /// Maximum bytes of a file, as when it is loaded.
 const LIMIT: u64 = 64 << 20;

@@ -1,7 +1,7 @@
 //! A finding of any check, as it is written. The forms are in the files beside this one.
 
 use crate::base::yaml::Position;
-use crate::model::inventory::check::Severity;
+use crate::model::rule::Severity;
 
 /// A finding to write.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::finding::ReportedFinding;
 use super::place::{Fingerprints, path, told};
-use crate::model::inventory::check::Severity;
+use crate::model::rule::Severity;
 
 pub(super) fn report(findings: &[ReportedFinding<'_>], repository: Option<&Path>) -> Value {
     let mut fingerprints = Fingerprints::default();

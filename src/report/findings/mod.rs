@@ -9,7 +9,7 @@ mod sarif;
 use std::path::Path;
 
 use crate::base::text::{plural, safe_line, wrap};
-use crate::model::inventory::check::Severity;
+use crate::model::rule::Severity;
 use crate::ui::{Ui, style};
 pub(super) use finding::{ReportedFinding, RuleSummary};
 pub(super) use place::path;

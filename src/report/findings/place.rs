@@ -67,7 +67,7 @@ pub(super) fn told(finding: &ReportedFinding<'_>) -> String {
 mod tests {
     use super::*;
     use crate::base::yaml::Position;
-    use crate::model::inventory::check::Severity;
+    use crate::model::rule::Severity;
 
     #[test]
     fn path_and_uri_are_relative_to_the_repository() {

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::frame::{PageLink, Titled};
 use super::pages::Site;
 use crate::base::text::plural;
-use crate::model::inventory::check::{CheckFinding, Severity};
+use crate::model::inventory::check::CheckFinding;
+use crate::model::rule::Severity;
 
 #[derive(Serialize)]
 pub(super) struct FindingsView<'a> {

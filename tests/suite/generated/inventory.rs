@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use cki::model::environment::{GeneratorContext, ProductionRules, SecretRules};
-use cki::model::inventory::check::{Rule, Severity};
+use cki::model::inventory::check::Rule;
 use cki::model::inventory::{Inventory, InventoryDocument, schema};
 use cki::model::reference::Reference;
 use cki::model::rfc::RfcRule;
+use cki::model::rule::Severity;
 use cki::model::service::{ServiceTemplate, TemplateContext};
 use regex::Regex;
 

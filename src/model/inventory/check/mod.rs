@@ -20,7 +20,7 @@ use super::Inventory;
 pub use finding::{CheckFinding, CheckedInventory, SilencedFinding};
 use findings::Findings;
 pub use repair::Repair;
-pub use rule::{Rule, Severity};
+pub use rule::Rule;
 
 /// Checks all entries and the head, in time proportional to their number. Findings are sorted by place.
 #[must_use]
