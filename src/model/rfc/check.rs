@@ -258,23 +258,10 @@ fn last_part(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inventory::RfcDecl;
-
-    fn process() -> RfcProcess {
-        let sections = ["Abstract", "Motivation", "Approach"].map(str::to_owned).to_vec();
-        let decl = RfcDecl {
-            repo: "d".into(),
-            directory: "rfcs".into(),
-            prefix: "CKI".into(),
-            sections,
-            ..RfcDecl::default()
-        };
-        RfcProcess::read(&decl).expect("is valid")
-    }
 
     /// Returns the findings about documents at paths, each as place, rule and message.
     fn findings(texts: &[(&str, &str)]) -> Vec<String> {
-        let process = process();
+        let process = RfcProcess::sample("rfcs");
         let read: Vec<RfcDocument> =
             texts.iter().map(|(_, text)| RfcDocument::parse(text, &process)).collect();
         let documents: Vec<CheckedDocument<'_>> = texts

@@ -284,12 +284,10 @@ impl HeadingList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inventory::RfcDecl;
     use proptest::prelude::*;
 
     fn parse(text: &str) -> RfcDocument {
-        let decl = RfcDecl { repo: "d".into(), prefix: "CKI".into(), ..RfcDecl::default() };
-        RfcDocument::parse(text, &RfcProcess::read(&decl).expect("is valid"))
+        RfcDocument::parse(text, &RfcProcess::sample("rfcs"))
     }
 
     fn place(line: usize, column: usize) -> Position {

@@ -6,6 +6,7 @@ mod claim;
 mod document;
 mod error;
 mod links;
+mod name;
 mod process;
 mod rule;
 
@@ -13,5 +14,6 @@ pub use check::{CheckedDocument, RfcFinding, check};
 pub use claim::{FeedbackWindow, RfcClaim, RfcState};
 pub use document::{RfcDocument, RfcLink, RfcSection};
 pub use error::RfcProcessError;
-pub use process::{RfcName, RfcProcess};
+pub use name::RfcName;
+pub use process::RfcProcess;
 pub use rule::RfcRule;

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
 use crate::model::event::Events;
-use crate::model::rfc::{FeedbackWindow, RfcClaim, RfcName, RfcProcess};
+use crate::model::rfc::{FeedbackWindow, RfcClaim, RfcProcess};
 use crate::ops::shared::outside_text::{shown, web_address};
 use crate::systems::gitlab::{FileChange, GitLab, GitLabError, ListedMergeRequest};
 
@@ -78,11 +78,7 @@ async fn read(gitlab: &GitLab, project: &str, process: &RfcProcess) -> Result<Op
         gitlab.names(project, &process.directory, PAGES),
         gitlab.all_open_merge_requests(project, PAGES)
     )?;
-    let number_of = |name: &String| match process.name(name) {
-        RfcName::Document { number, .. } => Some(number),
-        RfcName::Invalid | RfcName::Other => None,
-    };
-    let merged: BTreeSet<u32> = names.iter().filter_map(number_of).collect();
+    let merged: BTreeSet<u32> = names.iter().filter_map(|name| process.number_of_name(name)).collect();
     // Those that name an ID come first, then the last changed ones.
     let mut order: Vec<&ListedMergeRequest> = open.iter().collect();
     order.sort_by_key(|one| mentioned(one, process).is_empty());

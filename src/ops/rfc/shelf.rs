@@ -125,10 +125,7 @@ impl RfcShelf {
         documents.sort_by(|a, b| {
             (a.number.is_none(), a.number, &a.path).cmp(&(b.number.is_none(), b.number, &b.path))
         });
-        let number_of = |name: &String| match process.name(name) {
-            RfcName::Document { number, .. } => Some(number),
-            RfcName::Invalid | RfcName::Other => None,
-        };
+        let number_of = |name: &String| process.number_of_name(name);
         let on_base = based.iter().filter_map(number_of).collect();
         let mut on_branches = BTreeMap::new();
         for branch in
