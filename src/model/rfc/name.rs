@@ -5,6 +5,9 @@ use super::error::RfcProcessError;
 use super::process::{GREATEST, RfcProcess};
 use crate::base::text::safe_line;
 
+/// Maximum number of IDs that are read from a text.
+const MOST_MENTIONS: usize = 20;
+
 /// Name in the directory of documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RfcName {
@@ -28,8 +31,8 @@ impl RfcProcess {
     /// Fails on any other text.
     pub fn parse_number(&self, text: &str) -> Result<u32, RfcProcessError> {
         let trimmed = text.trim();
-        let rest = after_prefix(trimmed, &self.prefix).and_then(|rest| rest.strip_prefix(['-', '_', ' ']));
-        number_of(rest.unwrap_or(trimmed)).ok_or_else(|| RfcProcessError::Number {
+        let of_id = self.leading_id(trimmed).filter(|(_, rest)| rest.is_empty()).map(|(number, _)| number);
+        of_id.or_else(|| number_of(trimmed)).ok_or_else(|| RfcProcessError::Number {
             text: safe_line(text).chars().take(60).collect(),
             example: self.id(1),
         })
@@ -84,16 +87,17 @@ impl RfcProcess {
         }
     }
 
-    /// Returns the numbers of the IDs in a text, such as a title or the name of a branch.
+    /// Returns the numbers of the IDs in a text, such as a title or the name of a branch: each once, at most 20.
     #[must_use]
     pub fn mentions(&self, text: &str) -> Vec<u32> {
         let mut found = Vec::new();
         for (at, _) in text.char_indices() {
             let is_start = !text[..at].ends_with(|c: char| c.is_alphanumeric());
-            let rest = after_prefix(&text[at..], &self.prefix).filter(|_| is_start);
-            let Some(rest) = rest.and_then(|rest| rest.strip_prefix(['-', '_', ' '])) else { continue };
-            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
-            found.extend(number_of(&rest[..end]).filter(|number| !found.contains(number)));
+            let id = self.leading_id(&text[at..]).filter(|_| is_start);
+            found.extend(id.map(|(number, _)| number).filter(|number| !found.contains(number)));
+            if found.len() == MOST_MENTIONS {
+                break;
+            }
         }
         found
     }
@@ -102,13 +106,17 @@ impl RfcProcess {
     #[must_use]
     pub fn split_title<'t>(&self, text: &'t str) -> (Option<u32>, &'t str) {
         let text = text.trim();
-        let split = || {
-            let rest = after_prefix(text, &self.prefix)?.strip_prefix(['-', '_', ' '])?;
-            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
-            let number = number_of(&rest[..end])?;
-            Some((number, rest[end..].trim_start_matches([':', '-', '–', '—', ' '])))
-        };
-        split().map_or((None, text), |(number, rest)| (Some(number), rest))
+        match self.leading_id(text) {
+            Some((number, rest)) => (Some(number), rest.trim_start_matches([':', '-', '–', '—', ' '])),
+            None => (None, text),
+        }
+    }
+
+    /// Returns the number of the ID at the beginning of a text, and the rest.
+    fn leading_id<'t>(&self, text: &'t str) -> Option<(u32, &'t str)> {
+        let rest = after_prefix(text, &self.prefix)?.strip_prefix(['-', '_', ' '])?;
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        Some((number_of(&rest[..end])?, &rest[end..]))
     }
 }
 
@@ -176,6 +184,8 @@ mod tests {
         let process = RfcProcess::sample("content/rfcs");
         assert_eq!(process.mentions("Draft: CKI-004: better, like cki-2 and CKI-004"), [4, 2]);
         assert_eq!(process.mentions("rfc/cki-012-new_thing"), [12]);
+        let many: String = (1..1000).map(|number| format!("CKI-{number} ")).collect();
+        assert_eq!(process.mentions(&many), Vec::from_iter(1..=20));
         assert_eq!(process.mentions("xcki-1 CKI-4th CKI CKI- CKI-123456789012"), [] as [u32; 0]);
         assert_eq!(process.split_title("CKI-001: A title"), (Some(1), "A title"));
         assert_eq!(process.split_title("cki-12 - A title"), (Some(12), "A title"));
