@@ -40,6 +40,7 @@ mod prompts;
 mod publish;
 mod retained;
 mod rfc;
+mod rfc_new;
 mod run;
 mod scan;
 mod secrets;
