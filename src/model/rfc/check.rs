@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::RfcDocument;
-use super::links::{LinkTarget, target};
+use super::links::{LinkTarget, link_target};
 use super::process::RfcProcess;
 use super::rule::RfcRule;
 use crate::base::text::{join_and, truncate_middle};
@@ -150,7 +150,7 @@ impl RfcFindings<'_> {
         self.check_merge_request(document, content);
         self.check_sections(document, content);
         for link in &content.links {
-            let (message, fix) = match target(document.path, &link.target) {
+            let (message, fix) = match link_target(document.path, &link.target) {
                 LinkTarget::Elsewhere => continue,
                 LinkTarget::Files(paths) if paths.iter().any(|path| exists(path)) => continue,
                 LinkTarget::Files(_) => (

@@ -4,7 +4,7 @@ use crate::base::relative_path::joined;
 
 /// Target of a link in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum LinkTarget {
+pub enum LinkTarget {
     /// A place that is not a file of the clone: an address, a heading, a path of the published site, a shortcode.
     Elsewhere,
     /// One of these paths in the repository.
@@ -15,7 +15,8 @@ pub(super) enum LinkTarget {
 
 /// Returns the target of a link in a document at a path. A generator of sites reads a link from the page of the document,
 /// and servers of repositories from its file; both are right.
-pub(super) fn target(document: &str, link: &str) -> LinkTarget {
+#[must_use]
+pub fn link_target(document: &str, link: &str) -> LinkTarget {
     let path = link.split(['#', '?']).next().unwrap_or_default();
     let is_address = path.split(['/', '.']).next().is_some_and(|first| first.contains(':'));
     if path.is_empty() || is_address || path.starts_with('/') || link.contains("{{") {
@@ -41,7 +42,7 @@ mod tests {
 
     #[test]
     fn link_targets_are_files_as_servers_and_sites_read_them() {
-        let of = |link: &str| target("content/rfcs/cki-001-x.md", link);
+        let of = |link: &str| link_target("content/rfcs/cki-001-x.md", link);
         for link in [
             "https://x.example/y.md",
             "mailto:a@b",

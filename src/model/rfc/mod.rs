@@ -14,6 +14,7 @@ pub use check::{CheckedDocument, RfcFinding, check};
 pub use claim::{FeedbackWindow, RfcClaim, RfcState};
 pub use document::{RfcDocument, RfcLink, RfcSection};
 pub use error::RfcProcessError;
+pub use links::{LinkTarget, link_target};
 pub use name::RfcName;
 pub use process::RfcProcess;
 pub use rule::RfcRule;

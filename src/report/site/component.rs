@@ -151,7 +151,7 @@ impl Site<'_> {
                 PageLink::new(name, Some(href))
             }),
             findings: findings.map(|at| self.finding(&content.checked.findings[*at], root)).collect(),
-            readme: content.readmes[at].as_deref().map(|readme| self.readme(readme)),
+            readme: content.readmes[at].as_deref().map(|readme| self.readme(readme, root)),
         }
     }
 
@@ -189,20 +189,22 @@ impl Site<'_> {
         facts
     }
 
-    pub(super) fn readme(&self, readme: &Readme) -> ReadmeView {
+    pub(super) fn readme(&self, readme: &Readme, root: &str) -> ReadmeView {
         let inventory = self.content.inventory;
-        let resolve = |target: &str| match target.contains(':') || target.starts_with("//") {
-            true => safe_href(target, self.cleaner),
-            false => {
-                let (path, fragment) =
-                    target.split_once('#').map_or((target, None), |(path, fragment)| (path, Some(fragment)));
-                let path = path.split('?').next().unwrap_or_default();
-                let path = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
-                let address =
-                    file_address(inventory, &readme.repo, &joined(&readme.path, &path)?, self.cleaner)?;
-                let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
-                safe_href(&format!("{address}{fragment}"), self.cleaner)
+        let resolve = |target: &str| {
+            if target.contains(':') || target.starts_with("//") {
+                return safe_href(target, self.cleaner);
             }
+            if let Some(page) = self.rfc_href(readme, target, root) {
+                return Some(page);
+            }
+            let (path, fragment) =
+                target.split_once('#').map_or((target, None), |(path, fragment)| (path, Some(fragment)));
+            let path = path.split('?').next().unwrap_or_default();
+            let path = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
+            let address = file_address(inventory, &readme.repo, &joined(&readme.path, &path)?, self.cleaner)?;
+            let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+            safe_href(&format!("{address}{fragment}"), self.cleaner)
         };
         let is_markdown = readme.is_markdown();
         ReadmeView {

@@ -51,6 +51,8 @@ pub(super) struct Frame<'a> {
     pub(super) findings: HashMap<&'a Reference, Vec<usize>>,
     /// Link of each node of the graph from the top of the site.
     pub(super) links: Vec<Option<String>>,
+    /// Places of the requests for comments by their paths in the repository.
+    pub(super) rfcs: HashMap<&'a str, usize>,
 }
 
 impl<'a> Frame<'a> {
@@ -85,7 +87,8 @@ impl<'a> Frame<'a> {
         let nodes = (0..content.graph.node_count()).map(|at| content.graph.node(at));
         let links = nodes.map(|node| node.component.map(|one| component_page(&one.reference))).collect();
         let owners = owners.into_iter().map(|(id, components)| ComponentGroup { id, components }).collect();
-        Self { categories, owners, without_owner, findings, links }
+        let rfcs = content.rfcs.iter().enumerate().map(|(at, rfc)| (rfc.text.path.as_str(), at)).collect();
+        Self { categories, owners, without_owner, findings, links, rfcs }
     }
 }
 

@@ -89,6 +89,12 @@ fn fragment(name: &str) -> String {
     kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
+/// Returns the fragment that leads to a heading on the page of another text; `None` for one that no heading has.
+pub(super) fn heading_fragment(name: &str) -> Option<String> {
+    let is_plain = !name.is_empty() && fragment(name) == name.to_lowercase();
+    is_plain.then(|| format!("#{ID}{}", name.to_lowercase()))
+}
+
 /// A text that is being turned into events without effects.
 struct SafeMarkdown<'t, 'r> {
     headings: Headings,

@@ -5,10 +5,12 @@ use serde::Serialize;
 use super::address::{safe_href, web_address};
 use super::component::ReadmeView;
 use super::frame::{PageLink, Titled};
+use super::markdown::heading_fragment;
 use super::names::rfc_page;
 use super::pages::Site;
 use crate::base::text::plural_of;
-use crate::ops::inventory::site::SiteRfc;
+use crate::model::rfc::{LinkTarget, link_target};
+use crate::ops::inventory::site::{Readme, SiteRfc};
 
 #[derive(Serialize)]
 pub(super) struct RfcListPage<'a> {
@@ -67,8 +69,18 @@ impl Site<'_> {
             heading: format!("{}: {}", rfc.id, rfc.title),
             root,
             item: self.rfc_item(rfc, root),
-            readme: self.readme(&rfc.text),
+            readme: self.readme(&rfc.text, root),
         }
+    }
+
+    /// Returns the page of the request for comments to which a link in a file of its repository leads.
+    pub(super) fn rfc_href(&self, readme: &Readme, link: &str, root: &str) -> Option<String> {
+        let LinkTarget::Files(paths) = link_target(&readme.path, link) else { return None };
+        let at = paths.iter().find_map(|path| self.frame.rfcs.get(path.as_str()))?;
+        let rfc = &self.content.rfcs[*at];
+        let fragment = link.split_once('#').and_then(|(_, fragment)| heading_fragment(fragment));
+        let fragment = fragment.unwrap_or_default();
+        (rfc.text.repo == readme.repo).then(|| format!("{root}{}{fragment}", rfc_page(&rfc.name)))
     }
 
     fn rfc_item<'v>(&'v self, rfc: &'v SiteRfc, root: &str) -> RfcItem<'v> {

@@ -63,7 +63,7 @@ merge_request: group/tools!7
 
 <script>document.title = 'owned'</script>
 
-[page](javascript:alert(1)) [other](../README.md)
+[page](javascript:alert(1)) [other](../README.md) [heading](cki-001-logs.md#Abstract) [page](../cki-001-logs/) [gone](cki-002-x.md)
 ";
 
 fn cli() -> Cli {
@@ -101,6 +101,9 @@ fn inventory_site_writes_and_replaces_a_directory() {
         "<h1>CKI-001: &lt;b&gt;Logs&lt;",
         "<a href=\"https://gitlab.example.com/group/tools/-/merge_requests/7\" rel=\"noreferrer\">group/tools!7</a>",
         "<a href=\"https://gitlab.example.com/group/tools/-/blob/HEAD/README.md\">other</a>",
+        "<a href=\"../rfc/cki-001-logs.html#readme-abstract\">heading</a>",
+        "<a href=\"../rfc/cki-001-logs.html\">page</a>",
+        "-/blob/HEAD/rfcs/cki-002-x.md\">gone</a>",
         "<a href=\"../rfcs.html\">",
     ] {
         assert!(rfc.contains(part), "{part} is not in {rfc}");
