@@ -8,7 +8,7 @@ mod sarif;
 
 use std::path::Path;
 
-use crate::base::text::{plural, safe_line, wrap};
+use crate::base::text::{plural, safe_line, wrap, wrap_styled};
 use crate::model::rule::Severity;
 use crate::ui::{Ui, style};
 pub(super) use finding::{ReportedFinding, RuleSummary};
@@ -51,13 +51,15 @@ pub(super) fn lines(ui: &Ui, finding: &ReportedFinding<'_>) -> Vec<String> {
         Severity::Error => style::bad(finding.rule),
         Severity::Warning => style::warn(finding.rule),
     };
+    // Mask first: a line break could hide a secret from masking.
+    let safe = |text: &str| safe_line(&ui.masked(text)).into_owned();
     let columns = ui.columns().map_or(usize::MAX, |columns| columns - INDENT.len());
-    let fix = wrap(&safe_line(&format!("fix: {}", finding.fix)), columns);
-    let fix = fix.iter().map(|line| format!("{INDENT}{}", style::dim(line)));
-    [format!("{}: {rule}: {}", safe_line(&place), safe_line(finding.message))]
-        .into_iter()
-        .chain(fix)
-        .collect()
+    let told = wrap_styled(&format!("{}: {rule}: {}", safe(&place), safe(finding.message)), columns);
+    let fix = wrap(&safe(&format!("fix: {}", finding.fix)), columns);
+    let fix = fix.iter().map(|line| style::dim(line));
+    let mut lines = told.into_iter().chain(fix);
+    let first = lines.next();
+    first.into_iter().chain(lines.map(|line| format!("{INDENT}{line}"))).collect()
 }
 
 /// Returns the numbers of errors and warnings, as parts of a summary.

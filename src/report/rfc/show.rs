@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::safe_line;
+use crate::base::text::{safe_line, wrap_styled};
 use crate::model::rfc::RfcDocument;
 use crate::ops::rfc::{LocalRfc, RfcShelf};
 use crate::report::docs::rendered;
@@ -59,10 +59,12 @@ pub fn page(
     ];
     let facts: Vec<&str> = [rfc.path.as_str()].into_iter().chain(facts.into_iter().flatten()).collect();
     // Mask first, so that no later change of the text hides a secret from masking.
-    let safe = |text: &str| safe_line(&ui.masked(text)).into_owned();
-    let mut lines = vec![style::dim(&safe(&facts.join(" · ")))];
-    let title = format!("{id}: {}", rfc.title());
-    lines.push(style::heading(&safe(&title)));
+    let wrapped = |text: &str, paint: fn(&str) -> String| {
+        let safe = safe_line(&ui.masked(text)).into_owned();
+        wrap_styled(&safe, columns.unwrap_or(usize::MAX)).into_iter().map(move |line| paint(&line))
+    };
+    let mut lines: Vec<String> = wrapped(&facts.join(" · "), style::dim).collect();
+    lines.extend(wrapped(&format!("{id}: {}", rfc.title()), style::heading));
     if let Some(description) = &document.description {
         lines.extend([String::new(), rendered(&ui.masked(description), &rfc.path, columns)]);
     }

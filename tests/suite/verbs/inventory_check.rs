@@ -52,9 +52,11 @@ fn inventory_check_shows_findings_by_place() {
         fix: say in `description` what it is for
     inventory.yaml:18:5: unknown-key: the key `descripton` is unknown
         fix: write `description`
-    inventory.yaml:19:37: dependency-cycle: entries depend on each other: `service/api` → `service/web` → `service/api`
+    inventory.yaml:19:37: dependency-cycle: entries depend on each other:
+        `service/api` → `service/web` → `service/api`
         fix: remove one of these dependencies, or turn it around
-    inventory.yaml:22:9: unused-ignore: no finding of `no-source` is left to silence here
+    inventory.yaml:22:9: unused-ignore: no finding of `no-source` is left to
+        silence here
         fix: remove it
     --- stderr
     2 errors · 4 warnings · 3 silenced · 2 entries · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml

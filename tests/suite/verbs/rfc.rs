@@ -213,7 +213,8 @@ fn rfc_show_renders_a_document() {
     let (cli, _stand_in) = cli(&documents(), "\n      []\n");
     let shown = cli.call("rfc show CKI-001").terminal(60).set("PAGER", "cat").set("NO_COLOR", "1").end();
     assert_snapshot!(shown, @"
-    content/rfcs/cki-001-feedback.md · accepted · Ann · group/docs!49
+    content/rfcs/cki-001-feedback.md · accepted · Ann ·
+    group/docs!49
     CKI-001: Feedback mechanism
 
     How to ask for feedback.
@@ -301,6 +302,13 @@ fn rfc_check_finds_faults_and_reads_nothing_outside() {
     --- stderr
     9 errors · 8 documents · clone: /tmp/cki-TESTID/home/cki/documentation
     --- exit 1
+    ");
+    let narrow = cli.call("rfc check 2").terminal(60).set("NO_COLOR", "1").end().ends_with(1);
+    assert_snapshot!(narrow.stdout.lines().take(4).collect::<Vec<_>>().join("\n"), @"
+    ~/cki/documentation/content/rfcs/cki-002-again.md:1:1:
+        duplicate-number: `cki-002-logs.md` has the number
+        CKI-002, too
+        fix: renumber the newer one to CKI-010, in its name and
     ");
     let json = cli.run("rfc check -o json").ends_with(1).json();
     assert_eq!((&json["documents"], json["findings"].as_array().map(Vec::len)), (&json!(8), Some(9)));
