@@ -264,7 +264,7 @@ fn inventory_check_prints_sarif_and_a_code_quality_report() {
 /// The published schema of SARIF, and one written after the documentation of GitLab.
 #[test]
 #[ignore = "needs CKI_TEST_PYTHON (bash tests/run)"]
-fn inventory_check_prints_what_published_schemas_accept() {
+fn checks_print_what_published_schemas_accept() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let program = "import json, sys, jsonschema\n\
                    schema, file = (json.load(open(name)) for name in sys.argv[1:])\n\
@@ -282,14 +282,16 @@ fn inventory_check_prints_what_published_schemas_accept() {
             .expect("starts");
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    for cli in [in_repository(), cli()] {
+    let (rfcs, _stand_in) = super::rfc::cli(&[("content/rfcs/cki-001-x.md", "Text\n")], "\n      []\n");
+    let checks = [(in_repository(), "inventory check"), (cli(), "inventory check"), (rfcs, "rfc check")];
+    for (cli, command) in checks {
         git2::Repository::init(cli.project()).expect("makes a repository");
         for (format, schema) in
             [("sarif", "sarif/sarif-schema-2.1.0.json"), ("gitlab", "gitlab-code-quality.schema.json")]
         {
-            let text = cli.run(&format!("inventory check -o {format}")).ends_with(1).stdout;
+            let text = cli.run(&format!("{command} -o {format}")).ends_with(1).stdout;
             let (is_valid, errors) = validate(schema, &text, cli.directory());
-            assert!(is_valid, "{format}: {errors}");
+            assert!(is_valid, "{command} {format}: {errors}");
             // The schema rejects something.
             let (is_valid, _) = validate(
                 schema,
