@@ -85,10 +85,11 @@ impl FileSnapshot {
         state.files.keys().find(|path| checked.binary_search(path).is_err()).cloned()
     }
 
-    /// Returns whether reads of a path are kept.
+    /// Returns whether reads of a path, or of one below it, are kept.
     #[must_use]
-    pub fn keeps(&self, path: &Path) -> bool {
-        self.kept(path).is_some()
+    pub fn keeps_some_of(&self, path: &Path) -> bool {
+        let is_below = |kept: &Kept| kept.roots.iter().any(|root| root.starts_with(path));
+        self.kept(path).is_some() || self.0.as_deref().is_some_and(is_below)
     }
 
     fn kept(&self, path: &Path) -> Option<&Kept> {
@@ -133,6 +134,11 @@ mod tests {
         let read = |path: &Path| snapshot.read_text(path, 9).map_err(|error| error.to_string());
         assert_eq!((read(&a).as_deref(), read(&root.join("known")).as_deref()), (Ok("first"), Ok("content")));
         assert_eq!(snapshot.all_names_in(&root).expect("reads"), ["a"]);
+        for (path, is_kept) in [(&a, true), (&root, true), (&other, false)] {
+            assert_eq!(snapshot.keeps_some_of(path), is_kept, "{path:?}");
+        }
+        assert!(snapshot.keeps_some_of(directory.path()));
+        assert!(!FileSnapshot::default().keeps_some_of(directory.path()));
         write(&a, "second");
         write(&other, "second");
         write(&b, "new");

@@ -5,7 +5,7 @@ use super::context::{Context, TrustProof};
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::text::{plural, safe_line};
 use crate::config::{Config, Settings};
-use crate::model::inventory::{GitSource, Inventory, InventorySources};
+use crate::model::inventory::{GitSource, Inventory};
 use crate::ops::inventory::sync::{FetchWhen, SyncedSource, choose, sync};
 use crate::ops::shared::inventory::{FetchFailures, LoadError, copy_of, load_checked};
 use crate::systems::git::{Git, Logins};
@@ -69,11 +69,9 @@ impl Context {
         Ok(inventory)
     }
 
-    /// Reads the inventory with another reader of its files, without a word and without fetching anything. The cache
-    /// knows the files of the disk only.
+    /// Reads the inventory with another reader of its files, without a word and without fetching anything.
     pub(super) fn inventory_reading(&self, files: &FileSnapshot) -> Result<Inventory, LoadError> {
-        let sources = InventorySources { cache: None, ..self.settings.inventory.clone() };
-        load_checked(&sources, &self.assets, files, &FetchFailures::new())
+        load_checked(&self.settings.inventory, &self.assets, files, &FetchFailures::new())
     }
 
     /// Reads the inventory again after a change of its files. It is leaked, as any other one.
@@ -83,7 +81,7 @@ impl Context {
 
     /// Loads the inventory as it is on this machine, without a word.
     pub(super) fn quiet_inventory(&self) -> Result<Inventory, LoadError> {
-        load_checked(&self.settings.inventory, &self.assets, self.assets.files(), &FetchFailures::new())
+        self.inventory_reading(self.assets.files())
     }
 
     /// Returns the repositories of which there is no copy yet.

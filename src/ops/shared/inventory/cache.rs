@@ -37,7 +37,7 @@ pub(super) struct CachePlace {
 
 impl CachePlace {
     /// Returns the place for sources, with the copies of those that are repositories; `None` if they are not cached:
-    /// files that were read for a check of trust must be those that take effect.
+    /// the cache knows the files of the disk, and a snapshot may have others, such as those that a check of trust read.
     pub(super) fn of(
         sources: &InventorySources,
         copies: &[Option<CopyRecord>],
@@ -55,14 +55,14 @@ impl CachePlace {
         for (source, copy) in sources.list.iter().zip(copies) {
             match source {
                 InventorySource::BuiltIn => key.byte(0),
-                InventorySource::Path(path) if files.keeps(path) => return None,
+                InventorySource::Path(path) if files.keeps_some_of(path) => return None,
                 InventorySource::Path(path) => {
                     key.byte(1);
                     key.bytes(path.as_os_str().as_bytes());
                 }
                 InventorySource::Git(source) => {
                     let record = sources.copies.as_ref()?.join(source.copy_record());
-                    if files.keeps(&record) {
+                    if files.keeps_some_of(&record) {
                         return None;
                     }
                     key.byte(2);

@@ -355,6 +355,21 @@ fn the_files_of_a_check_of_trust_are_not_cached() {
 }
 
 #[test]
+fn known_content_of_one_file_takes_effect_in_place_of_the_cache() {
+    let lab = Lab::new();
+    assert!(!lab.is_cached() && lab.is_cached());
+    let path = lab.at("inventory/service/c5.yaml");
+    let files = FileSnapshot::of(vec![path.clone()], [(path, b"description: Known.\n".to_vec())]);
+    let loaded = load_at(&lab.sources, &Assets::default(), &files, &FetchFailures::new(), SystemTime::now());
+    let (read, is_cached) = loaded.expect("loads");
+    let described = |read: &Inventory| read.find("service/c5").expect("is there").description.clone();
+    assert_eq!((described(&read).as_deref(), is_cached), (Some("Known."), false));
+    // It is not what later commands see.
+    let (read, is_cached) = lab.load().expect("loads");
+    assert_eq!((described(&read).as_deref(), is_cached), (Some("The number 5."), true));
+}
+
+#[test]
 fn files_that_changed_a_moment_ago_are_not_cached() {
     let lab = Lab::new();
     let changed =
