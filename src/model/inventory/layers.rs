@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Inventory;
+use super::error::InventoryError;
 use super::layer_summary::LayerSummary;
-use super::read::{InventoryDocument, InventoryError, InventoryPart};
+use super::read::{InventoryDocument, InventoryPart};
 use super::source_map::SourceMap;
 use crate::base::yaml::flat::FlatText;
 use crate::base::yaml::merge::{ItemKey, LayeredNode, MergeRules};

@@ -6,6 +6,7 @@ pub mod check;
 mod component;
 mod details;
 mod entry;
+mod error;
 mod find;
 mod hosts;
 mod index;
@@ -39,6 +40,7 @@ pub use entry::{
     IgnoreDecl, Link, ParameterDecl, Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule,
     WatchDecl,
 };
+pub use error::InventoryError;
 pub use find::{LookupError, NamedEntry, SERVICE};
 pub use hosts::host_names;
 use index::Index;
@@ -51,7 +53,7 @@ pub use limits::{Capability, ContainerPath, Memory};
 pub use need_decl::{NeedDecl, Parameters};
 pub use problem::InventoryFinding;
 use problem::Problem;
-pub use read::{InventoryDocument, InventoryError, InventoryPart};
+pub use read::{InventoryDocument, InventoryPart};
 pub use rfc_decl::RfcDecl;
 pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::backstage::unplaced::UnplacedPart;
 use super::details::EntryFacts;
+use super::error::InventoryError;
 use super::index::{self, Index, count};
 use super::problem::{Problem, ProblemKind};
-use super::read::InventoryError;
 use super::{Category, Inventory, SourceMap};
 use crate::model::guard::is_host_pattern;
 

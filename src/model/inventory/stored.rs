@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::backstage::unplaced::UnplacedPart;
 use super::details::{EntryFacts, LazyDetails};
+use super::error::Errors;
 use super::problem::{Problem, ProblemKind};
-use super::read::{Errors, InventoryPart};
+use super::read::InventoryPart;
 use super::{Component, Inventory, SourceMap};
 use crate::base::packed::{PackedReader, PackedWriter};
 use crate::base::yaml::Position;
