@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::files::{self, FileError};
+use super::files::{self, DirectoryName, FileError};
 
 /// Content of files and directories as it was when they were first read. Clones share it. Without paths to keep, every
 /// read goes to the disk.
@@ -26,7 +26,7 @@ struct Kept {
 struct KeptState {
     files: BTreeMap<PathBuf, Arc<Vec<u8>>>,
     /// Names in directories.
-    names: BTreeMap<PathBuf, Vec<OsString>>,
+    names: BTreeMap<PathBuf, Vec<DirectoryName>>,
     is_sealed: bool,
 }
 
@@ -69,13 +69,21 @@ impl FileSnapshot {
     ///
     /// # Errors
     /// Fails if it cannot be read.
-    pub fn all_names_in(&self, directory: &Path) -> Result<Vec<OsString>, FileError> {
-        let Some(kept) = self.kept(directory) else { return files::all_names_in(directory) };
+    pub fn names_in(&self, directory: &Path) -> Result<Vec<DirectoryName>, FileError> {
+        let Some(kept) = self.kept(directory) else { return files::names_in(directory) };
         if let Some(names) = kept.state().names.get(directory) {
             return Ok(names.clone());
         }
-        let names = files::all_names_in(directory)?;
+        let names = files::names_in(directory)?;
         Ok(kept.state().names.entry(directory.to_path_buf()).or_insert(names).clone())
+    }
+
+    /// Returns the names of [`Self::names_in`] alone.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    pub fn all_names_in(&self, directory: &Path) -> Result<Vec<OsString>, FileError> {
+        Ok(self.names_in(directory)?.into_iter().map(|one| one.name).collect())
     }
 
     /// Accepts no further files from now on. Returns a file that was read before, and is not one of these sorted paths.

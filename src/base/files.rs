@@ -7,43 +7,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// A failed operation on a file.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} `{}`: {source}", path.display())]
-pub struct FileError {
-    /// The operation: `read`, `write`, …
-    pub verb: &'static str,
-    /// File or directory.
-    pub path: PathBuf,
-    /// Underlying error.
-    pub source: io::Error,
-}
-
-impl FileError {
-    /// Creates the error of an operation on a path.
-    pub fn new(verb: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
-        Self { verb, path: path.into(), source }
-    }
-
-    /// Returns whether the file does not exist.
-    #[must_use]
-    pub fn is_missing(&self) -> bool {
-        is_absent(&self.source)
-    }
-
-    /// Returns whether the path exists but cannot be read: not a file, not UTF-8, too long, no permission,
-    /// or a failing medium.
-    #[must_use]
-    pub fn is_unreadable(&self) -> bool {
-        self.verb == "read" && !self.is_missing()
-    }
-}
-
-/// Returns whether an error means that the path does not exist: no such name, or a parent that is not a
-/// directory.
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
+pub use super::file_error::FileError;
 
 /// Opens a file to read it. Rejects anything but a regular file: a pipe would wait for a writer, a device
 /// might have side effects, and both may be endless.
@@ -306,23 +270,42 @@ pub fn list_dir(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(all_names_in(path)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
 }
 
+/// A name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DirectoryName {
+    /// The name.
+    pub name: OsString,
+    /// The list tells that it is a regular file: the check before it is opened.
+    pub is_file: bool,
+}
+
 /// Returns all names in a directory, sorted; a missing directory has none.
 ///
 /// # Errors
 /// Fails if it cannot be read.
-pub fn all_names_in(path: &Path) -> Result<Vec<OsString>, FileError> {
-    let entries = match std::fs::read_dir(path) {
+pub fn names_in(directory: &Path) -> Result<Vec<DirectoryName>, FileError> {
+    let fail = |source| FileError::new("read", directory, source);
+    let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(FileError::new("read", path, source)),
+        Err(source) => return Err(fail(source)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(|source| FileError::new("read", path, source))?;
-        names.push(entry.file_name());
+        let entry = entry.map_err(fail)?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        names.push(DirectoryName { name: entry.file_name(), is_file });
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// Returns the names of [`names_in`] alone.
+///
+/// # Errors
+/// Fails if it cannot be read.
+pub fn all_names_in(directory: &Path) -> Result<Vec<OsString>, FileError> {
+    Ok(names_in(directory)?.into_iter().map(|one| one.name).collect())
 }
 
 #[cfg(test)]

@@ -1,42 +1,10 @@
-//! Files of a directory that is listed and read as a whole, with as few system calls as possible. Other reads are in
+//! Reads of files that a directory listed, with as few system calls as possible. Lists and other reads are in
 //! [`super::files`].
 
-use std::ffi::OsString;
-use std::io;
 use std::path::Path;
 
 use super::file_stamp::FileStamp;
 use super::files::{self, FileError};
-
-/// A name in a directory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DirectoryName {
-    /// The name.
-    pub name: OsString,
-    /// The list tells that it is a regular file: the check before it is opened.
-    pub is_file: bool,
-}
-
-/// Returns all names in a directory, sorted; a missing directory has none.
-///
-/// # Errors
-/// Fails if it cannot be read.
-pub fn names_in(directory: &Path) -> Result<Vec<DirectoryName>, FileError> {
-    let fail = |source| FileError::new("read", directory, source);
-    let entries = match std::fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(fail(source)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(fail)?;
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        names.push(DirectoryName { name: entry.file_name(), is_file });
-    }
-    names.sort_unstable();
-    Ok(names)
-}
 
 /// Reads a file of at most `limit` bytes, and returns the state that it had before.
 ///
@@ -61,10 +29,10 @@ mod tests {
         std::fs::write(at("b"), "text").expect("writes");
         std::os::unix::fs::symlink("b", at("c")).expect("links");
         nix::unistd::mkfifo(&at("a"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
-        let names = names_in(directory.path()).expect("lists");
+        let names = files::names_in(directory.path()).expect("lists");
         let names: Vec<_> = names.iter().map(|one| (one.name.to_str(), one.is_file)).collect();
         assert_eq!(names, [(Some("a"), false), (Some("b"), true), (Some("c"), false)]);
-        assert_eq!(names_in(&at("none")).expect("is empty"), []);
+        assert_eq!(files::names_in(&at("none")).expect("is empty"), []);
         for (name, is_file) in [("b", true), ("c", false)] {
             let (content, state) = read(&at(name), is_file, 9).expect("reads");
             assert_eq!(content, b"text");

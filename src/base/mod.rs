@@ -9,6 +9,7 @@ pub mod clock;
 pub mod digest;
 pub mod dotenv;
 pub mod exit;
+pub mod file_error;
 pub mod file_snapshot;
 pub mod file_stamp;
 pub mod files;

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::error::{LIMIT, LoadError};
 use super::footprint::Footprint;
 use crate::base::file_snapshot::FileSnapshot;
-use crate::base::listed_files::{self, DirectoryName};
-use crate::base::{files, share};
+use crate::base::files::{self, DirectoryName};
+use crate::base::{listed_files, share};
 use crate::model::inventory::InventoryDocument;
 use crate::model::reference::{Reference, is_name};
 
@@ -32,12 +32,11 @@ pub(super) fn directory<T: Send>(
     make: impl Fn(InventoryDocument) -> T + Sync,
 ) -> Result<Vec<T>, LoadError> {
     footprint.note_before(root);
-    let names = |path: &Path| names_in(path, snapshot, footprint);
     let is_category = |one: &DirectoryName| {
         one.name.to_str().is_some_and(is_name) && !one.is_file && root.join(&one.name).is_dir()
     };
     let (categories, others): (Vec<DirectoryName>, Vec<DirectoryName>) =
-        names(root)?.into_iter().partition(is_category);
+        snapshot.names_in(root)?.into_iter().partition(is_category);
     for other in others.iter().map(|one| &one.name).filter(|name| !name.as_bytes().starts_with(b".")) {
         let path = root.join(other);
         if !path.is_dir() {
@@ -45,7 +44,7 @@ pub(super) fn directory<T: Send>(
             continue;
         }
         footprint.note_before(&path);
-        if names(&path)?.iter().any(|file| is_yaml(&file.name)) {
+        if snapshot.names_in(&path)?.iter().any(|file| is_yaml(&file.name)) {
             unread.push((path.display().to_string(), NO_CATEGORY));
         }
     }
@@ -57,7 +56,7 @@ pub(super) fn directory<T: Send>(
     }
     for category in categories.iter().filter_map(|category| category.name.to_str()) {
         footprint.note_before(&root.join(category));
-        for file in names(&root.join(category))? {
+        for file in snapshot.names_in(&root.join(category))? {
             if file.name.to_str().and_then(entry_name).is_some() {
                 wanted.push((Some(category), file));
             } else if is_yaml(&file.name) {
@@ -102,19 +101,6 @@ pub(super) fn is_yaml(file: &OsStr) -> bool {
 pub(super) fn entry_name(file: &str) -> Option<&str> {
     let name = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"));
     name.filter(|name| is_name(name))
-}
-
-/// Returns the names in a directory. A read that is recorded keeps nothing, and so may ask the directory alone.
-fn names_in(
-    path: &Path,
-    snapshot: &FileSnapshot,
-    footprint: &Footprint,
-) -> Result<Vec<DirectoryName>, LoadError> {
-    if !footprint.is_void() {
-        return Ok(listed_files::names_in(path)?);
-    }
-    let names = snapshot.all_names_in(path)?;
-    Ok(names.into_iter().map(|name| DirectoryName { name, is_file: false }).collect())
 }
 
 /// Reads a file.

@@ -1,0 +1,42 @@
+//! The error of an operation on a file, with its path. The operations are in `files`.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A failed operation on a file.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} `{}`: {source}", path.display())]
+pub struct FileError {
+    /// The operation: `read`, `write`, …
+    pub verb: &'static str,
+    /// File or directory.
+    pub path: PathBuf,
+    /// Underlying error.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Creates the error of an operation on a path.
+    pub fn new(verb: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self { verb, path: path.into(), source }
+    }
+
+    /// Returns whether the file does not exist.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        is_absent(&self.source)
+    }
+
+    /// Returns whether the path exists but cannot be read: not a file, not UTF-8, too long, no permission,
+    /// or a failing medium.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.verb == "read" && !self.is_missing()
+    }
+}
+
+/// Returns whether an error means that the path does not exist: no such name, or a parent that is not a
+/// directory.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
