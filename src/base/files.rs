@@ -150,10 +150,13 @@ pub(super) fn content(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, Fi
     let fail = |source| FileError::new("read", path, source);
     let bytes = bytes_of(file, limit).map_err(fail)?;
     if bytes.len() as u64 > limit {
-        let why = format!("it is longer than {limit} bytes");
-        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+        return Err(fail(too_long(limit)));
     }
     Ok(bytes)
+}
+
+fn too_long(limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {limit} bytes"))
 }
 
 /// Bytes of the buffer for short files, whose length is not queried.
@@ -197,6 +200,9 @@ fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+    if file.get_ref().metadata()?.len() > limit {
+        return Err(too_long(limit));
     }
     let mut bytes = short.to_vec();
     file.read_to_end(&mut bytes)?;
@@ -383,6 +389,10 @@ mod tests {
         assert!(error.is_missing() && error.to_string().contains("x`"));
         std::fs::write(&path, "long").expect("writes");
         assert!(read_text(&path, 1).is_err());
+        // A file that is longer than memory, and has no blocks on the disk.
+        File::options().write(true).open(&path).and_then(|file| file.set_len(1 << 40)).expect("grows");
+        let error = read_text(&path, 1 << 39).expect_err("is long").to_string();
+        assert!(error.ends_with("it is longer than 549755813888 bytes"), "{error}");
         std::fs::write(&path, b"a\n\xc3\xa9\xff").expect("writes");
         let error = read_text(&path, 9).expect_err("is no text").to_string();
         assert!(error.ends_with("from line 2, column 2 on"), "{error}");

@@ -55,6 +55,36 @@ fn list_reports_invalid_yaml() {
 }
 
 #[test]
+fn list_refuses_long_files_and_impossible_names() {
+    let cli = Cli::new();
+    cli.write("directory/inventory.yaml", "\u{feff}title: With a mark\n");
+    cli.write("directory/service/a.yaml", "\u{feff}description: Marked.\n");
+    cli.write("directory/service/-rf.yaml", "description: x\n");
+    cli.write("directory/service/\u{1b}[2J.yaml", "description: x\n");
+    assert_snapshot!(cli.run("list --inventory directory"), @"
+    service
+      a  Marked.
+    --- stderr
+    warning: /tmp/cki-TESTID/project/directory/service/.yaml: it is not read, since no component can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most
+    warning: /tmp/cki-TESTID/project/directory/service/-rf.yaml: it is not read, since no component can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most
+    1 component · inventory: With a mark, /tmp/cki-TESTID/project/directory
+    --- exit 0
+    ");
+    for name in ["-rf", "a/b", "..", "a\\u0007"] {
+        list(&format!("components: [{{category: x, name: \"{name}\"}}]\n")).ends_with(4).says("is no name");
+    }
+    // A file without blocks on the disk.
+    let long = std::fs::File::create(cli.project().join("directory/service/long.yaml"));
+    long.and_then(|file| file.set_len(100 << 20)).expect("grows");
+    assert_snapshot!(cli.run("list --inventory directory"), @"
+    --- stderr
+    error: `/tmp/cki-TESTID/project/directory/service/long.yaml` is longer than 64 MiB, which is the most that one file of an inventory may hold.
+    hint: make a directory of it: `inventory.yaml` without the entries, and each entry in a file `CATEGORY/NAME.yaml`.
+    --- exit 4
+    ");
+}
+
+#[test]
 fn list_reports_values_of_the_wrong_type() {
     assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
     --- stderr
