@@ -77,18 +77,22 @@ impl CachePlace {
     }
 
     /// Returns the cached inventory, if nothing changed since it was read. The files are looked at while its content is
-    /// taken apart.
+    /// checked and taken apart.
     pub(super) fn load(&self) -> Option<Inventory> {
         // Texts of the inventory are parts of it, and the inventory lasts as long as the command.
         let content: &'static [u8] = read(&self.file)?.leak();
-        let mut reader = PackedReader::open(content)?;
-        if reader.bytes()? != self.key {
-            return None;
-        }
-        let record = reader.bytes()?;
+        let (length, rest) = content.split_first_chunk()?;
+        let (record, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let stored = || {
+            let mut reader = PackedReader::open(rest)?;
+            if reader.bytes()? != self.key {
+                return None;
+            }
+            Inventory::stored(&mut reader)
+        };
         std::thread::scope(|scope| {
             let unchanged = scope.spawn(|| is_unchanged(record));
-            let inventory = Inventory::stored(&mut reader);
+            let inventory = stored();
             unchanged.join().unwrap_or(false).then_some(inventory).flatten()
         })
     }
@@ -102,13 +106,15 @@ impl CachePlace {
         let Some(record) = footprint.store() else { return };
         let mut writer = PackedWriter::default();
         writer.bytes(&self.key);
-        writer.bytes(&record);
         if !inventory.store(&mut writer) {
             return;
         }
         let content = writer.finish();
-        if content.len() as u64 <= TOTAL {
-            let _ = write(&self.file, &content);
+        // The record comes first and has a checksum of its own, so that the files are looked at before the rest is read.
+        let length = (record.len() as u64).to_le_bytes();
+        let parts = [&length[..], &record, &content];
+        if parts.iter().map(|part| part.len() as u64).sum::<u64>() <= TOTAL {
+            let _ = write(&self.file, &parts);
         }
     }
 }
@@ -129,12 +135,12 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 
 /// Writes a file of the cache, and removes the oldest others. The disk may lose it: a checksum shows that, so that
 /// nothing waits for the disk.
-fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+fn write(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
     let Some(directory) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(directory)?;
     let mode = std::fs::Permissions::from_mode(0o600);
     let mut file = tempfile::Builder::new().prefix(".cki-").permissions(mode).tempfile_in(directory)?;
-    file.write_all(content)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
     file.persist(path).map_err(|error| error.error)?;
     tidy(directory, path);
     Ok(())
