@@ -1,4 +1,4 @@
-//! What the rules of all checks have in common: severities, and the table that declares the rules of a check. The rules
+//! The common parts of the rules of all checks: severities, and the table that declares the rules of a check. The rules
 //! themselves are beside their checks.
 
 /// Severity of the findings of a rule.
