@@ -3,26 +3,23 @@
 
 use std::fmt::Write as _;
 
+use super::statements::{self, EdgeStatement, NodeStatement};
 use crate::base::text::safe_line;
 use crate::model::graph::{DependencyGraph, Subgraph};
 
 /// Returns the text of a flowchart.
 pub(super) fn text(graph: &DependencyGraph<'_>, part: &Subgraph<'_>) -> String {
-    let mut text = String::from("flowchart LR\n");
-    // Writing to a String cannot fail.
-    for at in &part.nodes {
-        let node = graph.node(*at);
-        let class = if node.component.is_none() { ":::missing" } else { "" };
-        let _ = writeln!(text, "  n{at}[\"{}\"]{class}", escaped(&node.reference.to_string()));
-    }
-    for (from, to, edge) in &part.edges {
-        let arrow = if edge.inferred { "-.->" } else { "-->" };
-        let _ = writeln!(text, "  n{from} {arrow}|\"{}\"| n{to}", escaped(edge.verb));
-    }
-    if part.nodes.iter().any(|at| graph.node(*at).component.is_none()) {
-        text += "  classDef missing stroke-dasharray: 4\n";
-    }
-    text
+    let node = |NodeStatement { id, label, is_missing }: &NodeStatement| {
+        let class = if *is_missing { ":::missing" } else { "" };
+        format!("{id}[\"{}\"]{class}", escaped(label))
+    };
+    let edge = |EdgeStatement { from, to, verb, is_inferred }: &EdgeStatement<'_>| {
+        let arrow = if *is_inferred { "-.->" } else { "-->" };
+        format!("{from} {arrow}|\"{}\"| {to}", escaped(verb))
+    };
+    let has_missing = part.nodes.iter().any(|at| graph.node(*at).component.is_none());
+    let tail = if has_missing { "  classDef missing stroke-dasharray: 4\n" } else { "" };
+    statements::text((graph, part), ("flowchart LR\n", tail), node, edge)
 }
 
 /// Writes every character that Mermaid or HTML could read as markup by its number.
@@ -33,6 +30,7 @@ fn escaped(text: &str) -> String {
             ' ' | '/' | '-' | '_' | '.' => escaped.push(character),
             _ if character.is_alphanumeric() => escaped.push(character),
             _ => {
+                // Writing to a String cannot fail.
                 let _ = write!(escaped, "#{};", u32::from(character));
             }
         }

@@ -5,6 +5,7 @@ mod dot;
 mod measure;
 mod mermaid;
 mod part;
+mod statements;
 mod svg;
 mod tree;
 mod view;
