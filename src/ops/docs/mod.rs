@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use crate::base::source_dir::SourceDir;
 use crate::model::inventory::{Component, Inventory, Link};
+use crate::ops::shared::readme;
 use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::Tree;
 pub use search::{SearchHit, SearchOutcome, search};
 
 /// Maximum size of a page in bytes.
 const PAGE_LIMIT: u64 = 1 << 20;
-/// Names of the page that a repository shows first, best first.
-const FIRST_PAGES: [&str; 4] = ["README.md", "README.rst", "README.txt", "README"];
 
 /// Documentation of a component.
 #[derive(Debug)]
@@ -113,22 +112,22 @@ pub fn documentation<'a>(
 fn readme(component: &Component, inventory: &Inventory, workspace: &Workspace) -> Option<DocPage> {
     let source = component.sources.first()?;
     let clone = Clone::find(inventory, workspace, &source.repo);
-    let page = |path: String, content: PageContent| DocPage {
+    let page = |path: &Path| DocPage {
         label: "README".to_owned(),
         repo: source.repo.clone(),
-        path,
-        content,
+        path: path.display().to_string(),
+        content: clone.page(&path.display().to_string()),
     };
-    if !matches!(clone, Clone::At(_)) {
-        return Some(page(FIRST_PAGES[0].to_owned(), clone.page(FIRST_PAGES[0])));
-    }
-    let beside = source.path.as_deref().map(|path| format!("{}/", path.trim_end_matches('/')));
-    let directories = beside.into_iter().chain([String::new()]);
-    let paths = directories.flat_map(|directory| FIRST_PAGES.map(|name| format!("{directory}{name}")));
-    paths.map(|path| (clone.page(&path), path)).find_map(|(content, path)| match content {
-        PageContent::Missing => None,
-        content => Some(page(path, content)),
-    })
+    let Clone::At(directory) = &clone else { return Some(page(Path::new(readme::NAMES[0]))) };
+    let files = SourceDir::new(directory).ok();
+    let places = readme::places(component).into_iter().filter(|(repo, _)| *repo == source.repo);
+    let paths = places.flat_map(|(_, place)| {
+        let found = files.as_ref().and_then(|files| readme::find(files, place).ok().flatten());
+        // One that is not checked out is in the newest commit.
+        found.into_iter().chain(readme::paths(place))
+    });
+    let mut pages = paths.map(|path| page(&path));
+    pages.find(|page| !matches!(page.content, PageContent::Missing))
 }
 
 /// The clone of a repository, as far as there is one.

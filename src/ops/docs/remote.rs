@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::{StatusCode, Url};
 
-use super::{DocPage, Documentation, FIRST_PAGES, PAGE_LIMIT, PageContent};
+use super::{DocPage, Documentation, PAGE_LIMIT, PageContent};
 use crate::base::http::HttpClient;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Component, Inventory};
+use crate::ops::shared::readme;
 use crate::systems::git::without_login;
 
 /// Maximum time for a page.
@@ -33,7 +34,7 @@ impl Documentation<'_> {
     pub async fn fetch(&mut self, inventory: &Inventory, http: &HttpClient) -> usize {
         let is_readme = self.component.documentation.iter().all(|link| link.repo.is_none());
         let fetched = join_all(self.absent().map(async |page| match is_readme {
-            true => readme(self.component.sources.first()?.path.as_deref(), page, inventory, http).await,
+            true => first_readme(self.component, page, inventory, http).await,
             false => Some((page.path.clone(), content(page, &page.path, inventory, http).await?)),
         }));
         let fetched = fetched.await;
@@ -54,17 +55,16 @@ impl Documentation<'_> {
 }
 
 /// Reads the README beside the sources, else that of the repository.
-async fn readme(
-    beside: Option<&str>,
+async fn first_readme(
+    component: &Component,
     page: &DocPage,
     inventory: &Inventory,
     http: &HttpClient,
 ) -> Option<(String, PageContent)> {
-    let beside = beside.map(|path| format!("{}/", path.trim_end_matches('/')));
     let mut last = None;
-    for directory in beside.into_iter().chain([String::new()]) {
-        for name in FIRST_PAGES {
-            let path = format!("{directory}{name}");
+    for (_, place) in readme::places(component).into_iter().filter(|(repo, _)| *repo == page.repo) {
+        for path in readme::paths(place) {
+            let path = path.display().to_string();
             let content = content(page, &path, inventory, http).await?;
             let is_missing = matches!(content, PageContent::Missing);
             last = Some((path, content));

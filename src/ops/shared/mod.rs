@@ -10,6 +10,7 @@ pub mod open_merge_requests;
 pub mod outside_text;
 pub mod production;
 pub mod project;
+pub mod readme;
 pub mod run_policy;
 pub mod services;
 pub mod token;

@@ -8,14 +8,11 @@ use std::sync::Arc;
 use crate::base::files::FileError;
 use crate::base::source_dir::SourceDir;
 use crate::model::inventory::{Component, Inventory};
+use crate::ops::shared::readme;
 use crate::ops::shared::workspace::Workspace;
 
 /// Maximum length of a README that is shown, in bytes; the rest is left out.
 const LONGEST: usize = 256 << 10;
-/// Beginning of the name of a README, in lower case.
-const README: &str = "readme";
-/// Names of a README in lower case, the best first.
-const NAMES: [&str; 5] = ["readme.md", "readme.markdown", "readme.rst", "readme.txt", "readme"];
 
 /// A README.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,14 +61,10 @@ impl<'a> Readmes<'a> {
     pub(super) fn of(&mut self, component: &'a Component) -> Option<Arc<Readme>> {
         let named = component.documentation.iter().filter_map(|link| {
             let path = Path::new(link.path.as_deref()?);
-            let is_readme = path.file_name()?.to_string_lossy().to_ascii_lowercase().starts_with(README);
-            is_readme.then_some((link.repo.as_deref()?, path))
+            readme::is_readme(path).then_some((link.repo.as_deref()?, path))
         });
-        let sources = component.sources.iter();
-        let paths = sources.filter_map(|one| Some((one.repo.as_str(), Path::new(one.path.as_deref()?))));
-        let roots = component.repos().into_iter().map(|repo| (repo, Path::new("")));
-        let places: Vec<_> = named.chain(paths).chain(roots).collect();
-        places.into_iter().find_map(|(repo, path)| self.at(repo, path))
+        let mut places = named.chain(readme::places(component));
+        places.find_map(|(repo, path)| self.at(repo, path))
     }
 
     fn at(&mut self, repo: &'a str, path: &Path) -> Option<Arc<Readme>> {
@@ -102,18 +95,7 @@ impl<'a> Readmes<'a> {
 /// Reads the README at a path of a clone: that of a directory, or the file itself if it is one. Returns its path, its
 /// text, and whether that is cut.
 fn read(clone: &SourceDir, path: &Path) -> Result<Option<(PathBuf, String, bool)>, FileError> {
-    let is_readme =
-        path.file_name().is_some_and(|name| name.to_string_lossy().to_ascii_lowercase().starts_with(README));
-    let file = match clone.names(path) {
-        Ok(names) => {
-            let lower = |name: &std::ffi::OsString| name.to_string_lossy().to_ascii_lowercase();
-            let best = NAMES.iter().find_map(|wanted| names.iter().find(|name| lower(name) == *wanted));
-            let Some(best) = best else { return Ok(None) };
-            path.join(best)
-        }
-        Err(_) if is_readme && clone.locate(path)?.is_some() => path.to_path_buf(),
-        Err(_) => return Ok(None),
-    };
+    let Some(file) = readme::find(clone, path)? else { return Ok(None) };
     let mut bytes = Vec::new();
     let opened = clone.open(&file)?;
     let all = opened.take(LONGEST as u64 + 1).read_to_end(&mut bytes);
