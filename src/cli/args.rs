@@ -10,6 +10,7 @@ use clap::{Args as _, CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands;
 use super::globals::Globals;
+use super::marks::DecidedBy;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -92,26 +93,44 @@ fn with_those_above(words: &[OsString], depth: usize, own: Vec<PathBuf>) -> Vec<
 pub(super) enum CliCommand {
     Demo(commands::demo::DemoArgs),
     Init(commands::init::InitArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
     List(commands::list::ListArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace"]))]
     Show(commands::show::ShowArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace"]))]
     Docs(commands::docs::DocsArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
     Graph(commands::graph::GraphArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
     Inventory(commands::inventory::InventoryArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace"]))]
     Rfc(commands::rfc::RfcArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace"]))]
     Clone(commands::clone::CloneArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace", "engine"]))]
     Build(commands::build::BuildArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace", "engine"]))]
     Env(commands::env::EnvArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace", "engine"]))]
     RunLocal(commands::run_local::RunLocalArgs),
+    #[command(add = DecidedBy(&["inventory", "engine"]))]
     Ps(commands::ps::PsArgs),
+    #[command(add = DecidedBy(&["inventory", "engine"]))]
     Open(commands::open::OpenArgs),
+    #[command(add = DecidedBy(&["inventory", "engine"]))]
     Logs(commands::logs::LogsArgs),
+    #[command(add = DecidedBy(&["inventory", "engine"]))]
     Exec(commands::exec::ExecArgs),
+    #[command(add = DecidedBy(&["inventory", "engine"]))]
     Shell(commands::shell::ShellArgs),
+    #[command(add = DecidedBy(&["inventory", "engine"]))]
     Down(commands::down::DownArgs),
     Gc(commands::gc::GcArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
     Stage(commands::stage::StageArgs),
     Doctor(commands::doctor::DoctorArgs),
     Config(commands::config::ConfigArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
     Trust(commands::trust::TrustArgs),
     #[command(hide = true)]
     Forward(commands::forward::ForwardArgs),

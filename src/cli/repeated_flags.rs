@@ -6,35 +6,8 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::marks::{DecidedBy, Repeated};
 use crate::base::text::{command_line, safe_line};
-
-/// Commands whose result does not depend on the inventory; a new command repeats it.
-const WITHOUT_INVENTORY: [&str; 9] =
-    ["completions", "config", "demo", "doctor", "forward", "gc", "init", "man", "mock-service"];
-/// Commands whose result depends on the directory of clones.
-const OF_WORKSPACE: [&str; 7] = ["build", "clone", "docs", "env", "rfc", "run-local", "show"];
-/// Commands whose result depends on the engine.
-const OF_ENGINE: [&str; 9] = ["build", "down", "env", "exec", "logs", "open", "ps", "run-local", "shell"];
-/// Options of single commands that say what the command is about; others say how to show it, or how long to wait.
-const MEANING: [&str; 13] = [
-    "allow",
-    "component",
-    "debug-port",
-    "env",
-    "env-file",
-    "image",
-    "mount",
-    "mr",
-    "network",
-    "no-publish",
-    "project",
-    "publish",
-    "set",
-];
-/// Another such option.
-const UNSET: &str = "unset";
-/// Commands whose options are about a command inside a container, and mean nothing to other commands.
-const INSIDE: [&str; 2] = ["exec", "shell"];
 
 /// Test of a variable's name and value.
 type SecretTest = Box<dyn Fn(&str, &str) -> bool + Send + Sync>;
@@ -79,17 +52,13 @@ impl RepeatedFlags {
         let typed_verb = tree.find_subcommand(typed_name)?;
         let is_same = typed_name == verb.get_name();
         let is_about_the_same = is_about_the_same(typed_verb, typed, &words[at + 1..]);
+        let decides = verb.get::<DecidedBy>().map_or(&[][..], |globals| globals.0);
         let mut added: Vec<String> = Vec::new();
         for arg in verb.get_arguments() {
             let Some(long) = arg.get_long() else { continue };
-            let repeats = match long {
-                "inventory" => !WITHOUT_INVENTORY.contains(&verb.get_name()),
-                "workspace" => OF_WORKSPACE.contains(&verb.get_name()),
-                "engine" => OF_ENGINE.contains(&verb.get_name()),
-                long if MEANING.contains(&long) || long == UNSET => {
-                    is_about_the_same && (is_same || !INSIDE.contains(&typed_name))
-                }
-                _ => false,
+            let repeats = match arg.get::<Repeated>() {
+                Some(_) => is_about_the_same,
+                None => decides.contains(&long),
             };
             if repeats && !is_given(arg, &words) {
                 let flags = self.flags(typed_verb, typed, long);

@@ -11,6 +11,7 @@ use crate::base::text::{join_some, plural};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::cli::marks::Repeated;
 use crate::model::inventory::{Component, Inventory, is_selector};
 use crate::ops::build::{BuildError, BuildOptions, build, instructions};
 use crate::ops::shared::op_context::OpContext;
@@ -35,7 +36,7 @@ pub(in crate::cli) struct BuildArgs {
     components: Vec<String>,
     /// Build merge request N of their repository
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
     mr: Option<u64>,
     /// Add this name to the image
     #[arg(long, value_name = "NAME")]

@@ -10,6 +10,7 @@ use crate::base::exit::Exit;
 use crate::base::text::nearest;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::cli::marks::Repeated;
 use crate::model::inventory::Inventory;
 use crate::ops::clone::{CloneError, CloneRequest, CloneTarget, clone};
 use crate::report;
@@ -37,7 +38,7 @@ pub(in crate::cli) struct CloneArgs {
     repo: Vec<String>,
     /// Check out merge request N on a branch of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
     mr: Option<u64>,
     /// Fetch only the last N commits of a new clone (default: all)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -12,6 +12,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::format::OutputFormat;
+use crate::cli::marks::Repeated;
 use crate::config::Engine;
 use crate::host::arguments::hide_values;
 use crate::model::environment::{EnvOverrides, Environment};
@@ -79,13 +80,13 @@ pub(in crate::cli) struct EnvArgs {
 pub(in crate::cli) struct VariableArgs {
     /// Set a variable; `NAME` alone passes on its value from your environment
     #[arg(short = 'e', long = "env", value_name = "NAME=VALUE")]
-    #[arg(add = ArgValueCandidates::new(complete::variables))]
+    #[arg(add = ArgValueCandidates::new(complete::variables), add = Repeated)]
     pub(in crate::cli) set: Vec<String>,
     /// Read variables from a file of `NAME=VALUE` lines
-    #[arg(long = "env-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long = "env-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath, add = Repeated)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Remove a variable
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::unset))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::unset), add = Repeated)]
     pub(in crate::cli) unset: Vec<String>,
 }
 

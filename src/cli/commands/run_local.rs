@@ -12,6 +12,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::exit;
+use crate::cli::marks::Repeated;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
 use crate::model::environment::EnvOverrides;
@@ -53,10 +54,10 @@ pub(in crate::cli) struct RunLocalArgs {
     components: Vec<String>,
     /// Run merge request N
     #[arg(long, value_name = "N", value_parser = MergeRequestName::parse_number)]
-    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
     mr: Option<u64>,
     /// Run this image instead of building one
-    #[arg(long, value_name = "IMAGE", conflicts_with = "mr")]
+    #[arg(long, value_name = "IMAGE", conflicts_with = "mr", add = Repeated)]
     image: Option<String>,
     /// Exit after one pass of the component's work
     #[arg(long, conflicts_with = "detach")]
@@ -74,13 +75,13 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Publish this port, too, or on a port of your choice: `[HOST_PORT:][NAME:]CONTAINER_PORT`; the
     /// ports that a component declares are published on 127.0.0.1 anyway, each on the same or the next
     /// free port
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", add = Repeated)]
     publish: Vec<PublishRequest>,
     /// Publish no ports but those of `--publish`
-    #[arg(long)]
+    #[arg(long, add = Repeated)]
     no_publish: bool,
     /// Limit the network of the components
-    #[arg(long, value_name = "WHAT", default_value = "isolated")]
+    #[arg(long, value_name = "WHAT", default_value = "isolated", add = Repeated)]
     network: NetworkArg,
     #[command(flatten)]
     work: WorkArgs,
@@ -91,7 +92,7 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Allow this variable to contain a production host or a real credential, for this run only;
     /// `@command` stands for the command and its arguments
     #[arg(long, value_name = "NAME", help_heading = "Environment")]
-    #[arg(add = ArgValueCandidates::new(complete::allowed))]
+    #[arg(add = ArgValueCandidates::new(complete::allowed), add = Repeated)]
     allow: Vec<String>,
     /// Arguments for the component's command
     #[arg(last = true, value_name = "ARGS")]
@@ -106,10 +107,10 @@ struct WorkArgs {
     #[arg(short = 'w', long, conflicts_with = "detach")]
     watch: bool,
     /// Mount the component's clone into its container (read-only by default; `--mount=rw` for read-write)
-    #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]
+    #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro", add = Repeated)]
     mount: Option<AccessArg>,
     /// Start the component under a debugger that listens on this port of 127.0.0.1
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), add = Repeated)]
     debug_port: Option<u16>,
 }
 

@@ -8,6 +8,7 @@ use crate::base::text::command_line;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::exit;
+use crate::cli::marks::Repeated;
 use crate::cli::{complete, token};
 use crate::model::inventory::{Inventory, StageDecl};
 use crate::model::merge_request::MergeRequestName;
@@ -38,16 +39,16 @@ pub(in crate::cli) struct StageArgs {
     merge_request: Option<MergeRequestName>,
     /// Merge request to test
     #[arg(long, value_name = "MR", value_parser = MergeRequestName::parse, conflicts_with = "merge_request")]
-    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
     mr: Option<MergeRequestName>,
     /// Component (default: from the remotes of the working directory)
-    #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::staged))]
+    #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::staged), add = Repeated)]
     component: Option<String>,
     /// Project on GitLab (default: that of the component, or of the working directory)
-    #[arg(long, value_name = "GROUP/PROJECT")]
+    #[arg(long, value_name = "GROUP/PROJECT", add = Repeated)]
     project: Option<String>,
     /// Set a variable of the pipelines
-    #[arg(long, value_name = "KEY=VALUE", add = ArgValueCompleter::new(complete::parameters))]
+    #[arg(long, value_name = "KEY=VALUE", add = ArgValueCompleter::new(complete::parameters), add = Repeated)]
     set: Vec<String>,
     /// Run an earlier pipeline again
     #[arg(long, value_name = "GROUP/ID")]
