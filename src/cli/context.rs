@@ -102,6 +102,8 @@ impl Context {
         let results = match format {
             OutputFormat::Json => Results::Json,
             OutputFormat::Yaml => Results::Yaml,
+            OutputFormat::Wide => Results::Wide,
+            OutputFormat::Name => Results::Names,
             _ => Results::Text,
         };
         let ui = Ui::new(&host, UiOptions { color, verbosity, results });

@@ -77,13 +77,18 @@ impl OutputFormat {
 /// Returns the formats of a command, or of a subcommand as in `config get`.
 pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
-        "list" | "ps" | "rfc list" => &[Text, Wide, Name, Json, Yaml],
-        "env" => &[Table, Json, Yaml, Dotenv, Shell],
+        "list" | "show" | "docs" | "clone" | "build" | "ps" | "gc" | "stage" | "rfc list" | "config"
+        | "config list" | "doctor" | "trust" => &[Text, Wide, Name, Json, Yaml],
+        "down" | "inventory sync" => &[Text, Name, Json, Yaml],
+        "env" => &[Table, Wide, Name, Json, Yaml, Dotenv, Shell],
         "inventory check" | "rfc check" => &[Text, Json, Yaml, Sarif, Gitlab],
         "inventory schema" => &[Json],
-        "graph" => &[Tree, Dot, Mermaid, Svg, Json, Yaml],
+        "graph" => &[Tree, Wide, Name, Dot, Mermaid, Svg, Json, Yaml],
         // Their results are lines, each a JSON object.
         "run-local" | "logs" | "exec" | "shell" => &[Text, Json],
+        // Their results are files, or a text of its own.
+        "config set" | "config unset" | "config edit" | "demo" | "demo serve" | "demo clean"
+        | "inventory export" | "man" => &[Text],
         _ => &[Text, Json, Yaml],
     }
 }
@@ -117,20 +122,22 @@ mod tests {
     #[test]
     fn formats_name_commands_that_exist() {
         let tree = crate::cli::command_tree();
-        for path in [
-            "list",
-            "ps",
-            "env",
-            "graph",
-            "inventory check",
-            "inventory schema",
+        let all = "list show docs clone build ps gc stage config doctor trust down env graph man demo run-local logs exec shell";
+        let nested = [
             "rfc list",
             "rfc check",
-            "run-local",
-            "logs",
-            "exec",
-            "shell",
-        ] {
+            "config list",
+            "config set",
+            "config unset",
+            "config edit",
+            "demo serve",
+            "demo clean",
+            "inventory sync",
+            "inventory check",
+            "inventory schema",
+            "inventory export",
+        ];
+        for path in all.split(' ').chain(nested) {
             let mut at = &tree;
             for name in path.split(' ') {
                 at = at.find_subcommand(name).filter(|found| found.get_name() == name).expect(path);

@@ -23,9 +23,8 @@ pub(super) struct Globals {
     /// Run components with this engine (default: `auto`)
     #[arg(long, global = true, value_name = "ENGINE")]
     pub(super) engine: Option<Engine>,
-    /// Print results in this format: `text`, `json` or `yaml`; `cki list` and `cki ps` also have
-    /// `wide` and `name`, `cki env` `table`, `dotenv` and `shell`, `cki graph` `tree`, `dot`, `mermaid`
-    /// and `svg`
+    /// Print results in this format: `text`, `json` or `yaml`; lists also have `wide` and `name`,
+    /// `cki env` `table`, `dotenv` and `shell`, `cki graph` `tree`, `dot`, `mermaid` and `svg`
     #[arg(short, long, global = true, value_name = "FORMAT", add = ArgValueCandidates::new(complete::formats))]
     pub(super) output: Option<String>,
     /// Colour the output (default: `auto`, only on a terminal)

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::base::text::plural_of;
+use crate::base::text::{Cell, Table, plural_of, safe_line};
 use crate::model::event::TaskOutcome;
 use crate::ops::clone::{CloneOutcome, CloneRepository};
 use crate::report::view;
@@ -31,6 +31,12 @@ pub fn print(ui: &Ui, outcome: &CloneOutcome) {
         let repositories = outcome.repositories.iter().map(repository_view).collect();
         return view::print(ui, &CloneView { repositories });
     }
+    if ui.is_names() {
+        return ui.names(outcome.repositories.iter().map(|one| &one.name));
+    }
+    if ui.is_wide() {
+        ui.lines(table(outcome).lines(None));
+    }
     let count = |state: TaskOutcome| outcome.repositories.iter().filter(|r| r.state.state() == state).count();
     let all = plural_of(outcome.repositories.len(), "repository", "repositories");
     let words = [
@@ -42,6 +48,19 @@ pub fn print(ui: &Ui, outcome: &CloneOutcome) {
     let parts: Vec<String> =
         words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     ui.status(&style::dim(&format!("{all}: {}", parts.join(", "))));
+}
+
+fn table(outcome: &CloneOutcome) -> Table {
+    let mut table = Table::new(0, &[]);
+    let head = ["NAME", "STATE", "BRANCH", "HEAD", "PATH", "ADDRESS", "DETAIL"];
+    table.row(head.map(|text| Cell::styled(text, style::dim)));
+    for one in outcome.repositories.iter().map(repository_view) {
+        let head = one.head.as_deref().unwrap_or("–");
+        let texts = [one.state, one.branch.unwrap_or("–"), head, &one.path, one.url, &one.detail];
+        let name = Cell::styled(safe_line(one.name), style::name);
+        table.row([name].into_iter().chain(texts.map(|text| safe_line(text).into_owned().into())));
+    }
+    table
 }
 
 fn repository_view(repository: &CloneRepository) -> RepositoryView<'_> {

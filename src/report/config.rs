@@ -37,16 +37,24 @@ pub fn print(ui: &Ui, config: &Config, copies: &[(String, String)]) {
         let inventory_copies = copies.collect();
         return view::print(ui, &ConfigView { settings, files, inventory_copies });
     }
+    if ui.is_names() {
+        return ui.names(KEYS.iter().map(|key| key.name));
+    }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Optional]);
-    table.row(["SETTING", "VALUE", "FROM", "MEANING"].map(|text| Cell::styled(text, style::dim)));
+    let mut add = |cells: [Cell; 4], variable: Cell| {
+        table.row(cells.into_iter().chain(ui.is_wide().then_some(variable)));
+    };
+    let head = |text: &str| Cell::styled(text, style::dim);
+    add(["SETTING", "VALUE", "FROM", "MEANING"].map(head), head("VARIABLE"));
     for key in KEYS {
-        let SettingView { name, value, origin, description, .. } = setting_view(key, config);
-        table.row([
+        let SettingView { name, value, origin, variable, description } = setting_view(key, config);
+        let cells = [
             Cell::styled(name, style::name),
             safe_line(&ui.place(value.as_deref().unwrap_or("–"))).into_owned().into(),
             safe_line(&ui.place(origin.as_deref().unwrap_or("–"))).into_owned().into(),
             Cell::styled(description, style::dim),
-        ]);
+        ];
+        add(cells, variable.into());
     }
     ui.lines(table.lines(ui.columns()));
     for (source, state) in copies {

@@ -1,5 +1,7 @@
 //! Report of `cki docs`: the pages of a component, the list of its documentation, and the result of a search.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::base::text::{Cell, Fit, Table, plural, safe_line};
@@ -138,6 +140,10 @@ pub fn print_list(ui: &Ui, found: &Documentation<'_>) {
         };
         return view::print(ui, &view);
     }
+    if ui.is_names() {
+        let files = found.pages.iter().filter_map(|page| page.content.file());
+        return ui.names(files.map(|file| file.display().to_string()));
+    }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Wrap, Fit::Wrap]);
     for page in &found.pages {
         let state = match page.content.file() {
@@ -198,7 +204,12 @@ pub fn print_search(ui: &Ui, text: &str, found: &SearchOutcome) {
         let file = hit.file.display().to_string();
         format!("{}:{}: {}", style::name(&safe_line(&ui.place(&file))), hit.line, safe_line(&masked))
     };
-    ui.lines(found.hits.iter().map(line));
+    if ui.is_names() {
+        let files: BTreeSet<_> = found.hits.iter().map(|hit| hit.file.display().to_string()).collect();
+        ui.names(files);
+    } else {
+        ui.lines(found.hits.iter().map(line));
+    }
     if found.is_cut {
         ui.status(&format!("Only the first {} are shown.", plural(found.hits.len(), "line")));
     }

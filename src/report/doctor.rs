@@ -34,6 +34,9 @@ pub fn print(ui: &Ui, checks: &[Check]) {
         let (healthy, checks) = (is_healthy(checks), checks.iter().map(check_view).collect());
         return view::print(ui, &DoctorView { healthy, checks });
     }
+    if ui.is_names() {
+        return ui.names(checks.iter().map(|check| &check.name));
+    }
     rows(ui, checks.iter());
     let count = |state: CheckState| checks.iter().filter(|check| check.found.state == state).count();
     let mut parts = vec![plural(checks.len(), "check")];
@@ -45,7 +48,7 @@ pub fn print(ui: &Ui, checks: &[Check]) {
     ui.status(&style::dim(&parts.join(", ")));
 }
 
-/// Prints checks as a table. Details of passed checks are shown with `-v` only.
+/// Prints checks as a table. Details of passed checks are shown with `-v` and `-o wide` only.
 pub fn rows<'a>(ui: &Ui, checks: impl Iterator<Item = &'a Check>) {
     let head = format!("{:<STATE$}{:<width$}FOUND", "CHECK", "STATE", width = FOUND - STATE);
     ui.data(&style::dim(&head));
@@ -72,7 +75,7 @@ fn row(ui: &Ui, Check { name, found }: &Check) {
         line(&part);
     }
     let matters = matches!(found.state, CheckState::Warning | CheckState::Failed);
-    if matters || ui.verbosity() == Verbosity::Verbose {
+    if matters || ui.is_wide() || ui.verbosity() == Verbosity::Verbose {
         for detail in &found.details {
             for (index, part) in text::wrap(detail, room.saturating_sub(2)).iter().enumerate() {
                 line(&style::dim(&format!("{}{part}", if index == 0 { "· " } else { "  " })));

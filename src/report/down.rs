@@ -31,7 +31,12 @@ pub fn print(ui: &Ui, outcome: &DownOutcome) {
     if ui.is_structured() {
         return view::print(ui, &down_view(outcome));
     }
-    ui.status(&sentence(outcome));
+    if ui.is_names() {
+        let DownOutcome { instances, networks, volumes, data, .. } = outcome;
+        ui.names(instances.iter().map(|one| &one.identity.name).chain(networks).chain(volumes).chain(data));
+    } else {
+        ui.status(&sentence(outcome));
+    }
     for Absent { query, elsewhere } in &outcome.absent {
         let query = safe_line(query);
         match elsewhere.as_slice() {

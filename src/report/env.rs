@@ -19,7 +19,7 @@ use crate::ui::{Ui, style};
 /// Format in which an environment is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvFormat {
-    /// Aligned table, with secrets masked.
+    /// Aligned table, with secrets masked, or the names alone.
     Table,
     /// `NAME=VALUE` lines, quoted so that most programs read them alike.
     Dotenv,
@@ -72,7 +72,8 @@ pub struct EnvOptions {
 pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOptions) {
     let EnvOptions { format, explain, reveal } = options;
     match format {
-        EnvFormat::Table if explain => env_explain::print(ui, environment, reveal),
+        EnvFormat::Table if ui.is_names() => ui.names(environment.variables.iter().map(|one| &one.name)),
+        EnvFormat::Table if explain || ui.is_wide() => env_explain::print(ui, environment, reveal),
         EnvFormat::Table => table(ui, environment, reveal),
         EnvFormat::Structured => view::print(ui, &env_view(component, environment, reveal)),
         EnvFormat::Dotenv => in_dotenv(ui, environment, reveal),

@@ -45,6 +45,9 @@ pub fn print(ui: &Ui, component: &str, compared: &ComparedEnvironments) {
         view::print(ui, &DiffView { component, left, right, differences, same: compared.differences.same });
         return;
     }
+    if ui.is_names() {
+        return ui.names(compared.differences.variables.iter().map(|one| &one.name));
+    }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Wrap]);
     let head = |text: &str| Cell::styled(safe_line(text), style::dim);
     table.row(["", "VARIABLE", &compared.left, &compared.right].map(head));

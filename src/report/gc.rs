@@ -29,6 +29,10 @@ pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) {
         let removed = removed.iter().map(leftover_view).collect();
         return view::print(ui, &GcView { dry_run: dry, removed, remaining });
     }
+    if ui.is_names() {
+        ui.names(removed.iter().map(|one| &one.name));
+        return remaining.iter().for_each(|one| ui.warning(&safe_line(one)));
+    }
     let mut table = Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Whole, Fit::Optional]);
     for one in removed {
         table.row([

@@ -30,6 +30,9 @@ pub fn print(ui: &Ui, sources: &InventorySources, synced: &[SyncedSource]) {
     if sources.repositories().next().is_none() {
         return ui.status("No source of the inventory is a git repository: nothing to fetch.");
     }
+    if ui.is_names() {
+        return ui.names(synced.iter().map(|one| one.source.to_string()));
+    }
     for SyncedSource { source, before, now } in synced {
         let text = match (before, now) {
             (Some(before), Ok(now)) if before == now => format!("{source} is at {}, as before", now.short()),

@@ -38,24 +38,13 @@ struct ComponentView<'a> {
     runnable: bool,
 }
 
-/// Form of the list on a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListFormat {
-    /// Groups that fit the terminal.
-    Groups,
-    /// A table with all columns.
-    Wide,
-    /// The names of the components.
-    Names,
-}
-
 /// Mark of a component that `cki run-local` can run.
 const RUNNABLE: &str = "▸";
 
 /// Prints the matching components.
-pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component], format: ListFormat) {
-    if format == ListFormat::Names {
-        return ui.lines(found.iter().map(|component| component.name()));
+pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
+    if ui.is_names() {
+        return ui.names(found.iter().map(|component| component.name()));
     }
     if ui.is_structured() {
         let components = found.iter().map(|component| component_view(component)).collect();
@@ -68,10 +57,7 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component], format: ListF
         };
         return view::print(ui, &view);
     }
-    match format {
-        ListFormat::Wide => ui.pages(wide(found)),
-        _ => ui.pages(lines(inventory, found, ui.columns())),
-    }
+    ui.pages(if ui.is_wide() { wide(found) } else { lines(inventory, found, ui.columns()) });
     let count = match (found.len(), inventory.components.len()) {
         (some, all) if some == all => plural(all, "component"),
         (some, all) => format!("{some} of {}", plural(all, "component")),

@@ -11,7 +11,7 @@ use crate::model::port::PublishedPort;
 use crate::ops::ps::{Health, PsListing};
 use crate::ops::runtime::list::InstanceSummary;
 use crate::report::view;
-use crate::ui::{PortView, Ui, style};
+use crate::ui::{PortView, Ui, Verbosity, style};
 
 #[derive(Serialize)]
 struct PsView<'a> {
@@ -38,19 +38,6 @@ struct InstanceView<'a> {
     retained: bool,
 }
 
-/// Form of the list on a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PsFormat {
-    /// A table that fits the terminal.
-    Table,
-    /// A table with all columns.
-    Wide,
-    /// The names of the instances.
-    Names,
-    /// The IDs of the runs, each once.
-    Runs,
-}
-
 /// The listed instances, at a time in seconds since 1970.
 #[derive(Debug)]
 pub struct PsOutcome {
@@ -62,25 +49,24 @@ pub struct PsOutcome {
     pub zone: jiff::tz::TimeZone,
 }
 
-/// Prints the listed instances.
-pub fn print(ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
+/// Prints the listed instances; with `-q`, the IDs of their runs.
+pub fn print(ui: &Ui, outcome: &PsOutcome) {
     let instances = &outcome.found.instances;
-    match format {
-        PsFormat::Names => return ui.lines(instances.iter().map(|(one, _)| query(one, instances))),
-        PsFormat::Runs => {
-            let runs: BTreeSet<&str> = instances.iter().map(|(one, _)| one.identity.run.as_str()).collect();
-            return ui.lines(runs);
-        }
-        _ if ui.is_structured() => {
-            let instances = instances.iter().map(|(one, health)| instance_view(one, health.as_ref()));
-            return view::print(ui, &PsView { instances: instances.collect() });
-        }
-        PsFormat::Table | PsFormat::Wide => {}
+    if ui.verbosity() == Verbosity::Quiet {
+        let runs: BTreeSet<&str> = instances.iter().map(|(one, _)| one.identity.run.as_str()).collect();
+        return ui.lines(runs);
+    }
+    if ui.is_names() {
+        return ui.names(instances.iter().map(|(one, _)| query(one, instances)));
+    }
+    if ui.is_structured() {
+        let instances = instances.iter().map(|(one, health)| instance_view(one, health.as_ref()));
+        return view::print(ui, &PsView { instances: instances.collect() });
     }
     if instances.is_empty() {
         ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
     } else {
-        print_table(ui, outcome, format, TimeColumn::Age);
+        print_table(ui, outcome, TimeColumn::Age);
     }
     print_rest(ui, outcome);
 }
@@ -106,7 +92,7 @@ enum TimeColumn {
     Look { has_heading: bool },
 }
 
-fn print_table(ui: &Ui, outcome: &PsOutcome, format: PsFormat, time: TimeColumn) {
+fn print_table(ui: &Ui, outcome: &PsOutcome, time: TimeColumn) {
     let PsOutcome { found, now, zone } = outcome;
     let mut table = table();
     let head = HEAD.map(|text| if text == "AGE" && time != TimeColumn::Age { "TIME" } else { text });
@@ -120,7 +106,7 @@ fn print_table(ui: &Ui, outcome: &PsOutcome, format: PsFormat, time: TimeColumn)
         };
         table.row(row(one, health.as_ref(), time));
     }
-    ui.lines(table.lines(if format == PsFormat::Wide { None } else { ui.columns() }));
+    ui.lines(table.lines(ui.columns()));
     for (one, health) in &found.instances {
         let name = query(one, &found.instances);
         let name = safe_line(&name);
@@ -152,7 +138,7 @@ pub struct Changes {
 
 impl Changes {
     /// Prints the instances that are new, have another state, or are gone.
-    pub fn print(&mut self, ui: &Ui, outcome: &PsOutcome, format: PsFormat) {
+    pub fn print(&mut self, ui: &Ui, outcome: &PsOutcome) {
         self.is_first = !std::mem::replace(&mut self.has_begun, true);
         let key = |one: &InstanceSummary| (one.identity.run.to_string(), one.identity.name.clone());
         let mut now_shown = BTreeMap::new();
@@ -167,20 +153,20 @@ impl Changes {
         let gone: Vec<(String, String)> =
             self.shown.keys().filter(|key| !now_shown.contains_key(*key)).cloned().collect();
         self.shown = now_shown;
-        let is_table = matches!(format, PsFormat::Table | PsFormat::Wide) && !ui.is_structured();
+        let is_table = ui.verbosity() > Verbosity::Quiet && !ui.is_names() && !ui.is_structured();
         if self.is_first {
             if !is_table || outcome.found.instances.is_empty() {
-                return print(ui, outcome, format);
+                return print(ui, outcome);
             }
-            print_table(ui, outcome, format, TimeColumn::Look { has_heading: true });
+            print_table(ui, outcome, TimeColumn::Look { has_heading: true });
             return print_rest(ui, outcome);
         }
         if !changed.is_empty() {
             let found = PsListing { instances: changed, ..PsListing::default() };
             let outcome = PsOutcome { found, now: outcome.now, zone: outcome.zone.clone() };
             match is_table {
-                true => print_table(ui, &outcome, format, TimeColumn::Look { has_heading: false }),
-                false => print(ui, &outcome, format),
+                true => print_table(ui, &outcome, TimeColumn::Look { has_heading: false }),
+                false => print(ui, &outcome),
             }
         }
         for (run, name) in gone {

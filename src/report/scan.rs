@@ -22,6 +22,9 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         view::print(ui, &scan_view(component, outcome));
         return;
     }
+    if ui.is_names() {
+        return ui.names(outcome.comparison.uses.iter().map(|one| &one.name));
+    }
     let uses = |is: fn(&UseState) -> bool| {
         let mut uses: Vec<&VarUsage> = outcome.comparison.uses.iter().filter(|one| is(&one.state)).collect();
         // The most needed variables come first; the rest stays sorted by name.

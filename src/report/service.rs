@@ -9,7 +9,6 @@ use crate::base::text::{Cell, Fit, Table, plural, safe_line};
 use crate::model::inventory::{Inventory, Parameters};
 use crate::ops::runtime::helper_image;
 use crate::ops::shared::services::{ProvidedVariable, ServiceDetails};
-use crate::report::list::ListFormat;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -51,9 +50,9 @@ struct ProvidedView<'a> {
 }
 
 /// Prints the matching backing services.
-pub fn print_list(ui: &Ui, inventory: &Inventory, found: &[ServiceDetails<'_>], format: ListFormat) {
-    if format == ListFormat::Names {
-        return ui.lines(found.iter().map(|service| &service.query));
+pub fn print_list(ui: &Ui, inventory: &Inventory, found: &[ServiceDetails<'_>]) {
+    if ui.is_names() {
+        return ui.names(found.iter().map(|service| &service.query));
     }
     let total = inventory.backing_services.len();
     if ui.is_structured() {
@@ -62,10 +61,9 @@ pub fn print_list(ui: &Ui, inventory: &Inventory, found: &[ServiceDetails<'_>], 
         return view::print(ui, &view);
     }
     if !found.is_empty() {
-        let is_wide = format == ListFormat::Wide;
         let has_images = ui.columns().is_none_or(|columns| columns >= NARROW);
-        let table = if is_wide { wide(found) } else { narrow(found, has_images) };
-        ui.pages(table.lines(if is_wide { None } else { ui.columns() }));
+        let table = if ui.is_wide() { wide(found) } else { narrow(found, has_images) };
+        ui.pages(table.lines(ui.columns()));
     }
     let count = match found.len() {
         some if some == total => plural(total, "backing service"),
@@ -144,6 +142,9 @@ fn users(service: &ServiceDetails<'_>) -> Vec<String> {
 pub fn print(ui: &Ui, service: &ServiceDetails<'_>) {
     if ui.is_structured() {
         return view::print(ui, &service_view(service));
+    }
+    if ui.is_names() {
+        return ui.names([&service.query]);
     }
     let page = ServicePage { ui };
     ui.data(&format!("{}  {}", style::name(&safe_line(&service.name)), style::dim("backing service")));

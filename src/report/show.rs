@@ -18,6 +18,9 @@ pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
     if ui.is_structured() {
         return view::print(ui, &show_view(shown));
     }
+    if ui.is_names() {
+        return ui.names([shown.component.name()]);
+    }
     let mut page = ShowPage { ui, columns: ui.columns() };
     page.title(shown);
     page.links("Documentation", &shown.component.documentation, shown.inventory);
@@ -38,7 +41,7 @@ pub fn print_all(ui: &Ui, shown: &[ComponentDetails<'_>]) {
         return view::print(ui, &AllView { components: shown.iter().map(show_view).collect() });
     }
     for (at, one) in shown.iter().enumerate() {
-        if at > 0 {
+        if at > 0 && !ui.is_names() {
             ui.data("");
         }
         print(ui, one);

@@ -71,6 +71,10 @@ pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str) {
     if ui.is_structured() {
         return view::print(ui, &stage_view(outcome));
     }
+    if ui.is_names() {
+        ui.names(outcome.pipelines.iter().filter_map(|one| one.id).map(|id| id.to_string()));
+        return end(ui, outcome, again);
+    }
     table(ui, outcome);
     for pipeline in &outcome.pipelines {
         for job in &pipeline.failed {
@@ -95,20 +99,26 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
         return;
     }
     let mut table = Table::new(2, &[]);
-    table
-        .row(["GROUP", "BRANCH", "PIPELINE", "STATE", "TIME", ""].map(|text| Cell::styled(text, style::dim)));
+    let mut add = |cells: [Cell; 6], wide: [Cell; 2]| {
+        table.row(cells.into_iter().chain(wide.into_iter().filter(|_| ui.is_wide())));
+    };
+    let head = |text: &str| Cell::styled(text, style::dim);
+    add(["GROUP", "BRANCH", "PIPELINE", "STATE", "TIME", ""].map(head), ["PROJECT", "FAILED JOBS"].map(head));
     for one in &outcome.pipelines {
         let (symbol, paint) = symbol(&one.status);
         let state =
             if one.gone { "✘ deleted".to_owned() } else { format!("{symbol} {}", one.status.as_str()) };
-        table.row([
+        let failed: Vec<&str> = one.failed.iter().map(|job| job.name.as_str()).collect();
+        let wide = [one.project.as_deref().unwrap_or("–"), &failed.join(", ")];
+        let cells = [
             safe_line(&one.group).into_owned().into(),
             safe_line(&one.branch).into_owned().into(),
             one.id.map_or("–".to_owned(), |id| id.to_string()).into(),
             Cell::styled(safe_line(&state), paint),
             one.duration.map(duration).unwrap_or_default().into(),
             Cell::styled(safe_line(one.url.as_deref().unwrap_or_default()), style::dim),
-        ]);
+        ];
+        add(cells, wide.map(|text| safe_line(text).into_owned().into()));
     }
     ui.lines(table.lines(ui.columns()));
 }

@@ -49,6 +49,9 @@ pub fn print(ui: &Ui, project: &ProjectFiles, before: TrustStanding, dry_run: bo
             },
         );
     }
+    if ui.is_names() {
+        return ui.names(project.decisions.iter().map(|decision| decision.name));
+    }
     ui.lines(decisions(project).lines(ui.columns()));
     let directory = safe_line(&project.directory().display().to_string()).into_owned();
     ui.status(&match (dry_run, before) {

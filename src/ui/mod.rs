@@ -51,10 +51,20 @@ pub enum Verbosity {
 pub enum Results {
     /// Text for people.
     Text,
+    /// Text with all columns, of any width.
+    Wide,
+    /// Names only, one per line.
+    Names,
     /// JSON: each line of output becomes an object, too.
     Json,
     /// YAML.
     Yaml,
+}
+
+impl Results {
+    fn is_structured(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
 }
 
 /// Options for printing.
@@ -133,10 +143,10 @@ impl Ui {
         }))
     }
 
-    /// Returns the maximum columns of data: the terminal's width, or no limit without a terminal.
+    /// Returns the maximum columns of data: the terminal's width, or no limit without a terminal and for the wide form.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
-        self.0.terminal.stdout.then(|| self.0.terminal.columns.unwrap_or(80).max(40))
+        (self.0.terminal.stdout && !self.is_wide()).then(|| self.0.terminal.columns.unwrap_or(80).max(40))
     }
 
     /// Returns a path, or a place in a file, as people write it: relative to the working directory below it, with
@@ -166,7 +176,19 @@ impl Ui {
     /// Returns whether results are JSON or YAML.
     #[must_use]
     pub fn is_structured(&self) -> bool {
-        self.0.options.results != Results::Text
+        self.0.options.results.is_structured()
+    }
+
+    /// Returns whether results are tables with all columns.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.0.options.results == Results::Wide
+    }
+
+    /// Returns whether results are names alone.
+    #[must_use]
+    pub fn is_names(&self) -> bool {
+        self.0.options.results == Results::Names
     }
 
     /// Returns whether results are YAML.
@@ -202,6 +224,11 @@ impl Ui {
         self.0.progress.suspend(|| {
             self.0.stdout.write(text.as_bytes());
         });
+    }
+
+    /// Prints names, which may come from outside, one per line.
+    pub fn names<T: AsRef<str>>(&self, names: impl IntoIterator<Item = T>) {
+        self.lines(names.into_iter().map(|name| text::safe_line(name.as_ref()).into_owned()));
     }
 
     /// Prints data for other programs, byte for byte; on a terminal, without control sequences.

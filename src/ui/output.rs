@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::outputs::{OutputLane, Outputs, index};
-use super::{Results, UiState, style};
+use super::{UiState, style};
 use crate::base::text::{self, LineCutter};
 use crate::model::event::{OutputLine, Stream};
 
@@ -32,7 +32,7 @@ impl UiState {
         let mut batch = Vec::new();
         let mut target = Stream::Stdout;
         for piece in pieces {
-            let to = if self.options.results != Results::Text { Stream::Stdout } else { piece.stream };
+            let to = if self.options.results.is_structured() { Stream::Stdout } else { piece.stream };
             if to != target {
                 self.write_batch(target, &mut batch);
                 target = to;
@@ -83,7 +83,7 @@ impl UiState {
             Stream::Stdout => self.terminal.stdout,
             Stream::Stderr => self.terminal.stderr,
         };
-        if self.options.results != Results::Text {
+        if self.options.results.is_structured() {
             ProgressForm::Json
         } else if terminal {
             ProgressForm::Screen

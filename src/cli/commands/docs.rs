@@ -8,6 +8,7 @@ use crate::base::text::{join_some, plural, safe_line};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::cli::format::OutputFormat;
 use crate::host::browser::Browser;
 use crate::model::event::TaskOutcome;
 use crate::model::inventory::Inventory;
@@ -64,7 +65,7 @@ pub(in crate::cli) fn run(args: &DocsArgs, context: &Context) -> anyhow::Result<
     if args.open {
         return open(&found, context);
     }
-    if args.list || context.ui.is_structured() {
+    if args.list || context.format != OutputFormat::Text {
         docs::print_list(&context.ui, &found);
         return Ok(Exit::Done);
     }

@@ -8,12 +8,10 @@ use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
-use crate::cli::format::OutputFormat;
 use crate::model::inventory::{ComponentSelector, Inventory, SelectorKey};
 use crate::ops::list::{SERVICES, list, services};
 use crate::ops::shared::run_policy::guard;
 use crate::report;
-use crate::report::list::ListFormat;
 
 /// List the components of the inventory, or its backing services
 ///
@@ -57,11 +55,6 @@ pub(in crate::cli) struct ListArgs {
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let ListArgs { text, selector, kind, owner, category, infrastructure, runnable } = args;
     let inventory = context.shown_inventory()?;
-    let format = match context.format {
-        OutputFormat::Name => ListFormat::Names,
-        OutputFormat::Wide => ListFormat::Wide,
-        _ => ListFormat::Groups,
-    };
     if let [SERVICES, words @ ..] = text.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         let of_components = [
             ("--selector", !selector.is_empty()),
@@ -75,7 +68,7 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
             let message = format!("`{flag}` filters components, and `{SERVICES}` lists backing services");
             return Err(UsageError(message).into());
         }
-        return list_services(words, inventory, format, context);
+        return list_services(words, inventory, context);
     }
     let words = || text.iter().chain(&selector).map(String::as_str);
     hint_at_others(&words().collect::<Vec<_>>(), inventory, context);
@@ -89,7 +82,7 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
     for (key, values) in flags {
         values.iter().for_each(|values| selector.add(key, values, false));
     }
-    report::list::print(&context.ui, inventory, &list(inventory, &selector, runnable), format);
+    report::list::print(&context.ui, inventory, &list(inventory, &selector, runnable));
     for sentence in selector.unknown_values(inventory) {
         context.ui.warning(&safe_line(&format!("{sentence}.")));
     }
@@ -108,15 +101,10 @@ fn hint_at_others(words: &[&str], inventory: &Inventory, context: &Context) {
 }
 
 /// Lists backing services. One whose template is invalid does not hide the others.
-fn list_services(
-    words: &[&str],
-    inventory: &Inventory,
-    format: ListFormat,
-    context: &Context,
-) -> anyhow::Result<Exit> {
+fn list_services(words: &[&str], inventory: &Inventory, context: &Context) -> anyhow::Result<Exit> {
     let guard = guard(&context.assets, inventory)?;
     let (found, invalid) = services(inventory, &context.assets, &guard, words);
-    report::service::print_list(&context.ui, inventory, &found, format);
+    report::service::print_list(&context.ui, inventory, &found);
     for error in invalid {
         let error = anyhow::Error::from(error);
         context.ui.warning(&safe_line(&format!("{error:#}.")));

@@ -9,10 +9,8 @@ use super::inside::explained;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::cli::format::OutputFormat;
 use crate::ops::ps::{self, PsRequest};
-use crate::report::ps::{Changes, PsFormat, PsOutcome, print};
-use crate::ui::Verbosity;
+use crate::report::ps::{Changes, PsOutcome, print};
 
 /// Time between two looks of `--watch`.
 const LOOK: Duration = Duration::from_secs(1);
@@ -46,12 +44,6 @@ pub(in crate::cli) struct PsArgs {
 
 pub(in crate::cli) fn run(args: &PsArgs, context: &Context) -> anyhow::Result<Exit> {
     let scope = context.scope(args.all);
-    let format = match context.format {
-        _ if context.ui.verbosity() == Verbosity::Quiet => PsFormat::Runs,
-        OutputFormat::Name => PsFormat::Names,
-        OutputFormat::Wide => PsFormat::Wide,
-        _ => PsFormat::Table,
-    };
     context.block_on(async |stop| {
         let engine = context.engine().await?;
         let native = context.native();
@@ -70,12 +62,12 @@ pub(in crate::cli) fn run(args: &PsArgs, context: &Context) -> anyhow::Result<Ex
         };
         let mut outcome = look().await?;
         if !args.watch {
-            print(&context.ui, &outcome, format);
+            print(&context.ui, &outcome);
             return Ok(Exit::Done);
         }
         let mut changes = Changes::default();
         loop {
-            changes.print(&context.ui, &outcome, format);
+            changes.print(&context.ui, &outcome);
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 signal = stop.requested() => return Ok(signal.exit()),

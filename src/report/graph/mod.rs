@@ -22,7 +22,7 @@ pub use svg::{EmbeddedForm, MOST_NODES, embedded_svg, svg};
 /// Form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GraphFormat {
-    /// Tree for a terminal, or JSON or YAML.
+    /// Tree for a terminal, names alone, or JSON or YAML.
     Tree,
     /// Language of Graphviz.
     Dot,
@@ -44,6 +44,9 @@ pub fn print(
     match (format, outcome) {
         (GraphFormat::Dot, _) => ui.exact(&dot::text(graph, &drawn(outcome))),
         (GraphFormat::Mermaid, _) => ui.exact(&mermaid::text(graph, &drawn(outcome))),
+        (GraphFormat::Tree, _) if ui.is_names() => {
+            ui.names(drawn(outcome).nodes.iter().map(|at| graph.node(*at).reference.to_string()));
+        }
         (GraphFormat::Tree, GraphOutcome::Part(part)) => {
             ui.pages(tree::lines(graph, part, ui.columns()));
             summary(ui, inventory, graph, part);

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::base::text::{Cell, Fit, Table, join_some, plural, plural_of, safe_line};
 use crate::model::rfc::RfcState;
 use crate::ops::rfc::{RfcListing, RfcRow, RfcShelf, ServerAnswer};
-use crate::report::list::ListFormat;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -68,16 +67,14 @@ fn view(row: &RfcRow) -> RfcView<'_> {
 }
 
 /// Prints the requests for comments.
-pub fn print(ui: &Ui, listing: &RfcListing, shelf: &RfcShelf, server: &ServerAnswer, format: ListFormat) {
+pub fn print(ui: &Ui, listing: &RfcListing, shelf: &RfcShelf, server: &ServerAnswer) {
     let rows = &listing.rows;
-    match format {
-        ListFormat::Names => ui.lines(rows.iter().map(|row| row.id.as_str())),
-        _ if ui.is_structured() => print_view(ui, listing, shelf, server),
-        ListFormat::Wide => ui.pages(wide(rows)),
-        ListFormat::Groups => ui.pages(lines(rows, ui.columns())),
-    }
-    // Structured output has these facts; they are for people.
-    if !ui.is_structured() && format != ListFormat::Names {
+    if ui.is_names() {
+        ui.names(rows.iter().map(|row| &row.id));
+    } else if ui.is_structured() {
+        print_view(ui, listing, shelf, server);
+    } else {
+        ui.pages(if ui.is_wide() { wide(rows) } else { lines(rows, ui.columns()) });
         print_summary(ui, listing, shelf, server);
     }
     print_warnings(ui, listing, shelf, server);

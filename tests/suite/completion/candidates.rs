@@ -54,7 +54,7 @@ fn completion_offers_what_fits_the_command() {
         ("cki show owner!=b", &["owner!=bob"]),
         ("cki inventory check g", &["greeter"]),
         ("cki inventory check -o ", &["text", "json", "yaml", "sarif", "gitlab"]),
-        ("cki graph -o ", &["tree", "dot", "mermaid", "svg", "json", "yaml"]),
+        ("cki graph -o ", &["tree", "wide", "name", "dot", "mermaid", "svg", "json", "yaml"]),
         ("cki list -o ", &["text", "wide", "name", "json", "yaml"]),
         ("cki env greeter -o ", &["table", "json", "yaml", "dotenv", "shell"]),
         ("cki logs -o ", &["text", "json"]),

@@ -118,7 +118,7 @@ fn graph_refuses_what_it_does_not_know() {
     ");
     assert_snapshot!(cli().run("graph -o png"), @"
     --- stderr
-    error: this command has no output format `png`; choose `tree`, `dot`, `mermaid`, `svg`, `json` or `yaml`.
+    error: this command has no output format `png`; choose `tree`, `wide`, `name`, `dot`, `mermaid`, `svg`, `json` or `yaml`.
     hint: `cki graph --help` shows its usage.
     --- exit 2
     ");

@@ -13,6 +13,7 @@ mod docs;
 mod env;
 mod faults;
 mod firewall;
+mod formats;
 mod forwarder;
 mod graph;
 mod group;

@@ -7,9 +7,7 @@ use super::ask::{ask_server, shelf};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::cli::format::OutputFormat;
 use crate::ops::rfc::{RfcProject, RfcShelf, ServerAnswer, list, project};
-use crate::report::list::ListFormat;
 use crate::report::rfc::list::print;
 
 /// List requests for comments, with their states and the end of the time for feedback
@@ -41,12 +39,7 @@ pub(super) fn run(args: &RfcListArgs, context: &Context) -> anyhow::Result<Exit>
     };
     let now = (context.host.now)();
     let listing = list(&shelf, &server, &args.state, &args.text, now)?;
-    let format = match context.format {
-        OutputFormat::Name => ListFormat::Names,
-        OutputFormat::Wide => ListFormat::Wide,
-        _ => ListFormat::Groups,
-    };
-    print(&context.ui, &listing, &shelf, &server, format);
+    print(&context.ui, &listing, &shelf, &server);
     Ok(Exit::Done)
 }
 
