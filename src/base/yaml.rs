@@ -7,6 +7,7 @@ mod error;
 mod fields;
 pub mod flat;
 pub mod merge;
+mod node;
 mod places;
 mod position;
 mod simple;
