@@ -7,6 +7,7 @@
 mod dump;
 mod folded;
 mod forms;
+mod number_reader;
 mod numbers;
 mod parts;
 mod phrases;
