@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use super::error::NativeError;
 use super::kernel::{self, PidFd};
-use super::{Native, namespace_holder, state_dir};
+use super::{Native, namespace_holder, private_directory, state_dir};
 use crate::base::files;
 use crate::base::process_ref::ProcessRef;
 use crate::host;
@@ -189,7 +189,7 @@ impl Native {
         engine: Option<&str>,
     ) -> Result<RegisteredForwarder, NativeError> {
         let directory = self.forwarders_directory();
-        state_dir::make_runs_directory(&directory)?;
+        private_directory::make_runs_directory(&directory)?;
         let file = directory.join(state_dir::directory_name(identity));
         let process = host::owner(std::process::id()).map(|process| process.to_label());
         let record = ForwarderRecord {

@@ -18,6 +18,7 @@ mod namespace_holder;
 mod namespaces;
 mod orphans;
 mod owner;
+mod private_directory;
 mod process;
 mod sandbox;
 mod start;
@@ -119,11 +120,11 @@ impl Native {
             terminal: None,
         };
         start.check()?;
-        state_dir::make_runs_directory(&self.directory)?;
+        private_directory::make_runs_directory(&self.directory)?;
         let log = facts.create(&hidden, &files)?;
         let mut process = start.go().inspect_err(|_| {
             // The next command removes what remains.
-            let _ = state_dir::remove(&facts.directory);
+            let _ = private_directory::remove(&facts.directory);
         })?;
         facts.process = process.supervisor().and_then(host::owner);
         let written = facts.write(&facts.directory);
@@ -255,7 +256,7 @@ impl Native {
     /// Fails if something cannot be killed or removed.
     pub async fn remove(&self, facts: &ProcessFacts) -> Result<(), NativeError> {
         orphans::kill_all(&facts.home(), &facts.identity.name).await?;
-        Ok(state_dir::remove(&facts.directory)?)
+        Ok(private_directory::remove(&facts.directory)?)
     }
 
     /// Keeps the directories of a run's processes, with their logs, after their end.

@@ -17,7 +17,7 @@ use tokio::process::{Child, ChildStdin};
 use super::error::NativeError;
 use super::state_dir::ProcessFacts;
 use super::supervisor::{END, RELEASE};
-use super::{logs, orphans, state_dir};
+use super::{logs, orphans, private_directory};
 use crate::model::event::Stream;
 use crate::model::identity::Retention;
 
@@ -162,7 +162,7 @@ impl Drop for Process {
             && facts.identity.lifetime != Retention::Decided
         {
             // The next command removes what remains.
-            let _ = state_dir::remove(&facts.directory);
+            let _ = private_directory::remove(&facts.directory);
         }
     }
 }
