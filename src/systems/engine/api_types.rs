@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::address::PingAnswer;
 use super::container::short;
-use super::error::{EngineError, ResourceKind, clean};
+use super::error::{EngineError, ResourceKind};
+use super::message::clean;
 use super::reference::familiar;
 use super::{ContainerEngine, READ_TIMEOUT};
 use crate::model::container::{ContainerInspect, ContainerSummary, Status};

@@ -98,7 +98,7 @@ impl ContainerEngine {
                         unfinished.layers.extend(lines.new_layers());
                     }
                     if let Some(status) = info.status {
-                        task.detail(super::error::clean(&status));
+                        task.detail(super::message::clean(&status));
                     }
                     id = info.aux.and_then(|image| image.id).or(id);
                 }

@@ -34,7 +34,7 @@ fn base_image(instruction: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::systems::engine::error::PullCause;
+    use crate::systems::engine::message::PullCause;
 
     #[test]
     fn build_that_lacks_its_base_image_is_a_failed_pull() {

@@ -8,7 +8,8 @@ use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 
-use super::error::{EngineError, ResourceKind, clean};
+use super::error::{EngineError, ResourceKind};
+use super::message::clean;
 use super::output::watch;
 use super::reference::{ImageReference, familiar};
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};

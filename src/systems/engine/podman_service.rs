@@ -17,7 +17,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::address::{Address, PingInfo};
-use super::error::clean;
+use super::message::clean;
 use crate::base::files::FileError;
 use crate::host::{Env, scratch};
 

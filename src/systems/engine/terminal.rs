@@ -10,10 +10,11 @@ use tokio::net::TcpStream;
 
 use super::address::{Address, PingAnswer, connect};
 use super::container::short;
-use super::error::{EngineError, clean};
+use super::error::EngineError;
 use super::exec::not_running;
 use super::exec_record::ExecRecord;
 use super::mark::{Ender, Mark};
+use super::message::clean;
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 use crate::model::container::ContainerInspect;
 use crate::model::guard::GatePass;
