@@ -7,6 +7,7 @@
 mod candidate;
 mod compose;
 mod container;
+mod container_env;
 mod date;
 mod document;
 mod error;
