@@ -29,6 +29,7 @@ pub mod ps;
 pub mod rfc;
 pub mod run_local;
 pub mod scan;
+mod scan_view;
 pub mod service;
 pub mod show;
 mod show_origins;
