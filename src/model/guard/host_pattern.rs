@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::host::{LONGEST, canonical, is_host_character, is_within};
+use super::address::is_within;
+use super::host::{LONGEST, canonical, is_host_character};
 
 /// Maximum bits in which the addresses of a narrow network differ.
 const CHANCE: u8 = 8;

@@ -2,6 +2,7 @@
 //! unless the user allows that variable for that run. Pure rules: the reaction to a finding belongs in
 //! the caller.
 
+mod address;
 mod bytes;
 mod credential;
 mod decodings;
