@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use git2::{Oid, Repository};
+use git2::Repository;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 
 use super::error::{RepositoryFormat, at};
 use super::fetch::{FetchRequest, RemoteRefs};
+use super::program_output::{read_failure, read_listing, read_progress};
 use super::server_message::sanitize_message;
 use super::session::GitSession;
 use super::tracking::make_way;
@@ -96,7 +97,8 @@ impl<'a> GitProgram<'a> {
         if said.names_sha256() {
             return Err(GitError::Unsupported { what: session.shown(), format: RepositoryFormat::Sha256 });
         }
-        let advertised = read_listing(&said, fetch_request);
+        let advertised =
+            read_listing(&said.output, said.output.len() < MOST_OUTPUT, fetch_request.depth.is_some());
         let specs = (fetch_request.plan)(&advertised)?;
         if specs.is_empty() {
             return Ok(advertised);
@@ -267,148 +269,4 @@ async fn read_lines(
         splitter.push(&buffer[..length], &mut hear);
     }
     splitter.finish(&mut hear);
-}
-
-/// Parses a line such as `Receiving objects:  12% (34/281), …`.
-fn read_progress(line: &str) -> Option<(u64, u64)> {
-    let line = line.strip_prefix("remote: ").unwrap_or(line);
-    let (_, rest) = line.split_once("% (")?;
-    let (done, rest) = rest.split_once('/')?;
-    let (total, _) = rest.split_once(')')?;
-    Some((done.parse().ok()?, total.parse().ok()?))
-}
-
-/// Parses the lines of `git ls-remote --symref`.
-fn read_listing(said: &Said, fetch_request: &FetchRequest<'_>) -> RemoteRefs {
-    let mut advertised = RemoteRefs {
-        default_branch: None,
-        refs: std::collections::BTreeMap::new(),
-        is_complete: said.output.len() < MOST_OUTPUT,
-        shallow: fetch_request.depth.is_some(),
-    };
-    let mut target = None;
-    for (what, name) in said.output.lines().filter_map(|line| line.split_once('\t')) {
-        if name == "HEAD" {
-            // The line with the target of `HEAD` comes first, then its commit, if it exists.
-            match what.strip_prefix("ref: ") {
-                Some(branch) => target = Some(branch.to_owned()),
-                None => advertised.default_branch = target.take(),
-            }
-        } else if !name.ends_with("^{}")
-            && let Ok(id) = Oid::from_str(what)
-        {
-            advertised.refs.insert(name.to_owned(), id);
-        }
-    }
-    advertised
-}
-
-/// Finds the cause of a failure in the last lines, which `git` and `ssh` write in the C locale.
-fn read_failure(url: String, last_lines: &[String]) -> GitError {
-    let line_with = |words: &[&str]| {
-        last_lines.iter().find(|line| words.iter().any(|word| line.to_ascii_lowercase().contains(word)))
-    };
-    let unknown_host = [
-        "could not resolve host",
-        "name or service not known",
-        "temporary failure in name resolution",
-        "connection refused",
-        "connection timed out",
-        "network is unreachable",
-        "no route to host",
-        "failed to connect",
-        "couldn't connect",
-        "connection closed by",
-        "connection reset",
-    ];
-    let refused = [
-        "permission denied",
-        "authentication failed",
-        "could not read username",
-        "could not read password",
-        "host key verification failed",
-    ];
-    let missing =
-        ["repository not found", "does not appear to be a git repository", "could not be found", "not found"];
-    if let Some(line) = line_with(&unknown_host) {
-        return GitError::Unreachable { url, why: line.clone() };
-    }
-    if line_with(&refused).is_some() {
-        return GitError::Unauthorised { url, user: None };
-    }
-    if let Some(line) = line_with(&["[rejected]", "[remote rejected]"]) {
-        let line = line.trim_start_matches([' ', '!']);
-        let (_, rest) = line.split_once("rejected]").unwrap_or(("", line));
-        let (what, why) = rest.rsplit_once('(').unwrap_or((rest, ""));
-        let reference = what.rsplit_once(" -> ").map_or(what, |(_, to)| to).trim().to_owned();
-        return GitError::Rejected { url, reference, why: why.trim_end_matches(')').to_owned() };
-    }
-    if line_with(&missing).is_some() {
-        return GitError::NotFound { url };
-    }
-    let said = line_with(&["fatal: ", "error: "]).or(last_lines.last());
-    let why = said.map_or("nothing", |line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
-    GitError::Program { url, why: why.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::systems::git::fetch::Prune;
-
-    #[test]
-    fn read_progress_parses_git_output() {
-        assert_eq!(read_progress("Receiving objects:  12% (34/281), 1.2 MiB | 2 MiB/s"), Some((34, 281)));
-        assert_eq!(read_progress("remote: Counting objects: 100% (5/5), done."), Some((5, 5)));
-        assert_eq!(read_progress("fatal: no (1/2)"), None);
-    }
-
-    #[test]
-    fn read_listing_returns_branch_and_requested_refs() {
-        let ask = ["refs/merge-requests/1/head".to_owned()];
-        let fetch_request =
-            FetchRequest { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
-        let said = |text: &str| Said {
-            status: ExitStatus::default(),
-            output: text.to_owned(),
-            last_lines: Vec::new(),
-        };
-        let text =
-            "ref: refs/heads/dev\tHEAD\n1234\tHEAD\n1234\trefs/heads/dev\n5678\trefs/merge-requests/1/head\n";
-        let advertised = read_listing(&said(text), &fetch_request);
-        assert_eq!(advertised.default_branch.as_deref(), Some("refs/heads/dev"));
-        assert!(advertised.refs.contains_key("refs/heads/dev") && advertised.refs.contains_key(&ask[0]));
-        assert_eq!(read_listing(&said("ref: refs/heads/dev\tHEAD\n"), &fetch_request).default_branch, None);
-    }
-
-    #[test]
-    fn read_failure_classifies_git_messages() {
-        let read = |lines: &[&str]| {
-            read_failure("u".into(), &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
-        };
-        let rest = "fatal: Could not read from remote repository.";
-        assert!(matches!(
-            read(&["ssh: Could not resolve hostname x: Name or service not known", rest]),
-            GitError::Unreachable { .. }
-        ));
-        assert!(matches!(
-            read(&["git@h: Permission denied (publickey).", rest]),
-            GitError::Unauthorised { .. }
-        ));
-        assert!(matches!(
-            read(&["fatal: could not read Username for 'https://h': terminal prompts disabled"]),
-            GitError::Unauthorised { user: None, .. }
-        ));
-        assert!(matches!(
-            read(&["fatal: '/x' does not appear to be a git repository", rest]),
-            GitError::NotFound { .. }
-        ));
-        let rejected = read(&[
-            " ! [rejected]        main -> main (non-fast-forward)",
-            "error: failed to push some refs to 'u'",
-        ]);
-        assert_eq!(rejected.to_string(), "`u` does not accept `main`: non-fast-forward");
-        assert_eq!(read(&["fatal: bad object x", "more"]).to_string(), "git says about `u`: bad object x");
-        assert_eq!(read(&[]).to_string(), "git says about `u`: nothing");
-    }
 }

@@ -10,10 +10,11 @@ use std::path::Path;
 
 use git2::{Config, ConfigLevel, Oid, Repository};
 
+use super::config_text::ConfigText;
 use super::error::at;
 use super::staging_dir::{StagingDir, remove_stale_clones_in};
 use super::tracking::local_refs as refs;
-use super::user_config::{ConfigText, UserConfig};
+use super::user_config::UserConfig;
 use super::{GitError, GitUrl, stale, tree};
 use crate::base::files::{self, FileError};
 use crate::host::Env;
