@@ -7,6 +7,7 @@
 //! refer to other variables are completed.
 
 pub mod difference;
+mod digest_text;
 mod error;
 mod hidden_parts;
 mod inputs;

@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::digest_text::{alphanumeric, bounded, digits, take};
 use super::error::RuleError;
 use super::lazy_seed::{LazySeed, StoredSecrets};
 use super::secret_name::SecretNames;
@@ -22,8 +23,6 @@ use crate::base::yaml::{self};
 
 /// Directory for files with placeholder secrets, in a container.
 pub const DIRECTORY: &str = "/run/secrets/cki-reference";
-/// Maximum length of a placeholder in bytes.
-const LONGEST: usize = 64 << 10;
 /// Maximum nesting of secrets that are made from other secrets; deeper nesting is a loop.
 const DEEPEST: usize = 4;
 
@@ -393,26 +392,4 @@ const PARTS: &[(&str, PartOf)] = &[
 fn is_in_directory(path: &str) -> bool {
     let name = path.strip_prefix(DIRECTORY).and_then(|rest| rest.strip_prefix('/'));
     name.is_some_and(crate::model::reference::is_name)
-}
-
-fn take(text: &str, count: usize) -> String {
-    text.chars().cycle().take(count).collect()
-}
-
-/// Returns the length of a placeholder, if it is within the limit.
-fn bounded(count: usize) -> Result<usize, minijinja::Error> {
-    if count <= LONGEST {
-        return Ok(count);
-    }
-    let message = format!("{count} characters are too many: {LONGEST} at most");
-    Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
-}
-
-fn alphanumeric(bytes: &[u8; 32], count: usize) -> String {
-    const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    bytes.iter().cycle().take(count).map(|byte| char::from(ALPHABET[usize::from(*byte) % 62])).collect()
-}
-
-fn digits(bytes: &[u8; 32], count: usize) -> String {
-    bytes.iter().cycle().take(count).map(|byte| char::from(b'0' + byte % 10)).collect()
 }

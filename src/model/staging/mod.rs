@@ -2,6 +2,7 @@
 //! belongs in `systems::gitlab`, following an answer in `ops::stage`.
 
 mod answer;
+mod answer_cell;
 mod comment;
 mod parameter;
 mod request;
