@@ -1,6 +1,9 @@
 //! Every setting: one table, from which the environment variables, the checks and the reference in `docs/`
 //! are derived. Typed values are in `settings`.
 
+use crate::base::text;
+use crate::model::inventory::Memory;
+
 /// Type of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingKind {
@@ -20,6 +23,35 @@ pub enum SettingKind {
     Size,
     /// One of these.
     Choice(&'static [&'static str]),
+}
+
+impl SettingKind {
+    /// Returns the value as settings keep it. The error says what the value has to be.
+    pub(super) fn read(self, value: &str) -> Result<String, String> {
+        match self {
+            Self::Text | Self::Path | Self::Sources => Ok(value.to_owned()),
+            Self::Url if value.starts_with("http://") || value.starts_with("https://") => {
+                Ok(value.trim_end_matches('/').to_owned())
+            }
+            Self::Url => Err("it begins with `http://` or `https://`".to_owned()),
+            Self::Bool => {
+                text::truth(value).map(|truth| truth.to_string()).ok_or_else(|| text::TRUTHS.to_owned())
+            }
+            Self::Number => match value.parse::<u16>() {
+                Ok(number @ 1..=9999) => Ok(number.to_string()),
+                _ => Err("it is a whole number from 1 to 9999".to_owned()),
+            },
+            Self::Size if Memory::parse(value).is_some() => Ok(value.to_owned()),
+            Self::Size => Err("it is like `512MiB`, and 8 MiB at least".to_owned()),
+            Self::Choice(choices) => {
+                let value = value.to_ascii_lowercase();
+                match choices.contains(&value.as_str()) {
+                    true => Ok(value),
+                    false => Err(format!("it is one of {}", choices.join(", "))),
+                }
+            }
+        }
+    }
 }
 
 /// A setting.

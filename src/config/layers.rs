@@ -12,7 +12,7 @@ use super::value::{SettingOrigin, SettingValue};
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::text;
 use crate::host::Env;
-use crate::model::inventory::{InventorySource, InventorySources, Memory, shown_source};
+use crate::model::inventory::{InventorySource, InventorySources, shown_source};
 
 /// All settings that have a value in some layer.
 #[derive(Debug, Clone, Default)]
@@ -220,29 +220,7 @@ impl Config {
             return self.set_sources(key, sources, origin, place);
         }
         let value = value.to_str().ok_or_else(|| wrong("it is text in UTF-8".to_owned()))?;
-        let text = match key.kind {
-            SettingKind::Text | SettingKind::Path | SettingKind::Sources => value.to_owned(),
-            SettingKind::Url if value.starts_with("http://") || value.starts_with("https://") => {
-                value.trim_end_matches('/').to_owned()
-            }
-            SettingKind::Url => return Err(wrong("it begins with `http://` or `https://`".to_owned())),
-            SettingKind::Bool => match text::truth(value) {
-                Some(truth) => truth.to_string(),
-                None => return Err(wrong(text::TRUTHS.to_owned())),
-            },
-            SettingKind::Number => match value.parse::<u16>() {
-                Ok(number @ 1..=9999) => number.to_string(),
-                _ => return Err(wrong("it is a whole number from 1 to 9999".to_owned())),
-            },
-            SettingKind::Size if Memory::parse(value).is_some() => value.to_owned(),
-            SettingKind::Size => return Err(wrong("it is like `512MiB`, and 8 MiB at least".to_owned())),
-            SettingKind::Choice(choices) if choices.contains(&value.to_ascii_lowercase().as_str()) => {
-                value.to_ascii_lowercase()
-            }
-            SettingKind::Choice(choices) => {
-                return Err(wrong(format!("it is one of {}", choices.join(", "))));
-            }
-        };
+        let text = key.kind.read(value).map_err(wrong)?;
         if matches!(origin, SettingOrigin::Project { .. }) && key.personal_value == Some(text.as_str()) {
             let (key, place) = (key.name.to_owned(), place.to_owned());
             return Err(ConfigError::Personal { key, place, why: format!(" to `{text}`") });

@@ -6,6 +6,7 @@ mod commands;
 mod lines;
 mod links;
 pub mod markdown;
+mod options;
 mod output;
 mod outputs;
 mod pager;
@@ -26,6 +27,7 @@ use crate::base::text;
 use crate::host::{Host, OutputSink, StreamTerminal};
 use crate::model::event::{Event, OutputLine, Sink, Stream};
 use lines::Prefixes;
+pub use options::{Results, UiOptions, Verbosity};
 use outputs::Outputs;
 use pipeline_states::PipelineStates;
 pub use port_view::PortView;
@@ -34,49 +36,6 @@ use reminders::Reminders;
 
 /// Maximum columns of one message: names from outside may have millions of characters.
 const LONGEST_MESSAGE: usize = 8000;
-
-/// Amount of messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// Data and errors only.
-    Quiet,
-    /// Progress and results, too.
-    Normal,
-    /// Decisions and their reasons, too.
-    Verbose,
-}
-
-/// Form of results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Results {
-    /// Text for people.
-    Text,
-    /// Text with all columns, of any width.
-    Wide,
-    /// Names only, one per line.
-    Names,
-    /// JSON: each line of output becomes an object, too.
-    Json,
-    /// YAML.
-    Yaml,
-}
-
-impl Results {
-    fn is_structured(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml)
-    }
-}
-
-/// Options for printing.
-#[derive(Debug, Clone, Copy)]
-pub struct UiOptions {
-    /// Colour on standard output and standard error; `None`: only on a terminal.
-    pub color: Option<bool>,
-    /// Amount of messages.
-    pub verbosity: Verbosity,
-    /// Form of results.
-    pub results: Results,
-}
 
 /// Function that completes a command; `None` if it is complete.
 type CommandWriter = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;

@@ -8,6 +8,7 @@ pub mod need_error;
 pub mod op_context;
 pub mod open_merge_requests;
 pub mod outside_text;
+mod private_files;
 pub mod production;
 pub mod project;
 pub mod readme;

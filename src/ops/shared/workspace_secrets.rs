@@ -2,15 +2,14 @@
 //! placeholder secrets are the same at every run and differ between workspaces. They are in a directory
 //! of the workspace's own below the state directory, readable by nobody else.
 
-use std::fs::{DirBuilder, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::private_files::{first, is_there, make_private, narrow, read};
 use crate::base::digest;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
@@ -65,7 +64,7 @@ pub struct Keep {
 pub fn seed(state: Option<&Path>, workspace: &Path) -> Result<Option<String>, KeepError> {
     let Some(state) = state else { return Ok(None) };
     let file = directory(state, workspace).join(SEED);
-    Ok(if is_there(&file)? { Some(read(&file)?) } else { None })
+    Ok(if is_there(&file)? { Some(read(&file, LONGEST)?) } else { None })
 }
 
 /// Removes the stored secrets of a workspace.
@@ -124,7 +123,7 @@ impl Keep {
                 StoredCertificates::read(&file)?
             }
         };
-        Ok(Self { seed: checked_seed(&seed, read(&seed)?)?, material: kept.material() })
+        Ok(Self { seed: checked_seed(&seed, read(&seed, LONGEST)?)?, material: kept.material() })
     }
 
     /// Reads the stored secrets of a workspace, and writes nothing: missing ones are generated for this call
@@ -210,7 +209,7 @@ impl StoredCertificates {
     }
 
     fn read(file: &Path) -> Result<Self, KeepError> {
-        Self::parse(file, &read(file)?)
+        Self::parse(file, &read(file, LONGEST)?)
     }
 
     fn parse(file: &Path, text: &str) -> Result<Self, KeepError> {
@@ -247,52 +246,11 @@ fn random() -> Result<[u8; 32], FileError> {
     Ok(bytes)
 }
 
-fn is_there(file: &Path) -> Result<bool, FileError> {
-    file.try_exists().map_err(|source| FileError::new("read", file, source))
-}
-
-/// Reads a file, and makes it private.
-fn read(file: &Path) -> Result<String, FileError> {
-    let text = files::read_text(file, LONGEST)?;
-    narrow(file, 0o600)?;
-    Ok(text)
-}
-
-/// Removes permissions of other users from a path.
-fn narrow(path: &Path, mode: u32) -> Result<(), FileError> {
-    let fail = |source| FileError::new("protect", path, source);
-    let known = std::fs::metadata(path).map_err(fail)?.mode();
-    if known & 0o077 == 0 {
-        return Ok(());
-    }
-    std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(fail)
-}
-
-fn make_private(directory: &Path) -> Result<(), FileError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|source| FileError::new("create", directory, source))
-}
-
-/// Writes a file atomically, unless another process was first.
-fn first(file: &Path, content: &[u8]) -> Result<(), FileError> {
-    let fail = |source| FileError::new("write", file, source);
-    let parent = file.parent().unwrap_or(Path::new("/"));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".cki-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(parent)
-        .map_err(fail)?;
-    temporary.write_all(content).map_err(fail)?;
-    temporary.as_file().sync_all().map_err(fail)?;
-    match temporary.persist_noclobber(file) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(fail(error.error)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
     use super::*;
 
     fn open(state: &Path, workspace: &str, names: &[&str], now: SystemTime) -> Result<Keep, KeepError> {
