@@ -13,6 +13,7 @@ pub mod env_diff;
 mod env_explain;
 mod env_value;
 pub mod export;
+mod fact_page;
 pub mod findings;
 pub mod gc;
 pub mod graph;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::base::redact::Redactor;
 use crate::base::secret::MASK;
-use crate::base::text::{binary_bytes, bytes, command_line, plural, plural_of, safe_line};
+use crate::base::text::{binary_bytes, bytes, command_line, plural, plural_of, safe_line, wrap_styled};
 use crate::model::port::PublishedPort;
 use crate::ops::clone::source::describe;
 use crate::ops::run_local::plan::RunPlan;
@@ -158,8 +158,16 @@ pub fn print(ui: &Ui, dry_run: &DryRun) {
     ui.status(&style::dim(&format!("{count} would be started; nothing was.")));
 }
 
+/// Column at which facts begin.
+const LABEL: usize = 15;
+
 fn row(ui: &Ui, name: &str, text: &str) {
-    ui.data(&format!("  {} {}", style::dim(&format!("{name:<12}")), safe_line(&text.replace('\n', "⏎"))));
+    let text = text.replace('\n', "⏎");
+    let room = ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(LABEL));
+    for (at, line) in wrap_styled(&safe_line(&text), room).into_iter().enumerate() {
+        let name = if at == 0 { name } else { "" };
+        ui.data(&format!("  {} {line}", style::dim(&format!("{name:<12}"))));
+    }
 }
 
 fn rows(ui: &Ui, unit: &UnitView) {
@@ -169,7 +177,7 @@ fn rows(ui: &Ui, unit: &UnitView) {
             row(ui, name, &text);
         }
     };
-    given("image", unit.image.as_ref().map_or_else(String::new, image_text));
+    given("image", unit.image.as_ref().map_or_else(String::new, |image| image_text(ui, image)));
     given("command", unit.command.as_deref().map_or_else(|| "the image's own".to_owned(), command_line));
     given("workdir", unit.workdir.clone().unwrap_or_default());
     given("needs", unit.needs.join(", "));
@@ -187,10 +195,10 @@ fn rows(ui: &Ui, unit: &UnitView) {
     }
     given("volumes", unit.volumes.join(", "));
     for MountView { from, to, writable } in &unit.mounts {
-        given("mount", format!("{from} at {to}{}", if *writable { "" } else { ", read-only" }));
+        given("mount", format!("{} at {to}{}", ui.place(from), if *writable { "" } else { ", read-only" }));
     }
     for CopiedView { from, to } in &unit.sources {
-        given("sources", format!("{from} copied to {to}"));
+        given("sources", format!("{} copied to {to}", ui.place(from)));
     }
     given("watched", unit.watched.clone().unwrap_or_default());
     given("limits", unit.limits.as_ref().map_or_else(|| NO_LIMITS.to_owned(), limits_text));
@@ -220,12 +228,12 @@ fn limits_text(limits: &LimitsView) -> String {
     limits.join(", ")
 }
 
-fn image_text(image: &ImageView) -> String {
+fn image_text(ui: &Ui, image: &ImageView) -> String {
     match image {
         ImageView { built_from: Some(build), .. } => {
             let request =
                 build.merge_request.map_or_else(String::new, |number| format!(", merge request !{number}"));
-            format!("built from {}{request} in {}", build.repo, build.context)
+            format!("built from {}{request} in {}", build.repo, ui.place(&build.context))
         }
         ImageView { name: Some(name), .. } => name.clone(),
         ImageView { .. } => "unknown".to_owned(),

@@ -9,13 +9,12 @@ use crate::base::text::{Cell, Fit, Table, plural, safe_line};
 use crate::model::inventory::{Inventory, Parameters};
 use crate::ops::runtime::helper_image;
 use crate::ops::shared::services::{ProvidedVariable, ServiceDetails};
+use crate::report::fact_page::FactPage;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
 /// Columns from which on a table has the images of services.
 const NARROW: usize = 72;
-/// Column at which facts begin.
-const LABEL: usize = 16;
 
 #[derive(Serialize)]
 struct ServicesView<'a> {
@@ -146,16 +145,16 @@ pub fn print(ui: &Ui, service: &ServiceDetails<'_>) {
     if ui.is_names() {
         return ui.names([&service.query]);
     }
-    let page = ServicePage { ui };
+    let page = ServicePage { ui, facts: FactPage { ui } };
     ui.data(&format!("{}  {}", style::name(&safe_line(&service.name)), style::dim("backing service")));
     for line in service.description.as_deref().unwrap_or("No description.").lines() {
         ui.data(&safe_line(line));
     }
     ui.data("");
     page.image(service);
-    page.rows("Ports", service.ports.iter().map(ToString::to_string).collect());
+    page.rows("Ports", service.ports.iter().map(ToString::to_string));
     let ready = service.ready.as_ref().map(|ready| format!("when {ready}"));
-    page.rows("Ready", ready.into_iter().collect());
+    page.rows("Ready", ready);
     page.parameters(service);
     page.provides(service);
     page.rows("Used by", users(service));
@@ -163,42 +162,30 @@ pub fn print(ui: &Ui, service: &ServiceDetails<'_>) {
     if !service.native {
         run.push("only with a container engine".to_owned());
     }
-    page.rows("Run", run);
-    page.rows("For clients", vec![format!("cki env {}", service.query)]);
+    page.rows("Run", &run);
+    page.rows("For clients", [format!("cki env {}", service.query)]);
     let place = match service.place.starts_with(BUILT_IN) {
         true => service.place.clone(),
         false => ui.place(&service.place).into_owned(),
     };
-    page.rows("Written in", vec![place]);
+    page.rows("Written in", [place]);
 }
 
 struct ServicePage<'a> {
     ui: &'a Ui,
+    facts: FactPage<'a>,
 }
 
 impl ServicePage<'_> {
-    /// Prints a label with its rows; without any, a dash.
-    fn rows(&self, label: &str, rows: Vec<String>) {
-        let rows = if rows.is_empty() { vec!["–".to_owned()] } else { rows };
-        let rows: Vec<String> = rows.iter().map(|row| safe_line(row).into_owned()).collect();
-        self.painted(label, rows);
-    }
-
-    fn painted(&self, label: &str, rows: Vec<String>) {
-        for (index, row) in rows.into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            self.ui.data(&format!("{}{row}", style::dim(&format!("{label:<LABEL$}"))));
-        }
-    }
-
-    fn table(&self, label: &str, table: &Table) {
-        let width = self.ui.columns().map(|columns| columns.saturating_sub(LABEL));
-        self.painted(label, table.lines(width));
+    /// Prints a label with its rows.
+    fn rows<T: AsRef<str>>(&self, label: &str, rows: impl IntoIterator<Item = T>) {
+        let rows: Vec<String> = rows.into_iter().map(|row| safe_line(row.as_ref()).into_owned()).collect();
+        self.facts.rows(label, &rows);
     }
 
     fn image(&self, service: &ServiceDetails<'_>) {
         if service.image == helper_image::NAME {
-            return self.rows("Image", vec!["this program, which `cki` puts into an image".to_owned()]);
+            return self.rows("Image", ["this program, which `cki` puts into an image"]);
         }
         let (name, digest) = match service.image.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
@@ -208,8 +195,8 @@ impl ServicePage<'_> {
         rows.extend(digest.map(str::to_owned));
         let place = service.image_place.as_ref();
         rows.extend(place.map(|place| format!("from {}, in place of its template's", self.ui.place(place))));
-        self.rows("Image", rows);
-        self.rows("Version", service.version().map(str::to_owned).into_iter().collect());
+        self.rows("Image", &rows);
+        self.rows("Version", service.version());
     }
 
     fn parameters(&self, service: &ServiceDetails<'_>) {
@@ -221,12 +208,12 @@ impl ServicePage<'_> {
             let default = format!("default {default}");
             table.row([safe_line(name).into_owned().into(), Cell::styled(safe_line(&default), style::dim)]);
         }
-        self.table("Parameters", &table);
+        self.facts.table("Parameters", &table);
     }
 
     fn provides(&self, service: &ServiceDetails<'_>) {
         if service.provided.is_empty() {
-            return self.rows("Provides", Vec::new());
+            return self.facts.rows("Provides", &[]);
         }
         let mut table = Table::new(0, &[Fit::Whole, Fit::Whole]);
         for ProvidedVariable { name, value, secret } in &service.provided {
@@ -234,7 +221,7 @@ impl ServicePage<'_> {
             let value = if *secret { MASK } else { value.as_str() };
             table.row([safe_line(name).into_owned().into(), Cell::styled(safe_line(value), paint)]);
         }
-        self.table("Provides", &table);
+        self.facts.table("Provides", &table);
     }
 }
 

@@ -2,16 +2,15 @@
 
 use serde::Serialize;
 
+use crate::base::secret::MASK;
 use crate::base::text::{self, Fit, safe_line};
-use crate::model::inventory::{Inventory, Link, ParameterDecl};
+use crate::model::inventory::{EnvVarDecl, Inventory, Link, ParameterDecl};
 use crate::ops::show::ComponentDetails;
+use crate::report::fact_page::FactPage;
 use crate::report::show_origins::origin_rows;
 use crate::report::show_view::{ShowView, show_view};
 use crate::report::view;
 use crate::ui::{Ui, style};
-
-/// Column at which facts begin.
-const LABEL: usize = 16;
 
 /// Prints all facts of a component.
 pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
@@ -21,7 +20,7 @@ pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
     if ui.is_names() {
         return ui.names([shown.component.name()]);
     }
-    let mut page = ShowPage { ui, columns: ui.columns() };
+    let page = ShowPage { ui, facts: FactPage { ui } };
     page.title(shown);
     page.links("Documentation", &shown.component.documentation, shown.inventory);
     page.sources(shown);
@@ -50,7 +49,7 @@ pub fn print_all(ui: &Ui, shown: &[ComponentDetails<'_>]) {
 
 struct ShowPage<'a> {
     ui: &'a Ui,
-    columns: Option<usize>,
+    facts: FactPage<'a>,
 }
 
 /// A text of several lines, in a cell of a table.
@@ -59,14 +58,14 @@ fn one_line(text: &str) -> String {
 }
 
 impl ShowPage<'_> {
-    fn title(&mut self, shown: &ComponentDetails<'_>) {
+    fn title(&self, shown: &ComponentDetails<'_>) {
         let component = shown.component;
         let mut facts: Vec<&str> = Vec::new();
         facts.extend(component.kind.as_deref());
         facts.extend(component.infrastructure.as_deref());
         facts.extend(component.people.iter().map(String::as_str));
         let facts = safe_line(&facts.join(" · ")).into_owned();
-        let page = self.columns.unwrap_or(100).min(100);
+        let page = self.ui.columns().unwrap_or(100).min(100);
         let gap = page.saturating_sub(text::width(component.name()) + text::width(&facts)).max(2);
         self.ui.data(&format!("{}{}{}", style::name(component.name()), " ".repeat(gap), style::dim(&facts)));
         let description = component.description.as_deref().unwrap_or("No description.");
@@ -77,35 +76,21 @@ impl ShowPage<'_> {
             self.ui.lines(wrapped.into_iter().map(|line| format!("{indent}{line}").trim_end().to_owned()));
         }
         self.ui.data("");
-        self.rows("Kind", vec![component.kind.clone().unwrap_or_else(dash)]);
-        self.rows("Infrastructure", vec![component.infrastructure.clone().unwrap_or_else(dash)]);
+        self.facts.rows("Kind", &[component.kind.clone().unwrap_or_else(dash)]);
+        self.facts.rows("Infrastructure", &[component.infrastructure.clone().unwrap_or_else(dash)]);
         let people = component.people.join(", ");
-        self.rows("People", vec![if people.is_empty() { dash() } else { people }]);
+        self.facts.rows("People", &[if people.is_empty() { dash() } else { people }]);
     }
 
-    /// Prints a label with its rows; without any, a dash.
-    fn rows(&mut self, label: &str, rows: Vec<String>) {
-        let rows = if rows.is_empty() { vec![dash()] } else { rows };
-        for (index, row) in rows.into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            self.ui.data(&format!("{}{row}", style::dim(&format!("{label:<LABEL$}"))));
-        }
-    }
-
-    fn table(&mut self, label: &str, table: &text::Table) {
-        let width = self.columns.map(|columns| columns.saturating_sub(LABEL));
-        self.rows(label, table.lines(width));
-    }
-
-    fn links(&mut self, label: &str, links: &[Link], inventory: &Inventory) {
+    fn links(&self, label: &str, links: &[Link], inventory: &Inventory) {
         let mut table = text::Table::new(0, &[Fit::Whole, Fit::Wrap]);
         for link in links {
             table.row([safe_line(&link.label).into_owned().into(), target(link, inventory).into()]);
         }
-        self.table(label, &table);
+        self.facts.table(label, &table);
     }
 
-    fn sources(&mut self, shown: &ComponentDetails<'_>) {
+    fn sources(&self, shown: &ComponentDetails<'_>) {
         let mut table = text::Table::new(0, &[Fit::Whole, Fit::Wrap]);
         for source in &shown.component.sources {
             let url = shown.inventory.repo_url(&source.repo).unwrap_or("–");
@@ -115,7 +100,7 @@ impl ShowPage<'_> {
                 safe_line(&format!("{path}at {url}")).into_owned().into(),
             ]);
         }
-        self.table("Sources", &table);
+        self.facts.table("Sources", &table);
         if shown.places.is_empty() {
             return;
         }
@@ -132,10 +117,10 @@ impl ShowPage<'_> {
                 text::Cell::styled(safe_line(&state), style::dim),
             ]);
         }
-        self.table("Cloned", &table);
+        self.facts.table("Cloned", &table);
     }
 
-    fn dependencies(&mut self, shown: &ComponentDetails<'_>) {
+    fn dependencies(&self, shown: &ComponentDetails<'_>) {
         let mut table = text::Table::new(0, &[]);
         for (dependency, exists) in &shown.dependencies {
             let mut notes = Vec::new();
@@ -151,7 +136,7 @@ impl ShowPage<'_> {
                 text::Cell::styled(notes.join(" "), style::warn),
             ]);
         }
-        self.table("Depends on", &table);
+        self.facts.table("Depends on", &table);
         let mut table = text::Table::new(0, &[]);
         for (component, dependency) in &shown.dependents {
             table.row([
@@ -160,46 +145,33 @@ impl ShowPage<'_> {
                 text::Cell::styled(if dependency.inferred { "(inferred)" } else { "" }, style::warn),
             ]);
         }
-        self.table("Used by", &table);
+        self.facts.table("Used by", &table);
     }
 
-    fn environment(&mut self, shown: &ComponentDetails<'_>) {
+    fn environment(&self, shown: &ComponentDetails<'_>) {
         let declared = &shown.component.environment;
         if declared.is_empty() {
-            return self.rows("Environment", vec!["none declared".to_owned()]);
+            return self.facts.rows("Environment", &["none declared".to_owned()]);
         }
-        let fits = [Fit::Whole, Fit::Whole, Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Wrap];
-        let mut table = text::Table::new(0, &fits);
-        let head = |text: &str| text::Cell::styled(text, style::dim);
         // An empty column would take room from the names.
         let described = declared.iter().any(|variable| variable.description.is_some());
-        let columns = ["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"];
-        let columns = if described { &columns[..] } else { &columns[..5] };
-        table.row(columns.iter().map(|text| head(text)));
-        for variable in declared {
-            let yes = |truth: bool| if truth { "yes" } else { "no" };
-            let or_dash = |text: &Option<String>| safe_line(text.as_deref().unwrap_or("–")).into_owned();
-            let default = match &variable.default {
-                Some(_) if variable.is_secret() => crate::base::secret::MASK.to_owned(),
-                other => or_dash(other),
+        let table = |has_types: bool| {
+            let is_shown = |at: &usize| (has_types || *at != 1) && (described || *at != 5);
+            let fits = [Fit::Whole, Fit::Whole, Fit::Whole, Fit::Whole, Fit::Wrap, Fit::Wrap];
+            let shown = |cells: [text::Cell; 6]| -> Vec<text::Cell> {
+                cells.into_iter().enumerate().filter(|(at, _)| is_shown(at)).map(|(_, cell)| cell).collect()
             };
-            table.row([
-                safe_line(&variable.name).into_owned().into(),
-                or_dash(&variable.kind).into(),
-                yes(variable.is_secret()).into(),
-                yes(variable.required).into(),
-                default.into(),
-                if described {
-                    or_dash(&variable.description.as_deref().map(one_line)).into()
-                } else {
-                    "".into()
-                },
-            ]);
-        }
-        self.table("Environment", &table);
+            let fits: Vec<Fit> = (0..6).filter(is_shown).map(|at| fits[at]).collect();
+            let mut table = text::Table::new(0, &fits);
+            let head = ["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"];
+            table.row(shown(head.map(|text| text::Cell::styled(text, style::dim))));
+            declared.iter().for_each(|one| table.row(shown(variable_row(one))));
+            table
+        };
+        self.facts.first_that_fits("Environment", &[&table(true), &table(false)]);
     }
 
-    fn run_section(&mut self, shown: &ComponentDetails<'_>) {
+    fn run_section(&self, shown: &ComponentDetails<'_>) {
         let component = shown.component;
         let mut built = Vec::new();
         if let Some(build) = &component.build {
@@ -209,7 +181,7 @@ impl ShowPage<'_> {
         if let Some(image) = &component.image {
             built.push(format!("published as {}", safe_line(image)));
         }
-        self.rows("Built", built);
+        self.facts.rows("Built", &built);
         let mut run = Vec::new();
         if let Some(entry) = &component.run {
             for (what, command) in [("", &entry.command), ("once: ", &entry.once)] {
@@ -232,7 +204,7 @@ impl ShowPage<'_> {
         if component.is_runnable() {
             run.push(style::dim(&format!("cki run-local {}", component.name())));
         }
-        self.rows("Run", run);
+        self.facts.rows("Run", &run);
         let mut staged = Vec::new();
         if let Some(stage) = &component.stage {
             let via = stage.via.as_deref().unwrap_or("bot");
@@ -241,15 +213,15 @@ impl ShowPage<'_> {
             staged.extend(stage.parameters.iter().map(parameter));
             staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
         }
-        self.rows("Staged", staged);
+        self.facts.rows("Staged", &staged);
         self.origins(shown);
     }
 
     /// Prints where the entry is written; in an inventory of several layers, where each of its values is.
-    fn origins(&mut self, shown: &ComponentDetails<'_>) {
+    fn origins(&self, shown: &ComponentDetails<'_>) {
         let map = &shown.component.source_map;
         if !shown.inventory.is_layered() {
-            return self.rows("Written in", vec![safe_line(map.file()).into_owned()]);
+            return self.facts.rows("Written in", &[safe_line(&self.ui.place(map.file())).into_owned()]);
         }
         let mut table = text::Table::new(0, &[Fit::Whole, Fit::Whole, Fit::Wrap]);
         let head = |text: &str| text::Cell::styled(text, style::dim);
@@ -261,8 +233,26 @@ impl ShowPage<'_> {
                 text::Cell::styled(self.ui.place(&row.place).into_owned(), style::dim),
             ]);
         }
-        self.table("Origins", &table);
+        self.facts.table("Origins", &table);
     }
+}
+
+/// Returns the cells of a declared variable.
+fn variable_row(variable: &EnvVarDecl) -> [text::Cell; 6] {
+    let yes = |truth: bool| if truth { "yes" } else { "no" };
+    let or_dash = |text: &Option<String>| safe_line(text.as_deref().unwrap_or("–")).into_owned();
+    let default = match &variable.default {
+        Some(_) if variable.is_secret() => MASK.to_owned(),
+        other => or_dash(other),
+    };
+    [
+        safe_line(&variable.name).into_owned().into(),
+        or_dash(&variable.kind).into(),
+        yes(variable.is_secret()).into(),
+        yes(variable.required).into(),
+        default.into(),
+        or_dash(&variable.description.as_deref().map(one_line)).into(),
+    ]
 }
 
 fn parameter(parameter: &ParameterDecl) -> String {

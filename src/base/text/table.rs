@@ -161,8 +161,21 @@ impl Table {
         self.fits.get(column).copied().unwrap_or(Fit::Whole)
     }
 
+    /// Returns whether the lines have room for every row, without a break that no column asks for.
+    #[must_use]
+    pub fn fits(&self, columns: Option<usize>) -> bool {
+        columns.is_none_or(|columns| self.narrowed(&self.kept(Some(columns)), columns).is_some())
+    }
+
     /// Returns the width of each column, and `None` for one that is left out.
     fn widths(&self, columns: Option<usize>) -> Vec<Option<usize>> {
+        let widths = self.kept(columns);
+        let Some(columns) = columns else { return widths };
+        self.narrowed(&widths, columns).unwrap_or_else(|| self.narrowest(&widths))
+    }
+
+    /// Returns the natural width of each column, and `None` for one that is left out.
+    fn kept(&self, columns: Option<usize>) -> Vec<Option<usize>> {
         let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let mut natural = vec![0; count];
         for row in &self.rows {
@@ -178,7 +191,7 @@ impl Table {
             let Some(last) = (0..count).rev().find(is_optional) else { break };
             widths[last] = None;
         }
-        self.narrowed(&widths, columns).unwrap_or_else(|| self.narrowest(&widths))
+        widths
     }
 
     /// Returns the number of columns by which a line is too wide.
