@@ -204,6 +204,9 @@ fn bash_completes_components() {
 
 /// Presses Tab where values are known: filters, formats, parameters, variables, and flags only behind `-`.
 fn assert_completes_values(home: &Home, shell: &str) {
+    let line = if shell == "elvish" { shell.to_owned() } else { format!("{shell} -i") };
+    let mut terminal = Terminal::start(home, shell, &line);
+    home.write("cki/documentation/content/docs/background/rfcs/cki-001-a.md", "# CKI-001: First\n");
     for (keys, shown) in [
         ("cki list kind=cr\t", "onjob"),
         ("cki list cate\t", "gory="),
@@ -213,12 +216,21 @@ fn assert_completes_values(home: &Home, shell: &str) {
         ("cki env pipeline-herder --unset SEN\t", "TRY_DSN"),
         ("cki man run-\t", "local"),
         ("cki run-local --det\t", "ach"),
+        ("cki rfc show CKI-\t", "001"),
+        ("cki graph --verb trig\t", "gers"),
+        ("cki inventory check amqp-b\t", "ridge"),
+        ("cki build pipeline-herder amqp-b\t", "ridge"),
+        ("cki clone owner=inf\t", "ra"),
+        ("cki show kind=service,cron\t", "job"),
+        ("cki graph -o mer\t", "maid"),
     ] {
-        assert_completes(home, shell, &[(keys, shown)]);
+        terminal.press(keys);
+        terminal.wait_for(shown);
+        // Ctrl-U empties the line.
+        terminal.press("\u{15}");
     }
     // A list of what can follow has no flags in it.
-    let line = if shell == "elvish" { shell.to_owned() } else { format!("{shell} -i") };
-    let mut terminal = Terminal::start(home, shell, &line);
+    terminal.text.clear();
     terminal.press("cki run-local amqp\t \t\t\t");
     terminal.wait_for("message-trigger");
     assert!(!terminal.text.contains("--detach"), "{}", terminal.text.escape_debug());

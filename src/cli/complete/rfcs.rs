@@ -8,14 +8,20 @@ use crate::model::rfc::RfcState;
 use crate::ops::rfc::RfcShelf;
 use crate::ops::shared::workspace::Workspace;
 
-/// Returns the numbers of the requests for comments that are not typed yet, with their titles.
+/// Returns the requests for comments that are not typed yet, with their titles: by their IDs if a letter is typed, and
+/// else by their numbers.
 pub(in crate::cli) fn rfcs() -> Vec<CompletionCandidate> {
     let (Some(typed), Some(shelf)) = (TypedLine::current(), shelf()) else { return Vec::new() };
     let given: Vec<u32> =
         typed.texts("number").filter_map(|text| shelf.process.parse_number(text).ok()).collect();
     let free = shelf.documents.iter().filter_map(|one| Some((one.number?, one.title())));
     let free = free.filter(|(number, _)| !given.contains(number));
-    free.map(|(number, title)| described(number.to_string(), title)).collect()
+    let name = |number: u32| match typed.current.chars().next() {
+        Some(first) if first.is_lowercase() => shelf.process.id(number).to_lowercase(),
+        Some(first) if first.is_alphabetic() => shelf.process.id(number),
+        _ => number.to_string(),
+    };
+    free.map(|(number, title)| described(name(number), title)).collect()
 }
 
 /// Returns the states, with those that documents name.

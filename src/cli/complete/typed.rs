@@ -31,7 +31,7 @@ pub(super) struct TypedLine {
     /// Names of the command and its subcommands.
     pub(super) commands: Vec<String>,
     /// The word that is being typed.
-    current: String,
+    pub(super) current: String,
     matches: ArgMatches,
 }
 

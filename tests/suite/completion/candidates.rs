@@ -56,7 +56,7 @@ fn completion_offers_what_fits_the_command() {
         ("cki inventory check -o ", &["text", "json", "yaml", "sarif", "gitlab"]),
         ("cki graph -o ", &["tree", "wide", "name", "dot", "mermaid", "svg", "json", "yaml"]),
         ("cki list -o ", &["text", "wide", "name", "json", "yaml"]),
-        ("cki env greeter -o ", &["table", "json", "yaml", "dotenv", "shell"]),
+        ("cki env greeter -o ", &["table", "wide", "name", "json", "yaml", "dotenv", "shell"]),
         ("cki logs -o ", &["text", "json"]),
         ("cki env greeter -e ", &["GREETING=", "TOKEN="]),
         ("cki env greeter -e TOKEN=x -e ", &["GREETING="]),
@@ -113,6 +113,8 @@ fn completion_offers_requests_for_comments_of_the_clone() {
     home.write("cki/tools/rfcs/cki-x-b.md", "x");
     let text = home.answer("fish", &["cki", "rfc", "show", ""]);
     assert_eq!(text.trim(), "1\tFirst\n12\tRed");
+    assert_eq!(offered(&home, "cki rfc show CKI-00"), ["CKI-001"]);
+    assert_eq!(offered(&home, "cki rfc show 1 cki-"), ["cki-012"]);
     for (line, values) in [
         ("cki rfc check 1 ", &["12"][..]),
         ("cki rfc check CKI-012 ", &["1"]),
