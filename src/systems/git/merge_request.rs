@@ -10,6 +10,7 @@ use super::error::at;
 use super::fetch::{FetchRequest, Prune, RemoteRefs};
 use super::inspect::remote_of;
 use super::moving::{self, MoveResult};
+use super::update::open_branch;
 use super::{CloneResult, CommitId, Git, GitContext, GitError, GitUrl, tree};
 
 /// Merge request of a repository.
@@ -113,13 +114,9 @@ impl Git {
         job: GitContext<'_>,
     ) -> Result<CloneResult, GitError> {
         let at = at(directory);
-        let repository = tree::open(directory)?;
-        moving::heal(&repository).map_err(&at)?;
-        if let Some(doing) = tree::busy(&repository) {
-            return Ok(CloneResult::Busy { doing });
-        }
-        let Some(branch) = tree::branch(&repository).map_err(&at)? else {
-            return Ok(CloneResult::Detached);
+        let (repository, branch) = match open_branch(directory)? {
+            Ok(found) => found,
+            Err(left_alone) => return Ok(left_alone),
         };
         let url = remote_of(&repository, url, &self.env)?.unwrap_or_else(|| url.clone());
         request.forget_incoming(&repository).map_err(&at)?;

@@ -23,6 +23,19 @@ struct Upstream {
     tracking: String,
 }
 
+/// Opens a clone, and mends what a killed update has left of it. Returns the checked-out branch as well, or the reason
+/// for leaving the clone alone.
+pub(super) fn open_branch(directory: &Path) -> Result<Result<(Repository, String), CloneResult>, GitError> {
+    let at = at(directory);
+    let repository = tree::open(directory)?;
+    moving::heal(&repository).map_err(&at)?;
+    if let Some(doing) = tree::busy(&repository) {
+        return Ok(Err(CloneResult::Busy { doing }));
+    }
+    let branch = tree::branch(&repository).map_err(&at)?;
+    Ok(branch.map(|branch| (repository, branch)).ok_or(CloneResult::Detached))
+}
+
 impl Git {
     /// Fetches the upstream of the checked-out branch, and fast-forwards to it.
     ///
@@ -30,13 +43,9 @@ impl Git {
     /// Fails if there is no repository, or its remote is out of reach, or the work was stopped.
     pub fn update(&self, directory: &Path, job: GitContext<'_>) -> Result<CloneResult, GitError> {
         let at = at(directory);
-        let repository = tree::open(directory)?;
-        moving::heal(&repository).map_err(&at)?;
-        if let Some(doing) = tree::busy(&repository) {
-            return Ok(CloneResult::Busy { doing });
-        }
-        let Some(branch) = tree::branch(&repository).map_err(&at)? else {
-            return Ok(CloneResult::Detached);
+        let (repository, branch) = match open_branch(directory)? {
+            Ok(found) => found,
+            Err(left_alone) => return Ok(left_alone),
         };
         let no_upstream =
             || Ok(CloneResult::NoUpstream { branch: branch.trim_start_matches("refs/heads/").to_owned() });
