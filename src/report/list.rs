@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Fit, Table, plural, safe_line, wrap_styled};
 use crate::model::inventory::{Component, Inventory, LayerSummary};
+use crate::report::entry_view::EntryView;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -28,13 +29,8 @@ struct LayerView<'a> {
 
 #[derive(Serialize)]
 struct ComponentView<'a> {
-    name: &'a str,
-    category: &'a str,
-    reference: String,
-    description: Option<&'a str>,
-    kind: Option<&'a str>,
-    infrastructure: Option<&'a str>,
-    people: &'a [String],
+    #[serde(flatten)]
+    entry: EntryView<'a>,
     runnable: bool,
 }
 
@@ -84,16 +80,7 @@ fn layer_view(layer: &LayerSummary) -> LayerView<'_> {
 }
 
 fn component_view(component: &Component) -> ComponentView<'_> {
-    ComponentView {
-        name: component.name(),
-        category: &component.reference.category,
-        reference: component.reference.to_string(),
-        description: component.description.as_deref(),
-        kind: component.kind.as_deref(),
-        infrastructure: component.infrastructure.as_deref(),
-        people: &component.people,
-        runnable: component.is_runnable(),
-    }
+    ComponentView { entry: component.into(), runnable: component.is_runnable() }
 }
 
 /// Returns the lines of a table with all columns.

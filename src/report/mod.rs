@@ -8,6 +8,7 @@ pub mod config;
 pub mod docs;
 pub mod doctor;
 pub mod down;
+mod entry_view;
 pub mod env;
 pub mod env_diff;
 mod env_explain;

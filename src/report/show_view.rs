@@ -7,17 +7,13 @@ use serde::Serialize;
 use crate::model::inventory::{EnvVarDecl, Link, NeedDecl};
 use crate::model::port::DeclaredPort;
 use crate::ops::show::ComponentDetails;
+use crate::report::entry_view::EntryView;
 use crate::report::show_origins::{OriginView, origins_view};
 
 #[derive(Serialize)]
 pub(super) struct ShowView<'a> {
-    name: &'a str,
-    category: &'a str,
-    reference: String,
-    description: Option<&'a str>,
-    kind: Option<&'a str>,
-    infrastructure: Option<&'a str>,
-    people: &'a [String],
+    #[serde(flatten)]
+    entry: EntryView<'a>,
     documentation: Vec<LinkView<'a>>,
     sources: Vec<SourceView<'a>>,
     monitoring: Vec<LinkView<'a>>,
@@ -128,13 +124,7 @@ pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
         Some(place.path.as_ref().ok()?.as_ref()?.display().to_string())
     };
     ShowView {
-        name: component.name(),
-        category: &component.reference.category,
-        reference: component.reference.to_string(),
-        description: component.description.as_deref(),
-        kind: component.kind.as_deref(),
-        infrastructure: component.infrastructure.as_deref(),
-        people: &component.people,
+        entry: component.into(),
         documentation: component.documentation.iter().map(link_view).collect(),
         sources: component
             .sources
