@@ -3,6 +3,7 @@
 
 mod cycles;
 mod scan;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::path::Path;
