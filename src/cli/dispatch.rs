@@ -25,7 +25,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Clone(args) => clone::run(args, context),
         CliCommand::Build(args) => build::run(args, context),
         CliCommand::Env(args) => env::run(args, context),
-        CliCommand::RunLocal(args) => run_local::run(args, context),
+        CliCommand::RunLocal(args) => run_local::run(&args, context),
         CliCommand::Open(args) => open::run(&args, context),
         CliCommand::Ps(args) => ps::run(&args, context),
         CliCommand::Logs(args) => logs::run(args, context),

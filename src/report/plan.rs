@@ -244,7 +244,7 @@ fn plan_view(DryRun { plan, sources }: &DryRun) -> PlanView {
     let redactor = Redactor::new(plan.units().flat_map(Unit::secrets));
     PlanView {
         engine: if plan.native { "native" } else { "containers" },
-        components: plan.requested().map(|unit| unit.name.clone()).collect(),
+        components: plan.requested_names(),
         network: NetworkView {
             kind: match plan.network {
                 Network::Isolated => "isolated",

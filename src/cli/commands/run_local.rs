@@ -15,7 +15,6 @@ use crate::cli::exit;
 use crate::cli::marks::Repeated;
 use crate::config::Engine;
 use crate::host::signals::Shutdown;
-use crate::model::environment::EnvOverrides;
 use crate::model::inventory::{Component, Inventory, NamedEntry, SERVICE};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
@@ -177,7 +176,38 @@ enum NetworkArg {
     Internet,
 }
 
-pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn run(args: &RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
+    args.variables.hide_from_others();
+    let trust = context.require_trust()?;
+    let inventory = context.whole_inventory()?;
+    let request = requested(args, inventory, context)?;
+    let git = context.git(trust)?;
+    let workspace = match request.components.as_slice() {
+        [component] if request.merge_request.is_some() => context.workspace.for_merge_request(component),
+        _ => context.workspace.clone(),
+    };
+    let op_context = |stop| OpContext { workspace: &workspace, ..context.op_context(inventory, &git, stop) };
+    if args.plan.dry_run || args.plan.form.is_some() {
+        return show(&args.plan, context, &op_context(Shutdown::new()), &request);
+    }
+    let began = std::time::Instant::now();
+    let ended = context.block_on(async |stop| {
+        let engine = context.engine().await?;
+        run_component(&op_context(stop), &engine, &request).await
+    })?;
+    report::run_local::print(&context.ui, &ended, began.elapsed());
+    if matches!(ended.exit, RunExit::Exited(code) if code != 0) && !context.ui.is_structured() {
+        show_next_steps(context, inventory, &request, &ended)?;
+    }
+    Ok(exit::of_run(&ended.exit))
+}
+
+/// Returns the request that the arguments make.
+fn requested<'a>(
+    args: &RunLocalArgs,
+    inventory: &'a Inventory,
+    context: &Context,
+) -> anyhow::Result<RunRequest<'a>> {
     let RunLocalArgs {
         components,
         mr,
@@ -189,37 +219,13 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         publish,
         no_publish,
         network,
-        work,
-        plan,
+        work: WorkArgs { watch, mount, debug_port },
+        plan: _,
         variables,
         allow,
         args,
     } = args;
-    variables.hide_from_others();
-    let WorkArgs { watch, mount, debug_port } = work;
-    let alone = [
-        ("--debug-port", debug_port.is_some()),
-        ("--mr", mr.is_some()),
-        ("--image", image.is_some()),
-        ("ARGS", !args.is_empty()),
-    ];
-    let of_component = [
-        ("--once", once),
-        ("--mr", mr.is_some()),
-        ("--watch", watch),
-        ("--mount", mount.is_some()),
-        ("--debug-port", debug_port.is_some()),
-    ];
-    let trust = context.require_trust()?;
-    let inventory = context.whole_inventory()?;
-    // The access could be a part of a component's name, and that component would run as well.
-    let is_access = |name: &&String| {
-        let is_component = || inventory.components.iter().any(|one| one.reference.name == **name);
-        mount.is_some() && ["ro", "rw"].contains(&name.as_str()) && !is_component()
-    };
-    if let Some(access) = components.iter().find(is_access) {
-        return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
-    }
+    check_access(components, *mount, inventory)?;
     let (components, services) = match components.as_slice() {
         [] => (vec![default_component(context, inventory, Component::is_runnable)?], Vec::new()),
         names => resolve(inventory, names)?,
@@ -227,56 +233,70 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     let request = RunRequest {
         components,
         services,
-        merge_request: mr,
-        image,
-        once,
-        detach,
-        keep_services,
+        merge_request: *mr,
+        image: image.clone(),
+        once: *once,
+        detach: *detach,
+        keep_services: *keep_services,
         keep: keep.mode(),
-        publish: PublishOptions { declared: !no_publish, asked: publish },
+        publish: PublishOptions { declared: !no_publish, asked: publish.clone() },
         network: match network {
             NetworkArg::Isolated => Network::Isolated,
             NetworkArg::Internet => Network::Internet,
         },
-        args,
+        args: args.clone(),
         mount: mount.map(|access| match access {
             AccessArg::Ro => Access::ReadOnly,
             AccessArg::Rw => Access::Writable,
         }),
-        watch,
-        debug_port,
+        watch: *watch,
+        debug_port: *debug_port,
         overrides: variables.overrides(context)?,
-        allow,
+        allow: allow.clone(),
     };
+    check_options(&request)?;
+    Ok(request)
+}
+
+/// Refuses a component that is a part of `--mount`: the access could be a part of a component's name, and that component
+/// would run as well.
+fn check_access(names: &[String], mount: Option<AccessArg>, inventory: &Inventory) -> Result<(), UsageError> {
+    let is_access = |name: &&String| {
+        let is_component = || inventory.components.iter().any(|one| one.reference.name == **name);
+        mount.is_some() && ["ro", "rw"].contains(&name.as_str()) && !is_component()
+    };
+    match names.iter().find(is_access) {
+        Some(access) => Err(UsageError(format!("`{access}` is no component; write `--mount={access}`"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses options that have no meaning for a group, or for a backing service.
+fn check_options(request: &RunRequest<'_>) -> Result<(), UsageError> {
+    let RunRequest { merge_request, image, once, mount, watch, debug_port, args, .. } = request;
+    let alone = [
+        ("--debug-port", debug_port.is_some()),
+        ("--mr", merge_request.is_some()),
+        ("--image", image.is_some()),
+        ("ARGS", !args.is_empty()),
+    ];
     if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.count() > 1) {
-        let message = format!("`{flag}` is for one component, and {} are given", request.count());
-        return Err(UsageError(message).into());
+        return Err(UsageError(format!("`{flag}` is for one component, and {} are given", request.count())));
     }
-    if let ([], Some((flag, _))) = (request.components.as_slice(), of_component.iter().find(|one| one.1)) {
-        let message = format!("`{flag}` is for components, and `{}` is a backing service", request.first());
-        return Err(UsageError(message).into());
+    let of_component = [
+        ("--once", *once),
+        ("--mr", merge_request.is_some()),
+        ("--watch", *watch),
+        ("--mount", mount.is_some()),
+        ("--debug-port", debug_port.is_some()),
+    ];
+    match of_component.iter().find(|(_, given)| *given && request.components.is_empty()) {
+        Some((flag, _)) => {
+            let service = request.first();
+            Err(UsageError(format!("`{flag}` is for components, and `{service}` is a backing service")))
+        }
+        None => Ok(()),
     }
-    let git = context.git(trust)?;
-    let workspace = match request.components.as_slice() {
-        [component] if mr.is_some() => context.workspace.for_merge_request(component),
-        _ => context.workspace.clone(),
-    };
-    if plan.dry_run || plan.form.is_some() {
-        let ctx = context.op_context(inventory, &git, Shutdown::new());
-        return show(&plan, context, &OpContext { workspace: &workspace, ..ctx }, &request);
-    }
-    let began = std::time::Instant::now();
-    let ended = context.block_on(async |stop| {
-        let ctx = OpContext { workspace: &workspace, ..context.op_context(inventory, &git, stop) };
-        let engine = context.engine().await?;
-        run_component(&ctx, &engine, &request).await
-    })?;
-    report::run_local::print(&context.ui, &ended, began.elapsed());
-    if matches!(ended.exit, RunExit::Exited(code) if code != 0) && !context.ui.is_structured() {
-        let overrides = variables.overrides(context)?;
-        show_next_steps(context, inventory, &request, overrides, &ended)?;
-    }
-    Ok(exit::of_run(&ended.exit))
 }
 
 /// Prints the next steps after the failure of a single component or service.
@@ -284,7 +304,6 @@ fn show_next_steps(
     context: &Context,
     inventory: &Inventory,
     request: &RunRequest<'_>,
-    overrides: EnvOverrides,
     ended: &RunOutcome,
 ) -> anyhow::Result<()> {
     let component = match (request.components.as_slice(), request.services.as_slice()) {
@@ -301,7 +320,8 @@ fn show_next_steps(
     let program = context.host.executable.display().to_string();
     let ctx = TemplateContext { host: "", program: &program, context: &rules.context, rules: &rules.secrets };
     let task = context.events().start(component.name(), "comparing its sources with its environment");
-    let lacking = lacking(LackingRequest { component, inventory, workspace, assets, ctx }, overrides);
+    let asked = LackingRequest { component, inventory, workspace, assets, ctx };
+    let lacking = lacking(asked, request.overrides.clone());
     task.dismiss();
     report::run_local::print_next_steps(&context.ui, component.name(), &lacking, ended);
     Ok(())

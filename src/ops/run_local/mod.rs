@@ -29,7 +29,7 @@ use futures_util::future::FutureExt as _;
 use crate::model::environment::RuleError;
 use crate::model::event::{Event, TaskOutcome};
 use crate::model::guard::Gate;
-use crate::model::identity::{Retention, RunId};
+use crate::model::identity::RunId;
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::list::{ListScope, list};
 use crate::ops::runtime::ports::reserved::RunPorts;
@@ -93,22 +93,19 @@ pub async fn run(
         check_native(&plan.units)?;
     }
     // A run that is up has the ports that an identical one would take.
-    let may_reuse = request.detach && request.keep_services;
-    let ports = (!may_reuse).then(|| RunPorts::reserve(&plan.units, &ctx.events)).transpose()?;
+    let ports = (!request.may_reuse()).then(|| RunPorts::reserve(&plan.units, &ctx.events)).transpose()?;
     let images = prepare::prepare(ctx, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, ctx.inventory, &request.allow);
     image_check::check_run(ctx, engine, &gate, &mut plan, &images).await?;
     let (seed, _) = rules.context.stored.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
-    if let Some(ended) = find_identical_run(engine, request, &plan, &images, seed).await? {
-        plan.run = ended.run.clone();
-        let query = query(ctx, engine, &plan).await;
-        return Ok(RunOutcome { query, ..ended });
+    if let Some(ended) = find_identical_run(ctx, engine, request, &plan, &images, seed).await? {
+        return Ok(ended);
     }
     for summary in &plan.summaries {
         ctx.events.start("env", "").finish(TaskOutcome::Done, summary.clone());
     }
     if plan.is_group() {
-        ctx.events.send(Event::Speakers(plan.requested().map(|unit| unit.name.clone()).collect()));
+        ctx.events.send(Event::Speakers(plan.requested_names()));
     }
 
     let pending = PendingServices::new(ctx.owner.clone(), Arc::clone(seed));
@@ -118,11 +115,7 @@ pub async fn run(
     };
     let scope = RunScope {
         run: &plan.run,
-        lifetime: match (request.detach, request.keep) {
-            (true, _) => Retention::Retained,
-            (false, KeepMode::Never) => Retention::Owner,
-            (false, _) => Retention::Decided,
-        },
+        lifetime: request.retention(),
         network: plan.network,
         first: plan.first(),
         ports: &ports,
@@ -142,11 +135,10 @@ pub async fn run(
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    let components = plan.requested().map(|unit| unit.name.clone()).collect();
-    let query = if is_retained { query(ctx, engine, &plan).await } else { String::new() };
+    let query = if is_retained { query(ctx, engine, &plan, &run).await } else { String::new() };
     Ok(RunOutcome {
         run,
-        components,
+        components: plan.requested_names(),
         query,
         engine: engine.name(),
         exit,
@@ -158,31 +150,33 @@ pub async fn run(
 }
 
 /// Returns the text that names the first component of a run that is up or retained.
-async fn query(ctx: &OpContext<'_>, engine: &RunEngine, plan: &plan::RunPlan) -> String {
+async fn query(ctx: &OpContext<'_>, engine: &RunEngine, plan: &plan::RunPlan, run: &RunId) -> String {
     let scope = ListScope::Inventory(ctx.inventory_id.clone());
     let first = plan.requested().next().map_or("", |unit| unit.name.as_str());
     match list(engine, &Native::new(ctx.env), &scope).await {
-        Ok(listing) => query_of(&listing, &plan.run, first),
+        Ok(listing) => query_of(&listing, run, first),
         // The ID of a run is unique.
-        Err(_) => plan.run.to_string(),
+        Err(_) => run.to_string(),
     }
 }
 
 /// Returns the matching run that is already up, if the request allows reuse.
 async fn find_identical_run(
+    ctx: &OpContext<'_>,
     engine: &RunEngine,
     request: &RunRequest<'_>,
     plan: &plan::RunPlan,
     images: &BTreeMap<String, String>,
     workspace: &str,
 ) -> anyhow::Result<Option<RunOutcome>> {
-    let containers = engine.containers().filter(|_| request.detach && request.keep_services);
+    let containers = engine.containers().filter(|_| request.may_reuse());
     let Some(containers) = containers else { return Ok(None) };
     let found = reuse::find_running(containers, plan, images, workspace).await?;
-    Ok(found.map(|(run, reached)| RunOutcome {
+    let Some((run, reached)) = found else { return Ok(None) };
+    Ok(Some(RunOutcome {
+        query: query(ctx, engine, plan, &run).await,
         run,
-        components: plan.requested().map(|unit| unit.name.clone()).collect(),
-        query: String::new(),
+        components: plan.requested_names(),
         engine: engine.name(),
         exit: RunExit::Detached(reached),
         retained_services: plan.units().filter(|unit| unit.retained).map(|unit| unit.name.clone()).collect(),

@@ -2,6 +2,7 @@
 
 use super::outcome::RunExit;
 use crate::model::environment::EnvOverrides;
+use crate::model::identity::Retention;
 use crate::model::inventory::Component;
 use crate::model::port::PublishRequest;
 use crate::ops::runtime::start::scope::Network;
@@ -64,6 +65,20 @@ impl<'a> RunRequest<'a> {
             args: Vec::new(),
             overrides: EnvOverrides::default(),
             allow: Vec::new(),
+        }
+    }
+
+    /// Returns whether an identical run that is up does instead of a new one.
+    pub(super) fn may_reuse(&self) -> bool {
+        self.detach && self.keep_services
+    }
+
+    /// Returns how long what the run starts stays.
+    pub(super) fn retention(&self) -> Retention {
+        match (self.detach, self.keep) {
+            (true, _) => Retention::Retained,
+            (false, KeepMode::Never) => Retention::Owner,
+            (false, _) => Retention::Decided,
         }
     }
 

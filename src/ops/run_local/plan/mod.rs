@@ -57,6 +57,11 @@ impl RunPlan {
         self.units().filter(|unit| unit.requested)
     }
 
+    /// Returns the names of the requested components and services.
+    pub fn requested_names(&self) -> Vec<String> {
+        self.requested().map(|unit| unit.name.clone()).collect()
+    }
+
     /// Returns whether several components or services were requested.
     #[must_use]
     pub fn is_group(&self) -> bool {
