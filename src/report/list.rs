@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Fit, Table, plural, safe_line, wrap_styled};
 use crate::model::inventory::{Component, Inventory, LayerSummary};
-use crate::report::entry_view::EntryView;
+use crate::report::component_facts::ComponentFactsView;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -30,7 +30,7 @@ struct LayerView<'a> {
 #[derive(Serialize)]
 struct ComponentView<'a> {
     #[serde(flatten)]
-    entry: EntryView<'a>,
+    facts: ComponentFactsView<'a>,
     runnable: bool,
 }
 
@@ -80,7 +80,7 @@ fn layer_view(layer: &LayerSummary) -> LayerView<'_> {
 }
 
 fn component_view(component: &Component) -> ComponentView<'_> {
-    ComponentView { entry: component.into(), runnable: component.is_runnable() }
+    ComponentView { facts: component.into(), runnable: component.is_runnable() }
 }
 
 /// Returns the lines of a table with all columns.

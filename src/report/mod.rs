@@ -4,11 +4,11 @@
 pub mod build;
 pub mod clone;
 pub mod completions;
+mod component_facts;
 pub mod config;
 pub mod docs;
 pub mod doctor;
 pub mod down;
-mod entry_view;
 pub mod env;
 pub mod env_diff;
 mod env_explain;

@@ -7,13 +7,13 @@ use serde::Serialize;
 use crate::model::inventory::{EnvVarDecl, Link, NeedDecl};
 use crate::model::port::DeclaredPort;
 use crate::ops::show::ComponentDetails;
-use crate::report::entry_view::EntryView;
+use crate::report::component_facts::ComponentFactsView;
 use crate::report::show_origins::{OriginView, origins_view};
 
 #[derive(Serialize)]
 pub(super) struct ShowView<'a> {
     #[serde(flatten)]
-    entry: EntryView<'a>,
+    facts: ComponentFactsView<'a>,
     documentation: Vec<LinkView<'a>>,
     sources: Vec<SourceView<'a>>,
     monitoring: Vec<LinkView<'a>>,
@@ -124,7 +124,7 @@ pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
         Some(place.path.as_ref().ok()?.as_ref()?.display().to_string())
     };
     ShowView {
-        entry: component.into(),
+        facts: component.into(),
         documentation: component.documentation.iter().map(link_view).collect(),
         sources: component
             .sources

@@ -114,7 +114,7 @@ fn completion_offers_requests_for_comments_of_the_clone() {
     let text = home.answer("fish", &["cki", "rfc", "show", ""]);
     assert_eq!(text.trim(), "1\tFirst\n12\tRed");
     assert_eq!(offered(&home, "cki rfc show CKI-00"), ["CKI-001"]);
-    assert_eq!(offered(&home, "cki rfc show 1 cki-"), ["cki-012"]);
+    assert_eq!(offered(&home, "cki rfc check 1 cki-"), ["cki-012"]);
     for (line, values) in [
         ("cki rfc check 1 ", &["12"][..]),
         ("cki rfc check CKI-012 ", &["1"]),

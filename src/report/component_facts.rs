@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::inventory::Component;
 
 #[derive(Serialize)]
-pub(super) struct EntryView<'a> {
+pub(super) struct ComponentFactsView<'a> {
     name: &'a str,
     category: &'a str,
     reference: String,
@@ -15,7 +15,7 @@ pub(super) struct EntryView<'a> {
     people: &'a [String],
 }
 
-impl<'a> From<&'a Component> for EntryView<'a> {
+impl<'a> From<&'a Component> for ComponentFactsView<'a> {
     fn from(component: &'a Component) -> Self {
         Self {
             name: component.name(),
