@@ -22,6 +22,11 @@ pub(super) fn ends_line(tag: u8) -> bool {
     tag.is_ascii_lowercase()
 }
 
+/// Returns the stream of a record that begins with this byte.
+fn stream_of(tag: u8) -> Stream {
+    if tag.eq_ignore_ascii_case(&b'e') { Stream::Stderr } else { Stream::Stdout }
+}
+
 /// Passes the records of a piece of output to `write`.
 pub(super) fn encode(stream: Stream, output: &[u8], mut write: impl FnMut(&[u8])) {
     let mut rest = output;
@@ -51,6 +56,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// Ends a record whose rest is lost, and returns what ends its line.
+    pub(super) fn cut(&mut self) -> Option<(Stream, Bytes)> {
+        self.tag.take().map(|tag| (stream_of(tag), Bytes::from_static(b"\n")))
+    }
+
     /// Decodes bytes of a log into pieces of output.
     pub(super) fn decode(&mut self, mut bytes: &[u8]) -> Vec<(Stream, Bytes)> {
         let mut pieces: Vec<(Stream, BytesMut)> = Vec::new();
@@ -64,7 +74,7 @@ impl Decoder {
             let (record, rest) = bytes.split_at(newline.map_or(bytes.len(), |newline| newline + 1));
             let is_output = newline.is_none() || ends_line(tag);
             let output = if is_output { record } else { &record[..record.len() - 1] };
-            let stream = if tag.eq_ignore_ascii_case(&b'e') { Stream::Stderr } else { Stream::Stdout };
+            let stream = stream_of(tag);
             match pieces.last_mut() {
                 Some((last, piece)) if *last == stream => piece.extend_from_slice(output),
                 _ => pieces.push((stream, BytesMut::from(output))),

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, iter, unfold};
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::unistd::{Whence, lseek};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::log_records::{Decoder, encode, encoded_size, ends_line};
 use crate::base::files::FileError;
@@ -21,6 +22,9 @@ use crate::model::log::{LogPiece, LogRequest};
 
 /// Maximum bytes of a log to keep. It may lie in memory, as `$XDG_RUNTIME_DIR` does.
 const KEPT: i64 = 8 << 20;
+
+/// Multiple of bytes to free. It is one of each file system's blocks, so that no part of a block becomes zeros.
+const FREED: i64 = 1 << 20;
 
 /// Time between two checks of a log for new lines.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -54,7 +58,7 @@ pub(super) fn bound(log: impl AsFd) {
     let begin = lseek(log, 0, Whence::SeekData).unwrap_or(0);
     if size - begin > 2 * KEPT {
         let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
-        let _ = fallocate(log, flags, 0, size - KEPT);
+        let _ = fallocate(log, flags, 0, (size - KEPT) / FREED * FREED);
     }
 }
 
@@ -67,7 +71,7 @@ pub(super) fn read(
     let failed = |source| FileError::new("read", path, source);
     let file = File::open(path).map_err(failed)?;
     let may_grow = Arc::new(may_grow);
-    let begin = lseek(&file, 0, Whence::SeekData).unwrap_or(0);
+    let begin = begin_of(&file);
     let shown_from = match tail {
         Some(lines) => begin_of_tail(&file, begin, lines).map_err(failed)?,
         None => begin,
@@ -77,7 +81,10 @@ pub(super) fn read(
     let from = begin.max(shown_from.saturating_sub(context));
     lseek(&file, from, Whence::SeekSet).map_err(|errno| failed(errno.into()))?;
     let log = LogFile {
+        // A second description of the file, since a search for its data moves the place of the next read.
+        probe: File::open(path).map_err(failed)?,
         file: tokio::fs::File::from_std(file),
+        at: from,
         decoder: Decoder::default(),
         // The first record after a hole, or at any place in the context, is incomplete.
         inside_record: from > 0 && (from == begin || from < shown_from),
@@ -92,7 +99,10 @@ pub(super) fn read(
 
 /// A log being read.
 struct LogFile {
+    probe: File,
     file: tokio::fs::File,
+    /// Offset of the next read.
+    at: i64,
     decoder: Decoder,
     /// The rest of a record precedes the next one.
     inside_record: bool,
@@ -120,6 +130,18 @@ impl LogFile {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }
+            // The process may have written so much meanwhile that the start of the log was freed up to here and further.
+            let begin = begin_of(&self.probe);
+            if begin > self.at {
+                self.context = self.context.saturating_sub(begin.abs_diff(self.at));
+                self.file.seek(io::SeekFrom::Start(begin.unsigned_abs())).await.ok()?;
+                (self.at, self.inside_record) = (begin, true);
+                match self.decoder.cut() {
+                    Some(end) => return Some(vec![piece(end, is_context)]),
+                    None => continue,
+                }
+            }
+            self.at += i64::try_from(buffer.len()).unwrap_or(0);
             self.context = self.context.saturating_sub(buffer.len() as u64);
             let mut bytes = buffer.as_slice();
             if self.inside_record {
@@ -128,11 +150,18 @@ impl LogFile {
                 bytes = &bytes[end + 1..];
             }
             let pieces = self.decoder.decode(bytes).into_iter();
-            return Some(
-                pieces.map(|(stream, bytes)| LogPiece { stream, bytes, time: None, is_context }).collect(),
-            );
+            return Some(pieces.map(|output| piece(output, is_context)).collect());
         }
     }
+}
+
+fn piece((stream, bytes): (Stream, Bytes), is_context: bool) -> LogPiece {
+    LogPiece { stream, bytes, time: None, is_context }
+}
+
+/// Returns the offset of the first byte that was not freed.
+fn begin_of(log: &File) -> i64 {
+    lseek(log, 0, Whence::SeekData).unwrap_or(0)
 }
 
 /// Returns the offset of the last `lines` lines, of both streams together; at least `begin`.
@@ -207,6 +236,32 @@ mod tests {
             };
             assert_eq!((text(before), text(shown)), (wanted.into(), b"four\n".to_vec()), "{context}");
         }
+    }
+
+    #[tokio::test]
+    async fn log_freed_while_it_is_read_continues_with_a_whole_line() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("log");
+        let log = open(&path).expect("opens");
+        let many = |count: usize| -> Vec<u8> {
+            (0..count).flat_map(|number| format!("line {number}\n").into_bytes()).collect()
+        };
+        append(&log, [(Stream::Stdout, &many(20_000)[..])]).expect("writes");
+        let mut pieces = read(&path, || false, LogRequest::default()).expect("reads");
+        let mut text = pieces.next().await.expect("has lines").bytes.to_vec();
+        assert!(text.starts_with(b"line 0\nline 1\n"));
+        append(&log, [(Stream::Stdout, &many(2_000_000)[..])]).expect("writes");
+        assert!(begin_of(&File::open(&path).expect("opens")) > 1 << 20, "the file system frees space");
+        while let Some(piece) = pieces.next().await {
+            text.extend_from_slice(&piece.bytes);
+        }
+        let text = String::from_utf8(text).expect("has no rubbish");
+        let is_line = |line: &str| {
+            line.strip_prefix("line ").is_some_and(|number| number.parse::<u32>().is_ok())
+                || "line ".starts_with(line)
+        };
+        assert_eq!(text.lines().find(|line| !is_line(line)), None);
+        assert!(text.ends_with("\nline 1999999\n") && text.len() > 4 << 20);
     }
 
     #[test]
