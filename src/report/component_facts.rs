@@ -1,5 +1,7 @@
 //! The facts of a component that every JSON list of components has. More of them are in `show_view`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::model::inventory::Component;
@@ -12,7 +14,7 @@ pub(super) struct ComponentFactsView<'a> {
     description: Option<&'a str>,
     kind: Option<&'a str>,
     infrastructure: Option<&'a str>,
-    people: &'a [String],
+    people: &'a [Cow<'static, str>],
 }
 
 impl<'a> From<&'a Component> for ComponentFactsView<'a> {

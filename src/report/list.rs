@@ -108,7 +108,7 @@ fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) ->
     // One table for all, so that columns align across categories; headings go between its rows.
     let mut table = Table::new(0, &[Fit::Whole, Fit::Cut, Fit::Optional]);
     for component in found {
-        let mut facts: Vec<&str> = component.people.iter().map(String::as_str).collect();
+        let mut facts: Vec<&str> = component.people.iter().map(AsRef::as_ref).collect();
         facts.extend(component.infrastructure.as_deref());
         let mark = if component.is_runnable() { RUNNABLE } else { " " };
         table.row([

@@ -63,7 +63,7 @@ impl ShowPage<'_> {
         let mut facts: Vec<&str> = Vec::new();
         facts.extend(component.kind.as_deref());
         facts.extend(component.infrastructure.as_deref());
-        facts.extend(component.people.iter().map(String::as_str));
+        facts.extend(component.people.iter().map(AsRef::as_ref));
         let facts = safe_line(&facts.join(" · ")).into_owned();
         let page = self.ui.columns().unwrap_or(100).min(100);
         let gap = page.saturating_sub(text::width(component.name()) + text::width(&facts)).max(2);
@@ -76,8 +76,9 @@ impl ShowPage<'_> {
             self.ui.lines(wrapped.into_iter().map(|line| format!("{indent}{line}").trim_end().to_owned()));
         }
         self.ui.data("");
-        self.facts.rows("Kind", &[component.kind.clone().unwrap_or_else(dash)]);
-        self.facts.rows("Infrastructure", &[component.infrastructure.clone().unwrap_or_else(dash)]);
+        self.facts.rows("Kind", &[component.kind.as_deref().map_or_else(dash, str::to_owned)]);
+        self.facts
+            .rows("Infrastructure", &[component.infrastructure.as_deref().map_or_else(dash, str::to_owned)]);
         let people = component.people.join(", ");
         self.facts.rows("People", &[if people.is_empty() { dash() } else { people }]);
     }

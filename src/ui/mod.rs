@@ -165,7 +165,7 @@ impl Ui {
     /// Returns data as the terminal can show it, for another program that shows it there.
     #[must_use]
     pub fn fitted(&self, text: &str) -> String {
-        self.0.fit(text, self.0.color_out)
+        self.0.fit(text, self.0.color_out).into_owned()
     }
 
     /// Prints a line of data.
@@ -266,7 +266,7 @@ impl UiState {
     fn wrapped(&self, line: &str) {
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let lines = line.split('\n').flat_map(|line| text::wrap_styled(line, columns));
-        let lines = lines.map(|line| self.fit(&line, self.color_err) + "\n");
+        let lines = lines.map(|line| self.fit(&line, self.color_err).into_owned() + "\n");
         self.write_error(&lines.collect::<String>());
     }
 
@@ -295,11 +295,16 @@ impl UiState {
     }
 
     /// Returns a line in the form that the terminal can show.
-    fn fit(&self, line: &str, color: bool) -> String {
-        let line = if color { line.to_owned() } else { anstream::adapter::strip_str(line).collect() };
-        // A user without colour wants no other sequences either.
-        let line = if color && self.terminal.links { links::linked(&line) } else { line };
-        if self.terminal.unicode { line } else { style::ascii(&line) }
+    fn fit<'a>(&self, line: &'a str, color: bool) -> Cow<'a, str> {
+        // A user without colour wants no other sequences either. Most lines have none: they are not copied.
+        let line = match color {
+            true if self.terminal.links => Cow::Owned(links::linked(line)),
+            false if line.bytes().any(|byte| byte.is_ascii_control()) => {
+                Cow::Owned(anstream::adapter::strip_str(line).collect())
+            }
+            _ => Cow::Borrowed(line),
+        };
+        if self.terminal.unicode { line } else { Cow::Owned(style::ascii(&line)) }
     }
 
     /// Prints a line of text about work, which is never the requested data.

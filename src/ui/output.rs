@@ -151,7 +151,8 @@ impl UiState {
     fn shown(&self, piece: &OutputLine, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
         let text = text::line_text(line);
         let before = self.before(piece, time, self.is_one_of_several(&piece.subject));
-        let line = self.fit(&format!("{before}{}", text::safe_line(&text)), self.color(piece.stream));
+        let line = format!("{before}{}", text::safe_line(&text));
+        let line = self.fit(&line, self.color(piece.stream));
         batch.extend_from_slice(line.as_bytes());
         batch.push(b'\n');
     }

@@ -1,6 +1,7 @@
 //! A component: one entry of an inventory. The search for entries belongs in `Inventory`, the YAML form
 //! in `entry`, the parts that are read on first use in `details`.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 
 use super::details::{EntryDetails, EntryFacts, LazyDetails};
@@ -16,13 +17,13 @@ pub struct Component {
     /// Full name.
     pub reference: Reference,
     /// Purpose, in a sentence or two.
-    pub description: Option<String>,
+    pub description: Option<Cow<'static, str>>,
     /// `service`, `cronjob`, …; the category may imply it.
-    pub kind: Option<String>,
+    pub kind: Option<Cow<'static, str>>,
     /// Infrastructure that it runs on: the name of an entry.
-    pub infrastructure: Option<String>,
+    pub infrastructure: Option<Cow<'static, str>>,
     /// Responsible people.
-    pub people: Vec<String>,
+    pub people: Vec<Cow<'static, str>>,
     /// Position of the entry in its file.
     pub source_map: SourceMap,
     /// Its other parts.
@@ -48,7 +49,7 @@ impl Component {
     /// Returns the full name of the infrastructure that it runs on.
     #[must_use]
     pub fn infrastructure_reference(&self) -> Option<Reference> {
-        self.infrastructure.as_ref().map(|name| Reference::new(INFRASTRUCTURE, name.as_str()))
+        self.infrastructure.as_ref().map(|name| Reference::new(INFRASTRUCTURE, name.as_ref()))
     }
 
     /// Returns whether the component ends on its own; then only exit code 0 is success.

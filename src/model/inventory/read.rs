@@ -303,10 +303,13 @@ fn component(
     let details = LazyDetails::new(EntryDetails::take(&mut entry));
     Ok(Component {
         reference,
-        description: entry.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
-        kind: entry.kind,
-        infrastructure: entry.infrastructure,
-        people: entry.people,
+        description: entry
+            .description
+            .map(|text| text.trim().to_owned().into())
+            .filter(|text: &Cow<'_, str>| !text.is_empty()),
+        kind: entry.kind.map(Cow::Owned),
+        infrastructure: entry.infrastructure.map(Cow::Owned),
+        people: entry.people.into_iter().map(Cow::Owned).collect(),
         source_map: written,
         details,
     })

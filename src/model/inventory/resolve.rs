@@ -23,7 +23,7 @@ impl Inventory {
             self.categories.iter().filter_map(|c| Some((c.id.clone(), c.kind.clone()?))).collect();
         for component in &mut self.components {
             if component.kind.is_none() {
-                component.kind = implied.get(&component.reference.category).cloned();
+                component.kind = implied.get(&component.reference.category).cloned().map(Cow::Owned);
             }
         }
         self.check_repos();

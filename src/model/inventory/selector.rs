@@ -1,6 +1,7 @@
 //! Selectors: words such as `kind=service`, `owner!=infra` or `uses=rabbitmq,redis` that choose components by their
 //! facts. The search for the one component that a user named belongs in `find`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use super::{Component, Inventory, LookupError};
@@ -49,10 +50,10 @@ impl SelectorKey {
     /// Returns the values of this fact for a component. The values of `uses` are full names, except those of needs.
     #[must_use]
     pub fn values(self, component: &Component) -> Vec<String> {
-        let one = |value: &Option<String>| value.iter().cloned().collect();
+        let one = |value: &Option<Cow<'_, str>>| value.iter().map(ToString::to_string).collect();
         match self {
             Kind => one(&component.kind),
-            Owner => component.people.clone(),
+            Owner => component.people.iter().map(ToString::to_string).collect(),
             Category => vec![component.reference.category.clone()],
             Infrastructure => one(&component.infrastructure),
             Uses => uses(component).collect(),

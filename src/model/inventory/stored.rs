@@ -193,18 +193,18 @@ fn stored_component(
         let reference = Reference::new(reader.text()?, reader.text()?);
         let (description, infrastructure) = (reader.optional()?, reader.optional()?);
         let people = reader.count(4)?;
-        let people = (0..people).map(|_| Some(reader.text()?.to_owned())).collect::<Option<Vec<_>>>()?;
+        let people = (0..people).map(|_| Some(Cow::Borrowed(reader.text()?))).collect::<Option<Vec<_>>>()?;
         let facts = EntryFacts::of_bits(reader.byte()?)?;
         Component {
             reference,
-            description: description.map(str::to_owned),
+            description: description.map(Cow::Borrowed),
             kind: None,
-            infrastructure: infrastructure.map(str::to_owned),
+            infrastructure: infrastructure.map(Cow::Borrowed),
             people,
             source_map: SourceMap::stored(reader)?,
             details: LazyDetails::unread(facts),
         }
     };
-    component.kind = reader.optional()?.map(str::to_owned);
+    component.kind = reader.optional()?.map(Cow::Borrowed);
     Some(component)
 }

@@ -1,6 +1,7 @@
 //! `cki inventory new`: a new entry from the template, with the facts of a repository. Reading the repository is in
 //! `ops::draft`, the place of the entry in `new_place`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use super::new_error::NewEntryError;
@@ -266,18 +267,13 @@ pub fn categories(inventory: &Inventory) -> Vec<String> {
 #[must_use]
 pub fn kinds(inventory: &Inventory) -> Vec<String> {
     let listed = inventory.categories.iter().filter_map(|one| one.kind.clone());
-    let used = inventory.components.iter().filter_map(|one| one.kind.clone());
+    let used = inventory.components.iter().filter_map(|one| one.kind.as_deref().map(str::to_owned));
     distinct(KINDS.iter().map(|kind| (*kind).to_owned()).chain(listed).chain(used))
 }
 
 fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for one in all {
-        if !found.contains(&one) {
-            found.push(one);
-        }
-    }
-    found
+    let mut seen = HashSet::new();
+    all.filter(|one| seen.insert(one.clone())).collect()
 }
 
 fn one_of(what: &'static str, value: &str, known: &[String]) -> Result<String, NewEntryError> {
@@ -290,7 +286,7 @@ fn one_of(what: &'static str, value: &str, known: &[String]) -> Result<String, N
 
 /// Returns findings about owners that no other entry names: new ones, or misspelt ones.
 fn unknown_owners(owners: &[String], inventory: &Inventory) -> Vec<DraftFinding> {
-    let named = inventory.components.iter().flat_map(|one| one.people.iter().map(String::as_str));
+    let named = inventory.components.iter().flat_map(|one| one.people.iter().map(AsRef::as_ref));
     let people = inventory.components.iter().filter(|one| one.reference.category == "people");
     let known: Vec<&str> = named.chain(people.map(Component::name)).collect();
     let unknown = owners.iter().filter(|owner| !known.is_empty() && !known.contains(&owner.as_str()));

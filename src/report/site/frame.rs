@@ -123,7 +123,7 @@ pub(super) struct ItemView<'a> {
 /// Returns the links to the owners of a component.
 pub(super) fn owners(component: &Component, root: &str) -> Vec<PageLink> {
     let people = component.people.iter();
-    people.map(|owner| PageLink::new(owner, Some(format!("{root}{}", owner_page(owner))))).collect()
+    people.map(|owner| PageLink::new(owner.as_ref(), Some(format!("{root}{}", owner_page(owner))))).collect()
 }
 
 /// Returns the first line of a description.

@@ -30,8 +30,8 @@ impl Site<'_> {
         let clean = |text: &str| self.cleaner.clean(text);
         let components = self.content.components().iter().map(|component| {
             let words = component.kind.iter().chain(&component.people).chain(&component.infrastructure);
-            let variables = component.environment.iter().map(|variable| &variable.name);
-            let words: Vec<&str> = words.chain(variables).map(String::as_str).collect();
+            let variables = component.environment.iter().map(|variable| variable.name.as_str());
+            let words: Vec<&str> = words.map(AsRef::as_ref).chain(variables).collect();
             EntryView {
                 n: component.name(),
                 c: &component.reference.category,

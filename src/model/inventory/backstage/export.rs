@@ -207,17 +207,22 @@ impl EntityWriter<'_> {
         }
         self.note_lost(component);
         let links = self.links(component);
-        let metadata =
-            Metadata { name, namespace, description: component.description.clone(), annotations, links };
+        let metadata = Metadata {
+            name,
+            namespace,
+            description: component.description.as_deref().map(str::to_owned),
+            annotations,
+            links,
+        };
         Entity { api_version: "backstage.io/v1alpha1", kind, metadata, spec }
     }
 
     fn spec(&self, component: &Component, kind: &str) -> Spec {
-        let own = component.kind.clone();
+        let own = component.kind.as_deref().map(str::to_owned);
         let typed = own.clone().unwrap_or_else(|| component.reference.category.clone());
         let owner = component.people.first().map_or_else(
             || format!("group:default/{NOBODY}"),
-            |name| match self.inventory.get(&Reference::new("people", name.as_str())) {
+            |name| match self.inventory.get(&Reference::new("people", name.as_ref())) {
                 Some(entry) => self.reference(&entry.reference),
                 // An entity of another namespace would look for it there.
                 None => format!("group:default/{name}"),

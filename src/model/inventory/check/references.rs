@@ -32,7 +32,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             findings.add_repair(&place.name, Suggestion::certain(near.as_ref()));
         }
         for (index, name) in component.people.iter().enumerate().filter(|_| has_people) {
-            if inventory.get(&Reference::new(PEOPLE, name.as_str())).is_none() {
+            if inventory.get(&Reference::new(PEOPLE, name.as_ref())).is_none() {
                 let near = findings.suggestions.in_category(inventory, PEOPLE, name);
                 let told = missing(&format!("{PEOPLE}/{name}"), near.as_ref(), "the name");
                 findings.of_entry(Rule::MissingPerson, component, &format!("people.{index}"), told);
