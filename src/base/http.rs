@@ -63,6 +63,8 @@ pub struct HttpClient {
     clients: [OnceLock<reqwest::Client>; 2],
     /// The same clients without a proxy.
     direct: [OnceLock<reqwest::Client>; 2],
+    /// Clients that follow no redirect: with and without the certificates, then the same without a proxy.
+    single: [OnceLock<reqwest::Client>; 4],
 }
 
 impl HttpClient {
@@ -105,6 +107,21 @@ impl HttpClient {
         }
         let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
         made(&self.direct[usize::from(ca_file.is_some())], || Ok(self.build(ca_file)?.no_proxy()))
+    }
+
+    /// Returns the client of [`Self::client_for`] that returns a redirect as the answer, for callers that decide about
+    /// each step.
+    ///
+    /// # Errors
+    /// Fails if the certificates cannot be loaded.
+    pub fn single_client_for(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
+        let is_direct = url.host_str().is_some_and(is_loopback);
+        let cell = &self.single[usize::from(ca_file.is_some()) + 2 * usize::from(is_direct)];
+        made(cell, || {
+            let builder = self.build(ca_file)?.redirect(reqwest::redirect::Policy::none());
+            Ok(if is_direct { builder.no_proxy() } else { builder })
+        })
     }
 
     /// Checks that all certificates can be loaded.
@@ -157,6 +174,16 @@ pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Returns the innermost cause of a failed request, which is the informative one; without the address.
+#[must_use]
+pub fn innermost_cause(error: &reqwest::Error) -> Option<String> {
+    let mut innermost = std::error::Error::source(error)?;
+    while let Some(next) = innermost.source() {
+        innermost = next;
+    }
+    Some(innermost.to_string())
 }
 
 /// Returns whether a request failed because of TLS: an unknown authority, a wrong name, or no TLS at all.

@@ -20,6 +20,7 @@ pub mod packed;
 pub mod process_ref;
 pub mod redact;
 pub mod relative_path;
+pub mod retry;
 pub mod secret;
 pub mod share;
 pub mod source_dir;

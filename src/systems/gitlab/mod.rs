@@ -1,12 +1,11 @@
 //! A GitLab server, through its REST API version 4. Pure functions build requests (`request`) and read
 //! answers (`answer`, `pages`, `trace`); only `send` uses the network, and waits and retries by the rule in
-//! `retry`. The use of merge requests belongs to `ops`.
+//! `base::retry`. The use of merge requests belongs to `ops`.
 
 mod answer;
 mod error;
 mod pages;
 mod request;
-mod retry;
 mod send;
 mod trace;
 mod types;

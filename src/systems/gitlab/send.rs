@@ -1,7 +1,6 @@
 //! The only code here that uses the network: sends a request, reads a bounded answer, waits and retries. The
-//! retry rule is `retry`, the reading of answers `answer`.
+//! retry rule is in `base::retry`, the reading of answers in `answer`.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -10,15 +9,17 @@ use super::GitLab;
 use super::answer::{ApiAnswer, Headers, cut, error_for_status};
 use super::error::GitLabError;
 use super::request::{ApiRequest, Method};
-use super::retry::{self, Attempt, RetryDecision};
-use crate::base::http::{is_about_tls, is_loopback};
+use crate::base::http::{innermost_cause, is_about_tls, is_loopback};
 use crate::base::redact::Redactor;
+use crate::base::retry::{Attempt, RetryDecision, RetryLimits, asked_wait};
 use crate::base::text::duration;
 
 /// Maximum bytes of a JSON answer.
 const JSON_LIMIT: usize = 8 << 20;
 /// Maximum bytes to read of a log whose end is wanted.
 const LOG_LIMIT: u64 = 128 << 20;
+/// Limits of retries.
+const RETRIES: RetryLimits = RetryLimits { tries: 5, patience: Duration::from_secs(120) };
 /// Longest pause that is not reported.
 const WORTH_SAYING: Duration = Duration::from_secs(2);
 
@@ -40,11 +41,15 @@ impl GitLab {
             let outcome = self.once(request).await?;
             let trouble = match &outcome {
                 Ok(answer) if answer.status < 400 && answer.is_cut_short() => Attempt::Broken,
-                Ok(answer) => Attempt::Status(answer.status, &answer.headers),
+                Ok(ApiAnswer { status, headers, .. }) => {
+                    let (after, reset) =
+                        (headers.retry_after.as_deref(), headers.rate_limit_reset.as_deref());
+                    Attempt::Status(*status, asked_wait(after, reset, self.clock.wall()))
+                }
                 Err(SendFault::NotSent(_)) => Attempt::NotSent,
                 Err(_) => Attempt::Broken,
             };
-            match retry::next(request.method, tries, trouble, self.clock.wall(), fastrand::f64()) {
+            match RETRIES.next(request.method == Method::Get, tries, trouble, fastrand::f64()) {
                 RetryDecision::Wait(pause) => {
                     if pause > WORTH_SAYING {
                         self.events.note(format!("`{}` asks to wait {}.", self.server, duration(pause)));
@@ -202,15 +207,9 @@ fn headers_of(response: &reqwest::Response) -> Headers {
     }
 }
 
-/// Returns the innermost cause, which is the informative one.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it does not answer in time".to_owned();
     }
-    let mut innermost = error.source();
-    while let Some(next) = innermost.and_then(std::error::Error::source) {
-        innermost = Some(next);
-    }
-    let text = innermost.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string);
-    cut(&text)
+    cut(&innermost_cause(error).unwrap_or_else(|| "the request could not be made".to_owned()))
 }
