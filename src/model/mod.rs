@@ -6,6 +6,7 @@ pub mod deployment;
 pub mod draft;
 pub mod environment;
 pub mod event;
+pub mod forge;
 pub mod graph;
 pub mod guard;
 pub mod identity;

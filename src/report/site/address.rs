@@ -1,26 +1,9 @@
 //! Addresses in pages: which ones are links, and the web addresses of files in repositories.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-
 use crate::base::template::html::TextCleaner;
+use crate::model::forge::file_page;
 use crate::model::inventory::Inventory;
 use crate::systems::git::without_login;
-
-/// Characters that the path of an address does not have.
-const ENCODED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 
 /// Returns an address if it may be a link: a web or mail address without a secret, a space or an invisible character.
 pub(super) fn safe_href(url: &str, cleaner: &TextCleaner) -> Option<String> {
@@ -48,14 +31,7 @@ pub(super) fn file_address(
     path: &str,
     cleaner: &TextCleaner,
 ) -> Option<String> {
-    let web = web_address(inventory, repo, cleaner)?;
-    let path = path.trim_matches('/');
-    if path.split('/').any(|part| part == "..") {
-        return None;
-    }
-    let host = web.split('/').nth(2)?;
-    let blob = if host.eq_ignore_ascii_case("github.com") { "blob" } else { "-/blob" };
-    Some(format!("{web}/{blob}/HEAD/{}", utf8_percent_encode(path, ENCODED)))
+    file_page(&web_address(inventory, repo, cleaner)?, path)
 }
 
 #[cfg(test)]
