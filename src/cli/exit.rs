@@ -49,7 +49,14 @@ pub(super) fn of_checks(checks: &[Check]) -> Exit {
 
 /// Returns the exit code for a check of the inventory.
 pub(super) fn of_check(outcome: &CheckOutcome) -> Exit {
-    if outcome.checked.findings.is_empty() { Exit::Done } else { Exit::Failed }
+    if !outcome.checked.findings.is_empty() {
+        return Exit::Failed;
+    }
+    match &outcome.links {
+        Some(links) if links.no_network.is_some() => Exit::Unreachable,
+        Some(links) if links.is_out_of_time() => Exit::TimedOut,
+        _ => Exit::Done,
+    }
 }
 
 /// Returns the exit code for a collection of leftovers.

@@ -12,3 +12,4 @@ pub mod packages;
 pub mod pager;
 pub mod preprocessor;
 pub mod shell;
+pub mod web;

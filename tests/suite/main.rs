@@ -25,3 +25,4 @@ mod preprocessor;
 mod prose;
 mod support;
 mod verbs;
+mod web;

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::model::inventory::check::{self, CheckedInventory};
+use crate::model::inventory::check::{self, CheckedInventory, FurtherFacts};
 use crate::model::inventory::{ChoiceError, Inventory};
 use crate::model::reference::Reference;
+use crate::ops::inventory::links::LinkReport;
 
 /// Result of a check.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct CheckOutcome {
     pub entries: usize,
     /// The working tree of git that holds the inventory.
     pub repository: Option<PathBuf>,
+    /// State of the targets of links, if they were checked.
+    pub links: Option<LinkReport>,
 }
 
 /// Checks the whole inventory, or the entries that words choose.
@@ -23,15 +26,27 @@ pub struct CheckOutcome {
 /// # Errors
 /// Fails when a name is unknown or ambiguous, or the selectors match nothing.
 pub fn check(inventory: &Inventory, words: &[String]) -> Result<CheckOutcome, ChoiceError> {
+    check_with(inventory, words, FurtherFacts::default())
+}
+
+/// Checks as [`check`] does, with facts from outside of the inventory.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_with(
+    inventory: &Inventory,
+    words: &[String],
+    further: FurtherFacts<'_>,
+) -> Result<CheckOutcome, ChoiceError> {
     let chosen = inventory.choose(words)?;
-    let mut checked = check::check(inventory);
+    let mut checked = check::check_with(inventory, further);
     let mut entries = inventory.components.len();
     if !words.is_empty() {
         let chosen: HashSet<&Reference> = chosen.iter().map(|one| &one.reference).collect();
         entries = chosen.len();
         checked.retain(|reference| chosen.contains(reference));
     }
-    Ok(CheckOutcome { checked, entries, repository: repository(inventory) })
+    Ok(CheckOutcome { checked, entries, repository: repository(inventory), links: None })
 }
 
 /// Returns the working tree of git that holds an inventory; of several layers, the uppermost one is the user's own.

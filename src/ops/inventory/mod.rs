@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod fix;
+pub mod links;
 pub mod new;
 mod new_error;
 mod new_place;

@@ -2,12 +2,14 @@
 
 mod finding_view;
 mod fixes;
+mod links;
 
 use serde::Serialize;
 
 use finding_view::{FindingView, finding_view};
 pub use fixes::FixReport;
 use fixes::FixView;
+use links::LinksView;
 
 use crate::base::text::safe_line;
 use crate::model::inventory::Inventory;
@@ -24,6 +26,8 @@ struct InventoryCheckView<'a> {
     entries: usize,
     findings: Vec<FindingView<'a>>,
     silenced: Vec<SilencedView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<LinksView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fixes: Option<Vec<FixView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +59,9 @@ pub fn print(
     findings.extend(checked.silenced.iter().map(|one| reported(&one.finding, Some(&one.reason))));
     let rules = Rule::ALL.map(|(_, name, severity, meaning)| (name, severity, meaning));
     let is_printed = print_for_programs(ui, format, &findings, &rules, outcome.repository.as_deref());
+    if let Some(why) = outcome.links.as_ref().and_then(|links| links.no_network.as_deref()) {
+        ui.warning(&safe_line(&format!("No web server answers, so no page was checked: {why}.")));
+    }
     if ui.is_structured() && !is_printed {
         let silenced = checked.silenced.iter().map(|SilencedFinding { finding, reason }| SilencedView {
             finding: finding_view(finding),
@@ -66,6 +73,7 @@ pub fn print(
             entries: outcome.entries,
             findings: checked.findings.iter().map(finding_view).collect(),
             silenced: silenced.collect(),
+            links: outcome.links.as_ref().map(LinksView::new),
             fixes: fixes.map(FixReport::views),
             diff: fixes.and_then(|fixes| fixes.diff(outcome)),
         };
@@ -75,6 +83,9 @@ pub fn print(
         ui.exact(&diff);
     } else if !is_printed {
         ui.lines(findings[..own].iter().flat_map(|one| lines(ui, one)));
+    }
+    if let Some(links) = &outcome.links {
+        ui.status(&style::dim(&links::summary(links)));
     }
     ui.status(&style::dim(&safe_line(&summary(inventory, outcome, &findings[..own], fixes))));
 }

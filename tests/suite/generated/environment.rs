@@ -24,7 +24,8 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
             ("XDG_STATE_HOME", "What a later command finds again; else `~/.local/state`."),
             (
                 "XDG_CACHE_HOME",
-                "Copies and caches of inventories, and titles of open merge requests, for completion; else `~/.cache`.",
+                "Copies and caches of inventories, links that were checked, and titles of open merge requests, for completion; else \
+                 `~/.cache`.",
             ),
             (
                 "XDG_RUNTIME_DIR",

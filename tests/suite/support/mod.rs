@@ -18,6 +18,7 @@ pub(crate) mod ports;
 pub(crate) mod proxy;
 pub(crate) mod repository;
 pub(crate) mod terminal_session;
+pub(crate) mod web_server;
 
 use std::path::Path;
 use std::process::Command;

@@ -176,7 +176,7 @@ fn in_repository() -> Cli {
     cli.write("in ventory/inventory.yaml", "ignore: [{rule: no-owner, reason: Nobody knows.}]\n");
     cli.write(
         "in ventory/tool/a.yaml",
-        "descripton: A.\ndependencies: [{verb: x, target: b/c}, {verb: y, target: b/c}]\n",
+        "descripton: A.\ndependencies: [{verb: x, target: b/c}, {verb: y, target: b/c}]\nmonitoring: [{label: x}]\n",
     );
     git2::Repository::init(cli.project()).expect("makes a repository");
     cli
@@ -283,7 +283,8 @@ fn checks_print_what_published_schemas_accept() {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (rfcs, _stand_in) = super::rfc::cli(&[("content/rfcs/cki-001-x.md", "Text\n")], "\n      []\n");
-    let checks = [(in_repository(), "inventory check"), (cli(), "inventory check"), (rfcs, "rfc check")];
+    let links = "inventory check --links --offline";
+    let checks = [(in_repository(), links), (cli(), links), (rfcs, "rfc check")];
     for (cli, command) in checks {
         git2::Repository::init(cli.project()).expect("makes a repository");
         for (format, schema) in

@@ -24,6 +24,7 @@ mod inventory_backstage;
 mod inventory_check;
 mod inventory_fix;
 mod inventory_layers;
+mod inventory_links;
 mod inventory_new;
 mod inventory_site;
 mod inventory_sync;

@@ -1,8 +1,11 @@
 //! `cki inventory check`: its arguments, and the calls of the operation and the report.
 
+use std::sync::Arc;
+
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
+use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::cli::complete;
@@ -11,9 +14,11 @@ use crate::cli::error::UsageError;
 use crate::cli::exit::of_check;
 use crate::cli::format::OutputFormat;
 use crate::model::inventory::Inventory;
-use crate::model::inventory::check::{CheckFinding, check as check_all};
-use crate::ops::inventory::check::check;
+use crate::model::inventory::check::{CheckFinding, FurtherFacts, check as check_all};
+use crate::ops::clone::source::SourceError;
+use crate::ops::inventory::check::{CheckOutcome, check, check_with};
 use crate::ops::inventory::fix::{self, InventoryFixes};
+use crate::ops::inventory::links::{LinkMeans, check_links};
 use crate::ops::shared::inventory::LoadError;
 use crate::report::findings::CheckFormat;
 use crate::report::inventory_check::{FixReport, print};
@@ -22,7 +27,11 @@ use crate::report::inventory_check::{FixReport, print};
 ///
 /// Each finding has its place, the name of a rule, and what to do. `ignore` in an entry or in the
 /// head silences a rule, with a reason; `cki help inventory` lists the rules. Exits with 1 if there
-/// are findings, and with 4 if the inventory cannot be read. Uses no network.
+/// are findings, and with 4 if the inventory cannot be read. Uses no network without `--links`.
+///
+/// With `--links`, also looks at the targets of links: files in local clones, else web pages, which it
+/// requests without a login and does not read; those that are there, once a day. A page that needs a
+/// login is no finding. With `--offline`, looks at clones only.
 ///
 /// With `--fix`, edits what has one right answer: a key, a rule or a reference that is a slip of one
 /// known name. Comments and layout stay, and no edit is written that brings another error.
@@ -31,6 +40,7 @@ use crate::report::inventory_check::{FixReport, print};
 ///   cki inventory check
 ///   cki inventory check pipeline-herder
 ///   cki inventory check kind=service -o json
+///   cki inventory check --links
 ///   cki inventory check --fix --dry-run
 ///   cki inventory check -o gitlab > gl-code-quality-report.json
 #[derive(Debug, Args)]
@@ -39,6 +49,9 @@ pub(super) struct CheckArgs {
     /// Components, or selectors as in `cki list`; without any, the whole inventory with its head
     #[arg(value_name = "COMPONENT", add = ArgValueCompleter::new(complete::component_words))]
     components: Vec<String>,
+    /// Check links, too: files in clones, and web pages (needs the network unless `--offline`)
+    #[arg(long, conflicts_with = "fix")]
+    links: bool,
     /// Mend the findings that have one right answer, in the files of this machine
     #[arg(long)]
     fix: bool,
@@ -57,15 +70,19 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
         let message = format!("`-o {}` has no place for the diff of `--dry-run`", context.format.name());
         return Err(UsageError(message).into());
     }
-    if args.fix && !args.dry_run {
+    let asks_servers = args.links && !context.settings.offline;
+    if asks_servers || (args.fix && !args.dry_run) {
         context.require_trust()?;
     }
-    // What is edited must be what is on the disk.
-    let inventory = match args.fix {
+    // What is edited must be what is on the disk, and what is sent must be what the user trusts.
+    let inventory = match args.fix || asks_servers {
         true => context.unreported_inventory()?,
         false => context.unreported_shown_inventory()?,
     };
-    let outcome = check(inventory, &args.components)?;
+    let outcome = match args.links {
+        true => check_with_links(inventory, &args.components, context)?,
+        false => check(inventory, &args.components)?,
+    };
     if !args.fix {
         print(&context.ui, inventory, &outcome, None, format);
         return Ok(of_check(&outcome));
@@ -81,6 +98,31 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     let outcome = check(inventory, &args.components)?;
     print(&context.ui, inventory, &outcome, Some(FixReport { fixes: &fixes, is_dry: false }), format);
     Ok(of_check(&outcome))
+}
+
+/// Looks at the targets of links, then checks the inventory.
+fn check_with_links(
+    inventory: &Inventory,
+    words: &[String],
+    context: &Context,
+) -> anyhow::Result<CheckOutcome> {
+    let cache = context.host.env.cache_directory();
+    let means = LinkMeans {
+        workspace: &context.workspace,
+        http: context.http.clone(),
+        clock: Arc::new(SystemClock::new()),
+        cache: cache.as_deref(),
+        events: context.events(),
+    };
+    let links = context.block_on(async |stop| {
+        tokio::select! {
+            links = check_links(inventory, words, &means) => Ok(links?),
+            signal = stop.requested() => Err(SourceError::Stopped(signal).into()),
+        }
+    })?;
+    let mut outcome = check_with(inventory, words, FurtherFacts { links: Some(&links.faults) })?;
+    outcome.links = Some(links.report);
+    Ok(outcome)
 }
 
 /// Plans the fixes. A layer that is left out may have the names that others refer to, so all have to be there.

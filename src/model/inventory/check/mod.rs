@@ -1,10 +1,11 @@
 //! The check of an inventory: rules that its files should keep, each finding with its place and its repair. It reads
-//! the loaded inventory only; what makes an inventory unusable is an error of `read`.
+//! the loaded inventory, and faults of links that `ops` finds; what makes an inventory unusable is an error of `read`.
 
 mod cycles;
 mod facts;
 mod finding;
 mod findings;
+mod links;
 mod loading;
 mod names;
 mod references;
@@ -19,12 +20,26 @@ mod tests;
 use super::Inventory;
 pub use finding::{CheckFinding, CheckedInventory, SilencedFinding};
 use findings::Findings;
+pub use links::{LinkFault, LinkFaultKind};
 pub use repair::Repair;
 pub use rule::Rule;
 
 /// Checks all entries and the head, in time proportional to their number. Findings are sorted by place.
 #[must_use]
 pub fn check(inventory: &Inventory) -> CheckedInventory {
+    check_with(inventory, FurtherFacts::default())
+}
+
+/// Facts from outside of the inventory. Without them, the rules about them are not applied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FurtherFacts<'a> {
+    /// Faults of its links.
+    pub links: Option<&'a [LinkFault<'a>]>,
+}
+
+/// Checks all entries and the head, and compares them with further facts.
+#[must_use]
+pub fn check_with(inventory: &Inventory, further: FurtherFacts<'_>) -> CheckedInventory {
     inventory.read_details();
     let mut findings = Findings::new(inventory);
     loading::check(&mut findings);
@@ -33,5 +48,8 @@ pub fn check(inventory: &Inventory) -> CheckedInventory {
     facts::check(&mut findings);
     names::check(&mut findings);
     repositories::check(&mut findings);
+    if let Some(faults) = further.links {
+        links::check(&mut findings, faults);
+    }
     silence::apply(findings)
 }

@@ -27,6 +27,12 @@ rules! {
         NoSource => "no-source", Warning, "An own entry that is a program has neither `sources` nor `build`.";
         NoDocumentation => "no-documentation", Warning, "An own entry has no `documentation`.";
         UnusedRepository => "unused-repository", Warning, "No entry uses a repository of `repos`.";
+        BrokenLink => "broken-link", Error,
+            "A link leads nowhere: no file of a clone, no page of a server (with `--links`).";
+        MovedLink => "moved-link", Warning,
+            "A server redirects a link permanently to another address (with `--links`).";
+        UnreachableLink => "unreachable-link", Warning,
+            "A server does not answer, or answers with a fault of its own (with `--links`).";
         UnknownRule => "unknown-rule", Error, "An `ignore` names a rule that does not exist.";
         NoReason => "no-reason", Error, "An `ignore` has no `reason`, so it silences nothing.";
         UnusedIgnore => "unused-ignore", Warning, "An `ignore` silences no finding.";
@@ -38,6 +44,13 @@ impl Rule {
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known, ..)| *known == name).map(|(rule, ..)| *rule)
+    }
+
+    /// Returns whether it is about the targets of links, so that it is applied on request only, and depends on the
+    /// moment and on the network.
+    #[must_use]
+    pub fn is_about_links(self) -> bool {
+        matches!(self, Self::BrokenLink | Self::MovedLink | Self::UnreachableLink)
     }
 
     /// Returns whether an `ignore` can silence it. Rules about `ignore` itself cannot be silenced.

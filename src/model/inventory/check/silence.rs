@@ -46,7 +46,8 @@ pub(super) fn apply(mut findings: Findings<'_>) -> CheckedInventory {
             None => checked.findings.push(finding),
         }
     }
-    for ignore in ignores.iter().filter(|one| !one.is_used) {
+    // A page that nobody can reach from here today may be in reach tomorrow, or from elsewhere.
+    for ignore in ignores.iter().filter(|one| !one.is_used && !one.rule.is_about_links()) {
         let message = format!("no finding of `{}` is left to silence here", ignore.rule.name());
         add(
             &mut findings,
