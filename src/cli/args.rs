@@ -128,6 +128,9 @@ pub(super) enum CliCommand {
     Gc(commands::gc::GcArgs),
     #[command(add = DecidedBy(&["inventory"]))]
     Stage(commands::stage::StageArgs),
+    Login(commands::login::LoginArgs),
+    Logout(commands::logout::LogoutArgs),
+    Auth(commands::auth::AuthArgs),
     Doctor(commands::doctor::DoctorArgs),
     Config(commands::config::ConfigArgs),
     #[command(add = DecidedBy(&["inventory"]))]

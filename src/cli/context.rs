@@ -10,6 +10,7 @@ use clap::Command;
 
 use super::format::OutputFormat;
 use super::globals::Globals;
+use super::known_tokens::KnownTokens;
 use super::repeated_flags::RepeatedFlags;
 use crate::base::assets::Assets;
 use crate::base::http::{HttpClient, HttpPolicy};
@@ -27,6 +28,7 @@ use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::list::ListScope;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy::secret_names;
+use crate::ops::shared::token::secrets_in_environment;
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::trust::{ProjectFiles, TrustStanding};
 use crate::report;
@@ -54,6 +56,8 @@ pub(super) struct Context {
     pub(super) http: Arc<HttpClient>,
     /// Format of results: the value of `-o`, or else that of the setting.
     pub(super) format: OutputFormat,
+    /// Tokens of this run.
+    pub(super) tokens: KnownTokens,
 }
 
 impl Context {
@@ -86,6 +90,7 @@ impl Context {
         if let Some((token, _)) = &settings.gitlab_token {
             host.hide(token);
         }
+        secrets_in_environment(&host.env).iter().for_each(|token| host.hide(token));
         let color = settings.color.forced();
         let verbosity = match (globals.quiet, globals.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -129,6 +134,7 @@ impl Context {
             settings,
             ui,
             format,
+            tokens: KnownTokens::default(),
         })
     }
 

@@ -2,8 +2,9 @@
 
 use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
-    build, clone, completions, config, demo, docs, doctor, down, env, exec, forward, gc, graph, init,
-    inventory, list, logs, man, mock_service, open, ps, rfc, run_local, shell, show, stage, trust,
+    auth, build, clone, completions, config, demo, docs, doctor, down, env, exec, forward, gc, graph, init,
+    inventory, list, login, logout, logs, man, mock_service, open, ps, rfc, run_local, shell, show, stage,
+    trust,
 };
 use super::context::Context;
 use super::format;
@@ -35,6 +36,9 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Gc(args) => gc::run(&args, context),
         CliCommand::Init(args) => init::run(&args, context),
         CliCommand::Stage(args) => stage::run(&args, context),
+        CliCommand::Login(args) => login::run(&args, context),
+        CliCommand::Logout(args) => logout::run(&args, context),
+        CliCommand::Auth(args) => auth::run(&args, context),
         CliCommand::Doctor(args) => doctor::run(&args, context),
         CliCommand::Trust(args) => trust::run(&args, context),
         CliCommand::Config(args) => config::run(&args, context),

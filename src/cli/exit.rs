@@ -1,6 +1,7 @@
 //! The one mapping from outcomes to exit codes. That of errors is in `error`.
 
 use crate::base::exit::Exit;
+use crate::ops::auth_status::{AuthRow, TokenState};
 use crate::ops::doctor::{Check, is_healthy};
 use crate::ops::exec::CommandExit;
 use crate::ops::gc::CollectedLeftovers;
@@ -45,6 +46,13 @@ pub(super) fn of_stage(outcome: &StageOutcome) -> Exit {
 /// Returns the exit code for checks of this machine.
 pub(super) fn of_checks(checks: &[Check]) -> Exit {
     if is_healthy(checks) { Exit::Done } else { Exit::Failed }
+}
+
+/// Returns the exit code for a look at the tokens.
+pub(super) fn of_auth(rows: &[AuthRow]) -> Exit {
+    let is_rejected = |row: &AuthRow| matches!(row.state, TokenState::Rejected(_));
+    let has_none = rows.iter().all(|row| row.from.is_none());
+    if has_none || rows.iter().any(is_rejected) { Exit::Failed } else { Exit::Done }
 }
 
 /// Returns the exit code for a check of the inventory.

@@ -77,8 +77,8 @@ impl OutputFormat {
 /// Returns the formats of a command, or of a subcommand as in `config get`.
 pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
-        "list" | "show" | "docs" | "clone" | "build" | "ps" | "gc" | "stage" | "rfc list" | "config"
-        | "config list" | "doctor" | "trust" => &[Text, Wide, Name, Json, Yaml],
+        "list" | "show" | "docs" | "clone" | "build" | "ps" | "gc" | "stage" | "rfc list" | "auth status"
+        | "config" | "config list" | "doctor" | "trust" => &[Text, Wide, Name, Json, Yaml],
         "down" | "inventory sync" => &[Text, Name, Json, Yaml],
         "env" => &[Table, Wide, Name, Json, Yaml, Dotenv, Shell],
         "inventory check" | "rfc check" => &[Text, Json, Yaml, Sarif, Gitlab],
@@ -125,6 +125,7 @@ mod tests {
         let all = "list show docs clone build ps gc stage config doctor trust down env graph man demo run-local logs exec shell";
         let nested = [
             "rfc list",
+            "auth status",
             "rfc check",
             "config list",
             "config set",

@@ -14,6 +14,7 @@ mod globals;
 mod growth;
 mod help;
 mod inventory;
+mod known_tokens;
 mod marks;
 mod repeated_flags;
 mod token;

@@ -24,6 +24,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::base::digest;
+use crate::base::files::FileError;
 use crate::base::process_ref::ProcessRef;
 use crate::base::secret::Secret;
 pub use env::Env;
@@ -122,6 +123,18 @@ impl Host {
     #[must_use]
     pub fn is_alive(&self, owner: &ProcessRef) -> bool {
         is_alive(owner)
+    }
+
+    /// Reads standard input to its end as text, but at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read, or is not UTF-8.
+    pub fn read_input(&self, limit: u64) -> Result<String, FileError> {
+        use std::io::Read as _;
+        let mut text = String::new();
+        let read = std::io::stdin().take(limit).read_to_string(&mut text);
+        read.map_err(|source| FileError::new("read", "standard input", source))?;
+        Ok(text)
     }
 
     /// Reads a line from standard input, as the answer to a question; `None` at its end.

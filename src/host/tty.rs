@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use nix::libc;
-use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +22,31 @@ pub struct Tty {
     /// Opened a second time: non-blocking mode belongs to the open file, and the parent process shares the
     /// one of standard input.
     device: AsyncFd<File>,
+}
+
+/// Terminal at standard input that does not show what the user types, until this is dropped.
+#[derive(Debug)]
+pub struct HiddenInput(Termios);
+
+impl HiddenInput {
+    /// Stops showing what the user types.
+    ///
+    /// # Errors
+    /// Fails if standard input is not a terminal.
+    pub fn begin() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut hidden = before.clone();
+        hidden.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(io::stdin(), SetArg::TCSADRAIN, &hidden)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for HiddenInput {
+    fn drop(&mut self) {
+        // The terminal may be gone.
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.0);
+    }
 }
 
 /// Stream of changes of the window size.

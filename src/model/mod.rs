@@ -1,6 +1,7 @@
 //! Floor 1: the nouns of `cki` as plain data, with their rules. No I/O: reading, writing and connecting
 //! belong in systems (floor 3), which pass their results to these rules.
 
+pub mod access_token;
 pub mod container;
 pub mod deployment;
 pub mod draft;
@@ -19,5 +20,6 @@ pub mod reference;
 pub mod rfc;
 pub mod rule;
 pub mod scan;
+pub mod server;
 pub mod service;
 pub mod staging;

@@ -2,6 +2,7 @@
 //! verb and returns an outcome; it never prints and knows no flags. `runtime` starts, reaches and stops
 //! containers and processes for all of them, and `shared` has what else several verbs use.
 
+pub mod auth_status;
 pub mod build;
 pub mod clone;
 pub mod docs;
@@ -15,6 +16,7 @@ pub mod graph;
 pub mod init;
 pub mod inventory;
 pub mod list;
+pub mod login;
 pub mod logs;
 pub mod mock_services;
 pub mod open;

@@ -1,6 +1,7 @@
 //! Floor 5: from an outcome to text or JSON, one file per verb. JSON comes from view structs with a
 //! version, never from `model`. Reports decide nothing.
 
+pub mod auth_status;
 pub mod build;
 pub mod clone;
 pub mod completions;
@@ -25,6 +26,7 @@ pub mod inventory_new;
 pub mod inventory_schema;
 pub mod inventory_sync;
 pub mod list;
+pub mod login;
 pub mod open;
 pub mod plan;
 pub mod ps;

@@ -6,6 +6,8 @@ pub mod engine;
 pub mod file_watcher;
 pub mod git;
 pub mod gitlab;
+pub mod glab;
+pub mod keyring;
 pub mod man;
 pub mod native;
 pub mod packages;

@@ -1,8 +1,10 @@
-//! Questions with the answers yes and no. Whether a command asks, and what it asks, is up to its caller.
+//! Questions: with the answers yes and no, and for a secret. Whether a command asks, and what it asks, is up to its caller.
 
 use super::Ui;
+use crate::base::secret::Secret;
 use crate::host::Host;
 use crate::host::signals::{Shutdown, Signal};
+use crate::host::tty::HiddenInput;
 
 /// A question that was not answered with yes. Nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +22,22 @@ impl Ui {
     #[must_use]
     pub fn can_ask(&self) -> bool {
         self.0.terminal.stdin && self.0.terminal.stderr
+    }
+
+    /// Asks for a secret, which is not shown while the user types it.
+    ///
+    /// # Errors
+    /// Fails if the user cancels, with Ctrl-C or Ctrl-D.
+    pub fn ask_hidden(&self, host: &Host, question: &str) -> Result<Secret, Unconfirmed> {
+        let stop = Shutdown::current().ok();
+        let Ok(_hidden) = HiddenInput::begin() else { return Err(Unconfirmed::Cancelled(Signal::HangUp)) };
+        self.0.write_error(&self.0.fit(&format!("{question} "), self.0.color_err));
+        let answer = host.read_answer(stop.as_ref());
+        self.0.write_error("\n");
+        match answer.map_err(Unconfirmed::Cancelled)? {
+            Some(text) => Ok(Secret::new(text)),
+            None => Err(Unconfirmed::Cancelled(Signal::Interrupt)),
+        }
     }
 
     /// Asks a question with the answers yes and no; an empty answer is no.

@@ -62,7 +62,7 @@ fn doctor_prints_finding_and_fix_of_each_check() {
     certificates   ✔ ok          system certificates
     gitlab         – not needed  https://gitlab.com (default), not asked with `--offline`
     token          ! warning     none: `cki stage` and private repositories need one
-                                 → export CKI_GITLAB_TOKEN=…
+                                 → cki login
     completion     ! warning     bash does not complete `cki`
                                  → cki completions --install
     --- stderr

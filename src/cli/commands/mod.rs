@@ -1,6 +1,7 @@
 //! One file per command: an args struct and a `run` that resolves, calls one operation, reports,
 //! and returns the exit code. The work itself is in `ops`.
 
+pub(super) mod auth;
 pub(super) mod build;
 pub(super) mod clone;
 pub(super) mod completions;
@@ -19,6 +20,8 @@ pub(super) mod init;
 mod inside;
 pub(super) mod inventory;
 pub(super) mod list;
+pub(super) mod login;
+pub(super) mod logout;
 pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod mock_service;

@@ -14,7 +14,9 @@ use crate::model::inventory::{Inventory, StageDecl};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
 use crate::ops::shared::open_merge_requests::OpenMergeRequests;
-use crate::ops::stage::{StageOptions, StageTarget, StagingOptions, plan, run as stage, target};
+use crate::ops::stage::{
+    StageOptions, StageTarget, StagingOptions, check_rights, plan, run as stage, target,
+};
 use crate::report;
 
 /// Template of the comment.
@@ -99,8 +101,13 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
             (planned, ()) = async { tokio::join!(plan(&gitlab, &staging, &events), learn) } => planned?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
+        let ends = planned.token.as_ref().and_then(|token| token.expires_at.as_deref());
+        token::warn_of_end(context, gitlab.server(), ends);
         report::stage::print_plan(&context.ui, &planned);
         let asks = !args.dry_run && (planned.earlier.is_none() || args.force);
+        if asks {
+            check_rights(&gitlab, &planned)?;
+        }
         if asks && !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
             context.ui.confirm(&context.host, "Post this comment?")?;
         }

@@ -9,6 +9,7 @@ mod inventory;
 mod merge_requests;
 mod rfcs;
 mod running;
+mod servers;
 mod shells;
 mod typed;
 mod values;
@@ -27,6 +28,7 @@ pub(super) use inventory::{
 pub(super) use merge_requests::merge_requests;
 pub(super) use rfcs::{rfc_states, rfcs};
 pub(super) use running::{alive, running};
+pub(super) use servers::{logins, servers};
 pub(super) use shells::ShellArg;
 use typed::TypedLine;
 pub(super) use values::{

@@ -5,6 +5,7 @@ mod diagnosis;
 mod draft;
 mod environment;
 mod inventory;
+mod login;
 mod rfc;
 mod running;
 mod settings;
@@ -40,6 +41,7 @@ use crate::ops::init::InitError;
 use crate::ops::inventory::new::NewEntryError;
 use crate::ops::inventory::site::SiteDirectoryError;
 use crate::ops::inventory::sync::SyncError;
+use crate::ops::login::LoginError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::rfc::RfcError;
 use crate::ops::run_local::RunError;
@@ -69,14 +71,13 @@ pub(super) use diagnosis::{UsageError, commit_or_stash};
 use draft::{of_draft, of_init, of_scan};
 use environment::{SERVICES, of_env, of_environment, of_need, of_refusal, of_rules};
 use inventory::{of_load, of_new, of_sync};
+use login::{of_login, of_token};
 use rfc::of_rfc;
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use settings::{of_config, of_edit, of_editor, of_trust};
 use site::{of_site, of_site_directory};
 use staging::{of_stage, of_staging, of_target};
-use systems::{
-    of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
-};
+use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess};
 pub(super) use systems::{of_left_alone, of_worst};
 use unconfirmed::report_unconfirmed;
 
@@ -167,6 +168,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         NewEntryError => |error| Some(of_new(error)),
         DraftError => |error| Some(of_draft(error)),
         InitError => |error| Some(of_init(error)),
+        LoginError => |error| Some(of_login(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),

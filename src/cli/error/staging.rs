@@ -13,9 +13,12 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
         StageError::NotOpen { .. } | StageError::NoCommits { .. } => {
             hint(Exit::Failed, "only an open merge request with commits can be tried.")
         }
-        StageError::NoToken { .. } => hint(
+        StageError::NoToken { server, .. } => {
+            hint(Exit::Unauthorised, format!("`cki login {server}` keeps one; `CKI_GITLAB_TOKEN` sets one."))
+        }
+        StageError::NoScope { server, missing, .. } => hint(
             Exit::Unauthorised,
-            "set one with `CKI_GITLAB_TOKEN`, or `gitlab.token_command` in your own `cki.toml`.",
+            format!("nothing was posted; make a token with `{missing}`, and `cki login {server}` keeps it."),
         ),
         StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
         StageError::Uncertain { source, .. } => Diagnosis {

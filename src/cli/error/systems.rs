@@ -5,7 +5,6 @@ use std::path::Path;
 use super::{Diagnosis, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
-use crate::ops::shared::token::TokenError;
 use crate::systems::engine::{EngineError, PullCause};
 use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
@@ -17,18 +16,6 @@ use crate::ui::{Ui, style};
 /// Hint for a server whose certificate is not trusted.
 const OWN_AUTHORITY: &str =
     "if an authority of your own signs for this server, name its file with `ca_file` in your own `cki.toml`.";
-
-pub(super) fn of_token(error: &TokenError) -> Diagnosis {
-    match error {
-        TokenError::Command(_) => {
-            hint(Exit::Unauthorised, "try the command in your shell; it must print the token.")
-        }
-        TokenError::Readable(path) => {
-            hint(Exit::Refused, format!("`chmod 600 {path}` makes it yours alone."))
-        }
-        TokenError::File(inner) => of_file(inner),
-    }
-}
 
 pub(super) fn of_preprocess(error: &PreprocessError) -> Diagnosis {
     match error {
@@ -70,7 +57,7 @@ pub(super) fn of_git(error: &GitError) -> Diagnosis {
     match error {
         GitError::Unauthorised { .. } => hint(
             Exit::Unauthorised,
-            "set a token with `CKI_GITLAB_TOKEN`, or let `git` know the login; `cki doctor` says which is used.",
+            "`cki login` keeps a token, or let `git` know the login; `cki doctor` says which is used.",
         ),
         GitError::Forbidden { .. } => hint(Exit::Unauthorised, "the login is right, but may not read this."),
         GitError::NoRevision { nearest, reference, .. } => hint(
@@ -241,11 +228,15 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
             hint(Exit::NotFound, "without access, GitLab also reports private projects as not found.")
         }
         GitLabError::Unauthorised { .. } => {
-            hint(Exit::Unauthorised, "the token is wrong or has expired; `cki config` shows its origin.")
+            hint(Exit::Unauthorised, "the token is wrong or has expired; `cki auth status` shows its source.")
         }
         GitLabError::Forbidden { .. } => {
             hint(Exit::Unauthorised, "a token needs the scope `api` and its user the right to comment.")
         }
+        GitLabError::Unencrypted { .. } => hint(
+            Exit::Refused,
+            "name the server with `https://`; without it, anybody on the way reads the token.",
+        ),
         GitLabError::NotGitLab { .. } | GitLabError::BadUrl { .. } => {
             hint(Exit::Invalid, "`gitlab.url` in `cki.toml`, or `CKI_GITLAB_URL`, names the server.")
         }

@@ -79,6 +79,11 @@ impl ServerState {
                 let config = &self.config;
                 Ok(Reply::json(200, &json!({"version": config.version, "revision": config.revision})))
             }
+            ("GET", ["personal_access_tokens", "self"]) => {
+                viewer.require()?;
+                let view = self.token_view(incoming.token.as_deref().unwrap_or_default());
+                Ok(Reply::json(200, &view))
+            }
             ("GET", ["user"]) => Ok(Reply::json(200, &self.own_user_view(viewer.require()?))),
             ("GET", ["projects", project]) => {
                 let path = self.visible(project, &viewer)?;
@@ -125,7 +130,9 @@ impl ServerState {
         }
         let has = |scope: &str| token.scopes.iter().any(|one| one == scope);
         let is_own = matches!(parts, ["user"] | ["version"]);
-        let reads = incoming.method == "GET" && (has("read_api") || (is_own && has("read_user")));
+        // A token may always ask about itself.
+        let is_self = matches!(parts, ["personal_access_tokens", "self"]);
+        let reads = incoming.method == "GET" && (is_self || has("read_api") || (is_own && has("read_user")));
         if !has("api") && !reads {
             let description = "The request requires higher privileges than provided by the access token.";
             let scope = if incoming.method == "GET" { "api read_api" } else { "api" };

@@ -90,6 +90,8 @@ pub struct TokenConfig {
     pub user: String,
     /// `api`, `read_api`, `read_user`.
     pub scopes: Vec<String>,
+    /// The day on which it stops working (ISO 8601); without one, it never does.
+    pub expires_at: Option<String>,
     /// The token has expired.
     #[serde(default)]
     pub expired: bool,

@@ -54,6 +54,24 @@ impl ServerState {
         view
     }
 
+    /// Returns an access token as shown to itself.
+    pub(super) fn token_view(&self, secret: &str) -> Value {
+        let found = self.config.tokens.iter().enumerate().find(|(_, one)| one.token == secret);
+        let Some((number, token)) = found else { return Value::Null };
+        json!({
+            "id": number + 1,
+            "name": format!("token of {}", token.user),
+            "revoked": false,
+            "created_at": self.time.stamp(Duration::ZERO),
+            "description": null,
+            "scopes": token.scopes,
+            "user_id": self.user(&token.user).map(|(id, _)| id),
+            "last_used_at": self.time.stamp(Duration::ZERO),
+            "active": !token.expired,
+            "expires_at": token.expires_at,
+        })
+    }
+
     /// Returns a project.
     pub(super) fn project_view(&self, id: &str, viewer: Option<&str>) -> Value {
         let Some((number, project)) = self.project(id) else { return Value::Null };

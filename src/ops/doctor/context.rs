@@ -12,7 +12,7 @@ use crate::base::http::{HttpClient, HttpPolicy};
 use crate::config::{self, Config, SettingOrigin, Settings};
 use crate::host::Env;
 use crate::model::inventory::Inventory;
-use crate::ops::shared::token::{self, TokenError, TokenStanding};
+use crate::ops::shared::token::{TokenError, TokenSearch, TokenStanding};
 use crate::systems::engine::{Discovery, EngineChoice, discover};
 use crate::systems::packages::Packages;
 
@@ -95,8 +95,11 @@ impl DoctorContext {
 
     pub(super) async fn token(&self) -> &Result<TokenStanding, TokenError> {
         let look = || {
-            let (settings, cwd) = (self.settings.clone(), self.cwd.clone());
-            blocking(move || token::look(&settings, &cwd, Some(FOR_THE_TOKEN)))
+            let (settings, env, cwd) = (self.settings.clone(), self.env.clone(), self.cwd.clone());
+            blocking(move || {
+                let patience = Some(FOR_THE_TOKEN);
+                TokenSearch { settings: &settings, env: &env, cwd: &cwd, patience }.for_setting()
+            })
         };
         self.token.get_or_init(look).await
     }

@@ -2,21 +2,19 @@
 //! have reaches it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{CheckResult, DoctorContext};
-use crate::base::clock::{Clock, Sleep, SystemClock};
 use crate::base::http::is_loopback;
-use crate::base::secret::Secret;
 use crate::base::text::duration;
+use crate::model::access_token::AccessToken;
 use crate::model::event::Events;
-use crate::ops::shared::token::{TokenError, TokenStanding};
+use crate::ops::shared::brisk_clock::BriskClock;
+use crate::ops::shared::token::{FoundToken, TokenError, TokenStanding};
 use crate::systems::gitlab::{ClientOptions, GitLab, GitLabError};
 
 /// Timeout for the server.
 const FOR_THE_SERVER: Duration = Duration::from_secs(3);
-/// Maximum pause between two tries.
-const SHORT: Duration = Duration::from_millis(50);
 
 /// Checks the server: its address, and with a token, whether it answers and who the user is.
 pub(super) async fn server(patient: &DoctorContext) -> CheckResult {
@@ -30,41 +28,21 @@ pub(super) async fn server(patient: &DoctorContext) -> CheckResult {
     if patient.settings.offline && !is_here {
         return CheckResult::not_needed(format!("{named}, not asked with `--offline`"));
     }
-    let plain = url.starts_with("http://") && !is_here;
     match patient.token().await {
-        Ok(TokenStanding::Usable { .. }) if plain => CheckResult::failed(format!(
+        Ok(TokenStanding::Unencrypted) => CheckResult::failed(format!(
             "{named} would get your token without encryption, so it is not asked"
         )),
-        Ok(TokenStanding::Usable { token, .. }) => ask(patient, url, &named, token.clone()).await,
+        Ok(TokenStanding::Usable(FoundToken { token, .. })) => ask(patient, url, &named, token.clone()).await,
         _ => CheckResult::good(format!("{named}, not asked without a token")),
     }
 }
 
-/// A clock with short pauses between tries, since a check should not take long.
-#[derive(Debug)]
-struct ShortPauseClock(SystemClock);
-
-impl Clock for ShortPauseClock {
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.0.wall()
-    }
-
-    fn sleep(&self, span: Duration) -> Sleep<'_> {
-        // A long pause that the server asks for is kept.
-        self.0.sleep(if span > FOR_THE_SERVER { span } else { span.min(SHORT) })
-    }
-}
-
-async fn ask(patient: &DoctorContext, url: &str, named: &str, token: Secret) -> CheckResult {
+async fn ask(patient: &DoctorContext, url: &str, named: &str, token: AccessToken) -> CheckResult {
     let means = ClientOptions {
         timeout: FOR_THE_SERVER,
         ..ClientOptions::new(
             patient.http.clone(),
-            Arc::new(ShortPauseClock(SystemClock::new())),
+            Arc::new(BriskClock::new(FOR_THE_SERVER)),
             Events::silent(),
         )
     };
@@ -93,11 +71,14 @@ async fn ask(patient: &DoctorContext, url: &str, named: &str, token: Secret) -> 
 /// Checks that there is a token, and that the server may have it.
 pub(super) async fn token(patient: &DoctorContext) -> CheckResult {
     match patient.token().await {
-        Ok(TokenStanding::Usable { from, .. }) => CheckResult::good(format!("from {from}")),
-        Ok(TokenStanding::Missing) => {
-            CheckResult::warning("none: `cki stage` and private repositories need one")
-                .fix("export CKI_GITLAB_TOKEN=…")
+        Ok(TokenStanding::Usable(FoundToken { from, .. })) => CheckResult::good(format!("from {from}")),
+        Ok(TokenStanding::Missing { .. }) => {
+            CheckResult::warning("none: `cki stage` and private repositories need one").fix("cki login")
         }
+        Ok(TokenStanding::Unencrypted) => CheckResult::warning(format!(
+            "not sent to {}: the connection is not encrypted",
+            patient.settings.gitlab_url.0
+        )),
         Ok(TokenStanding::Withheld { by }) => CheckResult::warning(format!(
             "not sent to {}: {by} names that server, and a project's file does not get your token",
             patient.settings.gitlab_url.0

@@ -1,6 +1,7 @@
 //! Parts that several operations use: their context, the inventory, clones, deployments, rules and tokens.
 //! Running instances are in `ops::runtime`.
 
+pub mod brisk_clock;
 pub mod dependencies;
 pub mod deployment;
 pub mod inventory;

@@ -35,6 +35,20 @@ pub enum StageError {
         /// The server.
         server: String,
     },
+    /// The token may not comment.
+    #[error(
+        "the token for `{server}` lacks the scope `{missing}`, which commenting on `{merge_request}` needs; it has: {scopes}"
+    )]
+    NoScope {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The server.
+        server: String,
+        /// The missing scope.
+        missing: &'static str,
+        /// The scopes of the token.
+        scopes: String,
+    },
     /// The head changed between showing and asking.
     #[error("merge request `{merge_request}` has a new head commit: {now} in place of {was}")]
     HeadMoved {

@@ -18,6 +18,8 @@ use std::time::Duration;
 use crate::host::signals::Shutdown;
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::staging::{Marker, comment};
+use crate::ops::login::API_SCOPE;
+use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::{GitLab, GitLabError};
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
@@ -53,14 +55,38 @@ async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, St
     let merge_request = MergeRequestFacts::of(gitlab.server(), &staging.project, &found)?;
     let marker = Marker::new(&merge_request.head, &staging.request)?;
     let comment = comment(&staging.template, &staging.request, &marker)?;
-    let mut plan =
-        StagePlan { merge_request, request: staging.request.clone(), comment, marker, earlier: None };
+    let mut plan = StagePlan {
+        merge_request,
+        request: staging.request.clone(),
+        comment,
+        marker,
+        earlier: None,
+        token: None,
+    };
     // GitLab shows comments only to users with a token.
     if gitlab.has_token() {
-        let me = gitlab.user().await?;
+        let (me, token) = tokio::try_join!(gitlab.user(), gitlab.token_facts())?;
+        plan.token = token;
         plan.earlier = ask::find_previous(gitlab, &plan, &me).await?.earlier;
     }
     Ok(plan)
+}
+
+/// Checks that the token may post the comment, as far as the server says what it may do.
+///
+/// # Errors
+/// Fails if a scope is missing.
+pub fn check_rights(gitlab: &GitLab, plan: &StagePlan) -> Result<(), StageError> {
+    let Some(token) = &plan.token else { return Ok(()) };
+    if token.scopes.iter().any(|scope| scope == API_SCOPE) {
+        return Ok(());
+    }
+    Err(StageError::NoScope {
+        merge_request: plan.merge_request.reference(),
+        server: gitlab.server().to_owned(),
+        missing: API_SCOPE,
+        scopes: shown(&token.scopes.join(", "), 200),
+    })
 }
 
 /// Posts the request, unless it exists, and follows the answer.
@@ -87,6 +113,9 @@ pub async fn run(
     };
     if options.dry_run {
         return Ok(outcome);
+    }
+    if plan.earlier.is_none() || options.force {
+        check_rights(gitlab, &plan)?;
     }
     let task = events.start("asked", format!("asking @{}", plan.request.bot()));
     let ready = tokio::select! {

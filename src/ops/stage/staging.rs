@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::facts::{CommentRef, MergeRequestFacts};
 use crate::model::staging::{Marker, StagingRequest};
+use crate::systems::gitlab::TokenFacts;
 
 /// The parameters and options of a staging.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct StagePlan {
     pub marker: Marker,
     /// An earlier comment of the same user with the same request for the same commit.
     pub earlier: Option<CommentRef>,
+    /// What the server says about the token; `None` if it does not say, or there is no token.
+    pub token: Option<TokenFacts>,
 }
 
 /// The options of a staging.

@@ -36,6 +36,12 @@ pub enum GitLabError {
         /// Reason from the server.
         reason: Option<String>,
     },
+    /// The token would be readable on its way. Nothing was sent.
+    #[error("no token is sent to `{server}`: the connection is not encrypted")]
+    Unencrypted {
+        /// Address of the server.
+        server: String,
+    },
     /// The server is not GitLab.
     #[error("`{server}` is not a GitLab server: {why}")]
     NotGitLab {

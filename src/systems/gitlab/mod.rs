@@ -19,14 +19,14 @@ use serde::de::DeserializeOwned;
 
 use crate::base::clock::Clock;
 use crate::base::http::{HttpClient, is_loopback};
-use crate::base::secret::Secret;
+use crate::model::access_token::{AccessToken, TokenKind};
 use crate::model::event::Events;
 pub use error::GitLabError;
 use request::ApiRequest;
 use types::ListedName;
 pub use types::{
-    Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline, User,
-    Version,
+    Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline,
+    TokenFacts, User, Version,
 };
 pub use watch::Poller;
 
@@ -59,7 +59,7 @@ impl ClientOptions {
 pub struct GitLab {
     base: reqwest::Url,
     server: String,
-    token: Option<Secret>,
+    token: Option<AccessToken>,
     http: Arc<HttpClient>,
     clock: Arc<dyn Clock>,
     events: Events,
@@ -72,8 +72,12 @@ impl GitLab {
     /// Creates a client of the server at an address such as `https://gitlab.com`. Opens no connection.
     ///
     /// # Errors
-    /// Fails if the address cannot be that of a server.
-    pub fn new(base_url: &str, token: Option<Secret>, means: ClientOptions) -> Result<Self, GitLabError> {
+    /// Fails if the address cannot be that of a server, or if a token would travel without encryption.
+    pub fn new(
+        base_url: &str,
+        token: Option<AccessToken>,
+        means: ClientOptions,
+    ) -> Result<Self, GitLabError> {
         let fail = |why: &str| GitLabError::BadUrl { url: answer::cut(base_url), why: why.to_owned() };
         let trimmed = base_url.trim().trim_end_matches('/');
         let trimmed = trimmed.strip_suffix("/api/v4").unwrap_or(trimmed);
@@ -93,7 +97,7 @@ impl GitLab {
         }
         let server = base.as_str().trim_end_matches('/').to_owned();
         if base.scheme() == "http" && !is_loopback(host) && token.is_some() {
-            means.events.warn(format!("The token travels to `{server}` without encryption."));
+            return Err(GitLabError::Unencrypted { server });
         }
         let ClientOptions { http, clock, events, timeout } = means;
         Ok(Self { base, server, token, http, clock, events, timeout, limited: Arc::default() })
@@ -138,6 +142,24 @@ impl GitLab {
     /// Fails if the server does not answer.
     pub async fn user(&self) -> Result<User, GitLabError> {
         self.get(&request::user()).await
+    }
+
+    /// Returns what the server says about the token itself: its scopes and its end. `None` if it does not say: an older
+    /// server, or a token of another kind.
+    ///
+    /// # Errors
+    /// Fails if the server does not answer, or does not accept the token.
+    pub async fn token_facts(&self) -> Result<Option<TokenFacts>, GitLabError> {
+        if self.token.as_ref().is_none_or(|token| token.kind != TokenKind::Access) {
+            return Ok(None);
+        }
+        match self.get(&request::token()).await {
+            Ok(facts) => Ok(Some(facts)),
+            Err(
+                GitLabError::Forbidden { .. } | GitLabError::NotFound { .. } | GitLabError::Refused { .. },
+            ) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns a merge request.

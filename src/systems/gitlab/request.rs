@@ -63,6 +63,11 @@ pub(super) fn user() -> ApiRequest {
     ApiRequest::get("/user".to_owned(), "the token's user".to_owned())
 }
 
+/// Builds a request for the token with which it is sent.
+pub(super) fn token() -> ApiRequest {
+    ApiRequest::get("/personal_access_tokens/self".to_owned(), "the token itself".to_owned())
+}
+
 pub(super) fn merge_request(project: &str, iid: u64) -> ApiRequest {
     ApiRequest::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
 }

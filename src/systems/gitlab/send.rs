@@ -12,7 +12,9 @@ use super::request::{ApiRequest, Method};
 use crate::base::http::{innermost_cause, is_about_tls, is_loopback};
 use crate::base::redact::Redactor;
 use crate::base::retry::{Attempt, RetryDecision, RetryLimits, asked_wait};
+use crate::base::secret::Secret;
 use crate::base::text::duration;
+use crate::model::access_token::{AccessToken, TokenKind};
 
 /// Maximum bytes of a JSON answer.
 const JSON_LIMIT: usize = 8 << 20;
@@ -123,7 +125,7 @@ impl GitLab {
     }
 
     fn without_token(&self, mut answer: ApiAnswer) -> ApiAnswer {
-        let redactor = Redactor::new(&self.token);
+        let redactor = Redactor::new(self.token.as_ref().map(|token| &token.secret));
         answer.body = redactor.bytes(&answer.body);
         let Headers { content_type, location, .. } = &mut answer.headers;
         *content_type = redactor.text(content_type);
@@ -136,13 +138,15 @@ impl GitLab {
     fn headers(&self, request: &ApiRequest) -> Result<HeaderMap, GitLabError> {
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {
-            let mut value = HeaderValue::from_str(token.expose()).map_err(|_| GitLabError::Unauthorised {
-                server: self.server.clone(),
-                what: request.what.clone(),
-                had_token: true,
-            })?;
+            let (name, secret) = header_of(token);
+            let mut value =
+                HeaderValue::from_str(secret.expose()).map_err(|_| GitLabError::Unauthorised {
+                    server: self.server.clone(),
+                    what: request.what.clone(),
+                    had_token: true,
+                })?;
             value.set_sensitive(true);
-            headers.insert("private-token", value);
+            headers.insert(name, value);
         }
         let mut set = |name, text: &str| {
             // The value came in a header, so it can be sent in one.
@@ -157,6 +161,15 @@ impl GitLab {
             set(header::RANGE, &format!("bytes=-{tail}"));
         }
         Ok(headers)
+    }
+}
+
+/// Returns the header that carries a token, and its value.
+fn header_of(token: &AccessToken) -> (&'static str, Secret) {
+    match token.kind {
+        TokenKind::Access => ("private-token", token.secret.clone()),
+        TokenKind::OAuth => ("authorization", Secret::new(format!("Bearer {}", token.secret.expose()))),
+        TokenKind::Job => ("job-token", token.secret.clone()),
     }
 }
 

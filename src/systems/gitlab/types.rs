@@ -26,6 +26,19 @@ pub struct User {
     pub name: String,
 }
 
+/// What a server says about an access token.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TokenFacts {
+    /// Name that its user gave it.
+    #[serde(default)]
+    pub name: String,
+    /// Scopes, such as `api`.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Day on which it stops working (ISO 8601); `None` if never.
+    pub expires_at: Option<String>,
+}
+
 /// Merge request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MergeRequest {

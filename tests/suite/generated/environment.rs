@@ -11,7 +11,7 @@ use super::{golden, head};
 use crate::house::rust_files;
 
 /// Variables of other projects, by topic.
-const OTHERS: [(&str, &[(&str, &str)]); 6] = [
+const OTHERS: [(&str, &[(&str, &str)]); 7] = [
     (
         "Directories",
         &[
@@ -99,6 +99,27 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
                 "The certificates of authorities, instead of the system's. `ca_file` adds to them.",
             ),
             ("SSL_CERT_DIR", "A directory with such certificates."),
+        ],
+    ),
+    (
+        "GitLab",
+        &[
+            (
+                "GITLAB_TOKENS",
+                "Tokens of several servers: a JSON object of servers and the names of the variables with their tokens, \
+                 as `{\"gitlab.com\": \"COM_GITLAB_TOKEN\"}`.",
+            ),
+            (
+                "GITLAB_TOKEN",
+                "A token for the server that `GITLAB_HOST`, `GITLAB_URI`, `GL_HOST` or `CI_SERVER_URL` names; without \
+                 them, for that of your own setting `gitlab.url`.",
+            ),
+            ("CI_JOB_TOKEN", "The token of a CI job, for the server in `CI_SERVER_URL`."),
+            ("GLAB_CONFIG_DIR", "Where `glab` has its configuration; else `glab-cli` in `XDG_CONFIG_HOME`."),
+            (
+                "DBUS_SESSION_BUS_ADDRESS",
+                "The session bus with the desktop keyring; else `bus` in `XDG_RUNTIME_DIR`, if there is one.",
+            ),
         ],
     ),
     (

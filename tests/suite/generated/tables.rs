@@ -16,6 +16,24 @@ jobs = 4
 token_command = \"secret-tool lookup service gitlab.com\"
 ";
 
+/// The section on tokens.
+const TOKENS: &str = "
+## Sources of tokens
+
+The first source that has a token for the server of a command is used. `cki auth status` shows which one
+that is.
+
+1. `gitlab.token`, then `gitlab.token_file`, for the server in `gitlab.url`.
+2. The [environment](environment.md#gitlab): `GITLAB_TOKENS`, `GITLAB_TOKEN`, `CI_JOB_TOKEN`.
+3. `gitlab.token_command`, for the server in `gitlab.url`.
+4. The login that `cki login` keeps: in the desktop keyring, else in `cki/logins.json` in
+   `$XDG_STATE_HOME` (without that variable, `~/.local/state`).
+5. The login of `glab`, in its own configuration.
+
+A token goes only to the server that it belongs to, by scheme, host and port, and only over TLS or within
+this machine.
+";
+
 #[test]
 fn settings_reference_is_up_to_date() {
     let mut text = head("Settings");
@@ -68,6 +86,7 @@ An unknown setting is a warning, a value that cannot be is an error; both name f
             key.help
         );
     }
+    text.push_str(TOKENS);
     golden("docs/reference/settings.md", &text);
 }
 

@@ -227,8 +227,8 @@ async fn client_checks_addresses_and_the_offline_policy() {
     let offline = || HttpClient::new(HttpPolicy { offline: true, ..HttpPolicy::default() });
     let far = GitLab::new("https://gitlab.example.com", None, means(offline())).expect("is an address");
     assert!(matches!(far.version().await, Err(GitLabError::Offline { .. })));
-    let near =
-        GitLab::new(stand_in.url(), Some(Secret::new(ALICE)), means(offline())).expect("is an address");
+    let near = GitLab::new(stand_in.url(), Some(Secret::new(ALICE).into()), means(offline()))
+        .expect("is an address");
     near.version().await.expect("is on this machine");
 }
 

@@ -80,7 +80,7 @@ impl Clock for ByHand {
 
 fn gitlab_with(url: &str, token: Option<&str>, clock: Arc<dyn Clock>, events: Events) -> GitLab {
     let means = ClientOptions::new(Arc::new(HttpClient::default()), clock, events);
-    GitLab::new(url, token.map(Secret::new), means).expect("is an address")
+    GitLab::new(url, token.map(|token| Secret::new(token).into()), means).expect("is an address")
 }
 
 /// A client of the stand-in, and its clock.

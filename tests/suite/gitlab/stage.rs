@@ -229,7 +229,8 @@ async fn stage_refuses_invalid_merge_requests_and_tokens() {
     let mut reader = Try::new(&stand_in, TOOLS, 213);
     reader.token = Some(READER);
     let error = reader.run().await.expect_err("may only read");
-    assert!(matches!(error, StageError::GitLab(GitLabError::Forbidden { .. })), "{error}");
+    assert!(matches!(error, StageError::NoScope { missing: "api", .. }), "{error}");
+    assert_eq!(stand_in.requests().iter().filter(|one| one.starts_with("POST")).count(), 0);
     let mut wrong = Try::new(&stand_in, TOOLS, 213);
     wrong.token = Some("wrong");
     let error = wrong.plan().await.expect_err("is nobody");

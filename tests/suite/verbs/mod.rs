@@ -31,6 +31,7 @@ mod inventory_sync;
 mod kill;
 mod kill_matrix;
 mod list;
+mod login;
 mod logs;
 mod logs_cut;
 mod masked_output;

@@ -117,6 +117,19 @@ fn stage_and_clone_trust_the_authority_in_ca_file() {
 }
 
 #[test]
+fn requests_stay_below_the_path_of_a_server() {
+    let server = TlsServer::start();
+    let (mut cli, file) = project(&server);
+    cli.set("CKI_CA_FILE", file);
+    cli.set("CKI_GITLAB_URL", format!("{}/gitlab", server.url));
+    cli.run("stage --mr 1 --project g/p -n").ends_with(3);
+    cli.call("login --stdin").stdin(TOKEN).end().ends_with(3);
+    let seen = server.seen();
+    assert!(seen.iter().all(|head| head.starts_with("get /gitlab/api/v4/")), "{seen:?}");
+    assert!(seen.iter().all(|head| head.contains(TOKEN)), "{seen:?}");
+}
+
+#[test]
 fn the_ca_file_of_a_project_does_not_count_for_the_users_own_server() {
     let server = TlsServer::start();
     let (cli, _) = project(&server);
