@@ -17,6 +17,8 @@ pub struct HttpPolicy {
     pub ca_file: Option<CaFile>,
     /// Connect to this machine only.
     pub offline: bool,
+    /// Report requests and answers of GitLab's API.
+    pub debug: bool,
     /// Reader of the file with the certificates.
     pub files: FileSnapshot,
 }

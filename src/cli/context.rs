@@ -122,6 +122,7 @@ impl Context {
         let policy = HttpPolicy {
             ca_file: settings.ca_file.clone(),
             offline: settings.offline,
+            debug: globals.debug_http,
             files: config.snapshot().clone(),
         };
         Ok(Self {

@@ -42,13 +42,26 @@ pub(super) struct Globals {
     /// Connect to this machine only
     #[arg(long, global = true)]
     pub(super) offline: bool,
+    /// Print requests to GitLab's API and their answers to standard error, without tokens
+    #[arg(long, global = true)]
+    pub(super) debug_http: bool,
 }
 
 impl Globals {
     /// Returns the settings that flags give: name, value, and the flag.
     pub(super) fn settings(&self) -> Vec<(&'static str, OsString, String)> {
-        let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, no_pager: _, offline } =
-            self;
+        let Self {
+            inventory,
+            workspace,
+            engine,
+            output,
+            color,
+            quiet: _,
+            verbose: _,
+            no_pager: _,
+            offline,
+            debug_http: _,
+        } = self;
         let mut settings = Vec::new();
         let mut add = |name: &'static str, value: Option<OsString>| {
             settings.extend(value.map(|value| (name, value, format!("--{name}"))));

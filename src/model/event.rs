@@ -101,6 +101,8 @@ pub enum Event {
     Warning(String),
     /// A decision and its reason; shown with `-v`.
     Note(String),
+    /// A line of a request or an answer, safe to show; sent only if the user wants to see them.
+    Wire(String),
 }
 
 /// A piece of masked output, otherwise unchanged. It may be a part of a line, and may end within a

@@ -254,6 +254,7 @@ impl UiState {
             }
             Event::Warning(text) => Event::Warning(mask(text)),
             Event::Note(text) => Event::Note(mask(text)),
+            Event::Wire(text) => Event::Wire(mask(text)),
             other => other,
         }
     }
@@ -365,6 +366,7 @@ impl Sink for Ui {
                 inner.prefixes.lock().unwrap_or_else(PoisonError::into_inner).announce(&names);
             }
             Event::Warning(text) => self.warning(&text::safe_line(&text)),
+            Event::Wire(text) => inner.wrapped(&style::dim(&text::truncate_middle(&text, LONGEST_MESSAGE))),
             Event::Note(text) => {
                 if inner.options.verbosity == Verbosity::Verbose {
                     inner.message(&format!("  {}", style::dim(&text::safe_line(&text))));

@@ -10,6 +10,7 @@ mod send;
 mod trace;
 mod types;
 mod watch;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,12 +9,14 @@ use super::GitLab;
 use super::answer::{ApiAnswer, Headers, cut, error_for_status};
 use super::error::GitLabError;
 use super::request::{ApiRequest, Method};
+use super::wire;
 use crate::base::http::{innermost_cause, is_about_tls, is_loopback};
 use crate::base::redact::Redactor;
 use crate::base::retry::{Attempt, RetryDecision, RetryLimits, asked_wait};
 use crate::base::secret::Secret;
 use crate::base::text::duration;
 use crate::model::access_token::{AccessToken, TokenKind};
+use crate::model::event::Event;
 
 /// Maximum bytes of a JSON answer.
 const JSON_LIMIT: usize = 8 << 20;
@@ -103,7 +105,13 @@ impl GitLab {
             Method::Get => client.get(url.clone()),
             Method::Post => client.post(url.clone()),
         };
-        sending = sending.timeout(self.timeout).headers(self.headers(request)?);
+        let headers = self.headers(request)?;
+        let debugs = self.http.policy().debug;
+        let redactor = Redactor::new(self.token.as_ref().map(|token| &token.secret));
+        if debugs {
+            self.debug(wire::request_lines(request, url.as_str(), &headers, &redactor));
+        }
+        sending = sending.timeout(self.timeout).headers(headers);
         if let Some(body) = &request.body {
             sending = sending.json(body);
         }
@@ -118,21 +126,22 @@ impl GitLab {
                 })
             }
             // Removes the token from server text before it gets any further.
-            Ok(response) => receive(request, response).await.map(|answer| self.without_token(answer)),
+            Ok(response) => {
+                let head = debugs.then(|| response.headers().clone());
+                let received = receive(request, response).await;
+                if let (Some(head), Ok(answer)) = (&head, &received) {
+                    self.debug(wire::answer_lines(answer.status, head, &answer.body, &redactor));
+                }
+                received.map(|answer| without_token(answer, &redactor))
+            }
             Err(error) if error.is_connect() || error.is_builder() => Err(SendFault::NotSent(error)),
             Err(error) => Err(SendFault::Broken(error)),
         })
     }
 
-    fn without_token(&self, mut answer: ApiAnswer) -> ApiAnswer {
-        let redactor = Redactor::new(self.token.as_ref().map(|token| &token.secret));
-        answer.body = redactor.bytes(&answer.body);
-        let Headers { content_type, location, .. } = &mut answer.headers;
-        *content_type = redactor.text(content_type);
-        if let Some(location) = location {
-            *location = redactor.text(location);
-        }
-        answer
+    /// Reports lines of a request or an answer.
+    fn debug(&self, lines: Vec<String>) {
+        lines.into_iter().for_each(|line| self.events.send(Event::Wire(line)));
     }
 
     fn headers(&self, request: &ApiRequest) -> Result<HeaderMap, GitLabError> {
@@ -162,6 +171,17 @@ impl GitLab {
         }
         Ok(headers)
     }
+}
+
+/// Removes the token from text of the server.
+fn without_token(mut answer: ApiAnswer, redactor: &Redactor) -> ApiAnswer {
+    answer.body = redactor.bytes(&answer.body);
+    let Headers { content_type, location, .. } = &mut answer.headers;
+    *content_type = redactor.text(content_type);
+    if let Some(location) = location {
+        *location = redactor.text(location);
+    }
+    answer
 }
 
 /// Returns the header that carries a token, and its value.

@@ -95,6 +95,12 @@ fn auth_status_and_logout_name_the_source_of_each_token() {
     assert_eq!(row["expires_at"], "2999-01-31");
     assert!(row["source"].as_str().is_some_and(|source| source.contains("logins.json")), "{row}");
     assert_eq!(cli.run("auth status -o name").ends_with(0).stdout.trim_end(), gitlab.url());
+    let debugged = cli.run("auth status --debug-http -q").ends_with(0);
+    for line in [" /api/v4/user", "> private-token: ••••••••", "< 200", "\"username\":\"alice\""]
+    {
+        assert!(debugged.stderr.contains(line.trim_start()), "{line}: {debugged}");
+    }
+    assert!(!debugged.to_string().contains(ALICE), "{debugged}");
     let asked = gitlab.requests().len();
     cli.run("auth status --offline -o wide").ends_with(0).says("@alice").says("not asked").says("2999-01-31");
     assert_eq!(gitlab.requests().len(), asked);
