@@ -41,7 +41,7 @@ pub struct AuthRow {
     pub server: ServerAddress,
     /// Source of the token.
     pub from: Option<String>,
-    /// What the server says about the token, or said when the user logged in.
+    /// Facts about the token from the server: of now, or of the time of the login.
     pub known: Option<CheckedToken>,
     /// State of the token.
     pub state: TokenState,

@@ -40,7 +40,7 @@ pub enum LoginError {
     Token(#[from] TokenError),
 }
 
-/// What the server says about a token and its user.
+/// Facts about a token and its user, from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedToken {
     /// User name.
@@ -58,7 +58,7 @@ pub struct CheckedToken {
 pub struct LoginOutcome {
     /// The server.
     pub server: ServerAddress,
-    /// What the server says.
+    /// Facts about the token, from the server.
     pub checked: CheckedToken,
     /// The record that is kept.
     pub login: StoredLogin,

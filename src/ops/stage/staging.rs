@@ -32,7 +32,7 @@ pub struct StagePlan {
     pub marker: Marker,
     /// An earlier comment of the same user with the same request for the same commit.
     pub earlier: Option<CommentRef>,
-    /// What the server says about the token; `None` if it does not say, or there is no token.
+    /// Facts about the token; `None` if the server does not tell them, or there is no token.
     pub token: Option<TokenFacts>,
 }
 

@@ -26,7 +26,7 @@ pub struct User {
     pub name: String,
 }
 
-/// What a server says about an access token.
+/// Facts about an access token, as the server tells them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TokenFacts {
     /// Name that its user gave it.

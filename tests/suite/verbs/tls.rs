@@ -122,7 +122,7 @@ fn requests_stay_below_the_path_of_a_server() {
     let (mut cli, file) = project(&server);
     cli.set("CKI_CA_FILE", file);
     cli.set("CKI_GITLAB_URL", format!("{}/gitlab", server.url));
-    cli.run("stage --mr 1 --project g/p -n").ends_with(3);
+    cli.run("stage --mr 1 --project g/p -n").ends_with(4).says("is not a GitLab server");
     cli.call("login --stdin").stdin(TOKEN).end().ends_with(3);
     let seen = server.seen();
     assert!(seen.iter().all(|head| head.starts_with("get /gitlab/api/v4/")), "{seen:?}");

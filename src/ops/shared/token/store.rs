@@ -1,4 +1,4 @@
-//! What `cki login` keeps: a record of each login, and the token in the desktop keyring or, without one, in the same
+//! Logins that `cki login` keeps: a record of each, and the token in the desktop keyring or, without one, in the same
 //! file. Checks of a token against its server are in `ops::login`.
 
 use std::fs::File;
