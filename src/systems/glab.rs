@@ -15,7 +15,9 @@ const LIMIT: u64 = 1 << 20;
 /// A server in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlabHost {
-    /// Its host, and the address of its API if that differs.
+    /// Its host, as `glab` writes it.
+    pub host: String,
+    /// The host with its scheme if that is not `https`, and the address of its API if that differs.
     pub names: Vec<String>,
     /// The token; `None` if the desktop keyring holds it, or nobody is logged in.
     pub token: Option<AccessToken>,
@@ -75,7 +77,7 @@ fn host(name: &str, node: &Node) -> GlabHost {
     let kind = if is_oauth { TokenKind::OAuth } else { TokenKind::Access };
     let token = text("token").map(|token| AccessToken::new(token, kind));
     let job = || text("job_token").map(|token| AccessToken::new(token, TokenKind::Job));
-    GlabHost { names, token: token.or_else(job) }
+    GlabHost { host: name.to_owned(), names, token: token.or_else(job) }
 }
 
 #[cfg(test)]

@@ -57,11 +57,11 @@ pub(in crate::cli) fn run(args: &LoginArgs, context: &Context) -> anyhow::Result
         let gitlab = GitLab::new(server.url(), Some(given.clone()), means)?;
         let task = events.start("gitlab", format!("asking {server} about the token"));
         let checked = tokio::select! {
-            checked = check(&gitlab) => Ok(checked.map_err(LoginError::from)?),
+            checked = check(&gitlab) => Ok(checked.map_err(LoginError::from)),
             signal = stop.requested() => Err(signal.exit()),
         };
         task.dismiss();
-        Ok(checked)
+        checked.map_or_else(|exit| Ok(Err(exit)), |checked| Ok(Ok(checked?)))
     })?;
     let checked = match checked {
         Ok(checked) => checked,

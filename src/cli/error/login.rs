@@ -6,6 +6,7 @@ use crate::base::exit::Exit;
 use crate::base::text::command_line;
 use crate::ops::login::LoginError;
 use crate::ops::shared::token::TokenError;
+use crate::systems::gitlab::GitLabError;
 
 pub(super) fn of_login(error: &LoginError) -> Diagnosis {
     match error {
@@ -24,6 +25,9 @@ pub(super) fn of_login(error: &LoginError) -> Diagnosis {
             hint(Exit::Usage, "paste the token as GitLab shows it, one word on one line.")
         }
         LoginError::Offline(_) => hint(Exit::Unreachable, "leave `--offline` out."),
+        LoginError::GitLab(GitLabError::Unauthorised { .. }) => {
+            hint(Exit::Unauthorised, "copy it again as a whole, and look when it expires; nothing was kept.")
+        }
         LoginError::GitLab(inner) => of_gitlab(inner),
         LoginError::Token(inner) => of_token(inner),
     }

@@ -130,7 +130,7 @@ impl GitLab {
                 let head = debugs.then(|| response.headers().clone());
                 let received = receive(request, response).await;
                 if let (Some(head), Ok(answer)) = (&head, &received) {
-                    self.debug(wire::answer_lines(answer.status, head, &answer.body, &redactor));
+                    self.debug(wire::answer_lines(request, answer.status, head, &answer.body, &redactor));
                 }
                 received.map(|answer| without_token(answer, &redactor))
             }

@@ -23,11 +23,7 @@ pub(super) fn request_lines(
     headers: &HeaderMap,
     redactor: &Redactor,
 ) -> Vec<String> {
-    let method = match request.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    };
-    let mut lines = vec![format!("{method} {url}")];
+    let mut lines = vec![format!("{} {url}", word(request.method))];
     lines.extend(header_lines(headers));
     if let Some(body) = &request.body {
         lines.extend(body_lines(body.to_string().as_bytes()));
@@ -35,17 +31,25 @@ pub(super) fn request_lines(
     finish('>', &lines, redactor)
 }
 
-/// Returns an answer.
+/// Returns an answer. Requests overlap, so that it names its own.
 pub(super) fn answer_lines(
+    request: &ApiRequest,
     status: u16,
     headers: &HeaderMap,
     body: &[u8],
     redactor: &Redactor,
 ) -> Vec<String> {
-    let mut lines = vec![status.to_string()];
+    let mut lines = vec![format!("{status}, {} {}", word(request.method), request.path)];
     lines.extend(header_lines(headers));
     lines.extend(body_lines(body));
     finish('<', &lines, redactor)
+}
+
+fn word(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    }
 }
 
 fn header_lines(headers: &HeaderMap) -> Vec<String> {
@@ -95,8 +99,8 @@ mod tests {
         assert!(text.contains(&format!("> private-token: {MASK}")) && !text.contains("secret"), "{text}");
         headers.insert("set-cookie", "session=1".parse().expect("is a value"));
         let body = format!("{{\"token\": \"glpat-secret-token\"}}\n\u{1b}[31mred{}", "x".repeat(9000));
-        let text = answer_lines(200, &headers, body.as_bytes(), &redactor).join("\n");
-        assert!(text.starts_with("< 200\n") && text.contains(" bytes more"), "{text}");
+        let text = answer_lines(&asked, 200, &headers, body.as_bytes(), &redactor).join("\n");
+        assert!(text.starts_with("< 200, POST /projects/") && text.contains(" bytes more"), "{text}");
         for hidden in ["secret", "session=1", "\u{1b}"] {
             assert!(!text.contains(hidden), "{hidden}: {text}");
         }

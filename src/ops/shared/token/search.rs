@@ -167,7 +167,7 @@ impl TokenSearch<'_> {
             return Ok(found(token, format!("`glab`, in {}", file.display())));
         }
         let Some(keyring) = Keyring::open(self.env)? else { return Ok(None) };
-        let service = format!("glab:{}", host.names.first().map(String::as_str).unwrap_or_default());
+        let service = format!("glab:{}", host.host);
         let token = keyring.read(&[("service", &service), ("username", "")])?;
         let from = "`glab`, in the desktop keyring".to_owned();
         Ok(token.and_then(|token| found(AccessToken { secret: token, kind: TokenKind::Access }, from)))
