@@ -21,6 +21,17 @@ use crate::systems::keyring::Keyring;
 /// Maximum bytes of a token's file.
 const LIMIT: u64 = 64 << 10;
 
+/// Result of the search.
+#[derive(Debug, Default)]
+struct SearchResult {
+    /// The first token.
+    token: Option<FoundToken>,
+    /// The file that keeps a token from its server.
+    withheld: Option<String>,
+    /// Sources that cannot be used, with their reasons.
+    ignored: Vec<String>,
+}
+
 /// Inputs of the search.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenSearch<'a> {
@@ -48,8 +59,8 @@ impl TokenSearch<'_> {
     /// # Errors
     /// Fails when a token is set and cannot be read.
     pub fn look(&self, server: &ServerAddress) -> Result<TokenStanding, TokenError> {
-        let (found, withheld, ignored) = self.find(server)?;
-        Ok(match (found, withheld) {
+        let SearchResult { token, withheld, ignored } = self.find(server)?;
+        Ok(match (token, withheld) {
             (Some(_), _) if !server.is_private() => TokenStanding::Unencrypted,
             (Some(found), _) => TokenStanding::Usable(found),
             (None, Some(by)) => TokenStanding::Withheld { by },
@@ -80,25 +91,27 @@ impl TokenSearch<'_> {
     }
 
     /// Returns the first token, the file that keeps one from its server, and the sources that cannot be used.
-    fn find(
-        &self,
-        server: &ServerAddress,
-    ) -> Result<(Option<FoundToken>, Option<String>, Vec<String>), TokenError> {
+    fn find(&self, server: &ServerAddress) -> Result<SearchResult, TokenError> {
         let (url, url_origin) = &self.settings.gitlab_url;
         let is_setting = ServerAddress::parse(url).is_ok_and(|setting| setting == *server);
         let is_of_project = matches!(url_origin, SettingOrigin::Project { .. });
-        let plain = |token: AccessToken, from: String| FoundToken { token, from, login: None };
+        let plain = |token: AccessToken, from: String| {
+            Ok(SearchResult {
+                token: Some(FoundToken { token, from, login: None }),
+                ..SearchResult::default()
+            })
+        };
         let mut withheld = None;
         if is_setting && let Some((token, origin, from)) = self.in_settings()? {
             // Loopback is no exception: any program may listen there, also a component that `cki` runs.
             if !is_of_project || matches!(origin, SettingOrigin::Project { .. }) {
-                return Ok((Some(plain(token.into(), from)), None, Vec::new()));
+                return plain(token.into(), from);
             }
             withheld = Some(url_origin.to_string());
         }
         let is_own = is_setting && !is_of_project;
         if let Some((token, from)) = environment::find(self.env, server, is_own)? {
-            return Ok((Some(plain(token, from)), None, Vec::new()));
+            return plain(token, from);
         }
         if is_setting && is_of_project && environment::find(self.env, server, true)?.is_some() {
             withheld.get_or_insert_with(|| url_origin.to_string());
@@ -106,7 +119,7 @@ impl TokenSearch<'_> {
         if is_setting && let Some(line) = &self.settings.gitlab_token_command {
             if !is_of_project {
                 let from = "the command of `gitlab.token_command`".to_owned();
-                return Ok((Some(plain(run(line, self.cwd, self.patience)?.into(), from)), None, Vec::new()));
+                return plain(run(line, self.cwd, self.patience)?.into(), from);
             }
             withheld.get_or_insert_with(|| url_origin.to_string());
         }
@@ -114,12 +127,12 @@ impl TokenSearch<'_> {
         for look in [Self::stored, Self::of_glab] {
             match look(self, server) {
                 Ok(None) => {}
-                Ok(found) => return Ok((found, None, ignored)),
+                Ok(token) => return Ok(SearchResult { token, withheld: None, ignored }),
                 Err(error) if error.is_elsewhere() => ignored.push(error.to_string()),
                 Err(error) => return Err(error),
             }
         }
-        Ok((None, withheld, ignored))
+        Ok(SearchResult { token: None, withheld, ignored })
     }
 
     /// Returns the token in the settings, or in the file that they name. Only the user's own settings may name a file.
