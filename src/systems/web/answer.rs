@@ -1,4 +1,4 @@
-//! What the head of an answer says about a page: pure functions.
+//! The head of an answer, and its meaning for a page: pure functions.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(super) struct WebAnswer {
     pub(super) asked_wait: Option<Duration>,
 }
 
-/// What follows from an answer.
+/// Next step after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AnswerStep {
     /// The page is at another address, permanently or for now.

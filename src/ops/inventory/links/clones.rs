@@ -9,7 +9,7 @@ use crate::model::inventory::Inventory;
 use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::{GitUrl, Tree};
 
-/// What the clones of this machine say about a file.
+/// State of a file, as far as the clones of this machine show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LinkedFile {
     /// It is there.

@@ -35,7 +35,7 @@ const LONGEST_ADDRESS: usize = 1000;
 /// Endings of reasons that are about this machine's network, not about a server.
 const NETWORK_FAULTS: [&str; 2] = ["Temporary failure in name resolution", "Network is unreachable"];
 
-/// What a check of links uses.
+/// Means of a check of links.
 #[derive(Debug, Clone)]
 pub struct LinkMeans<'a> {
     /// Clones of this machine.

@@ -1,4 +1,4 @@
-//! How each link of the inventory is checked: by the clones of this machine, by a web page, or not at all.
+//! The plan of a check of links: each by the clones of this machine, by a web page, or not at all.
 
 use std::collections::HashMap;
 
