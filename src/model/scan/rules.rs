@@ -21,6 +21,8 @@ struct RawScanRules {
     #[serde(default)]
     system: Vec<String>,
     #[serde(default)]
+    libraries: Vec<String>,
+    #[serde(default)]
     tests: Vec<String>,
     #[serde(default)]
     skipped: Vec<String>,
@@ -175,6 +177,7 @@ pub struct ScanRules {
     /// Languages.
     pub languages: Vec<Language>,
     system: GlobSet,
+    libraries: GlobSet,
     tests: GlobSet,
     /// Names of directories to skip.
     pub skipped: Vec<String>,
@@ -222,6 +225,7 @@ impl ScanRules {
         Ok(Self {
             languages: raw.languages.into_iter().map(language).collect::<Result<_, _>>()?,
             system: set(&raw.system)?,
+            libraries: set(&raw.libraries)?,
             tests: set(&raw.tests)?,
             skipped: raw.skipped,
             no_code: set(&raw.no_code)?,
@@ -259,6 +263,12 @@ impl ScanRules {
     #[must_use]
     pub fn is_of_system(&self, name: &str) -> bool {
         self.system.is_match(name)
+    }
+
+    /// Returns whether runtimes and common libraries read a variable, so that sources need not mention it.
+    #[must_use]
+    pub fn is_of_library(&self, name: &str) -> bool {
+        self.libraries.is_match(name)
     }
 
     /// Returns whether a file is a test, by its path below the root of its repository.

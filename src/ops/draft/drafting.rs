@@ -17,7 +17,7 @@ use crate::model::event::Task;
 use crate::model::inventory::{Inventory, InventoryDocument, short_name};
 use crate::model::reference::is_name;
 use crate::model::service::ServiceTemplate;
-use crate::systems::git::{Scheme, WorkingTree};
+use crate::systems::git::{GitUrl, Scheme, WorkingTree};
 
 /// File of the rules.
 const RULES: &str = "init.yaml";
@@ -25,8 +25,8 @@ const RULES: &str = "init.yaml";
 const INVENTORY: &str = "inventory.yaml";
 /// Maximum number of components of a draft.
 const COMPONENTS: usize = 20;
-/// Maximum number of components from which the one of a scope is chosen.
-const CHOICES: usize = 200;
+/// Maximum number of components from which one is chosen, or that are compared with entries.
+pub(super) const CHOICES: usize = 200;
 /// Directories within a component's own that only say what they hold.
 const UNNAMED: &[&str] =
     &["src", "source", "app", "docker", ".docker", "build", "builds", "deploy", "dockerfiles", "containers"];
@@ -35,6 +35,8 @@ const UNNAMED: &[&str] =
 pub(super) struct Drafting<'a> {
     pub(super) root: &'a Path,
     pub(super) scope: DraftScope<'a>,
+    /// Maximum number of components.
+    pub(super) most: usize,
     /// The repository builds one component only.
     pub(super) is_alone: bool,
     /// Its files.
@@ -58,29 +60,7 @@ pub(super) fn draft(
     task: &Task,
 ) -> Result<RepositoryDraft, DraftError> {
     let root = tree.root();
-    let origin = tree.origin().filter(|url| url.scheme() != Scheme::Local).map(|url| url.as_str().to_owned());
-    let directory = root.file_name().unwrap_or_default().to_string_lossy();
-    let repo = short_name(origin.as_deref().unwrap_or(&directory));
-    let text = assets.text(RULES)?;
-    let rules =
-        text.map(|asset| DraftRules::read(&asset.origin, &asset.text)).transpose()?.unwrap_or_default();
-    let provided = provided(&rules, assets)?;
-    let address = origin.unwrap_or_else(|| ".".to_owned());
-    let (components, findings, images) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let sources = SourceDir::new(root)?;
-    let mut draft = Drafting {
-        root,
-        scope,
-        is_alone: false,
-        sources,
-        repo,
-        address,
-        rules,
-        provided,
-        components,
-        images,
-        findings,
-    };
+    let mut draft = Drafting::new(root, tree.origin(), scope, assets)?;
     let found = files::find(root);
     if found.builds.is_empty() && found.compose.is_empty() {
         return Err(DraftError::Nothing(root.to_owned()));
@@ -124,6 +104,40 @@ fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, BTre
     Ok(provided)
 }
 
+/// Returns the rules of drafts.
+pub(super) fn rules(assets: &Assets) -> Result<DraftRules, DraftError> {
+    let text = assets.text(RULES)?;
+    Ok(text.map(|asset| DraftRules::read(&asset.origin, &asset.text)).transpose()?.unwrap_or_default())
+}
+
+impl<'a> Drafting<'a> {
+    /// Begins a draft of a repository with a remote.
+    pub(super) fn new(
+        root: &'a Path,
+        origin: Option<&GitUrl>,
+        scope: DraftScope<'a>,
+        assets: &Assets,
+    ) -> Result<Self, DraftError> {
+        let origin = origin.filter(|url| url.scheme() != Scheme::Local).map(|url| url.as_str().to_owned());
+        let directory = root.file_name().unwrap_or_default().to_string_lossy();
+        let rules = rules(assets)?;
+        Ok(Self {
+            root,
+            scope,
+            most: if scope.name().is_some() { CHOICES } else { COMPONENTS },
+            is_alone: false,
+            sources: SourceDir::new(root)?,
+            repo: short_name(origin.as_deref().unwrap_or(&directory)),
+            address: origin.unwrap_or_else(|| ".".to_owned()),
+            provided: provided(&rules, assets)?,
+            rules,
+            components: Vec::new(),
+            images: BTreeMap::new(),
+            findings: Vec::new(),
+        })
+    }
+}
+
 impl Drafting<'_> {
     /// Adds a finding.
     pub(super) fn note(&mut self, place: impl Into<String>, message: impl Into<String>) {
@@ -135,7 +149,7 @@ impl Drafting<'_> {
 
     /// Adds a component, unless there are too many, or its name is taken.
     pub(super) fn add(&mut self, mut one: DraftedComponent, place: &str) {
-        let most = if self.scope.name().is_some() { CHOICES } else { COMPONENTS };
+        let most = self.most;
         if self.components.len() >= most {
             return self.note(place, format!("only the first {most} components are drafted"));
         }
@@ -153,7 +167,7 @@ impl Drafting<'_> {
     }
 
     /// Adds the directories with a build file that no component has yet.
-    fn builds(&mut self, found: &FoundFiles) {
+    pub(super) fn builds(&mut self, found: &FoundFiles) {
         let has_compose = !self.components.is_empty();
         for path in &found.builds {
             let directory = path.parent().unwrap_or(Path::new("")).to_owned();

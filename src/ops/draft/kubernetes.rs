@@ -16,6 +16,8 @@ struct WorkloadFacts {
     name: String,
     /// It has a command, which comes before that of the image.
     has_command: bool,
+    /// Ports of TCP of its only container.
+    ports: Vec<u16>,
     /// Path and port of an HTTP probe of a container that lists no ports.
     probe: Option<(String, u16)>,
 }
@@ -38,7 +40,12 @@ impl WorkloadFacts {
             let port = request.text_of("port")?.parse().ok().filter(|port| *port > 0)?;
             Some((request.text_of("path").unwrap_or("/").to_owned(), port))
         });
+        let ports = containers.iter().filter(|_| containers.len() == 1).filter_map(|one| one.get("ports"));
+        let is_tcp = |port: &&Node| port.text_of("protocol").is_none_or(|protocol| protocol == "TCP");
+        let number = |port: &Node| port.text_of("containerPort")?.parse().ok().filter(|port| *port > 0);
+        let ports = ports.flat_map(Node::items).filter(is_tcp).filter_map(number).collect();
         Some(Self {
+            ports,
             path: path.to_owned(),
             name: document.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default().to_owned(),
             has_command: has("command") || has("args"),
@@ -52,6 +59,13 @@ impl WorkloadFacts {
         // The workload's own comes first in a run, unless the entry has one.
         if self.has_command {
             one.command.clear();
+        }
+        // The ports of an entry come before those of its deployment.
+        if !one.ports.is_empty() {
+            let lacking = self.ports.iter().filter(|port| one.ports.iter().all(|own| own.number != **port));
+            let lacking: Vec<DraftedPort> =
+                lacking.map(|port| DraftedPort { number: *port, is_http: false, host: None }).collect();
+            one.ports.extend(lacking);
         }
         if let Some((path, number)) = self.probe.filter(|_| one.ports.is_empty()) {
             one.ports.push(DraftedPort { number, is_http: true, host: None });

@@ -9,6 +9,7 @@ mod kubernetes;
 mod mounts;
 mod python;
 mod request;
+mod shown;
 mod variables;
 mod wanted;
 
@@ -21,6 +22,7 @@ use crate::systems::git::WorkingTree;
 pub use error::DraftError;
 pub use files::write_new;
 pub use request::{DraftScope, RepositoryDraft, SCHEMA};
+pub use shown::{ShownComponent, draft_rules, shown_components};
 
 /// Drafts entries for the repository around a directory.
 ///

@@ -35,9 +35,14 @@ impl Drafting<'_> {
         let is_directory = found.python.contains(&module.join("__main__.py"));
         let source = if is_directory { module.clone() } else { module.with_extension("py") };
         let module = module.strip_prefix("src").unwrap_or(&module);
+        let source = Some(source.display().to_string());
+        let command = vec!["python3".to_owned(), "-m".to_owned(), dotted(module)];
+        if base.command == command {
+            return Some(DraftedComponent { source, ..base.clone() });
+        }
         Some(DraftedComponent {
-            source: Some(source.display().to_string()),
-            command: vec!["python3".to_owned(), "-m".to_owned(), dotted(module)],
+            source,
+            command,
             // The ports, the probe and the deployment are those of another command.
             ports: Vec::new(),
             health: None,

@@ -91,7 +91,12 @@ impl Drafting<'_> {
                 })
                 .collect();
             let reads: BTreeMap<String, String> = scanned.comparison.reads().collect();
-            self.take_variables(at, (&own, &described), &reads, &required, &given);
+            // The table is complete, so that a comparison with the deployment finds what changes.
+            let is_listed = |name: &&String| {
+                is_environment_name(name) && self.rules.is_of_component(name) && !scanner.is_of_others(name)
+            };
+            let listed: Vec<String> = given.iter().filter(is_listed).cloned().collect();
+            self.take_variables(at, (&own, &described), &reads, &required, (&given, &listed));
         }
         Ok(())
     }
@@ -112,7 +117,7 @@ impl Drafting<'_> {
         (own, described): (&[DocumentedVariable], &[DocumentedVariable]),
         reads: &BTreeMap<String, String>,
         required: &BTreeMap<String, String>,
-        given: &BTreeSet<String>,
+        (given, listed): (&BTreeSet<String>, &[String]),
     ) {
         let mut names: BTreeMap<&str, Option<&DocumentedVariable>> = BTreeMap::new();
         for name in reads.keys().filter(|name| is_environment_name(name) && self.rules.is_of_component(name))
@@ -127,6 +132,9 @@ impl Drafting<'_> {
         }
         for one in own {
             names.insert(&one.name, Some(one));
+        }
+        for name in listed {
+            names.entry(name).or_insert(None);
         }
         for (service, variables) in &self.provided {
             let is_implied = names.keys().any(|name| variables.contains(*name) && !given.contains(*name))

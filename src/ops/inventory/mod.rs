@@ -1,6 +1,7 @@
 //! Operations of `cki inventory`, one file per subcommand. Loading an inventory is in `shared`.
 
 pub mod check;
+pub mod drift;
 pub mod fix;
 pub mod links;
 pub mod new;

@@ -12,27 +12,34 @@ use crate::model::inventory::Inventory;
 use crate::model::scan::{ScanRules, candidates};
 
 /// Maximum number of files to scan.
-const MOST: usize = 20_000;
+pub(super) const MOST: usize = 20_000;
 
 /// The files to scan.
-#[derive(Default)]
-pub(super) struct SourceFiles {
+pub(super) struct SourceFiles<'a> {
     pub(super) repositories: Vec<SourceRepository>,
     pub(super) wanted: Vec<WantedFile>,
     seen: BTreeSet<(usize, PathBuf)>,
+    packages: &'a PackageIndex,
+}
+
+/// The packages of all clones of an inventory, listed when the first import needs them.
+#[derive(Debug, Default)]
+pub(super) struct PackageIndex {
     /// The cloned repository of each package.
-    packages: OnceCell<HashMap<String, String>>,
+    cloned: OnceCell<HashMap<String, String>>,
     /// The repositories of the inventory by the name of their package.
     libraries: OnceCell<HashMap<String, Library>>,
 }
 
 /// Returns the files of a component.
-pub(super) fn of(
+pub(super) fn of<'a>(
     request: ScanRequest<'_>,
     rules: &ScanRules,
+    packages: &'a PackageIndex,
     outcome: &mut ScanOutcome,
-) -> Result<SourceFiles, ScanError> {
-    let mut files = SourceFiles::default();
+) -> Result<SourceFiles<'a>, ScanError> {
+    let (repositories, wanted, seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut files = SourceFiles { repositories, wanted, seen, packages };
     for source in &request.component.sources {
         let Some(repository) = files.repository(request, &source.repo)? else {
             if !outcome.not_cloned.contains(&source.repo) {
@@ -55,7 +62,7 @@ pub(super) fn of(
     Ok(files)
 }
 
-impl SourceFiles {
+impl SourceFiles<'_> {
     /// Returns the index of a repository, if it is cloned.
     fn repository(&mut self, request: ScanRequest<'_>, name: &str) -> Result<Option<usize>, ScanError> {
         if let Some(known) = self.repositories.iter().position(|one| one.name == name) {
@@ -113,13 +120,13 @@ impl SourceFiles {
         if request.revision.is_some() {
             return None;
         }
-        let name = self.packages.get_or_init(|| packages(request)).get(package)?.clone();
+        let name = self.packages.cloned.get_or_init(|| packages(request)).get(package)?.clone();
         self.repository(request, &name).ok()?
     }
 
     /// Returns the repository of a package by its name, if it is not cloned.
     fn library(&mut self, package: &str, request: ScanRequest<'_>) -> Option<Library> {
-        let library = self.libraries.get_or_init(|| libraries(request.inventory)).get(package)?;
+        let library = self.packages.libraries.get_or_init(|| libraries(request.inventory)).get(package)?;
         let place = request.workspace.location(request.inventory, &library.repo);
         matches!(place.found(), Ok(None)).then(|| library.clone())
     }
@@ -164,7 +171,7 @@ fn libraries(inventory: &Inventory) -> HashMap<String, Library> {
 /// Returns the new files that the files of one round import.
 pub(super) fn imported(
     readings: &[FileReading],
-    files: &mut SourceFiles,
+    files: &mut SourceFiles<'_>,
     request: ScanRequest<'_>,
     rules: &ScanRules,
     outcome: &mut ScanOutcome,
@@ -201,6 +208,6 @@ pub(super) fn imported(
 }
 
 /// Returns a path in a repository, if there is a file.
-fn existing(files: &SourceFiles, repository: usize, path: &Path) -> Option<PathBuf> {
+fn existing(files: &SourceFiles<'_>, repository: usize, path: &Path) -> Option<PathBuf> {
     files.repositories[repository].store.file(path)
 }

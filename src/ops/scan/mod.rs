@@ -4,13 +4,14 @@
 mod error;
 mod files;
 pub mod lacking;
+mod mentions;
 mod outcome;
 mod read;
 mod request;
 mod source_file;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use crate::base::assets::Assets;
@@ -21,6 +22,7 @@ use crate::model::scan::{
     self, CompareInput, FileScan, Getter, Grammar, KnownVariable, Language, ReadSite, ScanRules,
 };
 pub use error::ScanError;
+use files::PackageIndex;
 pub use outcome::ScanOutcome;
 use read::ReadingCache;
 pub use request::{Library, ScanRequest};
@@ -36,14 +38,16 @@ const ROUNDS: usize = 32;
 /// # Errors
 /// Fails when there are no sources here, or the rules are invalid.
 pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
-    scan_files(request, &rules(request.assets)?, None)
+    scan_files(request, &rules(request.assets)?, None, &PackageIndex::default())
 }
 
-/// Scans the checked out sources of several components: reads the rules, and each file, only once.
+/// Scans the checked out sources of several components of one inventory: reads the rules, each file, and the packages of
+/// clones, only once.
 #[derive(Debug)]
 pub struct Scanner {
     rules: ScanRules,
     files: ReadingCache,
+    packages: PackageIndex,
 }
 
 impl Scanner {
@@ -52,7 +56,7 @@ impl Scanner {
     /// # Errors
     /// Fails when they are invalid.
     pub fn new(assets: &Assets) -> Result<Self, ScanError> {
-        Ok(Self { rules: rules(assets)?, files: ReadingCache::default() })
+        Ok(Self { rules: rules(assets)?, files: ReadingCache::default(), packages: PackageIndex::default() })
     }
 
     /// Scans the checked out sources of a component.
@@ -60,7 +64,26 @@ impl Scanner {
     /// # Errors
     /// Fails when there are no sources here.
     pub fn scan(&self, request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
-        scan_files(ScanRequest { revision: None, ..request }, &self.rules, Some(&self.files))
+        let request = ScanRequest { revision: None, ..request };
+        scan_files(request, &self.rules, Some(&self.files), &self.packages)
+    }
+
+    /// Returns which of the wanted words the files of a clone mention, apart from files that are left out; `None` if it
+    /// has too many files to know. Words are in small letters, and letters and digits alone, or begin or end with `_`.
+    #[must_use]
+    pub fn mentions(
+        &self,
+        root: &Path,
+        wanted: &HashSet<String>,
+        is_left_out: &(dyn Fn(&Path) -> bool + Sync),
+    ) -> Option<HashSet<String>> {
+        mentions::mentions(root, &self.rules, wanted, is_left_out)
+    }
+
+    /// Returns whether runtimes and common libraries read a variable, or the system gives it to every program.
+    #[must_use]
+    pub fn is_of_others(&self, name: &str) -> bool {
+        self.rules.is_of_library(name) || self.rules.is_of_system(name)
     }
 }
 
@@ -68,13 +91,14 @@ fn scan_files(
     request: ScanRequest<'_>,
     rules: &ScanRules,
     cache: Option<&ReadingCache>,
+    packages: &PackageIndex,
 ) -> Result<ScanOutcome, ScanError> {
     let component = request.component.name().to_owned();
     if request.component.sources.is_empty() {
         return Err(ScanError::NoSources { component });
     }
     let mut outcome = ScanOutcome::default();
-    let mut found = files::of(request, rules, &mut outcome)?;
+    let mut found = files::of(request, rules, packages, &mut outcome)?;
     if found.repositories.is_empty() {
         let places = request.workspace.locations(request.inventory, request.component);
         return Err(match request.revision {

@@ -14,6 +14,8 @@ pub(in crate::report) struct ReportedFinding<'a> {
     pub(in crate::report) about: Option<String>,
     pub(in crate::report) message: &'a str,
     pub(in crate::report) fix: &'a str,
+    /// File and line outside of the inventory that contradict it.
+    pub(in crate::report) related: Option<(&'a str, usize)>,
     /// Reason of the `ignore` that silences it.
     pub(in crate::report) reason: Option<&'a str>,
 }

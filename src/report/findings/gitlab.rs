@@ -13,7 +13,7 @@ pub(super) fn report(findings: &[ReportedFinding<'_>], repository: Option<&Path>
     let findings = findings.iter().filter(|finding| finding.reason.is_none()).map(|finding| {
         let path = path(finding.file, repository);
         json!({
-            "description": told(finding),
+            "description": told(finding, repository),
             "check_name": finding.rule,
             "fingerprint": fingerprints.of(finding, path),
             "severity": match finding.severity {

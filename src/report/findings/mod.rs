@@ -55,9 +55,13 @@ pub(super) fn lines(ui: &Ui, finding: &ReportedFinding<'_>) -> Vec<String> {
     let safe = |text: &str| safe_line(&ui.masked(text)).into_owned();
     let columns = ui.columns().map_or(usize::MAX, |columns| columns - INDENT.len());
     let told = wrap_styled(&format!("{}: {rule}: {}", safe(&place), safe(finding.message)), columns);
+    let related = finding.related.map(|(file, line)| {
+        let place = format!("in the clone: {}:{line}", ui.place(file));
+        style::dim(&safe(&place))
+    });
     let fix = wrap(&safe(&format!("fix: {}", finding.fix)), columns);
     let fix = fix.iter().map(|line| style::dim(line));
-    let mut lines = told.into_iter().chain(fix);
+    let mut lines = told.into_iter().chain(related).chain(fix);
     let first = lines.next();
     first.into_iter().chain(lines.map(|line| format!("{INDENT}{line}"))).collect()
 }

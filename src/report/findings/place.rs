@@ -59,8 +59,9 @@ impl Fingerprints {
 }
 
 /// Returns what is wrong and what to do, as sentences.
-pub(super) fn told(finding: &ReportedFinding<'_>) -> String {
-    format!("{}. To fix it, {}.", finding.message, finding.fix)
+pub(super) fn told(finding: &ReportedFinding<'_>, repository: Option<&Path>) -> String {
+    let related = finding.related.map(|(file, line)| format!(" (`{}:{line}`)", path(file, repository)));
+    format!("{}{}. To fix it, {}.", finding.message, related.unwrap_or_default(), finding.fix)
 }
 
 #[cfg(test)]
@@ -89,6 +90,7 @@ mod tests {
             about: None,
             message: "there is no entry `a/b`",
             fix: "",
+            related: None,
             reason: None,
         };
         let first = Fingerprints::default().of(&at(3), "a.yaml");

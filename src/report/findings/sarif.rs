@@ -31,10 +31,16 @@ pub(super) fn log(
             "ruleId": finding.rule,
             "ruleIndex": rules.iter().position(|(name, ..)| *name == finding.rule),
             "level": finding.severity.name(),
-            "message": { "text": told(finding) },
+            "message": { "text": told(finding, repository) },
             "locations": [location],
             "partialFingerprints": { "cki/v1": fingerprints.of(finding, path) },
         });
+        if let Some((file, line)) = finding.related {
+            let uri = uri(self::path(file, repository));
+            let region = json!({ "startLine": line });
+            let physical = json!({ "artifactLocation": { "uri": uri }, "region": region });
+            result["relatedLocations"] = json!([{ "physicalLocation": physical }]);
+        }
         if let Some(reason) = finding.reason {
             result["suppressions"] = json!([{ "kind": "inSource", "justification": reason }]);
         }

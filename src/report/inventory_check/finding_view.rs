@@ -14,6 +14,15 @@ pub(super) struct FindingView<'a> {
     column: usize,
     message: &'a str,
     fix: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related: Option<RelatedView<'a>>,
+}
+
+/// Place in a clone.
+#[derive(Serialize)]
+struct RelatedView<'a> {
+    file: &'a str,
+    line: usize,
 }
 
 pub(super) fn finding_view(finding: &CheckFinding) -> FindingView<'_> {
@@ -26,5 +35,6 @@ pub(super) fn finding_view(finding: &CheckFinding) -> FindingView<'_> {
         column: finding.position.column,
         message: &finding.message,
         fix: &finding.fix,
+        related: finding.related.as_ref().map(|place| RelatedView { file: &place.file, line: place.line }),
     }
 }

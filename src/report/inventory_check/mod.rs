@@ -1,17 +1,19 @@
 //! Report of `cki inventory check`: text, JSON, SARIF and GitLab's code-quality report.
 
+mod drift;
 mod finding_view;
 mod fixes;
 mod links;
 
 use serde::Serialize;
 
+use drift::DriftView;
 use finding_view::{FindingView, finding_view};
 pub use fixes::FixReport;
 use fixes::FixView;
 use links::LinksView;
 
-use crate::base::text::safe_line;
+use crate::base::text::{plural_of, safe_line};
 use crate::model::inventory::Inventory;
 use crate::model::inventory::check::{CheckFinding, Rule, SilencedFinding};
 use crate::ops::inventory::check::CheckOutcome;
@@ -28,6 +30,8 @@ struct InventoryCheckView<'a> {
     silenced: Vec<SilencedView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     links: Option<LinksView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<DriftView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fixes: Option<Vec<FixView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +78,7 @@ pub fn print(
             findings: checked.findings.iter().map(finding_view).collect(),
             silenced: silenced.collect(),
             links: outcome.links.as_ref().map(LinksView::new),
+            drift: outcome.drift.as_ref().map(DriftView::new),
             fixes: fixes.map(FixReport::views),
             diff: fixes.and_then(|fixes| fixes.diff(outcome)),
         };
@@ -88,6 +93,9 @@ pub fn print(
         ui.status(&style::dim(&links::summary(links)));
     }
     ui.status(&style::dim(&safe_line(&summary(inventory, outcome, &findings[..own], fixes))));
+    if let Some(coverage) = &outcome.drift {
+        drift::print_hints(ui, coverage);
+    }
 }
 
 fn reported<'a>(finding: &'a CheckFinding, reason: Option<&'a str>) -> ReportedFinding<'a> {
@@ -99,6 +107,7 @@ fn reported<'a>(finding: &'a CheckFinding, reason: Option<&'a str>) -> ReportedF
         about: finding.component.as_ref().map(ToString::to_string),
         message: &finding.message,
         fix: &finding.fix,
+        related: finding.related.as_ref().map(|place| (place.file.as_str(), place.line)),
         reason,
     }
 }
@@ -114,10 +123,8 @@ fn summary(
         parts.push(format!("{silenced} silenced"));
     }
     parts.extend(fixes.map(FixReport::summary));
-    parts.push(match outcome.entries == 1 {
-        true => "1 entry".to_owned(),
-        false => format!("{} entries", outcome.entries),
-    });
+    parts.push(plural_of(outcome.entries, "entry", "entries"));
+    parts.extend(outcome.drift.iter().flat_map(drift::summary));
     parts.push(format!("inventory: {}", inventory.label()));
     parts.join(" · ")
 }

@@ -59,6 +59,7 @@ fn reported(finding: &RfcFinding) -> ReportedFinding<'_> {
         about: finding.id.clone(),
         message: &finding.message,
         fix: &finding.fix,
+        related: None,
         reason: None,
     }
 }

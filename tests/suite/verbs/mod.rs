@@ -22,6 +22,7 @@ mod hints;
 mod init;
 mod inventory_backstage;
 mod inventory_check;
+mod inventory_drift;
 mod inventory_fix;
 mod inventory_layers;
 mod inventory_links;

@@ -16,9 +16,9 @@ use crate::cli::format::OutputFormat;
 use crate::model::inventory::Inventory;
 use crate::model::inventory::check::{CheckFinding, FurtherFacts, check as check_all};
 use crate::ops::clone::source::SourceError;
-use crate::ops::inventory::check::{CheckOutcome, check, check_with};
+use crate::ops::inventory::check::{CheckOutcome, ClonePlace, check, read_drift};
 use crate::ops::inventory::fix::{self, InventoryFixes};
-use crate::ops::inventory::links::{LinkMeans, check_links};
+use crate::ops::inventory::links::{CheckedLinks, LinkMeans, check_links};
 use crate::ops::shared::inventory::LoadError;
 use crate::report::findings::CheckFormat;
 use crate::report::inventory_check::{FixReport, print};
@@ -33,6 +33,9 @@ use crate::report::inventory_check::{FixReport, print};
 /// requests without a login and does not read; those that are there, once a day. A page that needs a
 /// login is no finding. With `--offline`, looks at clones only.
 ///
+/// With `--drift`, also compares entries with the clones of their repositories: build files, Python
+/// modules, ports, and variables of sources and deployments, in both directions.
+///
 /// With `--fix`, edits what has one right answer: a key, a rule or a reference that is a slip of one
 /// known name. Comments and layout stay, and no edit is written that brings another error.
 ///
@@ -41,6 +44,7 @@ use crate::report::inventory_check::{FixReport, print};
 ///   cki inventory check pipeline-herder
 ///   cki inventory check kind=service -o json
 ///   cki inventory check --links
+///   cki inventory check --drift repo=cki-tools
 ///   cki inventory check --fix --dry-run
 ///   cki inventory check -o gitlab > gl-code-quality-report.json
 #[derive(Debug, Args)]
@@ -52,6 +56,9 @@ pub(super) struct CheckArgs {
     /// Check links, too: files in clones, and web pages (needs the network unless `--offline`)
     #[arg(long, conflicts_with = "fix")]
     links: bool,
+    /// Compare with local clones: build files, Python modules, ports and variables (default: no)
+    #[arg(long)]
+    drift: bool,
     /// Mend the findings that have one right answer, in the files of this machine
     #[arg(long)]
     fix: bool,
@@ -79,10 +86,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
         true => context.unreported_inventory()?,
         false => context.unreported_shown_inventory()?,
     };
-    let outcome = match args.links {
-        true => check_with_links(inventory, &args.components, context)?,
-        false => check(inventory, &args.components)?,
-    };
+    let outcome = check_args(inventory, args, context)?;
     if !args.fix {
         print(&context.ui, inventory, &outcome, None, format);
         return Ok(of_check(&outcome));
@@ -95,17 +99,14 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     fix::write(&mut fixes);
     context.trust_written(fixes.files.iter().map(|file| (file.path.as_path(), file.after.as_str())))?;
     let inventory = context.inventory_now()?;
-    let outcome = check(inventory, &args.components)?;
+    let outcome = check_args(inventory, args, context)?;
     print(&context.ui, inventory, &outcome, Some(FixReport { fixes: &fixes, is_dry: false }), format);
     Ok(of_check(&outcome))
 }
 
-/// Looks at the targets of links, then checks the inventory.
-fn check_with_links(
-    inventory: &Inventory,
-    words: &[String],
-    context: &Context,
-) -> anyhow::Result<CheckOutcome> {
+/// Checks the inventory, after gathering the further facts that the arguments ask for.
+fn check_args(inventory: &Inventory, args: &CheckArgs, context: &Context) -> anyhow::Result<CheckOutcome> {
+    let words = &args.components;
     let cache = context.host.env.cache_directory();
     let means = LinkMeans {
         workspace: &context.workspace,
@@ -114,15 +115,32 @@ fn check_with_links(
         cache: cache.as_deref(),
         events: context.events(),
     };
-    let links = context.block_on(async |stop| {
+    let links = args.links.then(|| look_at_links(inventory, words, &means, context)).transpose()?;
+    let place = ClonePlace { workspace: &context.workspace, assets: &context.assets, env: &context.host.env };
+    let drift = args.drift.then(|| read_drift(inventory, words, &place, &context.events())).transpose()?;
+    let further = FurtherFacts {
+        links: links.as_ref().map(|links| links.faults.as_slice()),
+        drift: drift.as_ref().map(|(facts, _)| facts),
+    };
+    let mut outcome = check(inventory, words, further)?;
+    outcome.links = links.map(|links| links.report);
+    outcome.drift = drift.map(|(_, coverage)| coverage);
+    Ok(outcome)
+}
+
+/// Looks at the targets of links. A signal ends that.
+fn look_at_links<'a>(
+    inventory: &'a Inventory,
+    words: &[String],
+    means: &'a LinkMeans<'a>,
+    context: &Context,
+) -> anyhow::Result<CheckedLinks<'a>> {
+    context.block_on(async |stop| {
         tokio::select! {
-            links = check_links(inventory, words, &means) => Ok(links?),
+            links = check_links(inventory, words, means) => Ok(links?),
             signal = stop.requested() => Err(SourceError::Stopped(signal).into()),
         }
-    })?;
-    let mut outcome = check_with(inventory, words, FurtherFacts { links: Some(&links.faults) })?;
-    outcome.links = Some(links.report);
-    Ok(outcome)
+    })
 }
 
 /// Plans the fixes. A layer that is left out may have the names that others refer to, so all have to be there.

@@ -5,6 +5,15 @@ use super::rule::Rule;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 
+/// A place outside of the inventory that a finding is about, too: a line of a clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelatedPlace {
+    /// File.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+}
+
 /// A breach of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckFinding {
@@ -22,6 +31,8 @@ pub struct CheckFinding {
     pub fix: String,
     /// The same repair for a program, if no other one can be meant.
     pub repair: Option<Repair>,
+    /// Place in a clone that contradicts the inventory.
+    pub related: Option<RelatedPlace>,
 }
 
 /// A finding that an `ignore` silences.

@@ -1,6 +1,6 @@
 //! The findings of a check while its rules run.
 
-use super::finding::CheckFinding;
+use super::finding::{CheckFinding, RelatedPlace};
 use super::repair::Repair;
 use super::rule::Rule;
 use super::suggestions::Suggestions;
@@ -62,6 +62,7 @@ impl<'a> Findings<'a> {
             message: text::truncate_middle(&message, LONGEST_MESSAGE),
             fix,
             repair: None,
+            related: None,
         });
     }
 
@@ -84,7 +85,15 @@ impl<'a> Findings<'a> {
             message: text::truncate_middle(&message, LONGEST_MESSAGE),
             fix: text::truncate_middle(&fix, LONGEST_MESSAGE),
             repair: None,
+            related: None,
         });
+    }
+
+    /// Adds the place in a clone of the last finding.
+    pub(super) fn add_related(&mut self, related: Option<&RelatedPlace>) {
+        if let Some(last) = self.found.last_mut() {
+            last.related = related.cloned();
+        }
     }
 
     /// Adds the repair of the last finding.

@@ -1,10 +1,13 @@
 //! The check of an inventory: rules that its files should keep, each finding with its place and its repair. It reads
-//! the loaded inventory, and faults of links that `ops` finds; what makes an inventory unusable is an error of `read`.
+//! the loaded inventory, and facts from clones and servers that `ops` gathers; what makes an inventory unusable is an
+//! error of `read`.
 
 mod cycles;
+pub mod drift;
 mod facts;
 mod finding;
 mod findings;
+mod further;
 mod links;
 mod loading;
 mod names;
@@ -18,8 +21,9 @@ mod suggestions;
 mod tests;
 
 use super::Inventory;
-pub use finding::{CheckFinding, CheckedInventory, SilencedFinding};
+pub use finding::{CheckFinding, CheckedInventory, RelatedPlace, SilencedFinding};
 use findings::Findings;
+pub use further::FurtherFacts;
 pub use links::{LinkFault, LinkFaultKind};
 pub use repair::Repair;
 pub use rule::Rule;
@@ -28,13 +32,6 @@ pub use rule::Rule;
 #[must_use]
 pub fn check(inventory: &Inventory) -> CheckedInventory {
     check_with(inventory, FurtherFacts::default())
-}
-
-/// Facts from outside of the inventory. Without them, the rules about them are not applied.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct FurtherFacts<'a> {
-    /// Faults of its links.
-    pub links: Option<&'a [LinkFault<'a>]>,
 }
 
 /// Checks all entries and the head, and compares them with further facts.
@@ -51,5 +48,8 @@ pub fn check_with(inventory: &Inventory, further: FurtherFacts<'_>) -> CheckedIn
     if let Some(faults) = further.links {
         links::check(&mut findings, faults);
     }
-    silence::apply(findings)
+    if let Some(facts) = further.drift {
+        drift::check(&mut findings, facts);
+    }
+    silence::apply(findings, further)
 }

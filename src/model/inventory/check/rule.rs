@@ -33,6 +33,24 @@ rules! {
             "A server redirects a link permanently to another address (with `--links`).";
         UnreachableLink => "unreachable-link", Warning,
             "A server does not answer, or answers with a fault of its own (with `--links`).";
+        MissingBuildFile => "missing-build-file", Error,
+            "The build file of an entry is not in the clone (with `--drift`).";
+        UndeclaredBuildFile => "undeclared-build-file", Warning,
+            "No entry names a build file of a clone (with `--drift`).";
+        MissingModule => "missing-module", Error,
+            "A command names a Python module or script that is not in the clone (with `--drift`).";
+        UndeclaredModule => "undeclared-module", Warning,
+            "No entry names a Python module with a `__main__.py`, and most of those next to it have one (with `--drift`).";
+        MissingPort => "missing-port", Warning,
+            "A port of an entry is nowhere in the clone, whose build file or deployment has others (with `--drift`).";
+        UndeclaredPort => "undeclared-port", Warning,
+            "The build file or the deployment has a port that the entry lacks (with `--drift`).";
+        MissingVariable => "missing-variable", Warning,
+            "Neither the clone nor the deployment mentions a variable of the entry (with `--drift`).";
+        UndeclaredVariable => "undeclared-variable", Warning,
+            "The sources read, or the deployment sets, a variable that the entry lacks (with `--drift`).";
+        UnreadableDeployment => "unreadable-deployment", Error,
+            "The deployment of an entry cannot be read from the clone (with `--drift`).";
         UnknownRule => "unknown-rule", Error, "An `ignore` names a rule that does not exist.";
         NoReason => "no-reason", Error, "An `ignore` has no `reason`, so it silences nothing.";
         UnusedIgnore => "unused-ignore", Warning, "An `ignore` silences no finding.";
@@ -51,6 +69,23 @@ impl Rule {
     #[must_use]
     pub fn is_about_links(self) -> bool {
         matches!(self, Self::BrokenLink | Self::MovedLink | Self::UnreachableLink)
+    }
+
+    /// Returns whether it compares the inventory with clones, so that it is applied on request only.
+    #[must_use]
+    pub fn is_about_clones(self) -> bool {
+        matches!(
+            self,
+            Self::MissingBuildFile
+                | Self::UndeclaredBuildFile
+                | Self::MissingModule
+                | Self::UndeclaredModule
+                | Self::MissingPort
+                | Self::UndeclaredPort
+                | Self::MissingVariable
+                | Self::UndeclaredVariable
+                | Self::UnreadableDeployment
+        )
     }
 
     /// Returns whether an `ignore` can silence it. Rules about `ignore` itself cannot be silenced.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::finding::{CheckFinding, CheckedInventory, SilencedFinding};
 use super::findings::Findings;
+use super::further::FurtherFacts;
 use super::repair::{NameSet, certain};
 use super::rule::Rule;
 use crate::base::text;
@@ -25,6 +26,7 @@ enum IgnoreScope<'a> {
 /// An `ignore` with a valid rule and a reason.
 struct ActiveIgnore<'a> {
     rule: Rule,
+    scope: IgnoreScope<'a>,
     reason: &'a str,
     /// Entry that holds it; `None` in the head.
     component: Option<&'a Component>,
@@ -32,8 +34,25 @@ struct ActiveIgnore<'a> {
     is_used: bool,
 }
 
+impl ActiveIgnore<'_> {
+    /// Returns whether this check applied its rule wherever it silences it, so that another one would use it, too.
+    fn is_judged(&self, further: FurtherFacts<'_>) -> bool {
+        // A page that nobody can reach from here today may be in reach tomorrow, or from elsewhere.
+        if self.rule.is_about_links() {
+            return false;
+        }
+        if !self.rule.is_about_clones() {
+            return true;
+        }
+        further.drift.is_some_and(|facts| match self.scope {
+            IgnoreScope::Entry(entry) | IgnoreScope::Named(entry) => facts.has_compared(entry),
+            IgnoreScope::All => facts.is_whole,
+        })
+    }
+}
+
 /// Sorts the findings, and takes out those that are silenced.
-pub(super) fn apply(mut findings: Findings<'_>) -> CheckedInventory {
+pub(super) fn apply(mut findings: Findings<'_>, further: FurtherFacts<'_>) -> CheckedInventory {
     let (mut ignores, by_scope) = ignores(findings.inventory, &mut findings);
     let mut checked = CheckedInventory::default();
     for finding in std::mem::take(&mut findings.found) {
@@ -46,8 +65,7 @@ pub(super) fn apply(mut findings: Findings<'_>) -> CheckedInventory {
             None => checked.findings.push(finding),
         }
     }
-    // A page that nobody can reach from here today may be in reach tomorrow, or from elsewhere.
-    for ignore in ignores.iter().filter(|one| !one.is_used && !one.rule.is_about_links()) {
+    for ignore in ignores.iter().filter(|one| !one.is_used && one.is_judged(further)) {
         let message = format!("no finding of `{}` is left to silence here", ignore.rule.name());
         add(
             &mut findings,
@@ -109,7 +127,7 @@ fn ignores<'a>(
             continue;
         };
         by_scope.entry((scope, rule)).or_insert(ignores.len());
-        ignores.push(ActiveIgnore { rule, reason, component, index, is_used: false });
+        ignores.push(ActiveIgnore { rule, scope, reason, component, index, is_used: false });
     }
     (ignores, by_scope)
 }

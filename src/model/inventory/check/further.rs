@@ -1,0 +1,13 @@
+//! Facts that some rules compare the inventory with. Gathering them belongs in `ops`.
+
+use super::drift::DriftFacts;
+use super::links::LinkFault;
+
+/// Facts from outside of the inventory. Without them, the rules about them are not applied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FurtherFacts<'a> {
+    /// Faults of its links.
+    pub links: Option<&'a [LinkFault<'a>]>,
+    /// Facts of local clones.
+    pub drift: Option<&'a DriftFacts>,
+}
