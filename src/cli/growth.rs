@@ -9,7 +9,6 @@ use crate::model::graph::DependencyGraph;
 use crate::model::guard::{
     COMMAND, Credentials, DenyList, Guard, GuardFinding, Reason, allow_warnings, enforce,
 };
-use crate::model::inventory::check::FurtherFacts;
 use crate::model::inventory::{ComponentSelector, Inventory, InventoryDocument, Parameters, count};
 use crate::model::service::{ServiceTemplate, TemplateContext};
 use crate::ops::graph::{GraphRequest, graph};
@@ -101,9 +100,7 @@ fn list_is_linear_in_entries() {
 
 #[test]
 fn inventory_check_is_linear_in_entries() {
-    let check = |inventory: &Inventory| {
-        inventory_check::check(inventory, &[], FurtherFacts::default()).expect("chooses all").checked
-    };
+    let check = |inventory: &Inventory| inventory_check::check(inventory, &[]).expect("chooses all").checked;
     grows_no_faster("bytes", |count| {
         let inventory = inventory(count);
         bytes(|| check(&inventory).findings.len())

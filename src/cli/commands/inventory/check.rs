@@ -16,9 +16,10 @@ use crate::cli::format::OutputFormat;
 use crate::model::inventory::Inventory;
 use crate::model::inventory::check::{CheckFinding, FurtherFacts, check as check_all};
 use crate::ops::clone::source::SourceError;
-use crate::ops::inventory::check::{CheckOutcome, ClonePlace, check, read_drift};
+use crate::ops::inventory::check::{CheckOutcome, check_with};
+use crate::ops::inventory::drift::{DriftRequest, read_clones};
 use crate::ops::inventory::fix::{self, InventoryFixes};
-use crate::ops::inventory::links::{CheckedLinks, LinkMeans, check_links};
+use crate::ops::inventory::links::{LinkMeans, check_links};
 use crate::ops::shared::inventory::LoadError;
 use crate::report::findings::CheckFormat;
 use crate::report::inventory_check::{FixReport, print};
@@ -104,9 +105,9 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(of_check(&outcome))
 }
 
-/// Checks the inventory, after gathering the further facts that the arguments ask for.
+/// Looks at the targets of links and at clones, as far as the user asks for it, then checks the inventory.
 fn check_args(inventory: &Inventory, args: &CheckArgs, context: &Context) -> anyhow::Result<CheckOutcome> {
-    let words = &args.components;
+    let words = args.components.as_slice();
     let cache = context.host.env.cache_directory();
     let means = LinkMeans {
         workspace: &context.workspace,
@@ -115,32 +116,26 @@ fn check_args(inventory: &Inventory, args: &CheckArgs, context: &Context) -> any
         cache: cache.as_deref(),
         events: context.events(),
     };
-    let links = args.links.then(|| look_at_links(inventory, words, &means, context)).transpose()?;
-    let place = ClonePlace { workspace: &context.workspace, assets: &context.assets, env: &context.host.env };
-    let drift = args.drift.then(|| read_drift(inventory, words, &place, &context.events())).transpose()?;
+    let look_at_links = || {
+        context.block_on(async |stop| {
+            tokio::select! {
+                links = check_links(inventory, words, &means) => Ok(links?),
+                signal = stop.requested() => Err(SourceError::Stopped(signal).into()),
+            }
+        })
+    };
+    let links = args.links.then(look_at_links).transpose()?;
+    let (workspace, assets, env) = (&context.workspace, &context.assets, &context.host.env);
+    let request = DriftRequest { inventory, words, workspace, assets, env };
+    let drift = args.drift.then(|| read_clones(&request, &context.events())).transpose()?;
     let further = FurtherFacts {
-        links: links.as_ref().map(|links| links.faults.as_slice()),
+        links: links.as_ref().map(|found| found.faults.as_slice()),
         drift: drift.as_ref().map(|(facts, _)| facts),
     };
-    let mut outcome = check(inventory, words, further)?;
-    outcome.links = links.map(|links| links.report);
+    let mut outcome = check_with(inventory, words, further)?;
+    outcome.links = links.map(|found| found.report);
     outcome.drift = drift.map(|(_, coverage)| coverage);
     Ok(outcome)
-}
-
-/// Looks at the targets of links. A signal ends that.
-fn look_at_links<'a>(
-    inventory: &'a Inventory,
-    words: &[String],
-    means: &'a LinkMeans<'a>,
-    context: &Context,
-) -> anyhow::Result<CheckedLinks<'a>> {
-    context.block_on(async |stop| {
-        tokio::select! {
-            links = check_links(inventory, words, means) => Ok(links?),
-            signal = stop.requested() => Err(SourceError::Stopped(signal).into()),
-        }
-    })
 }
 
 /// Plans the fixes. A layer that is left out may have the names that others refer to, so all have to be there.

@@ -1,6 +1,6 @@
 //! The check of an inventory: rules that its files should keep, each finding with its place and its repair. It reads
-//! the loaded inventory, and facts from clones and servers that `ops` gathers; what makes an inventory unusable is an
-//! error of `read`.
+//! the loaded inventory, and what `ops` finds in clones and behind links; what makes an inventory unusable is an error
+//! of `read`.
 
 mod cycles;
 pub mod drift;

@@ -11,7 +11,8 @@ mod variables;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::model::event::Task;
+use crate::model::event::{Events, Task};
+use crate::model::inventory::Component;
 use crate::model::inventory::check::drift::{
     BuildFileState, ComponentFacts, DriftFacts, mention_forms, script_form,
 };
@@ -24,9 +25,29 @@ use variables::ProvidedVariables;
 /// Reads the facts of all clones that the chosen entries name.
 ///
 /// # Errors
-/// Fails if rules or templates cannot be read.
-pub fn read_clones(request: &DriftRequest<'_>, task: &Task) -> anyhow::Result<(DriftFacts, DriftCoverage)> {
-    let DriftRequest { inventory, chosen, workspace, assets, env } = *request;
+/// Fails if a word chooses nothing, or rules or templates cannot be read.
+pub fn read_clones(
+    request: &DriftRequest<'_>,
+    events: &Events,
+) -> anyhow::Result<(DriftFacts, DriftCoverage)> {
+    // No words choose nothing, and check everything.
+    let chosen = match request.words.is_empty() {
+        true => request.inventory.components.iter().collect(),
+        false => request.inventory.choose(request.words)?,
+    };
+    request.inventory.read_details();
+    let task = events.start("drift", "comparing entries with clones");
+    let read = read(request, &chosen, &task);
+    task.dismiss();
+    read
+}
+
+fn read(
+    request: &DriftRequest<'_>,
+    chosen: &[&Component],
+    task: &Task,
+) -> anyhow::Result<(DriftFacts, DriftCoverage)> {
+    let DriftRequest { inventory, workspace, assets, env, .. } = *request;
     let mut clones = DriftClones::find(inventory, workspace);
     let mut coverage = DriftCoverage::default();
     let mut facts = DriftFacts::default();

@@ -2,7 +2,7 @@
 
 use crate::base::assets::Assets;
 use crate::host::Env;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
 use crate::ops::shared::workspace::Workspace;
 
@@ -11,8 +11,8 @@ use crate::ops::shared::workspace::Workspace;
 pub struct DriftRequest<'a> {
     /// The inventory.
     pub inventory: &'a Inventory,
-    /// The entries to compare.
-    pub chosen: &'a [&'a Component],
+    /// Words that choose the entries to compare; none for all.
+    pub words: &'a [String],
     /// The directory of clones, and the user's working trees.
     pub workspace: &'a Workspace,
     /// The templates.
