@@ -57,7 +57,7 @@ pub(super) fn of_git(error: &GitError) -> Diagnosis {
     match error {
         GitError::Unauthorised { .. } => hint(
             Exit::Unauthorised,
-            "`cki login` keeps a token, or let `git` know the login; `cki doctor` says which is used.",
+            "keep a token with `cki login`, or let `git` know the login; `cki doctor` says which is used.",
         ),
         GitError::Forbidden { .. } => hint(Exit::Unauthorised, "the login is right, but may not read this."),
         GitError::NoRevision { nearest, reference, .. } => hint(

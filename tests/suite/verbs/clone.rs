@@ -222,7 +222,7 @@ fn clone_sends_the_token_to_its_server_only() {
         --- stderr
           private      skipped: `http://127.0.0.1:~PORT/private/one.git` wants a login
         1 repository: 1 skipped
-        hint: set a token with `CKI_GITLAB_TOKEN`, or let `git` know the login; `cki doctor` says which is used.
+        hint: keep a token with `cki login`, or let `git` know the login; `cki doctor` says which is used.
         --- exit 5
         ");
         let url = cli.fill("{server}");

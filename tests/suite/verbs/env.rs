@@ -311,7 +311,7 @@ fn env_reports_invalid_arguments_and_files() {
     ");
     assert_snapshot!(cli.run("env plain -o xml"), @"
     --- stderr
-    error: this command has no output format `xml`; choose `table`, `json`, `yaml`, `dotenv` or `shell`.
+    error: this command has no output format `xml`; choose `table`, `wide`, `name`, `json`, `yaml`, `dotenv` or `shell`.
     hint: `cki env --help` shows its usage.
     --- exit 2
     ");

@@ -106,7 +106,7 @@ fn show_fits_the_terminal() {
     Staged          via bot in group/tools
                     [tag = mr-\d+]
                     cki stage --component herder --mr N
-    Written in      /tmp/cki-TESTID/project/inventory.yaml
+    Written in      inventory.yaml
     --- exit 0
     "#);
 }
