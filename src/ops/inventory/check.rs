@@ -32,10 +32,10 @@ pub fn check(inventory: &Inventory, words: &[String]) -> Result<CheckOutcome, Ch
     check_with(inventory, words, FurtherFacts::default())
 }
 
-/// Checks as [`check`] does, with facts from outside of the inventory.
+/// Checks as [`check()`] does, with facts from outside of the inventory.
 ///
 /// # Errors
-/// As [`check`].
+/// As [`check()`].
 pub fn check_with(
     inventory: &Inventory,
     words: &[String],
