@@ -24,21 +24,10 @@ struct ServerView<'a> {
     source: Option<&'a str>,
 }
 
-/// Form of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthFormat {
-    /// A table that fits the terminal.
-    Table,
-    /// A table with all columns.
-    Wide,
-    /// The addresses of the servers that have a token.
-    Names,
-}
-
-/// Prints the servers.
-pub fn print(ui: &Ui, rows: &[AuthRow], now: jiff::Timestamp, format: AuthFormat) {
-    if format == AuthFormat::Names {
-        return ui.lines(rows.iter().filter(|row| row.from.is_some()).map(|row| row.server.url()));
+/// Prints the servers; as names, those that have a token.
+pub fn print(ui: &Ui, rows: &[AuthRow], now: jiff::Timestamp) {
+    if ui.is_names() {
+        return ui.names(rows.iter().filter(|row| row.from.is_some()).map(|row| row.server.url()));
     }
     if ui.is_structured() {
         return view::print(ui, &AuthView { servers: rows.iter().map(server_view).collect() });
@@ -50,7 +39,7 @@ pub fn print(ui: &Ui, rows: &[AuthRow], now: jiff::Timestamp, format: AuthFormat
     for row in rows {
         table.row(cells(row, now));
     }
-    ui.lines(table.lines(if format == AuthFormat::Wide { None } else { ui.columns() }));
+    ui.lines(table.lines(ui.columns()));
     for row in rows {
         if let Some(why) = reason(row).filter(|why| !why.is_empty()) {
             ui.status(&format!("{}: {}.", row.server, safe_line(why)));

@@ -125,7 +125,7 @@ impl SourceFiles<'_> {
     }
 
     /// Returns the repository of a package by its name, if it is not cloned.
-    fn library(&mut self, package: &str, request: ScanRequest<'_>) -> Option<Library> {
+    fn find_library(&mut self, package: &str, request: ScanRequest<'_>) -> Option<Library> {
         let library = self.packages.libraries.get_or_init(|| libraries(request.inventory)).get(package)?;
         let place = request.workspace.location(request.inventory, &library.repo);
         matches!(place.found(), Ok(None)).then(|| library.clone())
@@ -199,7 +199,9 @@ pub(super) fn imported(
                 }
                 None => {
                     let package = import.package();
-                    outcome.libraries.extend(package.and_then(|package| files.library(package, request)));
+                    outcome
+                        .libraries
+                        .extend(package.and_then(|package| files.find_library(package, request)));
                 }
             }
         }

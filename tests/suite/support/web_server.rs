@@ -67,7 +67,7 @@ impl WebServer {
         seen
     }
 
-    /// Whether any request had a header.
+    /// Returns whether any request had a header.
     pub(crate) fn had_header(&self, name: &str) -> bool {
         self.state().headers.iter().any(|header| header == name)
     }

@@ -5,12 +5,10 @@ use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::cli::format::OutputFormat;
 use crate::cli::{complete, exit, token};
 use crate::ops::auth_status::{AuthRequest, ask, find};
 use crate::ops::shared::token::TokenStanding;
 use crate::report;
-use crate::report::auth_status::AuthFormat;
 
 /// Show the servers, and the token for each
 ///
@@ -51,11 +49,6 @@ pub(in crate::cli) fn run(args: &AuthStatusArgs, context: &Context) -> anyhow::R
         Ok(rows) => rows,
         Err(exit) => return Ok(exit),
     };
-    let format = match context.format {
-        OutputFormat::Name => AuthFormat::Names,
-        OutputFormat::Wide => AuthFormat::Wide,
-        _ => AuthFormat::Table,
-    };
-    report::auth_status::print(&context.ui, &rows, (context.host.now)(), format);
+    report::auth_status::print(&context.ui, &rows, (context.host.now)());
     Ok(exit::of_auth(&rows))
 }
