@@ -208,9 +208,9 @@ impl ShowPage<'_> {
         self.facts.rows("Run", &run);
         let mut staged = Vec::new();
         if let Some(stage) = &component.stage {
-            let via = stage.via.as_deref().unwrap_or("bot");
+            let via = stage.via();
             let project = stage.project.as_deref().unwrap_or("–");
-            staged.push(format!("via {} in {}", safe_line(via), safe_line(project)));
+            staged.push(format!("via {via} in {}", safe_line(project)));
             staged.extend(stage.parameters.iter().map(parameter));
             staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
         }

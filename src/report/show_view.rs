@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::inventory::{EnvVarDecl, Link, NeedDecl};
+use crate::model::inventory::{EnvVarDecl, Link, NeedDecl, StageVia};
 use crate::model::port::DeclaredPort;
 use crate::ops::show::ComponentDetails;
 use crate::report::component_facts::ComponentFactsView;
@@ -175,7 +175,7 @@ pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
             ready: run.ready.as_ref().map(ToString::to_string),
         }),
         stage: component.stage.as_ref().map(|stage| StageEntryView {
-            via: stage.via.as_deref(),
+            via: stage.via.map(StageVia::as_str),
             project: stage.project.as_deref(),
             parameters: stage
                 .parameters

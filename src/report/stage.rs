@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::PipelineStatus;
-use crate::ops::stage::{AskResult, StageOutcome, StagePlan, StagingResult};
+use crate::ops::stage::{AskResult, MethodPlan, StageOutcome, StagePlan, StagingResult};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -58,8 +58,9 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
         safe_line(&facts.title),
         style::dim(&format!("head {head}{draft}")),
     ));
+    let MethodPlan::Bot(bot) = &plan.method;
     // Show the whole comment, since it is posted in the user's name.
-    for (number, line) in plan.comment.lines().enumerate() {
+    for (number, line) in bot.comment.lines().enumerate() {
         let label = if number == 0 { "Asks  " } else { "      " };
         let paint = if number == 0 { style::command } else { style::dim };
         ui.status(format!("{label}{}", paint(&safe_line(line))).trim_end());

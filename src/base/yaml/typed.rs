@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::Deserializer;
+use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use super::simple::is_null;
@@ -187,13 +188,18 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
         self.deserialize_map(visitor)
     }
 
+    /// Reads an enum of words; any other form of one is left to the full parser.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
-        _: V,
+        visitor: V,
     ) -> Result<V::Value, Doubt> {
-        Err(Doubt)
+        match self.next()? {
+            YamlToken::Quoted(text) => visitor.visit_enum(StrDeserializer::new(text)),
+            YamlToken::Plain(text) if !is_null(text) => visitor.visit_enum(StrDeserializer::new(text)),
+            _ => Err(Doubt),
+        }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use super::entry::{
     Build, ComponentEntry, Dependency, DeploymentFiles, EnvVarDecl, IgnoreDecl, Link, Run, SourceDecl,
-    StageDecl,
 };
 use super::source_map::SourceMap;
+use super::stage_decl::StageDecl;
 use crate::base::yaml;
 
 /// Parts of a component, which are read as if they were its own fields.

@@ -10,6 +10,7 @@ use super::limits::{Capability, ContainerPath, Memory};
 use super::need_decl::NeedDecl;
 use super::rfc_decl::RfcDecl;
 use super::schema::scalars;
+use super::stage_decl::StageDecl;
 use crate::base::variable;
 use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
@@ -210,33 +211,6 @@ pub struct Debugger {
     /// Command to run in place of the usual one, for which the item `{command}` stands.
     #[serde(default)]
     pub command: Vec<String>,
-}
-
-/// Settings of staging a component's merge requests.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub struct StageDecl {
-    /// `bot`: a comment on the merge request asks a bot.
-    pub via: Option<String>,
-    /// Project on GitLab: `group/project`.
-    pub project: Option<String>,
-    /// Project whose pipelines the bot starts, if it is another one.
-    pub pipelines: Option<String>,
-    /// User name of the bot.
-    pub bot: Option<String>,
-    /// Parameters that a request may set.
-    #[serde(default)]
-    pub parameters: Vec<ParameterDecl>,
-}
-
-/// A parameter of a staging request.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub struct ParameterDecl {
-    /// Key.
-    pub name: String,
-    /// Regular expression that the whole value must match.
-    pub pattern: Option<String>,
-    /// Purpose.
-    pub description: Option<String>,
 }
 
 /// A rule of the check of an inventory that is silenced for an entry.

@@ -24,6 +24,7 @@ mod schema;
 mod selector;
 mod source;
 mod source_map;
+mod stage_decl;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -38,8 +39,7 @@ pub use details::EntryDetails;
 use details::EntryFacts;
 pub use entry::{
     Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, HeadIgnoreDecl,
-    IgnoreDecl, Link, ParameterDecl, Production, Run, ServiceOverride, SourceDecl, StageDecl, SyncRule,
-    WatchDecl,
+    IgnoreDecl, Link, Production, Run, ServiceOverride, SourceDecl, SyncRule, WatchDecl,
 };
 pub use error::InventoryError;
 pub use find::{LookupError, NamedEntry, SERVICE};
@@ -61,6 +61,7 @@ pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
 pub use source_map::SourceMap;
+pub use stage_decl::{ParameterDecl, StageDecl, StageVia};
 
 /// Number of entries for each thread.
 const SHARE: usize = 24;

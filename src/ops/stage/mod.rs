@@ -1,33 +1,35 @@
-//! Stages a merge request: asks the project's bot in a comment, and follows the pipelines of its answer
-//! to their end. The form of requests and answers is in `model::staging`, the output in `report`.
+//! Stages a merge request: one of the methods (a directory each) starts its pipelines, and this follows them
+//! to their end. Every method shares the target, the facts of the merge request, the check of its head, the
+//! outcome and the following. The output is in `report`.
 
-mod ask;
+mod bot;
+mod context;
 mod error;
 mod facts;
-mod failures;
 mod follow;
+mod head;
+mod options;
 mod outcome;
-mod pick;
-mod row;
-mod same;
-mod staging;
+mod plan;
 mod target;
 
 use std::time::Duration;
 
 use crate::host::signals::Shutdown;
-use crate::model::event::{Events, TaskOutcome};
-use crate::model::staging::{Marker, comment};
+use crate::model::event::Events;
 use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::{GitLab, GitLabError};
+pub use bot::{BotOptions, BotPlan};
+use context::StageContext;
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
+pub use options::StageOptions;
 pub use outcome::{AskResult, FailedJob, PipelineOutcome, StageOutcome, StagingResult};
-pub use staging::{StageOptions, StagePlan, StagingOptions};
+pub use plan::{MethodOptions, MethodPlan, StagePlan, StagingOptions};
 pub use target::{StageTarget, TargetError, target};
 
-/// Reads the merge request and writes the comment. Changes nothing.
+/// Reads the merge request and writes the request. Changes nothing.
 ///
 /// # Errors
 /// Fails when the merge request cannot be read or staged, or the request cannot be written.
@@ -43,8 +45,27 @@ pub async fn plan(
 }
 
 async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, StageError> {
-    let found = gitlab.merge_request(&staging.project, staging.merge_request).await;
-    let found = match found {
+    let merge_request = read_merge_request(gitlab, &staging.project, staging.merge_request).await?;
+    let (me, token) = if gitlab.has_token() {
+        let (me, token) = tokio::try_join!(gitlab.user(), gitlab.token_facts())?;
+        (Some(me), token)
+    } else {
+        (None, None)
+    };
+    let method = match &staging.method {
+        MethodOptions::Bot(options) => {
+            MethodPlan::Bot(bot::plan(gitlab, &merge_request, options, me.as_ref()).await?)
+        }
+    };
+    Ok(StagePlan { merge_request, token, method })
+}
+
+async fn read_merge_request(
+    gitlab: &GitLab,
+    project: &str,
+    number: u64,
+) -> Result<MergeRequestFacts, StageError> {
+    let found = match gitlab.merge_request(project, number).await {
         // Servers other than GitLab also answer "not found", so this checks for GitLab.
         Err(error) if error.is_not_found() => match gitlab.version().await {
             Err(other @ GitLabError::NotGitLab { .. }) => return Err(other.into()),
@@ -52,24 +73,7 @@ async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, St
         },
         found => found?,
     };
-    let merge_request = MergeRequestFacts::of(gitlab.server(), &staging.project, &found)?;
-    let marker = Marker::new(&merge_request.head, &staging.request)?;
-    let comment = comment(&staging.template, &staging.request, &marker)?;
-    let mut plan = StagePlan {
-        merge_request,
-        request: staging.request.clone(),
-        comment,
-        marker,
-        earlier: None,
-        token: None,
-    };
-    // GitLab shows comments only to users with a token.
-    if gitlab.has_token() {
-        let (me, token) = tokio::try_join!(gitlab.user(), gitlab.token_facts())?;
-        plan.token = token;
-        plan.earlier = ask::find_previous(gitlab, &plan, &me).await?.earlier;
-    }
-    Ok(plan)
+    MergeRequestFacts::of(gitlab.server(), project, &found)
 }
 
 /// Checks that the token may post the comment, as far as the server says what it may do.
@@ -89,10 +93,10 @@ pub fn check_rights(gitlab: &GitLab, plan: &StagePlan) -> Result<(), StageError>
     })
 }
 
-/// Posts the request, unless it exists, and follows the answer.
+/// Sends the request, unless it exists, and follows its pipelines.
 ///
 /// # Errors
-/// Fails when the request cannot be posted. A later failure is in the outcome, with everything that is
+/// Fails when the request cannot be sent. A later failure is in the outcome, with everything that is
 /// known.
 pub async fn run(
     gitlab: &GitLab,
@@ -102,9 +106,12 @@ pub async fn run(
     stop: &Shutdown,
 ) -> Result<StageOutcome, StageError> {
     let began = gitlab.clock().elapsed();
+    let context = StageContext { gitlab, options, events, stop, began };
     let mut outcome = StageOutcome {
         merge_request: plan.merge_request.clone(),
-        comment: plan.comment.clone(),
+        comment: match &plan.method {
+            MethodPlan::Bot(bot) => bot.comment.clone(),
+        },
         asked: AskResult::No,
         answer: None,
         pipelines: Vec::new(),
@@ -114,36 +121,11 @@ pub async fn run(
     if options.dry_run {
         return Ok(outcome);
     }
-    if plan.earlier.is_none() || options.force {
+    if !plan.is_requested() || options.force {
         check_rights(gitlab, &plan)?;
     }
-    let task = events.start("asked", format!("asking @{}", plan.request.bot()));
-    let ready = tokio::select! {
-        biased;
-        signal = stop.requested() => {
-            outcome.ended = StagingResult::Stopped(signal);
-            return Ok(outcome);
-        }
-        ready = ask::prepare(gitlab, &plan) => ready?,
-    };
-    // A comment that is being posted cannot be cancelled: a first signal waits for it, a second does not.
-    outcome.asked = tokio::select! {
-        asked = ask::ask(gitlab, &plan, ready, options.force, events) => asked?,
-        signal = stop.force_requested() => {
-            return Err(StageError::Stopped { merge_request: plan.merge_request.reference(), signal });
-        }
-    };
-    match &outcome.asked {
-        AskResult::Found(one) => {
-            task.finish(TaskOutcome::Unchanged, format!("comment {} of {}", one.id, one.created_at));
-        }
-        AskResult::Posted(one) => task.finish(TaskOutcome::Done, format!("comment {}", one.id)),
-        AskResult::No => {}
-    }
-    outcome.ended = if options.no_wait {
-        StagingResult::NotWaited
-    } else {
-        follow::follow(gitlab, &plan, options, events, stop, began, &mut outcome).await
+    outcome.ended = match &plan.method {
+        MethodPlan::Bot(bot) => bot::run(context, bot, &mut outcome).await?,
     };
     outcome.took = gitlab.clock().elapsed().saturating_sub(began);
     Ok(outcome)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::text;
 use crate::config::SettingOrigin;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, StageDecl, StageVia};
 use crate::ops::shared::project::{project_of, server_for};
 use crate::systems::git::{Checkout, GitError, GitUrl, discover};
 
@@ -21,6 +21,18 @@ pub struct StageTarget<'a> {
 }
 
 impl StageTarget<'_> {
+    /// Returns the staging settings of the entry.
+    #[must_use]
+    pub fn entry(&self) -> Option<&StageDecl> {
+        self.component.and_then(|component| component.stage.as_deref())
+    }
+
+    /// Returns the name of the component, else that of the project.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.component.map_or(&self.project, |component| component.name())
+    }
+
     /// Returns the server to ask: the one in the settings, or that of the remote if the settings name none.
     #[must_use]
     pub fn server_for<'u>(&'u self, setting: &'u (String, SettingOrigin)) -> &'u str {
@@ -39,13 +51,13 @@ pub enum TargetError {
         /// Its entry.
         place: String,
     },
-    /// The component is not staged by a bot.
+    /// The method is not built in.
     #[error("`{component}` is staged via `{via}`, and this `cki` knows only `bot`")]
     Via {
-        /// The component.
+        /// The component, or the project.
         component: String,
-        /// The method in the entry.
-        via: String,
+        /// The method.
+        via: StageVia,
     },
     /// The working directory is not a clone.
     #[error("`{0}` is in no git repository, so nothing says which project is meant")]
@@ -90,9 +102,6 @@ pub fn target<'a>(
 
 fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<StageTarget<'a>, TargetError> {
     let stage = component.stage.as_ref();
-    if let Some(via) = stage.and_then(|stage| stage.via.clone()).filter(|via| via != "bot") {
-        return Err(TargetError::Via { component: component.name().to_owned(), via });
-    }
     let from_repo = || {
         let url = inventory.repo_url(component.repos().first()?)?;
         project_of(&GitUrl::parse(url).ok()?)

@@ -234,7 +234,7 @@ fn run_facts(run: &Run) -> Vec<FactView> {
 }
 
 fn staging(component: &Component, stage: &StageDecl) -> Vec<FactView> {
-    let mut facts = vec![fact("Asked by", stage.via.as_deref().unwrap_or("bot"))];
+    let mut facts = vec![fact("Asked by", stage.via().as_str())];
     facts.extend(stage.project.as_deref().map(|project| fact("Project", project)));
     for parameter in &stage.parameters {
         let pattern = parameter.pattern.as_ref().map(|pattern| format!(" = {pattern}")).unwrap_or_default();

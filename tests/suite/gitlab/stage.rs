@@ -10,7 +10,8 @@ use cki::host::signals::{Shutdown, Signal};
 use cki::model::event::{Event, Events};
 use cki::model::staging::{PipelineStatus, Rerun, StageParameter, StagingParameter, StagingRequest};
 use cki::ops::stage::{
-    self, AskResult, StageError, StageOptions, StageOutcome, StagePlan, StagingOptions, StagingResult,
+    self, AskResult, BotOptions, BotPlan, MethodOptions, MethodPlan, StageError, StageOptions, StageOutcome,
+    StagePlan, StagingOptions, StagingResult,
 };
 use cki::systems::gitlab::GitLabError;
 
@@ -34,7 +35,8 @@ impl Try {
     pub(super) fn new(stand_in: &Arc<StandIn>, project: &str, iid: u64) -> Self {
         let request = StagingRequest::new("cki-ci-bot", vec![], vec![], &[]).expect("is valid");
         let template = embedded_text("comments/stage.md").expect("is built in").to_owned();
-        let staging = StagingOptions { project: project.to_owned(), merge_request: iid, request, template };
+        let method = MethodOptions::Bot(BotOptions { request, template, pipelines_project: None });
+        let staging = StagingOptions { project: project.to_owned(), merge_request: iid, method };
         Self {
             stand_in: stand_in.clone(),
             staging,
@@ -49,8 +51,13 @@ impl Try {
         let parameters =
             parameters.iter().map(|text| StagingParameter::parse(text).expect("can be sent")).collect();
         let reruns = reruns.iter().map(|text| Rerun::parse(text).expect("is one")).collect();
-        self.staging.request = StagingRequest::new("cki-ci-bot", parameters, reruns, &[]).expect("is valid");
+        self.bot().request = StagingRequest::new("cki-ci-bot", parameters, reruns, &[]).expect("is valid");
         self
+    }
+
+    fn bot(&mut self) -> &mut BotOptions {
+        let MethodOptions::Bot(bot) = &mut self.staging.method;
+        bot
     }
 
     pub(super) fn on_event(mut self, react: impl Fn(&Event) + Send + Sync + 'static) -> Self {
@@ -81,6 +88,12 @@ impl Try {
     }
 }
 
+/// The comment of a plan.
+fn planned(plan: &StagePlan) -> &BotPlan {
+    let MethodPlan::Bot(bot) = &plan.method;
+    bot
+}
+
 /// Group, branch and status of each pipeline.
 pub(super) fn statuses(outcome: &StageOutcome) -> Vec<String> {
     let line = |one: &stage::PipelineOutcome| format!("{} {} {}", one.group, one.branch, one.status);
@@ -94,9 +107,10 @@ async fn stage_follows_a_request_to_its_end() {
     let plan = attempt.plan().await.expect("can be staged");
     assert_eq!(plan.merge_request.reference(), "group/tools!213");
     assert_eq!(plan.merge_request.url, format!("{}/group/tools/-/merge_requests/213", stand_in.url()));
-    assert_eq!((plan.merge_request.author.as_deref(), plan.earlier.as_ref()), (Some("alice"), None));
+    assert_eq!((plan.merge_request.author.as_deref(), plan.is_requested()), (Some("alice"), false));
     assert!(
-        plan.comment
+        planned(&plan)
+            .comment
             .starts_with("@cki-ci-bot please test [builder_image_tag=mr-213]\n\n<!-- cki:stage sha=9c41d0e")
     );
     assert!(stand_in.requests().iter().all(|request| request.starts_with("GET")), "a plan changes nothing");
@@ -107,7 +121,11 @@ async fn stage_follows_a_request_to_its_end() {
     let AskResult::Posted(asked) = &outcome.asked else { panic!("posted: {:?}", outcome.asked) };
     assert_eq!(asked.url, format!("{}#note_{}", plan.merge_request.url, asked.id));
     let comments = stand_in.comments(TOOLS, 213);
-    assert_eq!(comments[0], (asked.id, "alice".to_owned(), plan.comment), "stored as it was written");
+    assert_eq!(
+        comments[0],
+        (asked.id, "alice".to_owned(), planned(&plan).comment.clone()),
+        "stored as it was written"
+    );
     assert_eq!(outcome.answer.as_ref().map(|answer| answer.id), Some(comments[1].0));
     let slow = &outcome.pipelines[1];
     assert_eq!((slow.id, slow.project.as_deref()), (Some(620_902), Some("group/sub/pipelines")));
@@ -156,7 +174,7 @@ async fn stage_finds_an_earlier_request() {
     first.run().await.expect("is asked");
     let second = Try::new(&stand_in, TOOLS, 213).with_request(&["b=2", "a=1"], &[]);
     let plan = second.plan().await.expect("can be staged");
-    assert_eq!(plan.earlier.as_ref().map(|earlier| earlier.id), Some(1_830_041));
+    assert_eq!(planned(&plan).earlier.as_ref().map(|earlier| earlier.id), Some(1_830_041));
     let outcome = second.run_plan(plan).await.expect("is found");
     assert!(
         matches!(&outcome.asked, AskResult::Found(found) if found.id == 1_830_041),
@@ -174,20 +192,20 @@ async fn stage_finds_an_earlier_request() {
     assert_eq!(outcome.pipelines[0].id, Some(620_903), "the new answer, not the old one");
 
     let other = Try::new(&stand_in, TOOLS, 213).with_request(&["a=1", "b=3"], &[]);
-    assert!(other.plan().await.expect("can be staged").earlier.is_none());
+    assert!(!other.plan().await.expect("can be staged").is_requested());
     let project = TOOLS.to_owned();
     stand_in.control(ControlFile::MoveHead { project, iid: 213, sha: "d".repeat(40) }).expect("is taken");
-    assert!(first.plan().await.expect("can be staged").earlier.is_none(), "another commit");
+    assert!(!first.plan().await.expect("can be staged").is_requested(), "another commit");
 }
 
 #[tokio::test]
 async fn stage_ignores_the_marker_of_another_user() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
-    let body = attempt.plan().await.expect("can be staged").comment;
+    let body = planned(&attempt.plan().await.expect("can be staged")).comment.clone();
     let (project, user) = (TOOLS.to_owned(), "bob".to_owned());
     stand_in.control(ControlFile::Comment { project, iid: 213, user, body }).expect("is taken");
-    assert!(attempt.plan().await.expect("can be staged").earlier.is_none());
+    assert!(!attempt.plan().await.expect("can be staged").is_requested());
 }
 
 #[tokio::test]
@@ -366,11 +384,12 @@ async fn stage_works_without_links_in_the_answer() {
     config.bot.as_mut().expect("has one").links = false;
     let stand_in = stand_in_of(config);
     let mut attempt = Try::new(&stand_in, TOOLS, 213).with_request(&[], &["cki/620247"]);
-    attempt.options.pipelines_project = Some("group/pipelines".to_owned());
+    attempt.bot().pipelines_project = Some("group/pipelines".to_owned());
     let outcome = attempt.run().await.expect("is asked");
     let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };
     assert!(one.succeeded() && !one.by_hearsay);
     assert_eq!(one.project.as_deref(), Some("group/pipelines"));
+    attempt.bot().pipelines_project = None;
     attempt.options = StageOptions { force: true, ..StageOptions::default() };
     let outcome = attempt.run().await.expect("is asked");
     let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };

@@ -1,11 +1,11 @@
-//! One pipeline of the answer: the pipeline itself if it is readable, else its row in the bot's table.
+//! One followed pipeline: the pipeline itself if it is readable, else its row in the bot's table.
 
 use std::time::Duration;
 
-use super::PipelineOutcome;
 use crate::model::event::{Event, Events, PipelineEvent, TaskOutcome};
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
 use crate::ops::shared::outside_text::{shown, web_address};
+use crate::ops::stage::PipelineOutcome;
 use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Poller};
 
 /// Number of tries to find a missing pipeline, which may have just been created.
@@ -15,7 +15,7 @@ pub(super) const JOB_PAGES: usize = 5;
 
 /// A followed pipeline.
 #[derive(Debug)]
-pub(super) struct PipelineRow {
+pub(in crate::ops::stage) struct PipelineRow {
     answer: AnswerRow,
     /// The project to look in.
     project: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct PipelineRow {
 }
 
 impl PipelineRow {
-    pub(super) fn new(answer: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
+    pub(in crate::ops::stage) fn new(answer: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
         let mut row =
             Self { answer, project: None, pipeline: None, jobs: None, missed: 0, gone: false, sent: None };
         row.resolve_project(gitlab, default_project);
@@ -35,7 +35,12 @@ impl PipelineRow {
     }
 
     /// Updates the row from the table.
-    pub(super) fn update(&mut self, answer: AnswerRow, gitlab: &GitLab, default_project: &str) {
+    pub(in crate::ops::stage) fn update(
+        &mut self,
+        answer: AnswerRow,
+        gitlab: &GitLab,
+        default_project: &str,
+    ) {
         let aimed = self.answer.id.is_some();
         self.answer = answer;
         if !aimed {
@@ -59,17 +64,17 @@ impl PipelineRow {
     }
 
     /// Returns the row of the table.
-    pub(super) fn answer(&self) -> &AnswerRow {
+    pub(in crate::ops::stage) fn answer(&self) -> &AnswerRow {
         &self.answer
     }
 
     /// Returns whether the status is final.
-    pub(super) fn is_finished(&self) -> bool {
+    pub(in crate::ops::stage) fn is_finished(&self) -> bool {
         self.gone || self.answer.is_not_found() || self.status().is_finished()
     }
 
     /// Returns whether the pipeline itself is readable.
-    pub(super) fn is_seen(&self) -> bool {
+    pub(in crate::ops::stage) fn is_seen(&self) -> bool {
         self.seen().is_some()
     }
 
@@ -77,17 +82,21 @@ impl PipelineRow {
         self.pipeline.as_ref().and_then(Poller::value)
     }
 
-    pub(super) fn status(&self) -> &PipelineStatus {
+    pub(in crate::ops::stage) fn status(&self) -> &PipelineStatus {
         self.seen().map_or(&self.answer.status, |pipeline| &pipeline.status)
     }
 
     /// Returns project and number, if the pipeline itself was read.
-    pub(super) fn readable(&self) -> Option<(&str, u64)> {
+    pub(in crate::ops::stage) fn readable(&self) -> Option<(&str, u64)> {
         self.seen().and_then(|pipeline| Some((self.project.as_deref()?, pipeline.id)))
     }
 
     /// Polls the pipeline.
-    pub(super) async fn look(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
+    pub(in crate::ops::stage) async fn look(
+        &mut self,
+        gitlab: &GitLab,
+        events: &Events,
+    ) -> Result<(), GitLabError> {
         if self.is_finished() && self.sent.is_some() {
             return Ok(());
         }
@@ -200,7 +209,7 @@ impl PipelineRow {
     }
 
     /// Reports that the pipeline is not followed any more, unless it has ended.
-    pub(super) fn abandon(&self, events: &Events) {
+    pub(in crate::ops::stage) fn abandon(&self, events: &Events) {
         if let Some(last) = self.sent.as_ref().filter(|last| !last.finished) {
             events.send(Event::Finished {
                 subject: last.subject(),
@@ -211,7 +220,7 @@ impl PipelineRow {
         }
     }
 
-    pub(super) fn outcome(&self, gitlab: &GitLab) -> PipelineOutcome {
+    pub(in crate::ops::stage) fn outcome(&self, gitlab: &GitLab) -> PipelineOutcome {
         PipelineOutcome {
             group: self.answer.group.clone(),
             branch: self.answer.branch.clone(),

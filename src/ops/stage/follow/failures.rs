@@ -1,9 +1,9 @@
 //! The reasons of a pipeline's failure: its failed jobs, and the end of their logs.
 
-use super::FailedJob;
 use super::row::JOB_PAGES;
 use crate::model::staging::PipelineStatus;
 use crate::ops::shared::outside_text::{shown, web_address};
+use crate::ops::stage::FailedJob;
 use crate::systems::gitlab::{GitLab, Job};
 
 /// Maximum number of jobs of a pipeline whose logs are fetched.

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use super::facts::{CommentRef, MergeRequestFacts, is_user};
-use super::{AskResult, StageError, StagePlan};
+use super::BotPlan;
 use crate::model::event::Events;
 use crate::model::staging::asks_for;
+use crate::ops::stage::facts::is_user;
+use crate::ops::stage::head::check_head;
+use crate::ops::stage::{AskResult, CommentRef, MergeRequestFacts, StageError};
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
 
 /// Maximum number of pages, of a hundred comments each, to search.
@@ -25,8 +27,12 @@ pub(super) struct Past {
 }
 
 /// Looks for a comment of the user with the same request for the same commit.
-pub(super) async fn find_previous(gitlab: &GitLab, plan: &StagePlan, me: &User) -> Result<Past, GitLabError> {
-    let facts = &plan.merge_request;
+pub(super) async fn find_previous(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    plan: &BotPlan,
+    me: &User,
+) -> Result<Past, GitLabError> {
     let asks = |note: &Note| is_ours(note, plan, me);
     let found = gitlab.notes(&facts.project, facts.iid, PAGES, |notes| notes.iter().any(asks)).await?;
     Ok(Past {
@@ -37,7 +43,7 @@ pub(super) async fn find_previous(gitlab: &GitLab, plan: &StagePlan, me: &User) 
 
 /// Returns whether a comment is the user's own request. The marker must be outside of quotes in the
 /// user's own comment, since anybody can copy it.
-fn is_ours(note: &Note, plan: &StagePlan, me: &User) -> bool {
+fn is_ours(note: &Note, plan: &BotPlan, me: &User) -> bool {
     is_user(note.author.as_ref(), &me.username) && asks_for(&note.body, &plan.request, &plan.marker)
 }
 
@@ -48,8 +54,11 @@ pub(super) struct PostContext {
 }
 
 /// Checks that the comment can be posted, and is still the right one. Changes nothing.
-pub(super) async fn prepare(gitlab: &GitLab, plan: &StagePlan) -> Result<PostContext, StageError> {
-    let facts = &plan.merge_request;
+pub(super) async fn prepare(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    plan: &BotPlan,
+) -> Result<PostContext, StageError> {
     if !gitlab.has_token() {
         return Err(StageError::NoToken {
             merge_request: facts.reference(),
@@ -57,42 +66,33 @@ pub(super) async fn prepare(gitlab: &GitLab, plan: &StagePlan) -> Result<PostCon
         });
     }
     let me = gitlab.user().await?;
-    still_the_same(gitlab, facts).await?;
-    let past = find_previous(gitlab, plan, &me).await?;
+    check_head(gitlab, facts).await?;
+    let past = find_previous(gitlab, facts, plan, &me).await?;
     Ok(PostContext { me, past })
 }
 
 /// Posts the comment, unless it exists.
 pub(super) async fn ask(
     gitlab: &GitLab,
-    plan: &StagePlan,
+    facts: &MergeRequestFacts,
+    plan: &BotPlan,
     ready: PostContext,
     force: bool,
     events: &Events,
 ) -> Result<AskResult, StageError> {
     match ready.past.earlier.clone().filter(|_| !force) {
         Some(earlier) => Ok(AskResult::Found(earlier)),
-        None => Ok(AskResult::Posted(post(gitlab, plan, &ready, events).await?)),
+        None => Ok(AskResult::Posted(post(gitlab, facts, plan, &ready, events).await?)),
     }
-}
-
-/// Fails if the merge request has changed since it was shown.
-async fn still_the_same(gitlab: &GitLab, facts: &MergeRequestFacts) -> Result<(), StageError> {
-    let found = gitlab.merge_request(&facts.project, facts.iid).await?;
-    let now = MergeRequestFacts::of(gitlab.server(), &facts.project, &found)?;
-    if now.head == facts.head {
-        return Ok(());
-    }
-    Err(StageError::HeadMoved { merge_request: facts.reference(), was: facts.head.clone(), now: now.head })
 }
 
 async fn post(
     gitlab: &GitLab,
-    plan: &StagePlan,
+    facts: &MergeRequestFacts,
+    plan: &BotPlan,
     ready: &PostContext,
     events: &Events,
 ) -> Result<CommentRef, StageError> {
-    let facts = &plan.merge_request;
     let mut tries = 1;
     loop {
         let error = match gitlab.create_note(&facts.project, facts.iid, &plan.comment).await {
@@ -101,7 +101,7 @@ async fn post(
             Err(error) => return Err(error.into()),
         };
         events.note(format!("Looking whether the comment was posted all the same: {error}."));
-        if let Some(note) = arrived(gitlab, plan, ready).await? {
+        if let Some(note) = arrived(gitlab, facts, plan, ready).await? {
             return Ok(note);
         }
         if tries == TRIES {
@@ -114,10 +114,10 @@ async fn post(
 /// Looks for a comment that may have arrived; a server may take a moment to show it.
 async fn arrived(
     gitlab: &GitLab,
-    plan: &StagePlan,
+    facts: &MergeRequestFacts,
+    plan: &BotPlan,
     ready: &PostContext,
 ) -> Result<Option<CommentRef>, StageError> {
-    let facts = &plan.merge_request;
     let newest = ready.past.newest;
     for pause in LOOKS {
         gitlab.clock().sleep(pause).await;

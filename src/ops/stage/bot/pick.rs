@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::is_user;
 use crate::model::staging::{AnswerRow, Rerun, StagingRequest, parse_command, table};
+use crate::ops::stage::facts::is_user;
 use crate::systems::gitlab::{Discussion, Note};
 
 /// The result of the search.

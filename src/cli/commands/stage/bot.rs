@@ -1,0 +1,33 @@
+//! The options of the method `bot`: from the flags, the entry and the template of the comment.
+
+use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::model::inventory::{Inventory, StageDecl};
+use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
+use crate::ops::stage::BotOptions;
+
+/// Template of the comment.
+const TEMPLATE: &str = "comments/stage.md";
+
+/// Returns the request to the bot, checked before anything is sent.
+pub(super) fn options(
+    set: &[String],
+    reruns: &[String],
+    context: &Context,
+    inventory: &Inventory,
+    entry: Option<&StageDecl>,
+) -> anyhow::Result<BotOptions> {
+    let declared = entry.map(|entry| entry.parameters.as_slice()).unwrap_or_default();
+    let declared = declared.iter().map(StageParameter::from_inventory).collect::<Result<Vec<_>, _>>()?;
+    let parameters = set.iter().map(|text| StagingParameter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let reruns = reruns.iter().map(|text| Rerun::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let bot = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
+    let template = context.assets.text(TEMPLATE)?.ok_or_else(|| {
+        UsageError(format!("there is no template `{TEMPLATE}`, which inventory {} needs", inventory.label()))
+    })?;
+    Ok(BotOptions {
+        request: StagingRequest::new(bot, parameters, reruns, &declared)?,
+        template: template.text.into_owned(),
+        pipelines_project: entry.and_then(|entry| entry.pipelines.clone()),
+    })
+}

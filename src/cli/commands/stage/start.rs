@@ -1,0 +1,124 @@
+//! The request of `cki stage`: its arguments, and the way of every method from its plan over the confirmation to
+//! the report.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap_complete::ArgValueCompleter;
+
+use super::bot;
+use super::merge_request::{MergeRequestArgs, NamedMergeRequest};
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::cli::exit;
+use crate::cli::marks::Repeated;
+use crate::cli::{complete, token};
+use crate::model::inventory::{Inventory, StageVia};
+use crate::ops::shared::open_merge_requests::OpenMergeRequests;
+use crate::ops::stage::{
+    MethodOptions, StageOptions, StagingOptions, TargetError, check_rights, plan, run as stage,
+};
+use crate::report;
+
+/// Arguments of a request.
+#[derive(Debug, Args)]
+pub(super) struct StartArgs {
+    #[command(flatten)]
+    merge_request: MergeRequestArgs,
+    /// Method (default: that of the entry, else `bot`)
+    #[arg(long, value_name = "METHOD", value_parser = via())]
+    via: Option<StageVia>,
+    /// Set a variable of the pipelines
+    #[arg(long, value_name = "KEY=VALUE", add = ArgValueCompleter::new(complete::parameters), add = Repeated)]
+    set: Vec<String>,
+    /// Run an earlier pipeline again
+    #[arg(long, value_name = "GROUP/ID")]
+    rerun: Vec<String>,
+    /// Show the comment without posting it
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Post the comment without waiting for pipelines
+    #[arg(long)]
+    no_wait: bool,
+    /// Post a new request even if this commit was requested before
+    #[arg(long)]
+    force: bool,
+    /// Post the comment without a confirmation
+    #[arg(short, long)]
+    yes: bool,
+}
+
+fn via() -> impl TypedValueParser<Value = StageVia> {
+    let words = PossibleValuesParser::new(StageVia::ALL.map(StageVia::as_str));
+    words.map(|word| StageVia::parse(&word).unwrap_or_default())
+}
+
+pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
+    let trust = context.require_trust()?;
+    let inventory = context.whole_inventory()?;
+    let named = args.merge_request.resolve(context, inventory)?;
+    let staging = StagingOptions {
+        project: named.target.project.clone(),
+        merge_request: named.number,
+        method: method(args, context, inventory, &named)?,
+    };
+    let options = StageOptions {
+        dry_run: args.dry_run,
+        no_wait: args.no_wait,
+        force: args.force,
+        timeout: Some(context.settings.stage_timeout),
+        interval: context.settings.stage_interval,
+        ..StageOptions::default()
+    };
+    let outcome = context.block_on(async |stop| {
+        let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
+        let known = OpenMergeRequests::new(&context.host.env, gitlab.server(), &staging.project);
+        // Completion offers them later.
+        let learn = async {
+            if let Some(known) = known {
+                known.refresh(&gitlab, (context.host.now)()).await;
+            }
+        };
+        let events = context.events();
+        let planned = tokio::select! {
+            (planned, ()) = async { tokio::join!(plan(&gitlab, &staging, &events), learn) } => planned?,
+            signal = stop.requested() => return Ok(Err(signal.exit())),
+        };
+        let ends = planned.token.as_ref().and_then(|token| token.expires_at.as_deref());
+        token::warn_of_end(context, gitlab.server(), ends);
+        report::stage::print_plan(&context.ui, &planned);
+        let asks = !args.dry_run && (!planned.is_requested() || args.force);
+        if asks {
+            check_rights(&gitlab, &planned)?;
+        }
+        if asks && !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
+            context.ui.confirm(&context.host, "Post this comment?")?;
+        }
+        Ok(Ok(stage(&gitlab, planned, &options, &context.events(), &stop).await?))
+    })?;
+    Ok(match outcome {
+        Ok(outcome) => {
+            report::stage::print(&context.ui, &outcome, &named.command(&["cki", "stage"]));
+            exit::of_stage(&outcome)
+        }
+        Err(exit) => {
+            context.ui.status("Nothing was posted.");
+            exit
+        }
+    })
+}
+
+/// Returns the method with its options, checked before anything is sent.
+fn method(
+    args: &StartArgs,
+    context: &Context,
+    inventory: &Inventory,
+    named: &NamedMergeRequest<'_>,
+) -> anyhow::Result<MethodOptions> {
+    let entry = named.target.entry();
+    match args.via.or(entry.and_then(|entry| entry.via)).unwrap_or_default() {
+        StageVia::Bot => {
+            Ok(MethodOptions::Bot(bot::options(&args.set, &args.rerun, context, inventory, entry)?))
+        }
+        via => Err(TargetError::Via { component: named.target.name().to_owned(), via }.into()),
+    }
+}

@@ -1,0 +1,81 @@
+//! The settings of an entry for staging its merge requests. The rules of a request are in `model::staging`.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Settings of staging a component's merge requests.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct StageDecl {
+    /// Method; `bot` if the entry does not say.
+    pub via: Option<StageVia>,
+    /// Project on GitLab: `group/project`.
+    pub project: Option<String>,
+    /// Project whose pipelines the bot starts, if it is another one.
+    pub pipelines: Option<String>,
+    /// User name of the bot.
+    pub bot: Option<String>,
+    /// Parameters that a request may set.
+    #[serde(default)]
+    pub parameters: Vec<ParameterDecl>,
+}
+
+impl StageDecl {
+    /// Returns the method.
+    #[must_use]
+    pub fn via(&self) -> StageVia {
+        self.via.unwrap_or_default()
+    }
+}
+
+/// Method of staging.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StageVia {
+    /// A comment on the merge request asks a bot.
+    #[default]
+    Bot,
+    /// A pipeline of GitLab is started.
+    Pipeline,
+    /// The merge request's image is deployed into a staging namespace.
+    Kubernetes,
+}
+
+impl StageVia {
+    /// All methods.
+    pub const ALL: [Self; 3] = [Self::Bot, Self::Pipeline, Self::Kubernetes];
+
+    /// Returns the word of the entry and of `--via`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Pipeline => "pipeline",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+
+    /// Returns the method of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|via| via.as_str() == word)
+    }
+}
+
+impl fmt::Display for StageVia {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A parameter of a staging request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct ParameterDecl {
+    /// Key.
+    pub name: String,
+    /// Regular expression that the whole value must match.
+    pub pattern: Option<String>,
+    /// Purpose.
+    pub description: Option<String>,
+}

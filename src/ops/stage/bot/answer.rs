@@ -1,0 +1,240 @@
+//! Follows the bot's answer, which it edits in place: finds it, reads its table again and again, and adds
+//! its pipelines to the followed ones.
+
+use super::BotPlan;
+use super::pick::{Pick, pick};
+use super::same::pair;
+use crate::base::text::{duration, plural};
+use crate::model::event::{Task, TaskOutcome};
+use crate::model::staging::{AnswerRow, table};
+use crate::ops::shared::outside_text::shown;
+use crate::ops::stage::context::StageContext;
+use crate::ops::stage::facts::is_user;
+use crate::ops::stage::follow::{Follower, PipelineRow, until_the_end};
+use crate::ops::stage::head::HeadWatch;
+use crate::ops::stage::{CommentRef, MergeRequestFacts, StageError, StageOutcome, StagingResult};
+use crate::systems::gitlab::{Discussion, Note, Poller};
+
+/// Maximum number of pages, of a hundred comments or threads each, to search.
+const PAGES: usize = 10;
+
+/// Follows the answer to a request. The outcome has everything that was learned, however it ends.
+pub(super) async fn follow(
+    context: StageContext<'_>,
+    plan: &BotPlan,
+    request: CommentRef,
+    outcome: &mut StageOutcome,
+) -> StagingResult {
+    let facts = outcome.merge_request.clone();
+    let mut follower = AnswerFollower::new(context, plan, &facts, request);
+    let ended = until_the_end(context, &mut follower, &mut outcome.pipelines).await;
+    outcome.answer = follower.answer.as_ref().map(|answer| answer.place.clone());
+    ended
+}
+
+/// The bot's answer.
+#[derive(Debug)]
+struct Answer {
+    place: CommentRef,
+    watch: Poller<Note>,
+    gone: bool,
+}
+
+struct AnswerFollower<'a> {
+    context: StageContext<'a>,
+    plan: &'a BotPlan,
+    facts: &'a MergeRequestFacts,
+    request: CommentRef,
+    head: HeadWatch,
+    notes: Poller<Vec<Note>>,
+    answer: Option<Answer>,
+    rows: Vec<PipelineRow>,
+    /// The answer is too long to be read completely.
+    is_cut: bool,
+    waiting: Option<Task>,
+    /// The last comment of the bot that is not an answer.
+    said: Option<String>,
+    warned_others: bool,
+}
+
+impl Follower for AnswerFollower<'_> {
+    async fn look(&mut self) -> Result<bool, StageError> {
+        let StageContext { gitlab, events, .. } = self.context;
+        self.head.look(gitlab, events).await?;
+        if self.answer.is_none() {
+            self.look_for_answer().await?;
+        } else {
+            self.look_at_answer().await?;
+        }
+        for row in &mut self.rows {
+            row.look(gitlab, events).await?;
+        }
+        if let Some(answer) = self.answer.as_ref().filter(|answer| answer.gone) {
+            let blind = self.rows.iter().any(|row| !row.is_finished() && !row.is_seen());
+            if blind || self.rows.is_empty() {
+                return Err(StageError::AnswerDeleted { url: answer.place.url.clone() });
+            }
+        }
+        let is_over = !self.rows.is_empty() && self.rows.iter().all(PipelineRow::is_finished);
+        match &self.answer {
+            // An unread row may have failed.
+            Some(answer) if is_over && self.is_cut => {
+                Err(StageError::AnswerTooLong { url: answer.place.url.clone(), rows: self.rows.len() })
+            }
+            _ => Ok(is_over),
+        }
+    }
+
+    fn rows(&self) -> &[PipelineRow] {
+        &self.rows
+    }
+
+    fn give_up(&mut self) -> StagingResult {
+        if let Some(task) = self.waiting.take() {
+            let limit = duration(self.context.options.answer_within);
+            task.finish(TaskOutcome::Failed, format!("no answer within {limit}"));
+        }
+        StagingResult::NoAnswer(self.said.take())
+    }
+}
+
+impl<'a> AnswerFollower<'a> {
+    fn new(
+        context: StageContext<'a>,
+        plan: &'a BotPlan,
+        facts: &'a MergeRequestFacts,
+        request: CommentRef,
+    ) -> Self {
+        let waiting = context.events.start("answered", format!("waiting for @{}", plan.request.bot()));
+        Self {
+            context,
+            plan,
+            facts,
+            request,
+            head: HeadWatch::new(facts),
+            notes: Poller::notes(&facts.project, facts.iid),
+            answer: None,
+            rows: Vec::new(),
+            is_cut: false,
+            waiting: Some(waiting),
+            said: None,
+            warned_others: false,
+        }
+    }
+
+    /// Searches the comments since the request for the answer.
+    async fn look_for_answer(&mut self) -> Result<(), StageError> {
+        let facts = self.facts;
+        let request = self.request.id;
+        let reached = |notes: &[Note]| notes.iter().any(|note| note.id < request);
+        if !self.context.gitlab.refresh_list(&mut self.notes, PAGES, reached).await? {
+            return Ok(());
+        }
+        let notes = self.notes.value().cloned().unwrap_or_default();
+        if !notes.iter().any(|note| note.id == request) {
+            // The request may not be in the list yet.
+            match self.context.gitlab.note(&facts.project, facts.iid, request).await {
+                Err(error) if error.is_not_found() => {
+                    return Err(StageError::RequestDeleted { url: self.request.url.clone() });
+                }
+                other => drop(other?),
+            }
+        }
+        let found = match pick(&notes, request, &self.plan.request, None) {
+            Pick::AskThreads => {
+                let threads = self.threads().await?;
+                pick(&notes, request, &self.plan.request, Some(&threads))
+            }
+            found => found,
+        };
+        let answer = match found {
+            Pick::Answer(id) => id,
+            Pick::Perhaps(id) => {
+                self.warn_of_others();
+                id
+            }
+            Pick::None | Pick::AskThreads => {
+                self.listen(&notes);
+                return Ok(());
+            }
+        };
+        let Some(note) = notes.into_iter().find(|note| note.id == answer) else { return Ok(()) };
+        self.answer = Some(Answer {
+            place: facts.comment(&note),
+            watch: Poller::note(&facts.project, facts.iid, note.id),
+            gone: false,
+        });
+        self.read_table(&note.body);
+        Ok(())
+    }
+
+    /// Returns the threads; none if the user may not see them.
+    async fn threads(&self) -> Result<Vec<Discussion>, StageError> {
+        let facts = self.facts;
+        match self.context.gitlab.discussions(&facts.project, facts.iid, PAGES).await {
+            Ok(found) => Ok(found),
+            Err(error) if error.is_not_found() || error.is_denied() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn warn_of_others(&mut self) {
+        if !std::mem::replace(&mut self.warned_others, true) {
+            self.context.events.warn(
+                "There are other requests to the bot; what is followed is its next answer that is in no other \
+                 request's thread.",
+            );
+        }
+    }
+
+    /// Remembers a comment of the bot that is not an answer: it may have the reason.
+    fn listen(&mut self, notes: &[Note]) {
+        let bot = self.plan.request.bot();
+        let mut said = notes.iter().filter(|note| note.id > self.request.id && !note.system);
+        let last = said.find(|note| is_user(note.author.as_ref(), bot));
+        let line = last.and_then(|note| note.body.lines().find(|line| !line.trim().is_empty()));
+        let line = line.map(|line| shown(line.trim(), 200));
+        if line.is_some() && line != self.said {
+            if let (Some(task), Some(line)) = (&self.waiting, &line) {
+                task.detail(line.clone());
+            }
+            self.said = line;
+        }
+    }
+
+    /// Reads the answer again, which the bot edits in place.
+    async fn look_at_answer(&mut self) -> Result<(), StageError> {
+        let Some(answer) = self.answer.as_mut().filter(|answer| !answer.gone) else { return Ok(()) };
+        match self.context.gitlab.refresh(&mut answer.watch).await {
+            Ok(true) => {
+                let body = answer.watch.value().map(|note| note.body.clone()).unwrap_or_default();
+                self.read_table(&body);
+            }
+            Ok(false) => {}
+            Err(error) if error.is_not_found() => {
+                answer.gone = true;
+                self.context.events.warn("The bot's answer was deleted; its pipelines are still followed.");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn read_table(&mut self, body: &str) {
+        // An answer that has no table for a moment changes nothing.
+        let Some(table) = table::read(body) else { return };
+        self.is_cut |= table.is_cut;
+        let default = self.plan.pipelines_project.as_ref().unwrap_or(&self.facts.project);
+        let known: Vec<&AnswerRow> = self.rows.iter().map(PipelineRow::answer).collect();
+        let pairs = pair(&known, &table.rows, self.context.gitlab.server());
+        for (at, one) in pairs.into_iter().zip(table.rows) {
+            match at {
+                Some(at) => self.rows[at].update(one, self.context.gitlab, default),
+                None => self.rows.push(PipelineRow::new(one, self.context.gitlab, default)),
+            }
+        }
+        if let Some(task) = self.waiting.take_if(|_| !self.rows.is_empty()) {
+            task.finish(TaskOutcome::Done, plural(self.rows.len(), "pipeline"));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The method `bot`: asks the project's bot in a comment, and follows the pipelines of its answer to their
+//! end. The form of requests and answers is in `model::staging`.
+
+mod answer;
+mod ask;
+mod pick;
+mod plan;
+mod same;
+
+pub use plan::{BotOptions, BotPlan};
+
+use super::context::StageContext;
+use super::{AskResult, MergeRequestFacts, StageError, StageOutcome, StagingResult};
+use crate::model::event::TaskOutcome;
+use crate::model::staging::{Marker, comment};
+use crate::systems::gitlab::{GitLab, User};
+
+/// Writes the comment, and looks for an earlier one of the user. Changes nothing.
+pub(super) async fn plan(
+    gitlab: &GitLab,
+    merge_request: &MergeRequestFacts,
+    options: &BotOptions,
+    me: Option<&User>,
+) -> Result<BotPlan, StageError> {
+    let marker = Marker::new(&merge_request.head, &options.request)?;
+    let mut plan = BotPlan {
+        request: options.request.clone(),
+        comment: comment(&options.template, &options.request, &marker)?,
+        marker,
+        earlier: None,
+        pipelines_project: options.pipelines_project.clone(),
+    };
+    // GitLab shows comments only to users with a token.
+    if let Some(me) = me {
+        plan.earlier = ask::find_previous(gitlab, merge_request, &plan, me).await?.earlier;
+    }
+    Ok(plan)
+}
+
+/// Posts the comment, unless it exists, and follows the answer.
+pub(super) async fn run(
+    context: StageContext<'_>,
+    plan: &BotPlan,
+    outcome: &mut StageOutcome,
+) -> Result<StagingResult, StageError> {
+    let StageContext { gitlab, options, events, stop, .. } = context;
+    let facts = outcome.merge_request.clone();
+    let task = events.start("asked", format!("asking @{}", plan.request.bot()));
+    let ready = tokio::select! {
+        biased;
+        signal = stop.requested() => return Ok(StagingResult::Stopped(signal)),
+        ready = ask::prepare(gitlab, &facts, plan) => ready?,
+    };
+    // A comment that is being posted cannot be cancelled: a first signal waits for it, a second does not.
+    outcome.asked = tokio::select! {
+        asked = ask::ask(gitlab, &facts, plan, ready, options.force, events) => asked?,
+        signal = stop.force_requested() => {
+            return Err(StageError::Stopped { merge_request: facts.reference(), signal });
+        }
+    };
+    let request = match &outcome.asked {
+        AskResult::Found(one) => {
+            task.finish(TaskOutcome::Unchanged, format!("comment {} of {}", one.id, one.created_at));
+            one.clone()
+        }
+        AskResult::Posted(one) => {
+            task.finish(TaskOutcome::Done, format!("comment {}", one.id));
+            one.clone()
+        }
+        AskResult::No => return Ok(StagingResult::NotWaited),
+    };
+    if options.no_wait {
+        return Ok(StagingResult::NotWaited);
+    }
+    Ok(answer::follow(context, plan, request, outcome).await)
+}

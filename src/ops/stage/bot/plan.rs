@@ -1,0 +1,30 @@
+//! A request to the bot, before the comment is posted.
+
+use crate::model::staging::{Marker, StagingRequest};
+use crate::ops::stage::CommentRef;
+
+/// A request to the bot, and how to write it.
+#[derive(Debug, Clone)]
+pub struct BotOptions {
+    /// The request to the bot.
+    pub request: StagingRequest,
+    /// The template of the comment.
+    pub template: String,
+    /// The project of the pipelines, for an answer without links.
+    pub pipelines_project: Option<String>,
+}
+
+/// The planned comment.
+#[derive(Debug, Clone)]
+pub struct BotPlan {
+    /// The request to the bot.
+    pub request: StagingRequest,
+    /// The text of the comment.
+    pub comment: String,
+    /// The marker in the comment.
+    pub marker: Marker,
+    /// An earlier comment of the same user with the same request for the same commit.
+    pub earlier: Option<CommentRef>,
+    /// The project of the pipelines, for an answer without links.
+    pub pipelines_project: Option<String>,
+}
