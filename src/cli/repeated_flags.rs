@@ -46,10 +46,10 @@ impl RepeatedFlags {
             .iter()
             .enumerate()
             .skip(1)
-            .find_map(|(at, word)| tree.find_subcommand(word).map(|verb| (at, verb)))?;
-        let typed = tree.clone().try_get_matches_from(&self.args).ok()?;
+            .find_map(|(at, word)| tree.find_subcommand(word).map(|verb| (at, verb.clone())))?;
+        let typed = tree.try_get_matches_from_mut(&self.args).ok()?;
         let (typed_name, typed) = typed.subcommand()?;
-        let typed_verb = tree.find_subcommand(typed_name)?;
+        let typed_verb = &tree.find_subcommand(typed_name)?.clone();
         let is_same = typed_name == verb.get_name();
         let is_about_the_same = is_about_the_same(typed_verb, typed, &words[at + 1..]);
         let decides = verb.get::<DecidedBy>().map_or(&[][..], |globals| globals.0);
@@ -62,7 +62,7 @@ impl RepeatedFlags {
             };
             if repeats && !is_given(arg, &words) {
                 let flags = self.flags(typed_verb, typed, long);
-                if accepts(&tree, &words, &flags) {
+                if !flags.is_empty() && accepts(&mut tree, &words, &flags) {
                     added.extend(flags);
                 }
             }
@@ -142,8 +142,8 @@ fn is_given(arg: &Arg, words: &[String]) -> bool {
 }
 
 /// Returns whether a command can be typed with more options; one that cannot be typed without them is a form.
-fn accepts(tree: &Command, words: &[String], flags: &[String]) -> bool {
-    let is_understood = |words: &[String]| tree.clone().try_get_matches_from(words).is_ok();
+fn accepts(tree: &mut Command, words: &[String], flags: &[String]) -> bool {
+    let mut is_understood = |words: &[String]| tree.try_get_matches_from_mut(words).is_ok();
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     !is_understood(words) || is_understood(&[&words[..end], flags, &words[end..]].concat())
 }

@@ -44,12 +44,12 @@ pub(in crate::cli) fn staged() -> Vec<CompletionCandidate> {
 
 fn components_that(is_wanted: fn(&Component) -> bool) -> Vec<CompletionCandidate> {
     let Some(typed) = TypedLine::current() else { return Vec::new() };
-    typed.inventory().map(|inventory| named(typed, inventory, is_wanted)).unwrap_or_default()
+    typed.inventory_of_names().map(|inventory| named(typed, inventory, is_wanted)).unwrap_or_default()
 }
 
 fn entries_that(is_wanted: fn(&Component) -> bool) -> Vec<CompletionCandidate> {
     let Some(typed) = TypedLine::current() else { return Vec::new() };
-    let Some(inventory) = typed.inventory() else { return Vec::new() };
+    let Some(inventory) = typed.inventory_of_names() else { return Vec::new() };
     let mut all = named(typed, inventory, is_wanted);
     all.extend(services(typed, inventory));
     all

@@ -13,9 +13,10 @@ use super::words::Words;
 use crate::base::assets::Assets;
 use crate::config::{Config, Settings};
 use crate::host::Host;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, InventorySources};
 use crate::model::reference::is_name;
 use crate::ops;
+use crate::ops::shared::inventory::LoadError;
 
 /// Stands for the word that is being typed.
 const CURRENT: &str = "\u{1}";
@@ -104,8 +105,22 @@ impl TypedLine {
 
     /// Returns the inventory. It is leaked: the program ends after one answer.
     pub(super) fn inventory(&self) -> Option<&'static Inventory> {
+        self.inventory_by(ops::shared::inventory::load)
+    }
+
+    /// Returns the inventory for names that may complete the word that is being typed: the state of other entries may
+    /// be an older one.
+    pub(super) fn inventory_of_names(&self) -> Option<&'static Inventory> {
+        let is_wanted = |name: &str| self.may_become(name);
+        self.inventory_by(|sources| ops::shared::inventory::load_named(sources, is_wanted))
+    }
+
+    fn inventory_by(
+        &self,
+        load: impl FnOnce(&InventorySources) -> Result<Inventory, LoadError>,
+    ) -> Option<&'static Inventory> {
         let settings = self.settings()?;
-        let mut inventory = ops::shared::inventory::load(&settings.inventory).ok()?;
+        let mut inventory = load(&settings.inventory).ok()?;
         let assets = Assets::new(settings.templates.into_iter().collect());
         inventory.backing_services = ops::shared::services::names(&assets).unwrap_or_default();
         Some(Box::leak(Box::new(inventory)))

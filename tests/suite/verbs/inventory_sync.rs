@@ -25,7 +25,7 @@ fn list_fetches_once_and_then_works_offline() {
     let server = served.serve();
     let listed = cli.run(&format!("list {}", source(":inv"))).ends_with(0);
     assert!(listed.stdout.contains("From git."), "{listed}");
-    assert!(listed.stderr.contains("i.git:inv (synced just now)"), "{listed}");
+    assert!(listed.stderr.contains("i.git:inv (synced "), "{listed}");
     assert!(!server.seen().is_empty());
     let offline = cli.run(&format!("list --offline {}", source(":inv"))).ends_with(0);
     assert_eq!(offline.stdout, listed.stdout);
@@ -34,9 +34,11 @@ fn list_fetches_once_and_then_works_offline() {
     assert!(one.stdout.contains("/i.git:one.yaml"), "{one}");
     assert_eq!(server.seen(), [], "nothing is fetched twice");
     let config = cli.run(&format!("config {}", source(":inv"))).ends_with(0);
-    assert!(config.stderr.contains(&format!("synced just now at {}", commit.short())), "{config}");
+    // A slow machine may need more than a minute from the first command to this one.
+    let said = config.stderr.lines().find(|line| line.contains("synced ")).unwrap_or_default();
+    assert!(said.contains(&format!(" at {}", commit.short())), "{config}");
     let doctor = cli.run(&format!("doctor {}", source(":inv")));
-    assert!(doctor.stdout.contains("synced just now"), "{doctor}");
+    assert!(doctor.stdout.contains("synced "), "{doctor}");
     // There is no working tree, and nothing half-written.
     let copies = cli.directory().join("home/.cache/cki/inventories");
     let names = |path: &std::path::Path| {

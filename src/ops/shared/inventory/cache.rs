@@ -1,6 +1,8 @@
 //! The cache of inventories: what a read of the sources gave, for as long as each file and directory is as it was then.
 //! It may be deleted or broken at any time; `cki` reads the sources again. Its form is in `model::inventory`.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,7 +16,7 @@ use crate::base::digest;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::file_stamp::FileStamp;
 use crate::base::packed::{PackedReader, PackedWriter};
-use crate::model::inventory::{Inventory, InventorySource, InventorySources};
+use crate::model::inventory::{Component, Inventory, InventorySource, InventorySources};
 
 /// Fewest components of a cached inventory: reading fewer files takes no time that anybody notices.
 const LEAST: usize = 100;
@@ -79,22 +81,43 @@ impl CachePlace {
     /// Returns the cached inventory, if nothing changed since it was read. The files are looked at while its content is
     /// checked and taken apart.
     pub(super) fn load(&self) -> Option<Inventory> {
+        let (record, content) = self.parts()?;
+        std::thread::scope(|scope| {
+            let unchanged = scope.spawn(|| is_unchanged(record, &HashSet::new()));
+            let inventory = self.stored(content);
+            unchanged.join().unwrap_or(false).then_some(inventory).flatten()
+        })
+    }
+
+    /// Returns the cached inventory for a command that shows the components of some names and no others: files of
+    /// others are not looked at, so a change of these does not show. `None` if it has no component of such a name.
+    pub(super) fn load_named(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Inventory> {
+        let (record, content) = self.parts()?;
+        let inventory = self.stored(content)?;
+        let (wanted, others): (Vec<_>, Vec<_>) =
+            inventory.components.iter().partition(|component| is_wanted(component.name()));
+        let mut unneeded: HashSet<&OsStr> = others.into_iter().filter_map(file_name).collect();
+        for name in wanted.iter().copied().filter_map(file_name) {
+            unneeded.remove(name);
+        }
+        let holds = !wanted.is_empty() && is_unchanged(record, &unneeded);
+        holds.then_some(inventory)
+    }
+
+    /// Reads the record of files, and the rest.
+    fn parts(&self) -> Option<(&'static [u8], &'static [u8])> {
         // Texts of the inventory are parts of it, and the inventory lasts as long as the command.
         let content: &'static [u8] = read(&self.file)?.leak();
         let (length, rest) = content.split_first_chunk()?;
-        let (record, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-        let stored = || {
-            let mut reader = PackedReader::open(rest)?;
-            if reader.bytes()? != self.key {
-                return None;
-            }
-            Inventory::stored(&mut reader)
-        };
-        std::thread::scope(|scope| {
-            let unchanged = scope.spawn(|| is_unchanged(record));
-            let inventory = stored();
-            unchanged.join().unwrap_or(false).then_some(inventory).flatten()
-        })
+        rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
+    }
+
+    fn stored(&self, content: &'static [u8]) -> Option<Inventory> {
+        let mut reader = PackedReader::open(content)?;
+        if reader.bytes()? != self.key {
+            return None;
+        }
+        Inventory::stored(&mut reader)
     }
 
     /// Writes an inventory, unless it is small, or something that was read may change without a trace. A failure is
@@ -117,6 +140,10 @@ impl CachePlace {
             let _ = write(&self.file, &parts);
         }
     }
+}
+
+fn file_name(component: &Component) -> Option<&OsStr> {
+    Path::new(component.source_map.file()).file_name()
 }
 
 /// Reads a file of the cache that this user alone can change.

@@ -7,7 +7,7 @@ mod lab;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, SystemTime};
 
-use super::{FetchFailures, load_at};
+use super::{FetchFailures, load_at, load_named};
 use crate::base::assets::Assets;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files;
@@ -40,6 +40,25 @@ fn layers_are_cached_with_the_origin_of_each_line() {
     // Other sources have a place of their own.
     lab.sources.list.pop();
     assert!(!lab.is_cached() && lab.is_cached() && lab.files().len() == 2);
+}
+
+#[test]
+fn names_are_completed_without_a_look_at_other_entries() {
+    let lab = Lab::new();
+    assert!(!lab.is_cached() && lab.is_cached());
+    let of_name = |name: &str, shown: &str| {
+        let read = load_named(&lab.sources, |one| one == name).expect("loads");
+        read.find(shown).map(|found| found.description.clone().unwrap_or_default().into_owned()).ok()
+    };
+    let (old, new) = (Some("The number 7.".to_owned()), Some("Seven.".to_owned()));
+    lab.write("inventory/service/c7.yaml", "description: Seven.\n");
+    assert_eq!(of_name("c8", "c7"), old, "only `c8` is asked for");
+    assert_eq!(of_name("c7", "c7"), new);
+    // Where no name fits, a file that changed may have one.
+    assert_eq!(of_name("c-none", "c7"), new);
+    // A new file changes its directory.
+    lab.write("inventory/service/c8-new.yaml", "description: New.\n");
+    assert_eq!(of_name("c8", "c8-new"), Some("New.".to_owned()));
 }
 
 #[test]

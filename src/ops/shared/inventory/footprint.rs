@@ -1,7 +1,7 @@
 //! The record of a read of an inventory: the state of each file and directory that decided something. If all are the
 //! same later, another read would give the same. The use of that is in `cache`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
@@ -128,10 +128,12 @@ struct RecordedPath<'a> {
     state: PathState,
 }
 
-/// Returns whether every path of a stored record is as it was.
-pub(super) fn is_unchanged(record: &[u8]) -> bool {
+/// Returns whether every path of a stored record is as it was, except for files with the names in `unneeded`, which
+/// are not looked at.
+pub(super) fn is_unchanged(record: &[u8], unneeded: &HashSet<&OsStr>) -> bool {
     let read = || {
-        let (directories, paths) = stored(record)?;
+        let (directories, mut paths) = stored(record)?;
+        paths.retain(|path| !unneeded.contains(path.name));
         let holds = |paths: Vec<RecordedPath<'_>>| paths.iter().all(|path| path.holds(&directories));
         let mut portions: Vec<Vec<RecordedPath<'_>>> = Vec::with_capacity(paths.len() / SHARE + 1);
         for path in paths {

@@ -52,6 +52,23 @@ pub fn load(sources: &InventorySources) -> Result<Inventory, LoadError> {
     }
 }
 
+/// Loads an inventory as [`load`], for a command that shows the components of some names and no others. Of a cached
+/// inventory, changes of other entries do not show.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_named(
+    sources: &InventorySources,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Inventory, LoadError> {
+    let files = FileSnapshot::default();
+    let source_layers = layers(sources, &files, &FetchFailures::new());
+    match place(sources, &source_layers, &files).and_then(|place| place.load_named(is_wanted)) {
+        Some(inventory) => Ok(with_layers(inventory, source_layers)),
+        None => load(sources),
+    }
+}
+
 /// Loads an inventory as [`load`] with the names of the backing services, and checks the dependencies of a user's one
 /// against them. A test checks the built-in inventory. What was read is cached, for all that load it later.
 ///
