@@ -40,5 +40,6 @@ mod show_origins;
 mod show_view;
 pub mod site;
 pub mod stage;
+pub mod stage_welcome;
 pub mod trust;
 pub mod view;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::PipelineStatus;
-use crate::ops::stage::{AskResult, MethodPlan, StageOutcome, StagePlan, StagingResult};
+use crate::ops::stage::{AskResult, SentRequest, StageOutcome, StagePlan, StagingResult};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -16,14 +16,23 @@ struct StageView<'a> {
     merge_request: String,
     url: &'a str,
     head: &'a str,
-    comment: &'a str,
+    comment: Option<&'a str>,
+    request: Option<RequestView<'a>>,
     posted: bool,
     found: bool,
     comment_id: Option<u64>,
     comment_url: Option<&'a str>,
+    started_pipeline: Option<u64>,
     state: &'static str,
     succeeded: bool,
     pipelines: Vec<PipelineView<'a>>,
+}
+
+#[derive(Serialize)]
+struct RequestView<'a> {
+    method: &'a str,
+    path: &'a str,
+    body: &'a serde_json::Value,
 }
 
 #[derive(Serialize)]
@@ -58,10 +67,13 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
         safe_line(&facts.title),
         style::dim(&format!("head {head}{draft}")),
     ));
-    let MethodPlan::Bot(bot) = &plan.method;
-    // Show the whole comment, since it is posted in the user's name.
-    for (number, line) in bot.comment.lines().enumerate() {
-        let label = if number == 0 { "Asks  " } else { "      " };
+    // Show the whole request, since it is sent in the user's name.
+    let (label, text) = match plan.request() {
+        SentRequest::Comment(comment) => ("Asks", comment),
+        SentRequest::Call(call) => ("Sends", format!("{} {}\n{:#}", call.method, call.path, call.body)),
+    };
+    for (number, line) in text.lines().enumerate() {
+        let label = if number == 0 { format!("{label:6}") } else { "      ".to_owned() };
         let paint = if number == 0 { style::command } else { style::dim };
         ui.status(format!("{label}{}", paint(&safe_line(line))).trim_end());
     }
@@ -129,7 +141,7 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str) {
         (outcome.pipelines.iter().filter(|one| !one.succeeded()).count(), outcome.pipelines.len());
     let took = duration(outcome.took);
     match &outcome.ended {
-        StagingResult::DryRun => ui.status("Nothing was posted."),
+        StagingResult::DryRun => ui.status(nothing(&outcome.request)),
         StagingResult::NotWaited => ui.status(&style::dim(&format!("`{again}` follows it."))),
         StagingResult::Finished if outcome.succeeded() => {
             let who = if all == 1 { "The pipeline".to_owned() } else { format!("All {all}") };
@@ -141,7 +153,12 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str) {
         StagingResult::Finished => {
             let rerun = outcome.pipelines.iter().find(|one| !one.succeeded());
             let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
-            let hint = rerun.map(|rerun| format!("ask again with `{again} --rerun {rerun}`."));
+            let hint = match &outcome.request {
+                SentRequest::Comment(_) => {
+                    rerun.map(|rerun| format!("ask again with `{again} --rerun {rerun}`."))
+                }
+                SentRequest::Call(_) => Some(format!("start another one with `{again} --force`.")),
+            };
             let text = match all {
                 1 => "the pipeline failed.".to_owned(),
                 _ => format!("{failed} of {all} pipelines failed."),
@@ -173,6 +190,15 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str) {
     }
 }
 
+/// Returns the sentence on a request that was not sent.
+#[must_use]
+pub fn nothing(request: &SentRequest) -> &'static str {
+    match request {
+        SentRequest::Comment(_) => "Nothing was posted.",
+        SentRequest::Call(_) => "Nothing was started.",
+    }
+}
+
 fn symbol(status: &PipelineStatus) -> (&'static str, fn(&str) -> String) {
     if status.is_success() {
         ("✔", style::good)
@@ -186,17 +212,31 @@ fn symbol(status: &PipelineStatus) -> (&'static str, fn(&str) -> String) {
 fn stage_view(outcome: &StageOutcome) -> StageView<'_> {
     let comment = match &outcome.asked {
         AskResult::Posted(comment) | AskResult::Found(comment) => Some(comment),
-        AskResult::No => None,
+        AskResult::No | AskResult::Started(_) | AskResult::Resumed(_) => None,
+    };
+    let started = match &outcome.asked {
+        AskResult::Started(pipeline) | AskResult::Resumed(pipeline) => Some(pipeline.id),
+        AskResult::No | AskResult::Posted(_) | AskResult::Found(_) => None,
     };
     StageView {
         merge_request: outcome.merge_request.reference(),
         url: &outcome.merge_request.url,
         head: &outcome.merge_request.head,
-        comment: &outcome.comment,
-        posted: matches!(outcome.asked, AskResult::Posted(_)),
-        found: matches!(outcome.asked, AskResult::Found(_)),
+        comment: match &outcome.request {
+            SentRequest::Comment(comment) => Some(comment.as_str()),
+            SentRequest::Call(_) => None,
+        },
+        request: match &outcome.request {
+            SentRequest::Comment(_) => None,
+            SentRequest::Call(call) => {
+                Some(RequestView { method: call.method, path: &call.path, body: &call.body })
+            }
+        },
+        posted: matches!(outcome.asked, AskResult::Posted(_) | AskResult::Started(_)),
+        found: matches!(outcome.asked, AskResult::Found(_) | AskResult::Resumed(_)),
         comment_id: comment.map(|comment| comment.id),
         comment_url: comment.map(|comment| comment.url.as_str()),
+        started_pipeline: started,
         state: match &outcome.ended {
             StagingResult::DryRun => "dry-run",
             StagingResult::NotWaited => "asked",

@@ -11,7 +11,7 @@ use super::typed::TypedLine;
 use crate::cli::format;
 use crate::config::{KEYS, SettingKind};
 use crate::model::inventory::EnvVarDecl;
-use crate::model::staging::allowed_values;
+use crate::model::staging::StageParameter;
 use crate::ops::stage::target;
 
 /// Returns the formats of the typed command.
@@ -76,8 +76,8 @@ fn staging_parameters(current: &OsStr) -> Option<Vec<CompletionCandidate>> {
     let target = target(inventory, component, project, &typed.host.cwd).ok()?;
     let declared = &target.component?.stage.as_deref()?.parameters;
     if let Some((key, wanted)) = current.split_once('=') {
-        let pattern = declared.iter().find(|one| one.name == key)?.pattern.as_deref()?;
-        let values = allowed_values(pattern).into_iter().filter(|value| value.starts_with(wanted));
+        let parameter = StageParameter::from_inventory(declared.iter().find(|one| one.name == key)?).ok()?;
+        let values = parameter.few_values().into_iter().filter(|value| value.starts_with(wanted));
         return Some(values.map(|value| candidate(format!("{key}={value}"), None)).collect());
     }
     let is_given = |name: &str| typed.texts("set").any(|given| given.split('=').next() == Some(name));

@@ -18,13 +18,32 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
         }
         StageError::NoScope { server, missing, .. } => hint(
             Exit::Unauthorised,
-            format!("nothing was posted; make a token with `{missing}`, and `cki login {server}` keeps it."),
+            format!("nothing was sent; make a token with `{missing}`, and `cki login {server}` keeps it."),
         ),
         StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
         StageError::Uncertain { source, .. } => Diagnosis {
             exit: of_gitlab(source).exit,
             hints: vec!["the same command finds the comment if it is there.".to_owned()],
         },
+        StageError::UncertainPipeline { source, .. } => Diagnosis {
+            exit: of_gitlab(source).exit,
+            hints: vec!["the same command finds the pipeline if it is there.".to_owned()],
+        },
+        StageError::NoTriggerToken { variable } => hint(
+            Exit::Unauthorised,
+            format!(
+                "a maintainer of the project makes one under Settings, CI/CD; `export {variable}=…` sets it."
+            ),
+        ),
+        StageError::Incomparable { .. } => {
+            hint(Exit::Refused, "look at that pipeline; `--force` starts another one.")
+        }
+        StageError::OtherCommit { .. } => {
+            hint(Exit::Failed, "look at the merge request again, and ask again.")
+        }
+        StageError::Production(_) => {
+            hint(Exit::Refused, "nothing was sent; staging never gets such a value.")
+        }
         StageError::RequestDeleted { .. }
         | StageError::AnswerDeleted { .. }
         | StageError::AnswerTooLong { .. } => plain(Exit::Failed),
@@ -34,13 +53,26 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
 
 pub(super) fn of_staging(error: &StagingError) -> Diagnosis {
     match error {
-        StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
+        StagingError::UnknownKey { .. }
+        | StagingError::Mismatch { .. }
+        | StagingError::WrongType { .. }
+        | StagingError::NotAllowed { .. } => {
             hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
         }
         StagingError::QuickAction { .. } => {
             hint(Exit::Refused, "nothing was posted; take the line out of the template of the comment.")
         }
-        StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
+        StagingError::BadPattern { .. }
+        | StagingError::BadBot { .. }
+        | StagingError::Incomplete { .. }
+        | StagingError::TokenVariable { .. }
+        | StagingError::PipelineTemplate { .. } => plain(Exit::Invalid),
+        StagingError::Forced { .. } => hint(Exit::Refused, "leave it out; nothing was sent."),
+        StagingError::NoVariables => hint(
+            Exit::Usage,
+            "the kinds `branch` and `trigger` take them (`stage.pipeline.kind`); nothing was sent.",
+        ),
+        StagingError::NoParameters { .. } => hint(Exit::Usage, "leave it out; nothing was sent."),
         StagingError::NotAPair { .. }
         | StagingError::BadKey { .. }
         | StagingError::BadValue { .. }

@@ -93,6 +93,19 @@ impl ServerState {
                 let path = self.visible(project, &viewer)?;
                 self.merge_requests(incoming, &path, rest, &viewer)
             }
+            ("POST", ["projects", project, "pipeline"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.start_of_branch(incoming, &path, viewer.require()?)
+            }
+            // The trigger token is all that it needs.
+            ("POST", ["projects", project, "trigger", "pipeline"]) => {
+                let path = self.project(project).map(|(_, one)| one.path.clone());
+                self.start_of_trigger(incoming, &path.ok_or_else(|| Reply::not_found("Project"))?)
+            }
+            ("GET", ["projects", project, "repository", "commits", sha]) => {
+                let path = self.visible(project, &viewer)?;
+                self.commit(&path, sha)
+            }
             ("GET", ["projects", project, "repository", "tree"]) => {
                 let path = self.visible(project, &viewer)?;
                 let names = self.names_in(&path, incoming.parameter("path").unwrap_or_default());
@@ -201,6 +214,13 @@ impl ServerState {
                 let found = self.notes_of(project, iid).find(|note| note.id == id);
                 found.map(|note| Reply::json(200, &self.note_view(note))).ok_or_else(Reply::no_record)
             }
+            (["pipelines"], Some(_)) if get => {
+                self.sees_pipelines(project, viewer)?;
+                self.pipelines_of(incoming, project, iid)
+            }
+            (["pipelines"], Some(_)) if incoming.method == "POST" => {
+                self.start_of_merge_request(project, iid, viewer.require()?)
+            }
             (["discussions"], Some(_)) if get => {
                 page(&self.url, incoming, &self.discussion_views(project, iid))
             }
@@ -247,10 +267,10 @@ impl ServerState {
         self.sees_pipelines(project, viewer)?;
         let of_project = |one: &&StoredPipeline| one.project == project;
         let [id, rest @ ..] = rest else {
-            let status = incoming.parameter("status");
-            let listed = self.pipelines.iter().rev().filter(of_project).map(|one| self.pipeline_view(one));
-            let views: Vec<Value> =
-                listed.filter(|view| status.is_none_or(|wanted| view["status"] == wanted)).collect();
+            let of_project = self.pipelines.iter().rev().filter(of_project);
+            let listed = of_project.map(|one| (one, self.pipeline_view(one)));
+            let listed = listed.filter(|(one, view)| self.is_listed(incoming, one, view));
+            let views: Vec<Value> = listed.map(|(_, view)| view).collect();
             return page(&self.url, incoming, &views);
         };
         let id: u64 = id.parse().map_err(|_| Reply::error(400, "pipeline_id is invalid"))?;
@@ -258,6 +278,7 @@ impl ServerState {
         let pipeline = found.ok_or_else(Reply::no_record)?;
         match rest {
             [] => Ok(Reply::json(200, &self.whole_pipeline_view(pipeline))),
+            ["variables"] => self.variables_of(incoming, pipeline, viewer.name()),
             ["jobs"] => {
                 let scope = incoming.list("scope");
                 let jobs = self.job_views(pipeline).into_iter();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::asked::{AskedPipelines, AskedRow};
 use super::config::{Earlier, StagingConfig};
 use super::script::seconds;
-use super::state::ServerState;
+use super::state::{PipelineStart, ServerState};
 use crate::model::staging::{AnswerRow, parse_command, table};
 
 impl ServerState {
@@ -56,7 +56,7 @@ impl ServerState {
                 .unwrap_or_default();
             let mut rows = Vec::new();
             for one in staging {
-                let pipeline = self.start_pipeline(&one.project, &one.branch, &one.script, asked.due);
+                let pipeline = self.start_for(&bot.user, &one.project, &one.branch, &one.script, asked.due);
                 rows.push(AskedRow::new(one.group, one.branch, pipeline));
             }
             rows
@@ -65,8 +65,9 @@ impl ServerState {
             for rerun in &asked.command.reruns {
                 let earlier: Option<&Earlier> =
                     bot.history.iter().find(|one| one.group == rerun.group && one.id == rerun.id);
-                let pipeline = earlier
-                    .and_then(|one| self.start_pipeline(&one.project, &one.branch, &one.script, asked.due));
+                let pipeline = earlier.and_then(|one| {
+                    self.start_for(&bot.user, &one.project, &one.branch, &one.script, asked.due)
+                });
                 rows.push(AskedRow::new(rerun.group.clone(), rerun.id.to_string(), pipeline));
             }
             rows
@@ -75,6 +76,18 @@ impl ServerState {
         let reply_to = bot.threads.then_some(asked.note);
         let note = self.add_note(&request.project, request.iid, &bot.user, &body, reply_to, asked.due);
         self.asked[index].answer = Some((note.id, rows));
+    }
+
+    fn start_for(
+        &mut self,
+        user: &str,
+        project: &str,
+        branch: &str,
+        script: &str,
+        at: Duration,
+    ) -> Option<u64> {
+        let (sha, source, variables) = (None, "trigger", Vec::new());
+        self.start_pipeline(PipelineStart { project, branch, script, sha, source, user, variables }, at)
     }
 
     /// Updates the rows of a table. A deleted pipeline keeps its last status.

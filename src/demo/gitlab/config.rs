@@ -131,9 +131,39 @@ pub struct ProjectConfig {
     /// Its merge requests.
     #[serde(default)]
     pub merge_requests: Vec<MergeRequestConfig>,
+    /// Its own pipelines; without them, it has no CI.
+    pub ci: Option<CiConfig>,
     /// Pipelines that the bot starts when a comment names none.
     #[serde(default)]
     pub staging: Vec<StagingConfig>,
+}
+
+/// The pipelines of a project, as its CI configuration describes them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CiConfig {
+    /// Name of the script that every pipeline follows.
+    pub script: String,
+    /// Pipelines of merge requests run on the merge with the target branch.
+    #[serde(default)]
+    pub merged_results: bool,
+    /// Nobody may set variables of a pipeline.
+    #[serde(default)]
+    pub refuses_variables: bool,
+    /// Inputs that its CI configuration declares.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    /// Trigger tokens.
+    #[serde(default)]
+    pub triggers: Vec<TriggerConfig>,
+}
+
+/// A trigger token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TriggerConfig {
+    /// The secret.
+    pub token: String,
+    /// Name of its owner.
+    pub user: String,
 }
 
 /// A merge request.

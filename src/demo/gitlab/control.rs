@@ -32,6 +32,15 @@ pub enum ControlFile {
         /// The new commit.
         sha: String,
     },
+    /// Pushes to a merge request right before the next pipeline is started, after all that was asked before.
+    MoveHeadBeforePipeline {
+        /// Its project.
+        project: String,
+        /// Its number.
+        iid: u64,
+        /// The new commit.
+        sha: String,
+    },
     /// Sets the state of a merge request, such as closed or merged.
     SetState {
         /// Its project.
@@ -97,6 +106,9 @@ impl ServerState {
             ControlFile::MoveHead { project, iid, sha } => {
                 let found = self.merge_request(&project, iid);
                 found.ok_or_else(|| no_merge_request(&project, iid))?.sha = sha;
+            }
+            ControlFile::MoveHeadBeforePipeline { project, iid, sha } => {
+                self.pushes.push((project, iid, sha))
             }
             ControlFile::SetState { project, iid, state } => {
                 let found = self.merge_request(&project, iid);

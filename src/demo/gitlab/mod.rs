@@ -11,6 +11,7 @@ mod fault;
 mod reply;
 mod script;
 mod server;
+mod started;
 mod state;
 mod time;
 mod views;
@@ -25,10 +26,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub use config::{
-    Bot, Earlier, MergeRequestConfig, ProjectConfig, RateLimit, Script, ScriptJob, StagingConfig,
+    Bot, CiConfig, Earlier, MergeRequestConfig, ProjectConfig, RateLimit, Script, ScriptJob, StagingConfig,
     StandInConfig,
 };
-pub use config::{TokenConfig, UserEntry, Visibility};
+pub use config::{TokenConfig, TriggerConfig, UserEntry, Visibility};
 pub use control::{ControlError, ControlFile};
 pub use fault::{FaultKind, InjectedFault};
 use server::{SharedState, lock};

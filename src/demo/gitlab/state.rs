@@ -26,6 +26,10 @@ pub(super) struct ServerState {
     /// Comments that the bot has not yet answered.
     pub(super) asked: Vec<AskedPipelines>,
     pub(super) bot_is_silent: bool,
+    /// Pushes to merge requests that happen right before the next pipeline is started: project, number, commit.
+    pub(super) pushes: Vec<(String, u64, String)>,
+    /// Heads of merge requests, by the merges that GitLab made of them.
+    pub(super) merges: BTreeMap<String, String>,
     pub(super) faults: Vec<InjectedFault>,
     /// Requests of each token in the current window.
     pub(super) counted: BTreeMap<String, (u64, u64)>,
@@ -58,9 +62,27 @@ pub(super) struct StoredPipeline {
     pub(super) project: String,
     pub(super) branch: String,
     pub(super) sha: String,
+    /// GitLab's word for what started it.
+    pub(super) source: &'static str,
+    /// Name of the user who started it.
+    pub(super) user: String,
+    pub(super) variables: Vec<(String, String)>,
     pub(super) created: Duration,
     pub(super) script: Script,
     pub(super) first_job: u64,
+}
+
+/// A pipeline to start.
+#[derive(Debug)]
+pub(super) struct PipelineStart<'a> {
+    pub(super) project: &'a str,
+    pub(super) branch: &'a str,
+    pub(super) script: &'a str,
+    /// The commit; that of the branch, if absent.
+    pub(super) sha: Option<String>,
+    pub(super) source: &'static str,
+    pub(super) user: &'a str,
+    pub(super) variables: Vec<(String, String)>,
 }
 
 impl StoredPipeline {
@@ -80,6 +102,8 @@ impl ServerState {
             pipelines: Vec::new(),
             asked: Vec::new(),
             bot_is_silent: false,
+            pushes: Vec::new(),
+            merges: BTreeMap::new(),
             faults: Vec::new(),
             counted: BTreeMap::new(),
             requests: Vec::new(),
@@ -147,13 +171,8 @@ impl ServerState {
     }
 
     /// Starts a pipeline; returns `None` if there is no such script or project.
-    pub(super) fn start_pipeline(
-        &mut self,
-        project: &str,
-        branch: &str,
-        script: &str,
-        at: Duration,
-    ) -> Option<u64> {
+    pub(super) fn start_pipeline(&mut self, start: PipelineStart<'_>, at: Duration) -> Option<u64> {
+        let PipelineStart { project, branch, script, sha, source, user, variables } = start;
         let script = self.config.scripts.get(script)?.clone();
         self.project(project)?;
         let id = self.next_pipeline;
@@ -166,7 +185,10 @@ impl ServerState {
             iid,
             project: project.to_owned(),
             branch: branch.to_owned(),
-            sha: digest::sha256_hex([project, branch])[..40].to_owned(),
+            sha: sha.unwrap_or_else(|| digest::sha256_hex([project, branch])[..40].to_owned()),
+            source,
+            user: user.to_owned(),
+            variables,
             created: at,
             script,
             first_job,

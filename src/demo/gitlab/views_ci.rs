@@ -21,7 +21,7 @@ impl ServerState {
             "sha": pipeline.sha,
             "ref": pipeline.branch,
             "status": snapshot.status,
-            "source": "trigger",
+            "source": pipeline.source,
             "created_at": self.time.stamp(pipeline.created),
             "updated_at": self.time.stamp(pipeline.created + snapshot.changed),
             "web_url": format!("{}/{}/-/pipelines/{}", self.url, pipeline.project, pipeline.id),
@@ -36,7 +36,6 @@ impl ServerState {
         let ran = snapshot.finished.zip(snapshot.started).map(|(to, from)| (to - from).as_secs());
         let word =
             if snapshot.status == PipelineStatus::Success { "passed" } else { snapshot.status.as_str() };
-        let bot = self.config.bot.as_ref().map_or("", |bot| bot.user.as_str());
         let mut view = self.pipeline_view(pipeline);
         extend(
             &mut view,
@@ -44,7 +43,7 @@ impl ServerState {
                 "before_sha": "0".repeat(40),
                 "tag": false,
                 "yaml_errors": null,
-                "user": self.user_view(bot),
+                "user": self.user_view(&pipeline.user),
                 "started_at": at(snapshot.started),
                 "finished_at": at(snapshot.finished),
                 "committed_at": null,
@@ -80,7 +79,6 @@ impl ServerState {
         let created = self.time.stamp(pipeline.created);
         let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
         let until = job.finished.or(job.started.map(|_| self.time.now().saturating_sub(pipeline.created)));
-        let bot = self.config.bot.as_ref().map_or("", |bot| bot.user.as_str());
         let mut listed = self.pipeline_view(pipeline);
         if let Some(fields) = listed.as_object_mut() {
             fields.remove("name");
@@ -100,15 +98,8 @@ impl ServerState {
             "erased_at": null,
             "duration": until.zip(job.started).map(|(to, from)| to.saturating_sub(from).as_secs_f64()),
             "queued_duration": job.started.map(|span| span.as_secs_f64()),
-            "user": self.user_view(bot),
-            "commit": {
-                "id": pipeline.sha, "short_id": &pipeline.sha[..8], "created_at": created,
-                "parent_ids": [], "title": "Pipeline configuration", "message": "Pipeline configuration\n",
-                "author_name": "CKI", "author_email": "cki@example.com", "authored_date": created,
-                "committer_name": "CKI", "committer_email": "cki@example.com", "committed_date": created,
-                "trailers": {}, "extended_trailers": {},
-                "web_url": format!("{}/{}/-/commit/{}", self.url, pipeline.project, pipeline.sha),
-            },
+            "user": self.user_view(&pipeline.user),
+            "commit": self.commit_view(&pipeline.project, &pipeline.sha, &[]),
             "pipeline": listed,
             "web_url": format!("{}/{}/-/jobs/{id}", self.url, pipeline.project),
             "project": {"ci_job_token_scope_enabled": false},
@@ -119,6 +110,19 @@ impl ServerState {
             extend(&mut view, json!({"failure_reason": "script_failure"}));
         }
         view
+    }
+
+    /// Returns a commit.
+    pub(super) fn commit_view(&self, project: &str, sha: &str, parents: &[String]) -> Value {
+        let created = self.time.stamp(Duration::ZERO);
+        json!({
+            "id": sha, "short_id": sha.get(..8), "created_at": created,
+            "parent_ids": parents, "title": "Pipeline configuration", "message": "Pipeline configuration\n",
+            "author_name": "CKI", "author_email": "cki@example.com", "authored_date": created,
+            "committer_name": "CKI", "committer_email": "cki@example.com", "committed_date": created,
+            "trailers": {}, "extended_trailers": {},
+            "web_url": format!("{}/{project}/-/commit/{sha}", self.url),
+        })
     }
 
     /// Returns the log of a job so far.

@@ -16,7 +16,9 @@ mod limits;
 mod line_origins;
 mod links;
 mod need_decl;
+mod pipeline_decl;
 mod problem;
+mod project_patterns;
 mod read;
 mod resolve;
 mod rfc_decl;
@@ -53,15 +55,17 @@ pub use layers::{FieldOrigin, LayerContent, LayerDocument, merge_layers};
 pub use limits::{Capability, ContainerPath, Memory};
 pub use links::{DeclaredLink, DeclaredTarget};
 pub use need_decl::{NeedDecl, Parameters};
+pub use pipeline_decl::{InputValue, PipelineDecl, PipelineKind};
 pub use problem::InventoryFinding;
 use problem::Problem;
+pub use project_patterns::ProjectPatterns;
 pub use read::{InventoryDocument, InventoryPart};
 pub use rfc_decl::RfcDecl;
 pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
 pub use source_map::SourceMap;
-pub use stage_decl::{ParameterDecl, StageDecl, StageVia};
+pub use stage_decl::{ParameterDecl, ParameterKind, StageDecl, StageVia};
 
 /// Number of entries for each thread.
 const SHARE: usize = 24;

@@ -5,6 +5,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::pipeline_decl::PipelineDecl;
+use super::project_patterns::ProjectPatterns;
+
 /// Settings of staging a component's merge requests.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct StageDecl {
@@ -12,10 +15,15 @@ pub struct StageDecl {
     pub via: Option<StageVia>,
     /// Project on GitLab: `group/project`.
     pub project: Option<String>,
-    /// Project whose pipelines the bot starts, if it is another one.
-    pub pipelines: Option<String>,
+    /// Projects whose pipelines are followed, by name or as `group/*`; without any, all that the bot links to.
+    #[serde(default)]
+    pub pipelines: ProjectPatterns,
     /// User name of the bot.
     pub bot: Option<String>,
+    /// Template of the comment, in place of `comments/stage.md`: `/test {{ parameter.name }}`.
+    pub command: Option<String>,
+    /// Pipeline of the method `pipeline`; without one, that of the merge request.
+    pub pipeline: Option<Box<PipelineDecl>>,
     /// Parameters that a request may set.
     #[serde(default)]
     pub parameters: Vec<ParameterDecl>,
@@ -74,8 +82,32 @@ impl fmt::Display for StageVia {
 pub struct ParameterDecl {
     /// Key.
     pub name: String,
+    /// Kind of its values.
+    #[serde(default, rename = "type")]
+    pub kind: ParameterKind,
+    /// Allowed values; without any, all that match the type and the pattern.
+    #[serde(default)]
+    pub values: Vec<String>,
     /// Regular expression that the whole value must match.
     pub pattern: Option<String>,
+    /// Makes it an input of the pipeline, in place of a variable.
+    #[serde(default)]
+    pub input: bool,
     /// Purpose.
     pub description: Option<String>,
+}
+
+/// Kind of a parameter's values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParameterKind {
+    /// Any text.
+    #[default]
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// Number.
+    Number,
+    /// Tag of an image that a merge request or a pipeline built: `mr-` or `g-` and a number.
+    ImageTag,
 }

@@ -1,6 +1,7 @@
 //! The comment of a staging request: rendered from a template, marked so that it is found again, and
 //! parsed with the bot's rules, so that no comment is sent that the bot would read differently.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -8,6 +9,8 @@ use minijinja::context;
 use regex::Regex;
 
 use super::parameter::is_key;
+use super::quick_actions::is_quick_action;
+use super::slash_command::{check_command, slash_command};
 use super::{Rerun, StagingError, StagingParameter, StagingRequest, shown};
 use crate::base::template::{Templates, WorkBudget};
 
@@ -61,8 +64,8 @@ fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Renders the comment. A template may use `bot`, `selectors` (pipelines to run again), `parameters` and
-/// `marker`; a missing marker is appended.
+/// Renders the comment. A template may use `bot`, `selectors` (pipelines to run again), `parameters`, `parameter.NAME`
+/// (one value) and `marker`; a missing marker is appended.
 ///
 /// # Errors
 /// Fails when the template is invalid, or the bot would read the comment differently.
@@ -71,6 +74,8 @@ pub fn comment(template: &str, request: &StagingRequest, marker: &Marker) -> Res
     let selectors = brackets(request.reruns().iter().map(|one| format!("[{one}]")).collect());
     let parameters =
         request.parameters().iter().map(|one| format!("[{}={}]", one.key(), one.value())).collect();
+    let value = |one: &StagingParameter| (one.key().to_owned(), one.value().to_owned());
+    let values: BTreeMap<String, String> = request.parameters().iter().map(value).collect();
     let rendered = Templates::new(&WorkBudget::default())
         .render(
             template,
@@ -78,6 +83,7 @@ pub fn comment(template: &str, request: &StagingRequest, marker: &Marker) -> Res
                 bot => request.bot(),
                 selectors => selectors,
                 parameters => brackets(parameters),
+                parameter => values,
                 marker => marker.to_string(),
             },
         )
@@ -115,6 +121,9 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
         return fail("it is too long");
     }
     check_lines(text)?;
+    if let Some(line) = slash_command(text) {
+        return check_command(line, request);
+    }
     let Some(command) = parse_command(text, request.bot()) else {
         return fail("it does not mention the bot and the word `test` in one line");
     };
@@ -127,14 +136,13 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
     Ok(())
 }
 
-/// Refuses lines that begin with `/`: GitLab executes quick actions with the rights of the user
-/// (GitLab's user documentation, "GitLab quick actions").
+/// Refuses quick actions, which GitLab executes with the rights of the user.
 fn check_lines(text: &str) -> Result<(), StagingError> {
     let is_break = |c: char| matches!(c, '\n' | '\u{2028}' | '\u{2029}' | '\u{85}');
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return Err(StagingError::Unfaithful { why: "it has a control character".to_owned() });
     }
-    match text.split(is_break).find(|line| line.trim_start().starts_with('/')) {
+    match text.split(is_break).find(|line| is_quick_action(line)) {
         None => Ok(()),
         Some(line) => Err(StagingError::QuickAction { line: shown(line) }),
     }
@@ -146,11 +154,14 @@ fn check_lines(text: &str) -> Result<(), StagingError> {
 pub fn asks_for(body: &str, request: &StagingRequest, marker: &Marker) -> bool {
     let own: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with('>')).collect();
     let own = own.join("\n");
+    // The marker of a command has all of the request.
+    let is_command = slash_command(&own).is_some();
     Marker::find(&own).as_ref() == Some(marker)
-        && parse_command(&own, request.bot()).is_some_and(|command| {
-            // The order does not count, as in the fingerprint.
-            same(&command.parameters, request.parameters()) && same(&command.reruns, request.reruns())
-        })
+        && (is_command
+            || parse_command(&own, request.bot()).is_some_and(|command| {
+                // The order does not count, as in the fingerprint.
+                same(&command.parameters, request.parameters()) && same(&command.reruns, request.reruns())
+            }))
 }
 
 fn same<T: PartialEq>(some: &[T], others: &[T]) -> bool {
@@ -277,6 +288,22 @@ mod tests {
             assert!(error.contains("quick action") || error.contains("control"), "{line}: {error}");
         }
         assert!(written("@{{ bot }} test {{ parameters }} and/or a/b", &asked).is_ok());
+        let command = "/test {{ parameter.a }}\nMore.";
+        let text = written(command, &asked).expect("is no quick action");
+        let marker = Marker::new(SHA, &asked).expect("a commit");
+        assert_eq!(text, format!("/test 1\nMore.\n\n{marker}"));
+        assert!(asks_for(&text, &asked, &marker));
+        for (template, why) in [
+            ("/test all", "does not say `a=1`"),
+            ("/test {{ parameter.b }}", "cannot be used"),
+            ("/approve {{ parameter.a }}", "quick action"),
+        ] {
+            let error = written(template, &asked).expect_err(template).to_string();
+            assert!(error.contains(why), "{template}: {error}");
+        }
+        let rerun =
+            written("/test {{ selectors }}", &request(&[], &["cki/1"])).expect_err("has no form for it");
+        assert!(rerun.to_string().contains("has no place for `[cki/1]`"), "{rerun}");
         let short = written("@{{ bot }} test {{ parameters }}", &asked).expect("is written");
         assert!(Marker::find(&short).is_some(), "the marker is added");
         assert!(Marker::new("HEAD", &asked).is_err());

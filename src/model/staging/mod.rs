@@ -5,13 +5,18 @@ mod answer;
 mod answer_cell;
 mod comment;
 mod parameter;
+mod pipeline_request;
+mod quick_actions;
 mod request;
+mod slash_command;
 mod status;
 
 pub use answer::{AnswerRow, pipeline_of_url};
 pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};
-pub use parameter::{StageParameter, StagingParameter, allowed_values};
+pub use parameter::{StageParameter, StagingParameter};
+pub use pipeline_request::{FilledPipeline, PipelineFacts, PipelineMarker, PipelineRequest};
 pub use request::{Rerun, StagingRequest};
+pub use slash_command::slash_command;
 pub use status::PipelineStatus;
 
 /// The table in the bot's answer.
@@ -71,6 +76,69 @@ pub enum StagingError {
         pattern: String,
         /// Purpose of the parameter.
         description: Option<String>,
+    },
+    /// The value is not of the declared type.
+    #[error("`{key}={value}` is not allowed: the value must be {wanted}{}", about(.description))]
+    WrongType {
+        /// Key.
+        key: String,
+        /// Value.
+        value: String,
+        /// Values of the type, in words.
+        wanted: &'static str,
+        /// Purpose of the parameter.
+        description: Option<String>,
+    },
+    /// The value is not one of the declared ones.
+    #[error("`{key}={value}` is not allowed; {}", known(.nearest, .allowed))]
+    NotAllowed {
+        /// Key.
+        key: String,
+        /// Value.
+        value: String,
+        /// Nearest value.
+        nearest: Option<String>,
+        /// All allowed values.
+        allowed: Vec<String>,
+    },
+    /// The entry fixes the value.
+    #[error(
+        "`{key}` is fixed by the entry of the component, so that a pipeline of staging cannot do anything else"
+    )]
+    Forced {
+        /// Key.
+        key: String,
+    },
+    /// The entry declares no parameters.
+    #[error("`{key}` cannot be set: the entry of the component declares no `stage.parameters`")]
+    NoParameters {
+        /// Key.
+        key: String,
+    },
+    /// A pipeline of a merge request with variables or inputs.
+    #[error("a pipeline of the kind `merge-request` takes neither variables nor inputs")]
+    NoVariables,
+    /// The entry does not describe its pipeline completely.
+    #[error("the entry has no `stage.pipeline.{key}`, which the kind `{kind}` needs")]
+    Incomplete {
+        /// Kind of the pipeline.
+        kind: &'static str,
+        /// Missing key.
+        key: &'static str,
+    },
+    /// The variable of the trigger token may hold another secret.
+    #[error("`{name}` cannot be the `stage.pipeline.token_variable`: its name must have the word `TRIGGER`")]
+    TokenVariable {
+        /// Name.
+        name: String,
+    },
+    /// A template of a forced value is invalid.
+    #[error("the template of `{key}` in `stage.pipeline` cannot be used: {why}")]
+    PipelineTemplate {
+        /// Key.
+        key: String,
+        /// Reason.
+        why: String,
     },
     /// A declared pattern is not a regular expression.
     #[error("the pattern `{pattern}` of the staging parameter `{name}` is not a regular expression: {why}")]

@@ -6,7 +6,7 @@ use regex_syntax::hir::literal::Extractor;
 
 use super::{StagingError, shown};
 use crate::base::text::{nearest, safe_line};
-use crate::model::inventory;
+use crate::model::inventory::{ParameterDecl, ParameterKind};
 
 /// Maximum length of a pipeline parameter's value.
 const LONGEST_VALUE: usize = 2000;
@@ -41,6 +41,35 @@ impl StagingParameter {
         let (key, value) =
             text.split_once('=').ok_or_else(|| StagingError::NotAPair { text: shown(text) })?;
         Self::new(key.trim(), value)
+    }
+
+    /// Checks a name and a value for a pipeline, in which brackets mean nothing.
+    ///
+    /// # Errors
+    /// Fails when GitLab would not take them, or people would not see all of the value.
+    pub fn for_pipeline(key: &str, value: &str) -> Result<Self, StagingError> {
+        if !is_key(&key.replace('-', "_")) {
+            return Err(StagingError::BadKey { key: shown(key) });
+        }
+        if value.chars().count() > LONGEST_VALUE {
+            let why = "it is longer than 2000 characters".to_owned();
+            return Err(StagingError::BadValue { key: key.to_owned(), why });
+        }
+        if value.chars().any(char::is_control) || safe_line(value) != value {
+            let why = "it holds a line break, a control character or an invisible one".to_owned();
+            return Err(StagingError::BadValue { key: key.to_owned(), why });
+        }
+        Ok(Self { key: key.to_owned(), value: value.to_owned() })
+    }
+
+    /// Parses `key=value` for a pipeline.
+    ///
+    /// # Errors
+    /// Fails when the text is not of that form, or cannot be sent.
+    pub fn parse_for_pipeline(text: &str) -> Result<Self, StagingError> {
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| StagingError::NotAPair { text: shown(text) })?;
+        Self::for_pipeline(key.trim(), value)
     }
 
     /// Returns the key.
@@ -94,6 +123,11 @@ pub struct StageParameter {
     pub name: String,
     /// Purpose.
     pub description: Option<String>,
+    /// Kind of its values.
+    pub kind: ParameterKind,
+    /// It is an input of a pipeline, not a variable.
+    pub is_input: bool,
+    values: Vec<String>,
     pattern: Option<(String, Regex)>,
 }
 
@@ -117,22 +151,45 @@ impl StageParameter {
                     })
             })
             .transpose()?;
-        Ok(Self { name: name.to_owned(), description: description.map(str::to_owned), pattern })
+        Ok(Self {
+            name: name.to_owned(),
+            description: description.map(str::to_owned),
+            kind: ParameterKind::String,
+            is_input: false,
+            values: Vec::new(),
+            pattern,
+        })
     }
 
     /// Builds the parameter from an entry of the inventory.
     ///
     /// # Errors
     /// Fails when the pattern is not a regular expression.
-    pub fn from_inventory(declared: &inventory::ParameterDecl) -> Result<Self, StagingError> {
-        Self::new(&declared.name, declared.pattern.as_deref(), declared.description.as_deref())
+    pub fn from_inventory(declared: &ParameterDecl) -> Result<Self, StagingError> {
+        let parameter =
+            Self::new(&declared.name, declared.pattern.as_deref(), declared.description.as_deref())?;
+        let (kind, is_input, values) = (declared.kind, declared.input, declared.values.clone());
+        Ok(Self { kind, is_input, values, ..parameter })
     }
 
     /// Checks a value.
     ///
     /// # Errors
-    /// Fails when the value does not match the pattern.
+    /// Fails when the value is not of the type, not one of the allowed values, or does not match the pattern.
     pub fn check(&self, value: &str) -> Result<(), StagingError> {
+        if let Some(wanted) = wrong_type(self.kind, value) {
+            let (key, description) = (self.name.clone(), self.description.clone());
+            return Err(StagingError::WrongType { key, value: shown(value), wanted, description });
+        }
+        if !self.values.is_empty() && self.values.iter().all(|allowed| allowed != value) {
+            let like = nearest(value, self.values.iter().map(String::as_str));
+            return Err(StagingError::NotAllowed {
+                key: self.name.clone(),
+                value: shown(value),
+                nearest: like.first().map(|value| (*value).to_owned()),
+                allowed: self.values.clone(),
+            });
+        }
         match &self.pattern {
             Some((text, regex)) if !regex.is_match(value) => Err(StagingError::Mismatch {
                 key: self.name.clone(),
@@ -145,9 +202,41 @@ impl StageParameter {
     }
 }
 
+/// Returns the values of a type, in words, if a value is not one of them.
+fn wrong_type(kind: ParameterKind, value: &str) -> Option<&'static str> {
+    let is_count = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match kind {
+        ParameterKind::String => None,
+        ParameterKind::Boolean => (!matches!(value, "true" | "false")).then_some("`true` or `false`"),
+        ParameterKind::Number => {
+            let plain = value.strip_prefix('-').unwrap_or(value);
+            let (whole, rest) = plain.split_once('.').unwrap_or((plain, "0"));
+            (!is_count(whole) || !is_count(rest)).then_some("a number")
+        }
+        ParameterKind::ImageTag => {
+            let number = value.strip_prefix("mr-").or_else(|| value.strip_prefix("g-"));
+            (!number.is_some_and(is_count)).then_some("`mr-` or `g-` and a number")
+        }
+    }
+}
+
+impl StageParameter {
+    /// Returns the values that it allows, if they are few.
+    #[must_use]
+    pub fn few_values(&self) -> Vec<String> {
+        if !self.values.is_empty() {
+            return self.values.clone();
+        }
+        match (self.kind, &self.pattern) {
+            (ParameterKind::Boolean, _) => ["true", "false"].map(str::to_owned).to_vec(),
+            (_, Some((pattern, _))) => allowed_values(pattern),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Returns the values that a pattern allows, if they are few; none for a pattern of any other kind.
-#[must_use]
-pub fn allowed_values(pattern: &str) -> Vec<String> {
+fn allowed_values(pattern: &str) -> Vec<String> {
     let Ok(parameter) = StageParameter::new("", Some(pattern), None) else { return Vec::new() };
     let Ok(parsed) = regex_syntax::parse(pattern) else { return Vec::new() };
     let found = Extractor::new().extract(&parsed);

@@ -1,6 +1,7 @@
 //! Errors of asking for staging and of following it.
 
 use crate::host::signals::Signal;
+use crate::model::guard::GuardFinding;
 use crate::model::staging::StagingError;
 use crate::systems::gitlab::GitLabError;
 
@@ -27,21 +28,19 @@ pub enum StageError {
         /// `group/project!iid`.
         merge_request: String,
     },
-    /// Commenting needs a token.
-    #[error("commenting on `{merge_request}` needs a token for `{server}`")]
+    /// The request needs a token.
+    #[error("{action} needs a token for `{server}`")]
     NoToken {
-        /// `group/project!iid`.
-        merge_request: String,
+        /// The request, in words.
+        action: String,
         /// The server.
         server: String,
     },
-    /// The token may not comment.
-    #[error(
-        "the token for `{server}` lacks the scope `{missing}`, which commenting on `{merge_request}` needs; it has: {scopes}"
-    )]
+    /// The token may not send the request.
+    #[error("the token for `{server}` lacks the scope `{missing}`, which {action} needs; it has: {scopes}")]
     NoScope {
-        /// `group/project!iid`.
-        merge_request: String,
+        /// The request, in words.
+        action: String,
         /// The server.
         server: String,
         /// The missing scope.
@@ -67,6 +66,45 @@ pub enum StageError {
         /// Underlying error.
         source: GitLabError,
     },
+    /// It is unknown whether the pipeline was started.
+    #[error("it is not known whether a pipeline of `{merge_request}` was started")]
+    UncertainPipeline {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// Underlying error.
+        source: Box<GitLabError>,
+    },
+    /// The trigger token is not set.
+    #[error(
+        "starting the pipeline needs a trigger token in the environment variable `{variable}`, which is not set"
+    )]
+    NoTriggerToken {
+        /// The variable.
+        variable: String,
+    },
+    /// There is a pipeline for the commit, and GitLab does not show its values.
+    #[error(
+        "there is a pipeline for this commit already, and GitLab does not show whether its values are the same: {url}"
+    )]
+    Incomparable {
+        /// Its address.
+        url: String,
+    },
+    /// The pipeline runs on another commit.
+    #[error(
+        "the started pipeline runs on commit {sha}, not on {head}, which was shown; it is not followed: {url}"
+    )]
+    OtherCommit {
+        /// Its address.
+        url: String,
+        /// Its commit.
+        sha: String,
+        /// The commit that was shown.
+        head: String,
+    },
+    /// A value names production, or looks like a real credential.
+    #[error("{0}")]
+    Production(Box<GuardFinding>),
     /// The request was deleted.
     #[error("the comment that asked was deleted before the bot answered: {url}")]
     RequestDeleted {
@@ -87,11 +125,11 @@ pub enum StageError {
         /// Number of followed rows.
         rows: usize,
     },
-    /// A second signal came while the comment was being posted.
-    #[error("stopped while the comment on `{merge_request}` was being posted; it may be there")]
+    /// A second signal came while the request was being sent.
+    #[error("stopped while {action}; it may be there")]
     Stopped {
-        /// `group/project!iid`.
-        merge_request: String,
+        /// The interrupted request, in words.
+        action: String,
         /// The signal.
         signal: Signal,
     },

@@ -21,6 +21,8 @@ pub struct MergeRequestFacts {
     pub source_branch: String,
     /// The target branch.
     pub target_branch: String,
+    /// The number of the project of the source branch, if it is another one.
+    pub fork: Option<u64>,
     /// The merge request is a draft.
     pub draft: bool,
     /// Address of its page.
@@ -44,6 +46,7 @@ impl MergeRequestFacts {
             head: shown(&head, 64),
             source_branch: shown(&found.source_branch, 300),
             target_branch: shown(&found.target_branch, 300),
+            fork: found.source_project_id.filter(|source| Some(*source) != found.target_project_id),
             draft: found.draft,
             url,
         })

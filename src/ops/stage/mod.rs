@@ -10,6 +10,7 @@ mod follow;
 mod head;
 mod options;
 mod outcome;
+mod pipeline;
 mod plan;
 mod target;
 
@@ -20,12 +21,13 @@ use crate::model::event::Events;
 use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::{GitLab, GitLabError};
-pub use bot::{BotOptions, BotPlan};
+pub use bot::{BotOptions, BotPlan, BotWelcome};
 use context::StageContext;
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
 pub use options::StageOptions;
-pub use outcome::{AskResult, FailedJob, PipelineOutcome, StageOutcome, StagingResult};
+pub use outcome::{AskResult, FailedJob, PipelineOutcome, SentRequest, StageOutcome, StagingResult};
+pub use pipeline::{PipelineOptions, PipelinePlan, PipelineRef, TriggerToken};
 pub use plan::{MethodOptions, MethodPlan, StagePlan, StagingOptions};
 pub use target::{StageTarget, TargetError, target};
 
@@ -56,6 +58,9 @@ async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, St
         MethodOptions::Bot(options) => {
             MethodPlan::Bot(bot::plan(gitlab, &merge_request, options, me.as_ref()).await?)
         }
+        MethodOptions::Pipeline(options) => {
+            MethodPlan::Pipeline(pipeline::plan(gitlab, &merge_request, options, me.as_ref()).await?)
+        }
     };
     Ok(StagePlan { merge_request, token, method })
 }
@@ -76,17 +81,38 @@ async fn read_merge_request(
     MergeRequestFacts::of(gitlab.server(), project, &found)
 }
 
-/// Checks that the token may post the comment, as far as the server says what it may do.
+/// Reads the bot's own explanation on a merge request.
+///
+/// # Errors
+/// Fails without a token, or when the merge request cannot be read.
+pub async fn bot_welcome(
+    gitlab: &GitLab,
+    project: &str,
+    merge_request: u64,
+    bot: &str,
+    events: &Events,
+) -> Result<BotWelcome, StageError> {
+    let task = events.start("gitlab", format!("asking {} for the comments of @{bot}", gitlab.server()));
+    let facts = read_merge_request(gitlab, project, merge_request).await;
+    let found = match facts {
+        Ok(facts) => bot::welcome(gitlab, facts, bot).await,
+        Err(error) => Err(error),
+    };
+    task.dismiss();
+    found
+}
+
+/// Checks that the token may send the request, as far as the server says what it may do.
 ///
 /// # Errors
 /// Fails if a scope is missing.
 pub fn check_rights(gitlab: &GitLab, plan: &StagePlan) -> Result<(), StageError> {
-    let Some(token) = &plan.token else { return Ok(()) };
+    let (Some(token), Some(action)) = (&plan.token, plan.action()) else { return Ok(()) };
     if token.scopes.iter().any(|scope| scope == API_SCOPE) {
         return Ok(());
     }
     Err(StageError::NoScope {
-        merge_request: plan.merge_request.reference(),
+        action,
         server: gitlab.server().to_owned(),
         missing: API_SCOPE,
         scopes: shown(&token.scopes.join(", "), 200),
@@ -109,9 +135,7 @@ pub async fn run(
     let context = StageContext { gitlab, options, events, stop, began };
     let mut outcome = StageOutcome {
         merge_request: plan.merge_request.clone(),
-        comment: match &plan.method {
-            MethodPlan::Bot(bot) => bot.comment.clone(),
-        },
+        request: plan.request(),
         asked: AskResult::No,
         answer: None,
         pipelines: Vec::new(),
@@ -126,6 +150,7 @@ pub async fn run(
     }
     outcome.ended = match &plan.method {
         MethodPlan::Bot(bot) => bot::run(context, bot, &mut outcome).await?,
+        MethodPlan::Pipeline(pipeline) => pipeline::run(context, pipeline, &mut outcome).await?,
     };
     outcome.took = gitlab.clock().elapsed().saturating_sub(began);
     Ok(outcome)

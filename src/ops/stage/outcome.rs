@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use super::{CommentRef, MergeRequestFacts, StageError};
+use super::{CommentRef, MergeRequestFacts, PipelineRef, StageError};
 use crate::host::signals::Signal;
 use crate::model::staging::PipelineStatus;
+use crate::systems::gitlab::RequestPreview;
 
 /// The outcome of staging.
 #[derive(Debug)]
 pub struct StageOutcome {
     /// The merge request at the time of the request.
     pub merge_request: MergeRequestFacts,
-    /// The text of the request.
-    pub comment: String,
+    /// The request.
+    pub request: SentRequest,
     /// The outcome of the request.
     pub asked: AskResult,
     /// The bot's answer.
@@ -35,15 +36,28 @@ impl StageOutcome {
     }
 }
 
+/// The request as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentRequest {
+    /// The text of a comment.
+    Comment(String),
+    /// A call of GitLab's API.
+    Call(RequestPreview),
+}
+
 /// The outcome of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AskResult {
-    /// Not posted.
+    /// Not sent.
     No,
-    /// Posted.
+    /// A comment was posted.
     Posted(CommentRef),
-    /// Already there.
+    /// The comment is already there.
     Found(CommentRef),
+    /// A pipeline was started.
+    Started(PipelineRef),
+    /// The pipeline is already there.
+    Resumed(PipelineRef),
 }
 
 /// The end of following.

@@ -2,9 +2,11 @@
 
 use super::bot::{BotOptions, BotPlan};
 use super::facts::MergeRequestFacts;
+use super::outcome::SentRequest;
+use super::pipeline::{PipelineOptions, PipelinePlan};
 use crate::systems::gitlab::TokenFacts;
 
-/// What to stage, and how.
+/// The target of a staging, and its method.
 #[derive(Debug, Clone)]
 pub struct StagingOptions {
     /// `group/project`.
@@ -20,6 +22,8 @@ pub struct StagingOptions {
 pub enum MethodOptions {
     /// A comment asks a bot.
     Bot(BotOptions),
+    /// A pipeline is started.
+    Pipeline(PipelineOptions),
 }
 
 /// The plan of a staging, before any change.
@@ -38,6 +42,8 @@ pub struct StagePlan {
 pub enum MethodPlan {
     /// A comment that asks a bot.
     Bot(BotPlan),
+    /// A call that starts a pipeline.
+    Pipeline(PipelinePlan),
 }
 
 impl StagePlan {
@@ -46,6 +52,27 @@ impl StagePlan {
     pub fn is_requested(&self) -> bool {
         match &self.method {
             MethodPlan::Bot(plan) => plan.earlier.is_some(),
+            MethodPlan::Pipeline(plan) => plan.earlier.is_some(),
+        }
+    }
+
+    /// Returns the request as it is sent.
+    #[must_use]
+    pub fn request(&self) -> SentRequest {
+        match &self.method {
+            MethodPlan::Bot(plan) => SentRequest::Comment(plan.comment.clone()),
+            MethodPlan::Pipeline(plan) => SentRequest::Call(plan.preview.clone()),
+        }
+    }
+
+    /// Returns what the user's token is needed for, in words; `None` if it is not needed.
+    #[must_use]
+    pub fn action(&self) -> Option<String> {
+        let merge_request = self.merge_request.reference();
+        match &self.method {
+            MethodPlan::Bot(_) => Some(format!("commenting on `{merge_request}`")),
+            MethodPlan::Pipeline(plan) if plan.is_trigger() => None,
+            MethodPlan::Pipeline(_) => Some(format!("starting a pipeline of `{merge_request}`")),
         }
     }
 }

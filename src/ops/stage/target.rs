@@ -52,7 +52,7 @@ pub enum TargetError {
         place: String,
     },
     /// The method is not built in.
-    #[error("`{component}` is staged via `{via}`, and this `cki` knows only `bot`")]
+    #[error("`{component}` is staged via `{via}`, and this `cki` knows only `bot` and `pipeline`")]
     Via {
         /// The component, or the project.
         component: String,

@@ -4,7 +4,9 @@
 
 mod answer;
 mod error;
+mod new_pipeline;
 mod pages;
+mod pipelines;
 mod request;
 mod send;
 mod trace;
@@ -23,11 +25,13 @@ use crate::base::http::{HttpClient, is_loopback};
 use crate::model::access_token::{AccessToken, TokenKind};
 use crate::model::event::Events;
 pub use error::GitLabError;
+pub use new_pipeline::{NewPipeline, PipelineValues, RequestPreview};
 use request::ApiRequest;
+pub use request::PipelineFilter;
 use types::ListedName;
 pub use types::{
-    Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline,
-    TokenFacts, User, Version,
+    Commit, Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline,
+    PipelineVariable, TokenFacts, User, Version,
 };
 pub use watch::Poller;
 

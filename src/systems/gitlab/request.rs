@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::base::secret::Secret;
+
 /// HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
@@ -23,13 +25,16 @@ pub(super) struct ApiRequest {
     pub(super) etag: Option<String>,
     /// Maximum bytes wanted from the end of the answer.
     pub(super) tail: Option<usize>,
+    /// Field of the body that is a secret: added when the body is sent, and shown nowhere.
+    pub(super) secret: Option<(&'static str, Secret)>,
     /// Name of the resource, as a user calls it.
     pub(super) what: String,
 }
 
 impl ApiRequest {
-    fn get(path: String, what: String) -> Self {
-        Self { method: Method::Get, path, query: Vec::new(), body: None, etag: None, tail: None, what }
+    pub(super) fn get(path: String, what: String) -> Self {
+        let (query, body, etag, tail, secret) = (Vec::new(), None, None, None, None);
+        Self { method: Method::Get, path, query, body, etag, tail, secret, what }
     }
 
     fn with(mut self, query: &[(&str, &str)]) -> Self {
@@ -39,7 +44,7 @@ impl ApiRequest {
 }
 
 /// Encodes a project's path as one segment of a URL: everything but letters, digits and `-_.~`.
-fn encode(project: &str) -> percent_encoding::PercentEncode<'_> {
+pub(super) fn encode(project: &str) -> percent_encoding::PercentEncode<'_> {
     percent_encoding::utf8_percent_encode(project, UNRESERVED)
 }
 
@@ -123,6 +128,51 @@ pub(super) fn discussions(project: &str, iid: u64) -> ApiRequest {
 
 pub(super) fn pipeline(project: &str, id: u64) -> ApiRequest {
     ApiRequest::get(pipeline_path(project, id), format!("pipeline {id} of `{project}`"))
+}
+
+/// Filter of a project's pipelines.
+#[derive(Debug, Clone, Copy)]
+pub struct PipelineFilter<'a> {
+    /// Branch or tag.
+    pub branch: &'a str,
+    /// Source, such as `api` or `trigger`.
+    pub source: &'a str,
+    /// User name of the person who started them.
+    pub user: Option<&'a str>,
+    /// Commit.
+    pub sha: Option<&'a str>,
+}
+
+/// Builds a request for the newest pipelines that pass a filter.
+pub(super) fn pipelines(project: &str, filter: &PipelineFilter<'_>) -> ApiRequest {
+    let path = format!("/projects/{}/pipelines", encode(project));
+    let PipelineFilter { branch, source, user, sha } = *filter;
+    let optional = [("username", user), ("sha", sha)];
+    let optional: Vec<(&str, &str)> =
+        optional.iter().filter_map(|(key, value)| Some((*key, (*value)?))).collect();
+    ApiRequest::get(path, format!("the pipelines of `{project}`"))
+        .with(&[("ref", branch), ("source", source), ("per_page", "100")])
+        .with(&optional)
+}
+
+pub(super) fn merge_request_pipelines(project: &str, iid: u64) -> ApiRequest {
+    let path = format!("{}/pipelines", merge_request_path(project, iid));
+    ApiRequest::get(path, format!("the pipelines of `{project}!{iid}`")).with(&[("per_page", "100")])
+}
+
+pub(super) fn pipeline_variables(project: &str, id: u64) -> ApiRequest {
+    let path = format!("{}/variables", pipeline_path(project, id));
+    ApiRequest::get(path, format!("the variables of pipeline {id} of `{project}`"))
+        .with(&[("per_page", "100")])
+}
+
+pub(super) fn commit(project: &str, sha: &str) -> ApiRequest {
+    let path = format!("/projects/{}/repository/commits/{}", encode(project), encode(sha));
+    ApiRequest::get(path, format!("commit {sha} of `{project}`"))
+}
+
+pub(super) fn project(number: u64) -> ApiRequest {
+    ApiRequest::get(format!("/projects/{number}"), format!("project {number}"))
 }
 
 pub(super) fn jobs(project: &str, pipeline: u64) -> ApiRequest {

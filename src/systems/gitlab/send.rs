@@ -107,13 +107,17 @@ impl GitLab {
         };
         let headers = self.headers(request)?;
         let debugs = self.http.policy().debug;
-        let redactor = Redactor::new(self.token.as_ref().map(|token| &token.secret));
+        let secrets = self.token.iter().map(|token| &token.secret);
+        let redactor = Redactor::new(secrets.chain(request.secret.iter().map(|(_, secret)| secret)));
         if debugs {
             self.debug(wire::request_lines(request, url.as_str(), &headers, &redactor));
         }
         sending = sending.timeout(self.timeout).headers(headers);
-        if let Some(body) = &request.body {
-            sending = sending.json(body);
+        if let Some(mut body) = request.body.clone() {
+            if let (Some((name, secret)), Some(fields)) = (&request.secret, body.as_object_mut()) {
+                fields.insert((*name).to_owned(), secret.expose().into());
+            }
+            sending = sending.json(&body);
         }
         Ok(match sending.send().await {
             // A followed redirect turns the request into a GET: nothing was changed.

@@ -58,6 +58,10 @@ pub struct MergeRequest {
     pub source_branch: String,
     /// Target branch.
     pub target_branch: String,
+    /// Project of the source branch; `None` if it was deleted.
+    pub source_project_id: Option<u64>,
+    /// Project of the merge request.
+    pub target_project_id: Option<u64>,
     /// Marked as a draft, not ready to merge.
     #[serde(default)]
     pub draft: bool,
@@ -152,12 +156,39 @@ pub struct Pipeline {
     /// Branch or tag.
     #[serde(rename = "ref")]
     pub branch: Option<String>,
+    /// Commit.
+    pub sha: Option<String>,
     /// URL of its page.
     pub web_url: String,
     /// Timestamp of its start (ISO 8601).
     pub started_at: Option<String>,
     /// Duration in seconds, once it has ended.
     pub duration: Option<f64>,
+}
+
+/// Variable of a pipeline.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PipelineVariable {
+    /// Name.
+    pub key: String,
+    /// Value.
+    #[serde(default)]
+    pub value: String,
+}
+
+/// Commit.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Commit {
+    /// Its parents.
+    #[serde(default)]
+    pub parent_ids: Vec<String>,
+}
+
+/// Project.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Project {
+    /// `group/project`.
+    pub(super) path_with_namespace: String,
 }
 
 /// Job of a pipeline.

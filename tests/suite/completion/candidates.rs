@@ -10,7 +10,7 @@ repos: {tools: https://gitlab.example/group/tools}
 components:
   - {name: greeter, category: service, kind: service, people: [ann], image: x, description: Greets.,
      environment: [{name: GREETING}, {name: TOKEN, secret: true}],
-     stage: {project: group/tools, parameters: [{name: compiler, pattern: gcc|clang}, {name: tag}]}}
+     stage: {project: group/tools, parameters: [{name: compiler, pattern: gcc|clang}, {name: tag, values: [a1, a2]}]}}
   - {name: sweeper, category: cron, kind: cronjob, people: [bob], build: {repo: tools, file: Containerfile}}
   - {name: page, category: site}
   - {name: page, category: cron}
@@ -70,6 +70,8 @@ fn completion_offers_what_fits_the_command() {
         ("cki stage --component greeter --set compiler=", &["compiler=gcc", "compiler=clang"]),
         ("cki stage --component greeter --set compiler=gcc --set ", &["tag="]),
         ("cki stage --project group/tools --set t", &["tag="]),
+        ("cki stage --project group/tools --set tag=", &["tag=a1", "tag=a2"]),
+        ("cki stage 1 --via p", &["pipeline"]),
         ("cki man comp", &["completions"]),
         ("cki config set offline ", &["true", "false"]),
         ("cki config get stage.b", &["stage.bot"]),

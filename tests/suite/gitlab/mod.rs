@@ -2,8 +2,10 @@
 //! a pause ends at once, and lets as much time pass in the stand-in.
 
 mod client;
+mod pipeline;
 mod python;
 mod stage;
+mod stage_bot;
 mod stage_faults;
 
 use std::sync::{Arc, Mutex};

@@ -8,10 +8,11 @@ use cki::base::clock::SystemClock;
 use cki::demo::gitlab::{ControlFile, FaultKind, StandIn, StandInConfig, StandInOptions, TimeScale};
 use cki::host::signals::{Shutdown, Signal};
 use cki::model::event::{Event, Events};
+use cki::model::inventory::ProjectPatterns;
 use cki::model::staging::{PipelineStatus, Rerun, StageParameter, StagingParameter, StagingRequest};
 use cki::ops::stage::{
-    self, AskResult, BotOptions, BotPlan, MethodOptions, MethodPlan, StageError, StageOptions, StageOutcome,
-    StagePlan, StagingOptions, StagingResult,
+    self, AskResult, BotOptions, BotPlan, MethodOptions, MethodPlan, SentRequest, StageError, StageOptions,
+    StageOutcome, StagePlan, StagingOptions, StagingResult,
 };
 use cki::systems::gitlab::GitLabError;
 
@@ -35,7 +36,8 @@ impl Try {
     pub(super) fn new(stand_in: &Arc<StandIn>, project: &str, iid: u64) -> Self {
         let request = StagingRequest::new("cki-ci-bot", vec![], vec![], &[]).expect("is valid");
         let template = embedded_text("comments/stage.md").expect("is built in").to_owned();
-        let method = MethodOptions::Bot(BotOptions { request, template, pipelines_project: None });
+        let method =
+            MethodOptions::Bot(BotOptions { request, template, pipelines: ProjectPatterns::default() });
         let staging = StagingOptions { project: project.to_owned(), merge_request: iid, method };
         Self {
             stand_in: stand_in.clone(),
@@ -55,9 +57,11 @@ impl Try {
         self
     }
 
-    fn bot(&mut self) -> &mut BotOptions {
-        let MethodOptions::Bot(bot) = &mut self.staging.method;
-        bot
+    pub(super) fn bot(&mut self) -> &mut BotOptions {
+        match &mut self.staging.method {
+            MethodOptions::Bot(bot) => bot,
+            MethodOptions::Pipeline(_) => panic!("asks a bot"),
+        }
     }
 
     pub(super) fn on_event(mut self, react: impl Fn(&Event) + Send + Sync + 'static) -> Self {
@@ -90,8 +94,10 @@ impl Try {
 
 /// The comment of a plan.
 fn planned(plan: &StagePlan) -> &BotPlan {
-    let MethodPlan::Bot(bot) = &plan.method;
-    bot
+    match &plan.method {
+        MethodPlan::Bot(bot) => bot,
+        MethodPlan::Pipeline(_) => panic!("asks a bot"),
+    }
 }
 
 /// Group, branch and status of each pipeline.
@@ -215,7 +221,8 @@ async fn stage_dry_run_posts_nothing_and_no_wait_returns_early() {
     attempt.options.dry_run = true;
     let outcome = attempt.run().await.expect("changes nothing");
     assert!(matches!((&outcome.asked, &outcome.ended), (AskResult::No, StagingResult::DryRun)));
-    assert!(outcome.comment.contains("@cki-ci-bot") && !outcome.succeeded());
+    let SentRequest::Comment(comment) = &outcome.request else { panic!("a comment: {outcome:?}") };
+    assert!(comment.contains("@cki-ci-bot") && !outcome.succeeded());
     assert_eq!(attempt.asked(), 0);
     attempt.options.dry_run = false;
     attempt.options.no_wait = true;
@@ -376,22 +383,4 @@ async fn stage_ignores_the_answer_to_another_user() {
             assert_eq!(outcome.pipelines[0].id, Some(620_903), "the second answer is ours");
         }
     }
-}
-
-#[tokio::test]
-async fn stage_works_without_links_in_the_answer() {
-    let mut config = config();
-    config.bot.as_mut().expect("has one").links = false;
-    let stand_in = stand_in_of(config);
-    let mut attempt = Try::new(&stand_in, TOOLS, 213).with_request(&[], &["cki/620247"]);
-    attempt.bot().pipelines_project = Some("group/pipelines".to_owned());
-    let outcome = attempt.run().await.expect("is asked");
-    let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };
-    assert!(one.succeeded() && !one.by_hearsay);
-    assert_eq!(one.project.as_deref(), Some("group/pipelines"));
-    attempt.bot().pipelines_project = None;
-    attempt.options = StageOptions { force: true, ..StageOptions::default() };
-    let outcome = attempt.run().await.expect("is asked");
-    let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };
-    assert!(one.succeeded() && one.by_hearsay, "not a pipeline of the merge request's project");
 }

@@ -54,6 +54,7 @@ mod settings;
 mod shell;
 mod show;
 mod special_files;
+mod stage_pipeline;
 mod streams;
 mod tls;
 mod trust;

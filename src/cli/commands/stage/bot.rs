@@ -9,6 +9,12 @@ use crate::ops::stage::BotOptions;
 /// Template of the comment.
 const TEMPLATE: &str = "comments/stage.md";
 
+/// Returns the user name of the bot.
+pub(super) fn name<'a>(entry: Option<&'a StageDecl>, context: &'a Context) -> &'a str {
+    let named = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
+    named.strip_prefix('@').unwrap_or(named)
+}
+
 /// Returns the request to the bot, checked before anything is sent.
 pub(super) fn options(
     set: &[String],
@@ -21,13 +27,20 @@ pub(super) fn options(
     let declared = declared.iter().map(StageParameter::from_inventory).collect::<Result<Vec<_>, _>>()?;
     let parameters = set.iter().map(|text| StagingParameter::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let reruns = reruns.iter().map(|text| Rerun::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let bot = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
-    let template = context.assets.text(TEMPLATE)?.ok_or_else(|| {
-        UsageError(format!("there is no template `{TEMPLATE}`, which inventory {} needs", inventory.label()))
-    })?;
+    let template = match entry.and_then(|entry| entry.command.clone()) {
+        Some(command) => command,
+        None => {
+            context.assets.text(TEMPLATE)?.map(|template| template.text.into_owned()).ok_or_else(|| {
+                UsageError(format!(
+                    "there is no template `{TEMPLATE}`, which inventory {} needs",
+                    inventory.label()
+                ))
+            })?
+        }
+    };
     Ok(BotOptions {
-        request: StagingRequest::new(bot, parameters, reruns, &declared)?,
-        template: template.text.into_owned(),
-        pipelines_project: entry.and_then(|entry| entry.pipelines.clone()),
+        request: StagingRequest::new(name(entry, context), parameters, reruns, &declared)?,
+        template,
+        pipelines: entry.map(|entry| entry.pipelines.clone()).unwrap_or_default(),
     })
 }

@@ -5,17 +5,19 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCompleter;
 
-use super::bot;
 use super::merge_request::{MergeRequestArgs, NamedMergeRequest};
+use super::{bot, pipeline};
 use crate::base::exit::Exit;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, TrustProof};
+use crate::cli::error::UsageError;
 use crate::cli::exit;
 use crate::cli::marks::Repeated;
 use crate::cli::{complete, token};
 use crate::model::inventory::{Inventory, StageVia};
 use crate::ops::shared::open_merge_requests::OpenMergeRequests;
 use crate::ops::stage::{
-    MethodOptions, StageOptions, StagingOptions, TargetError, check_rights, plan, run as stage,
+    MethodOptions, SentRequest, StageOptions, StagingOptions, TargetError, bot_welcome, check_rights, plan,
+    run as stage,
 };
 use crate::report;
 
@@ -25,24 +27,27 @@ pub(super) struct StartArgs {
     #[command(flatten)]
     merge_request: MergeRequestArgs,
     /// Method (default: that of the entry, else `bot`)
-    #[arg(long, value_name = "METHOD", value_parser = via())]
+    #[arg(long, value_name = "METHOD", value_parser = via(), add = Repeated)]
     via: Option<StageVia>,
-    /// Set a variable of the pipelines
+    /// Set a variable or an input of the pipelines
     #[arg(long, value_name = "KEY=VALUE", add = ArgValueCompleter::new(complete::parameters), add = Repeated)]
     set: Vec<String>,
     /// Run an earlier pipeline again
     #[arg(long, value_name = "GROUP/ID")]
     rerun: Vec<String>,
-    /// Show the comment without posting it
+    /// Show the request without sending it
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Post the comment without waiting for pipelines
+    /// Send the request without waiting for pipelines
     #[arg(long)]
     no_wait: bool,
-    /// Post a new request even if this commit was requested before
+    /// Send a new request even if this commit was requested before
     #[arg(long)]
     force: bool,
-    /// Post the comment without a confirmation
+    /// Show the bot's own explanation on the merge request
+    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "dry_run", "no_wait", "force", "yes"])]
+    help_bot: bool,
+    /// Send the request without a confirmation
     #[arg(short, long)]
     yes: bool,
 }
@@ -56,6 +61,9 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
+    if args.help_bot {
+        return help_bot(&named, context, trust);
+    }
     let staging = StagingOptions {
         project: named.target.project.clone(),
         merge_request: named.number,
@@ -91,7 +99,11 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
             check_rights(&gitlab, &planned)?;
         }
         if asks && !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
-            context.ui.confirm(&context.host, "Post this comment?")?;
+            let question = match planned.request() {
+                SentRequest::Comment(_) => "Post this comment?",
+                SentRequest::Call(_) => "Start this pipeline?",
+            };
+            context.ui.confirm(&context.host, question)?;
         }
         Ok(Ok(stage(&gitlab, planned, &options, &context.events(), &stop).await?))
     })?;
@@ -101,9 +113,29 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
             exit::of_stage(&outcome)
         }
         Err(exit) => {
-            context.ui.status("Nothing was posted.");
+            context.ui.status("Nothing was sent.");
             exit
         }
+    })
+}
+
+fn help_bot(named: &NamedMergeRequest<'_>, context: &Context, trust: TrustProof) -> anyhow::Result<Exit> {
+    let bot = bot::name(named.target.entry(), context);
+    let found = context.block_on(async |stop| {
+        let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
+        let events = context.events();
+        let found = tokio::select! {
+            found = bot_welcome(&gitlab, &named.target.project, named.number, bot, &events) => found?,
+            signal = stop.requested() => return Ok(Err(signal.exit())),
+        };
+        Ok(Ok(found))
+    })?;
+    Ok(match found {
+        Ok(found) => {
+            report::stage_welcome::print(&context.ui, &found);
+            if found.comment.is_some() { Exit::Done } else { Exit::NotFound }
+        }
+        Err(exit) => exit,
     })
 }
 
@@ -118,6 +150,13 @@ fn method(
     match args.via.or(entry.and_then(|entry| entry.via)).unwrap_or_default() {
         StageVia::Bot => {
             Ok(MethodOptions::Bot(bot::options(&args.set, &args.rerun, context, inventory, entry)?))
+        }
+        StageVia::Pipeline if !args.rerun.is_empty() => Err(UsageError(
+            "`--rerun` asks a bot, and `--via pipeline` starts a pipeline of its own".to_owned(),
+        )
+        .into()),
+        StageVia::Pipeline => {
+            Ok(MethodOptions::Pipeline(pipeline::options(&args.set, context, inventory, &named.target)?))
         }
         via => Err(TargetError::Via { component: named.target.name().to_owned(), via }.into()),
     }

@@ -10,7 +10,7 @@ use crate::model::staging::{AnswerRow, table};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::context::StageContext;
 use crate::ops::stage::facts::is_user;
-use crate::ops::stage::follow::{Follower, PipelineRow, until_the_end};
+use crate::ops::stage::follow::{Follower, PipelineRow, RowPlace, until_the_end};
 use crate::ops::stage::head::HeadWatch;
 use crate::ops::stage::{CommentRef, MergeRequestFacts, StageError, StageOutcome, StagingResult};
 use crate::systems::gitlab::{Discussion, Note, Poller};
@@ -224,13 +224,14 @@ impl<'a> AnswerFollower<'a> {
         // An answer that has no table for a moment changes nothing.
         let Some(table) = table::read(body) else { return };
         self.is_cut |= table.is_cut;
-        let default = self.plan.pipelines_project.as_ref().unwrap_or(&self.facts.project);
+        let default = self.plan.pipelines.first().unwrap_or(&self.facts.project);
+        let place = RowPlace { gitlab: self.context.gitlab, default, followed: &self.plan.pipelines };
         let known: Vec<&AnswerRow> = self.rows.iter().map(PipelineRow::answer).collect();
         let pairs = pair(&known, &table.rows, self.context.gitlab.server());
         for (at, one) in pairs.into_iter().zip(table.rows) {
             match at {
-                Some(at) => self.rows[at].update(one, self.context.gitlab, default),
-                None => self.rows.push(PipelineRow::new(one, self.context.gitlab, default)),
+                Some(at) => self.rows[at].update(one, &place),
+                None => self.rows.push(PipelineRow::new(one, &place)),
             }
         }
         if let Some(task) = self.waiting.take_if(|_| !self.rows.is_empty()) {

@@ -61,7 +61,7 @@ pub(super) async fn prepare(
 ) -> Result<PostContext, StageError> {
     if !gitlab.has_token() {
         return Err(StageError::NoToken {
-            merge_request: facts.reference(),
+            action: format!("commenting on `{}`", facts.reference()),
             server: gitlab.server().to_owned(),
         });
     }

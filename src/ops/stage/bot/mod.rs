@@ -6,8 +6,11 @@ mod ask;
 mod pick;
 mod plan;
 mod same;
+mod welcome;
 
 pub use plan::{BotOptions, BotPlan};
+pub use welcome::BotWelcome;
+pub(super) use welcome::welcome;
 
 use super::context::StageContext;
 use super::{AskResult, MergeRequestFacts, StageError, StageOutcome, StagingResult};
@@ -28,7 +31,7 @@ pub(super) async fn plan(
         comment: comment(&options.template, &options.request, &marker)?,
         marker,
         earlier: None,
-        pipelines_project: options.pipelines_project.clone(),
+        pipelines: options.pipelines.clone(),
     };
     // GitLab shows comments only to users with a token.
     if let Some(me) = me {
@@ -55,7 +58,8 @@ pub(super) async fn run(
     outcome.asked = tokio::select! {
         asked = ask::ask(gitlab, &facts, plan, ready, options.force, events) => asked?,
         signal = stop.force_requested() => {
-            return Err(StageError::Stopped { merge_request: facts.reference(), signal });
+            let action = format!("the comment on `{}` was being posted", facts.reference());
+            return Err(StageError::Stopped { action, signal });
         }
     };
     let request = match &outcome.asked {
@@ -67,7 +71,7 @@ pub(super) async fn run(
             task.finish(TaskOutcome::Done, format!("comment {}", one.id));
             one.clone()
         }
-        AskResult::No => return Ok(StagingResult::NotWaited),
+        AskResult::No | AskResult::Started(_) | AskResult::Resumed(_) => return Ok(StagingResult::NotWaited),
     };
     if options.no_wait {
         return Ok(StagingResult::NotWaited);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::staging::{AnswerRow, Rerun, StagingRequest, parse_command, table};
+use crate::model::staging::{AnswerRow, Rerun, StagingRequest, parse_command, slash_command, table};
 use crate::ops::stage::facts::is_user;
 use crate::systems::gitlab::{Discussion, Note};
 
@@ -78,7 +78,8 @@ fn other_requests(notes: &[Note], request: u64, bot: &str) -> BTreeSet<u64> {
     notes
         .iter()
         .filter(|note| note.id != request && note.id > answered && !note.system)
-        .filter(|note| !is_user(note.author.as_ref(), bot) && parse_command(&note.body, bot).is_some())
+        .filter(|note| !is_user(note.author.as_ref(), bot))
+        .filter(|note| parse_command(&note.body, bot).is_some() || slash_command(&note.body).is_some())
         .map(|note| note.id)
         .collect()
 }

@@ -1,5 +1,6 @@
 //! A request to the bot, before the comment is posted.
 
+use crate::model::inventory::ProjectPatterns;
 use crate::model::staging::{Marker, StagingRequest};
 use crate::ops::stage::CommentRef;
 
@@ -10,8 +11,8 @@ pub struct BotOptions {
     pub request: StagingRequest,
     /// The template of the comment.
     pub template: String,
-    /// The project of the pipelines, for an answer without links.
-    pub pipelines_project: Option<String>,
+    /// The projects whose pipelines are followed; the first one named is that of an answer without links.
+    pub pipelines: ProjectPatterns,
 }
 
 /// The planned comment.
@@ -25,6 +26,6 @@ pub struct BotPlan {
     pub marker: Marker,
     /// An earlier comment of the same user with the same request for the same commit.
     pub earlier: Option<CommentRef>,
-    /// The project of the pipelines, for an answer without links.
-    pub pipelines_project: Option<String>,
+    /// The projects whose pipelines are followed; the first one named is that of an answer without links.
+    pub pipelines: ProjectPatterns,
 }

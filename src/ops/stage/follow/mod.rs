@@ -6,7 +6,7 @@ mod row;
 
 use std::time::Duration;
 
-pub(super) use row::PipelineRow;
+pub(super) use row::{PipelineRow, RowPlace};
 
 use super::context::StageContext;
 use super::{PipelineOutcome, StageError, StagingResult};

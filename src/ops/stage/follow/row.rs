@@ -3,15 +3,26 @@
 use std::time::Duration;
 
 use crate::model::event::{Event, Events, PipelineEvent, TaskOutcome};
+use crate::model::inventory::ProjectPatterns;
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
 use crate::ops::shared::outside_text::{shown, web_address};
-use crate::ops::stage::PipelineOutcome;
+use crate::ops::stage::{PipelineOutcome, PipelineRef};
 use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Poller};
 
 /// Number of tries to find a missing pipeline, which may have just been created.
 const LOOKS: u32 = 3;
 /// Maximum number of pages, of a hundred jobs each, to read.
 pub(super) const JOB_PAGES: usize = 5;
+
+/// Server and projects of the pipelines in a bot's table.
+pub(in crate::ops::stage) struct RowPlace<'a> {
+    /// The server.
+    pub(in crate::ops::stage) gitlab: &'a GitLab,
+    /// The project of a row without a link.
+    pub(in crate::ops::stage) default: &'a str,
+    /// The projects whose pipelines are followed.
+    pub(in crate::ops::stage) followed: &'a ProjectPatterns,
+}
 
 /// A followed pipeline.
 #[derive(Debug)]
@@ -20,6 +31,10 @@ pub(in crate::ops::stage) struct PipelineRow {
     /// The project to look in.
     project: Option<String>,
     pipeline: Option<Poller<Pipeline>>,
+    /// The last answer about this very pipeline.
+    seen: Option<Pipeline>,
+    /// Commit of a pipeline that was started; a row of a bot has none, and is also followed by the bot's word.
+    commit: Option<String>,
     jobs: Option<Poller<Vec<Job>>>,
     missed: u32,
     gone: bool,
@@ -27,35 +42,61 @@ pub(in crate::ops::stage) struct PipelineRow {
 }
 
 impl PipelineRow {
-    pub(in crate::ops::stage) fn new(answer: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
-        let mut row =
-            Self { answer, project: None, pipeline: None, jobs: None, missed: 0, gone: false, sent: None };
-        row.resolve_project(gitlab, default_project);
+    pub(in crate::ops::stage) fn new(answer: AnswerRow, place: &RowPlace<'_>) -> Self {
+        let mut row = Self::unresolved(answer);
+        row.resolve_project(place);
         row
     }
 
+    fn unresolved(answer: AnswerRow) -> Self {
+        Self {
+            answer,
+            project: None,
+            pipeline: None,
+            seen: None,
+            commit: None,
+            jobs: None,
+            missed: 0,
+            gone: false,
+            sent: None,
+        }
+    }
+
+    /// Follows a pipeline that was started; `group` says how.
+    pub(in crate::ops::stage) fn of_pipeline(started: &PipelineRef, group: &str) -> Self {
+        let answer = AnswerRow {
+            group: group.to_owned(),
+            branch: started.branch.clone(),
+            id: Some(started.id),
+            link: Some(started.url.clone()),
+            status: PipelineStatus::Created,
+        };
+        Self {
+            pipeline: Some(Poller::pipeline(&started.project, started.id)),
+            jobs: Some(Poller::jobs(&started.project, started.id)),
+            project: Some(started.project.clone()),
+            commit: Some(started.sha.clone()),
+            ..Self::unresolved(answer)
+        }
+    }
+
     /// Updates the row from the table.
-    pub(in crate::ops::stage) fn update(
-        &mut self,
-        answer: AnswerRow,
-        gitlab: &GitLab,
-        default_project: &str,
-    ) {
+    pub(in crate::ops::stage) fn update(&mut self, answer: AnswerRow, place: &RowPlace<'_>) {
         let aimed = self.answer.id.is_some();
         self.answer = answer;
         if !aimed {
-            self.resolve_project(gitlab, default_project);
+            self.resolve_project(place);
         }
     }
 
     /// Decides in which project to look for the pipeline.
-    fn resolve_project(&mut self, gitlab: &GitLab, default_project: &str) {
+    fn resolve_project(&mut self, place: &RowPlace<'_>) {
         let Some(id) = self.answer.id else { return };
         let project = match &self.answer.link {
-            None => Some(default_project.to_owned()),
-            // With a link to another server, the number is not one of this server's.
-            Some(link) => pipeline_of_url(link, gitlab.server())
-                .filter(|(_, linked)| *linked == id)
+            None => Some(place.default.to_owned()),
+            // With a link to another server, the number is not one of this server's; another project is not the bot's.
+            Some(link) => pipeline_of_url(link, place.gitlab.server())
+                .filter(|(project, linked)| *linked == id && place.followed.has(project))
                 .map(|(project, _)| project),
         };
         self.pipeline = project.as_deref().map(|project| Poller::pipeline(project, id));
@@ -79,7 +120,7 @@ impl PipelineRow {
     }
 
     fn seen(&self) -> Option<&Pipeline> {
-        self.pipeline.as_ref().and_then(Poller::value)
+        self.seen.as_ref()
     }
 
     pub(in crate::ops::stage) fn status(&self) -> &PipelineStatus {
@@ -102,10 +143,15 @@ impl PipelineRow {
         }
         if let Some(watch) = &mut self.pipeline {
             match gitlab.refresh(watch).await {
-                Ok(_) => self.missed = 0,
+                Ok(_) => {
+                    let found = watch.value().cloned();
+                    self.missed = 0;
+                    self.take(gitlab, found)?;
+                }
+                Err(error) if error.is_not_found() && self.is_lost() => return Err(error),
                 Err(error) if error.is_not_found() => self.miss(events),
-                Err(GitLabError::Forbidden { .. }) => {
-                    self.pipeline = None;
+                Err(GitLabError::Forbidden { .. }) if self.commit.is_none() => {
+                    (self.pipeline, self.seen) = (None, None);
                     events.note(format!("{} cannot be read; its status is the bot's word.", self.name()));
                 }
                 Err(error) => return Err(error),
@@ -118,7 +164,33 @@ impl PipelineRow {
         Ok(())
     }
 
+    /// Takes an answer, unless it is about another pipeline or another commit.
+    fn take(&mut self, gitlab: &GitLab, found: Option<Pipeline>) -> Result<(), GitLabError> {
+        let Some(found) = found else { return Ok(()) };
+        let is_commit =
+            |commit: &String| found.sha.as_ref().is_some_and(|sha| sha.eq_ignore_ascii_case(commit));
+        if Some(found.id) == self.answer.id && self.commit.as_ref().is_none_or(is_commit) {
+            self.seen = Some(found);
+            return Ok(());
+        }
+        Err(GitLabError::BadAnswer {
+            server: gitlab.server().to_owned(),
+            what: self.name(),
+            why: "it is about another pipeline".to_owned(),
+        })
+    }
+
+    /// Returns whether a missing pipeline that was started cannot be followed.
+    fn is_lost(&mut self) -> bool {
+        let is_first = self.commit.is_some() && !self.is_seen();
+        self.missed += u32::from(is_first);
+        is_first && self.missed >= LOOKS
+    }
+
     fn miss(&mut self, events: &Events) {
+        if self.commit.is_some() && !self.is_seen() {
+            return;
+        }
         if self.is_seen() {
             self.gone = true;
             events.warn(format!("{} was deleted.", self.name()));

@@ -1,0 +1,119 @@
+//! Starts the pipeline once: finds that of an earlier request, or sends the request. If it is uncertain whether a
+//! request arrived, this looks for its pipeline before sending another.
+
+use std::time::Duration;
+
+use super::PipelinePlan;
+use super::find::{PastPipelines, covers_head, find_new, find_previous, reference};
+use super::plan::PipelineRef;
+use crate::model::event::Events;
+use crate::ops::stage::head::check_head;
+use crate::ops::stage::{AskResult, MergeRequestFacts, StageError};
+use crate::systems::gitlab::{GitLab, GitLabError, User};
+
+/// Maximum number of tries to start the pipeline.
+const TRIES: usize = 3;
+/// Delays before looking for a pipeline that may have been started.
+const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// The facts to know before the request is sent.
+pub(super) struct StartContext {
+    me: Option<User>,
+    past: PastPipelines,
+}
+
+/// Checks that the request can be sent, and is still the right one. Changes nothing.
+pub(super) async fn prepare(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    plan: &PipelinePlan,
+) -> Result<StartContext, StageError> {
+    if let Some(variable) = &plan.missing_token {
+        return Err(StageError::NoTriggerToken { variable: variable.clone() });
+    }
+    if !gitlab.has_token() && !plan.is_trigger() {
+        let action = format!("starting a pipeline of `{}`", facts.reference());
+        return Err(StageError::NoToken { action, server: gitlab.server().to_owned() });
+    }
+    let me = if gitlab.has_token() { Some(gitlab.user().await?) } else { None };
+    check_head(gitlab, facts).await?;
+    let past = find_previous(gitlab, facts, plan, me.as_ref()).await?;
+    Ok(StartContext { me, past })
+}
+
+/// Starts the pipeline, unless it exists.
+pub(super) async fn start(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    plan: &PipelinePlan,
+    ready: StartContext,
+    force: bool,
+    events: &Events,
+) -> Result<AskResult, StageError> {
+    if !force {
+        if let Some(earlier) = ready.past.same.clone() {
+            return Ok(AskResult::Resumed(earlier));
+        }
+        if let Some(perhaps) = ready.past.perhaps.as_ref().filter(|_| !plan.is_trigger()) {
+            return Err(StageError::Incomparable { url: perhaps.url.clone() });
+        }
+    }
+    let started = send(gitlab, facts, plan, &ready, events).await?;
+    Ok(AskResult::Started(started))
+}
+
+async fn send(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    plan: &PipelinePlan,
+    ready: &StartContext,
+    events: &Events,
+) -> Result<PipelineRef, StageError> {
+    let mut tries = 1;
+    loop {
+        let error = match gitlab.start_pipeline(&plan.call).await {
+            Ok(started) => {
+                let found = reference(gitlab, plan, &started);
+                if plan.expects_head && !covers_head(gitlab, facts, plan, &started).await? {
+                    let head = facts.head.clone();
+                    return Err(StageError::OtherCommit { url: found.url, sha: found.sha, head });
+                }
+                return Ok(found);
+            }
+            Err(error) if error.is_ambiguous() => error,
+            Err(error) => return Err(error.into()),
+        };
+        events.note(format!("Looking whether the pipeline was started all the same: {error}."));
+        if let Some(found) = arrived(gitlab, facts, plan, ready).await? {
+            return Ok(found);
+        }
+        if tries == TRIES {
+            return Err(error.into());
+        }
+        tries += 1;
+    }
+}
+
+/// Looks for a pipeline that may have been started; a server may take a moment to show it.
+async fn arrived(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    plan: &PipelinePlan,
+    ready: &StartContext,
+) -> Result<Option<PipelineRef>, StageError> {
+    let uncertain = |source: GitLabError| StageError::UncertainPipeline {
+        merge_request: facts.reference(),
+        source: Box::new(source),
+    };
+    for pause in LOOKS {
+        gitlab.clock().sleep(pause).await;
+        let found = find_new(gitlab, facts, plan, ready.me.as_ref(), &ready.past).await.map_err(uncertain)?;
+        if let Some(same) = found.same {
+            return Ok(Some(same));
+        }
+        if let Some(perhaps) = found.perhaps {
+            return Err(StageError::Incomparable { url: perhaps.url });
+        }
+    }
+    Ok(None)
+}
