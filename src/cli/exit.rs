@@ -7,7 +7,7 @@ use crate::ops::exec::CommandExit;
 use crate::ops::gc::CollectedLeftovers;
 use crate::ops::inventory::check::CheckOutcome;
 use crate::ops::run_local::RunExit;
-use crate::ops::stage::{StageOutcome, StagingResult};
+use crate::ops::stage::{ProgressState, StageOutcome, StagingProgress, StagingResult};
 
 /// Returns the exit code for a run.
 pub(super) fn of_run(end: &RunExit) -> Exit {
@@ -40,6 +40,16 @@ pub(super) fn of_stage(outcome: &StageOutcome) -> Exit {
         StagingResult::NoAnswer(_) | StagingResult::TimedOut => Exit::TimedOut,
         StagingResult::Stopped(signal) => signal.exit(),
         StagingResult::Lost(_) => Exit::Unreachable,
+    }
+}
+
+/// Returns the exit code for a look at a staging. One that goes on is like a watch whose time is over at once.
+pub(super) fn of_progress(progress: &StagingProgress) -> Exit {
+    match progress.state() {
+        ProgressState::NotRequested => Exit::NotFound,
+        ProgressState::Waiting | ProgressState::Running => Exit::TimedOut,
+        ProgressState::Succeeded => Exit::Done,
+        ProgressState::Failed => Exit::Failed,
     }
 }
 

@@ -78,8 +78,10 @@ impl OutputFormat {
 pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
         "list" | "show" | "docs" | "clone" | "build" | "ps" | "gc" | "stage" | "rfc list" | "auth status"
-        | "config" | "config list" | "doctor" | "trust" => &[Text, Wide, Name, Json, Yaml],
-        "down" | "inventory sync" => &[Text, Name, Json, Yaml],
+        | "config" | "config list" | "doctor" | "trust" | "stage watch" => &[Text, Wide, Name, Json, Yaml],
+        "down" | "inventory sync" | "stage status" | "stage logs" | "stage list" | "stage cancel" => {
+            &[Text, Name, Json, Yaml]
+        }
         "env" => &[Table, Wide, Name, Json, Yaml, Dotenv, Shell],
         "inventory check" | "rfc check" => &[Text, Json, Yaml, Sarif, Gitlab],
         "inventory schema" => &[Json],

@@ -50,6 +50,12 @@ pub fn run(host: Host) -> ExitCode {
     after_writing(&after, exit).into()
 }
 
+/// Returns the exit code with which the program ends after an error.
+#[must_use]
+pub fn exit_code_of(error: &anyhow::Error) -> u8 {
+    error::exit_of(error).code()
+}
+
 /// Returns the exit code after output has ended. All data goes through [`Host::stdout`], except for what a component
 /// writes to its standard error, so a failure of any write is seen here.
 fn after_writing(host: &Host, exit: Exit) -> Exit {

@@ -193,5 +193,10 @@ pub const KEYS: &[Key] = &[
         "360",
         "Minutes until a staging request that has not ended is given up.",
     ),
-    key("stage.interval", SettingKind::Number, "5", "Seconds between two looks at a staging request."),
+    key(
+        "stage.interval",
+        SettingKind::Number,
+        "5",
+        "Maximum seconds between two looks at a staging request.",
+    ),
 ];

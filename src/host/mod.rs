@@ -11,6 +11,7 @@ pub mod executable;
 pub mod firewall;
 pub mod foreground;
 pub mod netns;
+pub mod notifier;
 pub mod programs;
 pub mod scratch;
 pub mod signals;

@@ -41,5 +41,6 @@ mod show_view;
 pub mod site;
 pub mod stage;
 pub mod stage_welcome;
+pub mod staging;
 pub mod trust;
 pub mod view;

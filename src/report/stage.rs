@@ -132,6 +132,20 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
             Cell::styled(safe_line(one.url.as_deref().unwrap_or_default()), style::dim),
         ];
         add(cells, wide.map(|text| safe_line(text).into_owned().into()));
+        // The pipelines that it has triggered.
+        for (level, below) in one.course.iter().flat_map(|course| course.all().into_iter().skip(1)) {
+            let (symbol, paint) = self::symbol(&below.status);
+            let trigger = below.trigger.as_deref().unwrap_or("–");
+            let cells = [
+                safe_line(&format!("{}› {trigger}", "  ".repeat(level - 1))).into_owned().into(),
+                safe_line(below.branch.as_deref().unwrap_or_default()).into_owned().into(),
+                below.id.to_string().into(),
+                Cell::styled(safe_line(&format!("{symbol} {}", below.status)), paint),
+                below.span.to.and_then(|to| below.span.lasted(to)).map(duration).unwrap_or_default().into(),
+                Cell::styled(safe_line(below.url.as_deref().unwrap_or_default()), style::dim),
+            ];
+            add(cells, [below.project.as_str(), ""].map(|text| safe_line(text).into_owned().into()));
+        }
     }
     ui.lines(table.lines(ui.columns()));
 }

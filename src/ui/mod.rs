@@ -229,6 +229,13 @@ impl Ui {
         }
     }
 
+    /// Rings the bell of the terminal, if there is one.
+    pub fn bell(&self) {
+        if self.0.terminal.stderr {
+            self.0.progress.suspend(|| self.0.stderr.write(b"\x07"));
+        }
+    }
+
     /// Returns the text masked. Mask a text before any other change.
     #[must_use]
     pub fn masked(&self, text: &str) -> String {

@@ -3,6 +3,7 @@
 use super::{UiState, Verbosity, style};
 use crate::base::text::safe_line;
 use crate::model::event::{PipelineEvent, TaskOutcome};
+use crate::model::staging::PipelineStatus;
 
 impl UiState {
     /// Shows the state of a pipeline.
@@ -15,7 +16,11 @@ impl UiState {
         let is_new = self.followed.is_new(&subject, &one.status);
         if one.finished {
             let well = one.status.is_success() && one.detail.is_empty();
-            let state = if well { TaskOutcome::Done } else { TaskOutcome::Failed };
+            let state = match () {
+                () if well => TaskOutcome::Done,
+                () if one.status == PipelineStatus::Skipped => TaskOutcome::Skipped,
+                () => TaskOutcome::Failed,
+            };
             self.finished(&subject, state, &doing, one.took.unwrap_or_default());
         } else if self.progress.draws() {
             self.progress.follow(&subject, &safe_line(&doing));

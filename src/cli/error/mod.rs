@@ -53,9 +53,10 @@ use crate::ops::shared::inventory::LoadError;
 use crate::ops::shared::need_error::NeedError;
 use crate::ops::shared::run_policy::RunPolicyError;
 use crate::ops::shared::token::TokenError;
-use crate::ops::stage::{StageError, TargetError};
+use crate::ops::stage::{CancelError, NoteError, StageError, TargetError};
 use crate::ops::trust::TrustError;
 use crate::report::site::SiteError;
+use crate::report::staging::PageError;
 use crate::systems::editor::EditorError;
 use crate::systems::engine::EngineError;
 use crate::systems::file_watcher::ChangeError;
@@ -76,7 +77,7 @@ use rfc::of_rfc;
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use settings::{of_config, of_edit, of_editor, of_trust};
 use site::{of_site, of_site_directory};
-use staging::{of_stage, of_staging, of_target};
+use staging::{of_cancel, of_note, of_page, of_stage, of_staging, of_target};
 use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess};
 pub(super) use systems::{of_left_alone, of_worst};
 use unconfirmed::report_unconfirmed;
@@ -118,6 +119,11 @@ pub(super) fn report(
     }
     ui.error(&message, &causes, &hints);
     meaning.exit
+}
+
+/// Returns the exit code of an error.
+pub(super) fn exit_of(error: &anyhow::Error) -> Exit {
+    meaning(error).exit
 }
 
 fn sentence(text: String) -> String {
@@ -180,6 +186,9 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         OpenError => |error| Some(of_open(error)),
         SourceError => |error| Some(of_source(error)),
         PreprocessError => |error| Some(of_preprocess(error)),
+        CancelError => |error| Some(of_cancel(error)),
+        NoteError => |error| Some(of_note(error)),
+        PageError => |error| Some(of_page(error)),
         StageError => |error| Some(of_stage(error)),
         StagingError => |error| Some(of_staging(error)),
         TargetError => |error| Some(of_target(error)),

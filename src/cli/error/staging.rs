@@ -1,10 +1,11 @@
 //! Exit codes and hints for errors of staging.
 
 use super::diagnosis::{Diagnosis, at, hint, plain};
-use super::systems::{of_git, of_gitlab};
+use super::systems::{of_file, of_git, of_gitlab};
 use crate::base::exit::Exit;
 use crate::model::staging::StagingError;
-use crate::ops::stage::{StageError, TargetError};
+use crate::ops::stage::{CancelError, NoteError, StageError, TargetError};
+use crate::report::staging::PageError;
 
 pub(super) fn of_stage(error: &StageError) -> Diagnosis {
     match error {
@@ -13,9 +14,7 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
         StageError::NotOpen { .. } | StageError::NoCommits { .. } => {
             hint(Exit::Failed, "only an open merge request with commits can be tried.")
         }
-        StageError::NoToken { server, .. } => {
-            hint(Exit::Unauthorised, format!("`cki login {server}` keeps one; `CKI_GITLAB_TOKEN` sets one."))
-        }
+        StageError::NoToken { server, .. } => login_hint(server),
         StageError::NoScope { server, missing, .. } => hint(
             Exit::Unauthorised,
             format!("nothing was sent; make a token with `{missing}`, and `cki login {server}` keeps it."),
@@ -44,10 +43,43 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
         StageError::Production(_) => {
             hint(Exit::Refused, "nothing was sent; staging never gets such a value.")
         }
+        StageError::NotRequested { .. } => hint(Exit::NotFound, "`cki stage --mr NUMBER` requests it."),
+        StageError::NoJob { .. } => hint(Exit::NotFound, "`cki stage status` lists the pipelines."),
         StageError::RequestDeleted { .. }
         | StageError::AnswerDeleted { .. }
         | StageError::AnswerTooLong { .. } => plain(Exit::Failed),
         StageError::Stopped { signal, .. } => plain(signal.exit()),
+    }
+}
+
+pub(super) fn of_cancel(error: &CancelError) -> Diagnosis {
+    match error {
+        CancelError::Stage(inner) => of_stage(inner),
+        CancelError::NoToken { server, .. } => login_hint(server),
+        CancelError::NotYours { .. } => hint(Exit::Refused, "nothing was canceled."),
+        CancelError::Pipeline { source, .. } => of_gitlab(source),
+    }
+}
+
+pub(super) fn of_note(error: &NoteError) -> Diagnosis {
+    match error {
+        NoteError::GitLab(inner) => of_gitlab(inner),
+        NoteError::NoToken { server, .. } => login_hint(server),
+        NoteError::Uncertain { source, .. } => Diagnosis {
+            exit: of_gitlab(source).exit,
+            hints: vec!["the same command finds the comment if it is there.".to_owned()],
+        },
+    }
+}
+
+fn login_hint(server: &str) -> Diagnosis {
+    hint(Exit::Unauthorised, format!("`cki login {server}` keeps one; `CKI_GITLAB_TOKEN` sets one."))
+}
+
+pub(super) fn of_page(error: &PageError) -> Diagnosis {
+    match error {
+        PageError::Template(_) => plain(Exit::Invalid),
+        PageError::File(inner) => of_file(inner),
     }
 }
 

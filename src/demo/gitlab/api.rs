@@ -1,17 +1,14 @@
 //! The stand-in's routes and permissions: the part of GitLab's REST API version 4 that the stand-in has.
 //! Every refusal has GitLab's own form. The JSON of the answers is in `views` and `views_ci`.
+//! Pipelines and jobs are in `api_ci`.
 
 use serde_json::{Value, json};
 
 use super::config::{MergeRequestConfig, TokenConfig, Visibility};
 use super::reply::{IncomingRequest, Reply, decode, page};
-use super::state::{ServerState, StoredPipeline};
+use super::state::{ServerState, StoredNote};
+use super::viewer::Viewer;
 use super::views::request_id;
-
-/// The user behind a request.
-struct Viewer {
-    user: Option<String>,
-}
 
 impl ServerState {
     /// Answers one request.
@@ -118,6 +115,23 @@ impl ServerState {
                 let path = self.visible(project, &viewer)?;
                 self.pipelines(incoming, &path, rest, &viewer)
             }
+            ("POST", ["projects", project, "pipelines", id, "cancel"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.cancel(&path, id, &viewer)
+            }
+            ("GET", ["projects", project, "deployments"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.sees_pipelines(&path, &viewer)?;
+                page(&self.url, incoming, &self.deployment_views(&path))
+            }
+            ("GET", ["projects", project, "environments", id]) => {
+                let path = self.visible(project, &viewer)?;
+                self.sees_pipelines(&path, &viewer)?;
+                let id = id.parse().map_err(|_| Reply::error(400, "environment_id is invalid"))?;
+                let view =
+                    self.whole_environment_view(&path, id).ok_or_else(|| Reply::not_found("Environment"))?;
+                Ok(Reply::json(200, &view))
+            }
             ("GET", ["projects", project, "jobs", job, rest @ ..]) => {
                 viewer.require()?;
                 let path = self.visible(project, &viewer)?;
@@ -184,8 +198,8 @@ impl ServerState {
         };
         let iid: u64 = iid.parse().map_err(|_| Reply::error(400, "merge_request_iid is invalid"))?;
         let found: Option<MergeRequestConfig> = self.merge_request(project, iid).cloned();
-        // Everybody who sees a project sees its changes; comments need a user.
-        if !matches!(rest, [] | ["diffs"]) {
+        // Everybody who sees a project sees its changes and pipelines; comments need a user.
+        if !matches!(rest, [] | ["diffs"] | ["pipelines"]) {
             viewer.require()?;
         }
         match (rest, found) {
@@ -195,7 +209,7 @@ impl ServerState {
                 Ok(Reply::json(200, &self.whole_merge_request_view(project, &one, viewer.name())))
             }
             ([], None) if get => Err(Reply::no_record()),
-            (["notes" | "discussions", ..], None) => Err(Reply::not_found("MergeRequest")),
+            (["notes" | "discussions" | "pipelines", ..], None) => Err(Reply::not_found("MergeRequest")),
             (["notes"], Some(_)) if get => {
                 let mut notes: Vec<_> = self.notes_of(project, iid).collect();
                 let by_update = incoming.parameter("order_by") == Some("updated_at");
@@ -221,6 +235,9 @@ impl ServerState {
             (["pipelines"], Some(_)) if incoming.method == "POST" => {
                 self.start_of_merge_request(project, iid, viewer.require()?)
             }
+            (["notes", id], Some(_)) if incoming.method == "PUT" => {
+                self.update_note(incoming, project, iid, id, viewer.require()?)
+            }
             (["discussions"], Some(_)) if get => {
                 page(&self.url, incoming, &self.discussion_views(project, iid))
             }
@@ -235,110 +252,46 @@ impl ServerState {
         iid: u64,
         user: &str,
     ) -> Result<Reply, Reply> {
-        let body = incoming.parameter("body").ok_or_else(|| Reply::error(400, "body is missing"))?;
-        if body.trim().is_empty() {
-            return Err(Reply::message(400, "400 Bad request - Note {note: [\"can't be blank\"]}"));
-        }
-        if body.chars().count() > 1_000_000 {
-            return Err(Reply::message(
-                400,
-                "400 Bad request - Note {note: [\"is too long (maximum is 1000000 characters)\"]}",
-            ));
-        }
+        let body = note_body(incoming)?;
         let note = self.add_note(project, iid, user, body, None, self.time.now());
         self.bot_reads(note.id);
         Ok(Reply::json(201, &self.note_view(&note)))
     }
 
-    /// Checks that the viewer may see the pipelines of a project.
-    fn sees_pipelines(&self, project: &str, viewer: &Viewer) -> Result<(), Reply> {
-        let (_, project) = self.project(project).ok_or_else(|| Reply::not_found("Project"))?;
-        let level = viewer.name().and_then(|user| project.members.get(user)).copied().unwrap_or(0);
-        if project.pipelines == Visibility::Public || level >= 20 { Ok(()) } else { Err(Reply::forbidden()) }
-    }
-
-    fn pipelines(
-        &self,
+    /// Changes a comment; everybody may change only their own.
+    fn update_note(
+        &mut self,
         incoming: &IncomingRequest,
         project: &str,
-        rest: &[&str],
-        viewer: &Viewer,
+        iid: u64,
+        id: &str,
+        user: &str,
     ) -> Result<Reply, Reply> {
-        self.sees_pipelines(project, viewer)?;
-        let of_project = |one: &&StoredPipeline| one.project == project;
-        let [id, rest @ ..] = rest else {
-            let of_project = self.pipelines.iter().rev().filter(of_project);
-            let listed = of_project.map(|one| (one, self.pipeline_view(one)));
-            let listed = listed.filter(|(one, view)| self.is_listed(incoming, one, view));
-            let views: Vec<Value> = listed.map(|(_, view)| view).collect();
-            return page(&self.url, incoming, &views);
-        };
-        let id: u64 = id.parse().map_err(|_| Reply::error(400, "pipeline_id is invalid"))?;
-        let found = self.pipelines.iter().filter(of_project).find(|one| one.id == id);
-        let pipeline = found.ok_or_else(Reply::no_record)?;
-        match rest {
-            [] => Ok(Reply::json(200, &self.whole_pipeline_view(pipeline))),
-            ["variables"] => self.variables_of(incoming, pipeline, viewer.name()),
-            ["jobs"] => {
-                let scope = incoming.list("scope");
-                let jobs = self.job_views(pipeline).into_iter();
-                let listed =
-                    jobs.filter(|(_, status, _)| scope.is_empty() || scope.contains(&status.as_str()));
-                let views: Vec<Value> = listed.map(|(.., view)| view).collect();
-                page(&self.url, incoming, &views)
-            }
-            _ => Err(Reply::error(404, "404 Not Found")),
+        let id: u64 = id.parse().map_err(|_| Reply::error(400, "note_id is invalid"))?;
+        let body = note_body(incoming)?;
+        let now = self.time.now();
+        let of_this = |note: &&mut StoredNote| note.project == project && note.iid == iid && note.id == id;
+        let note = self.notes.iter_mut().find(of_this).ok_or_else(Reply::no_record)?;
+        if note.author != user {
+            return Err(Reply::forbidden());
         }
-    }
-
-    fn job(
-        &self,
-        incoming: &IncomingRequest,
-        project: &str,
-        job: &str,
-        rest: &[&str],
-        viewer: &Viewer,
-    ) -> Result<Reply, Reply> {
-        self.sees_pipelines(project, viewer)?;
-        let id: u64 = job.parse().map_err(|_| Reply::error(400, "job_id is invalid"))?;
-        let found = self.pipelines.iter().filter(|one| one.project == project).find_map(|pipeline| {
-            let view = self.job_views(pipeline).into_iter().find(|(number, ..)| *number == id);
-            view.map(|(.., view)| (pipeline, view))
-        });
-        let (pipeline, view) = found.ok_or_else(Reply::no_record)?;
-        match rest {
-            [] => Ok(Reply::json(200, &view)),
-            ["trace"] => Ok(trace(incoming, id, self.log(pipeline, id).into_bytes())),
-            _ => Err(Reply::error(404, "404 Not Found")),
-        }
+        (note.body, note.updated) = (body.to_owned(), now);
+        let note = note.clone();
+        Ok(Reply::json(200, &self.note_view(&note)))
     }
 }
 
-/// Returns a log, or only its end if the request has a range.
-fn trace(incoming: &IncomingRequest, id: u64, log: Vec<u8>) -> Reply {
-    let tail = incoming.range.as_deref().and_then(|range| range.strip_prefix("bytes=-")?.parse().ok());
-    let total = log.len();
-    let reply = match tail {
-        Some(_) if log.is_empty() => {
-            Reply::text(416, "text/plain", "").with("content-range", "bytes */0".to_owned())
-        }
-        Some(tail) => {
-            let from = total.saturating_sub(tail);
-            Reply::text(206, "text/plain", &log[from..])
-                .with("content-range", format!("bytes {from}-{}/{total}", total - 1))
-        }
-        None => Reply::text(200, "text/plain", log),
-    };
-    reply.with("content-disposition", format!("infile; filename=\"{id}.log\""))
-}
-
-impl Viewer {
-    fn name(&self) -> Option<&str> {
-        self.user.as_deref()
+/// Returns the text of a new or changed comment, if GitLab takes it.
+fn note_body(incoming: &IncomingRequest) -> Result<&str, Reply> {
+    let body = incoming.parameter("body").ok_or_else(|| Reply::error(400, "body is missing"))?;
+    if body.trim().is_empty() {
+        return Err(Reply::message(400, "400 Bad request - Note {note: [\"can't be blank\"]}"));
     }
-
-    /// Returns the user, or refuses an anonymous request.
-    fn require(&self) -> Result<&str, Reply> {
-        self.name().ok_or_else(Reply::unauthorized)
+    if body.chars().count() > 1_000_000 {
+        return Err(Reply::message(
+            400,
+            "400 Bad request - Note {note: [\"is too long (maximum is 1000000 characters)\"]}",
+        ));
     }
+    Ok(body)
 }

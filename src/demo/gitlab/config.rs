@@ -136,6 +136,9 @@ pub struct ProjectConfig {
     /// Pipelines that the bot starts when a comment names none.
     #[serde(default)]
     pub staging: Vec<StagingConfig>,
+    /// Its environments.
+    #[serde(default)]
+    pub environments: Vec<EnvironmentConfig>,
 }
 
 /// The pipelines of a project, as its CI configuration describes them.
@@ -200,6 +203,9 @@ pub struct MergeRequestConfig {
     /// The commit it starts from.
     #[serde(default = "first_commit")]
     pub base_sha: String,
+    /// Scripts of the pipelines that its head has had, oldest first.
+    #[serde(default)]
+    pub pipelines: Vec<String>,
 }
 
 fn opened() -> String {
@@ -299,6 +305,39 @@ pub struct ScriptJob {
     /// Its output.
     #[serde(default)]
     pub log: String,
+    /// The pipeline that it triggers instead of running on a runner.
+    pub triggers: Option<DownstreamConfig>,
+}
+
+/// A pipeline that a job triggers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DownstreamConfig {
+    /// The project in which it runs; that of the job, if absent: a child pipeline.
+    pub project: Option<String>,
+    /// The branch that it tests.
+    pub branch: String,
+    /// Name of its script.
+    pub script: String,
+}
+
+/// An environment of a project, to which a commit was deployed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EnvironmentConfig {
+    /// The name.
+    pub name: String,
+    /// Address of the application.
+    pub url: Option<String>,
+    /// `available`, `stopping` or `stopped`.
+    #[serde(default = "available")]
+    pub state: String,
+    /// The time at which it stops (ISO 8601).
+    pub auto_stop_at: Option<String>,
+    /// The deployed commit.
+    pub sha: String,
+}
+
+fn available() -> String {
+    "available".to_owned()
 }
 
 fn success() -> PipelineStatus {

@@ -71,6 +71,13 @@ pub enum ControlFile {
         /// Its number.
         id: u64,
     },
+    /// Makes a pipeline the one that a job has triggered; circles are possible.
+    Trigger {
+        /// Number of the job.
+        job: u64,
+        /// Number of the pipeline.
+        pipeline: u64,
+    },
     /// Makes a token invalid.
     Expire {
         /// The token.
@@ -108,7 +115,7 @@ impl ServerState {
                 found.ok_or_else(|| no_merge_request(&project, iid))?.sha = sha;
             }
             ControlFile::MoveHeadBeforePipeline { project, iid, sha } => {
-                self.pushes.push((project, iid, sha))
+                self.pushes.push((project, iid, sha));
             }
             ControlFile::SetState { project, iid, state } => {
                 let found = self.merge_request(&project, iid);
@@ -132,6 +139,12 @@ impl ServerState {
                 Some(index) => drop(self.pipelines.remove(index)),
                 None => return missing(format!("pipeline {id}")),
             },
+            ControlFile::Trigger { job, pipeline } => {
+                match self.pipelines.iter_mut().find(|one| one.id == pipeline) {
+                    Some(pipeline) => pipeline.trigger = Some(job),
+                    None => return missing(format!("pipeline {pipeline}")),
+                }
+            }
             ControlFile::Expire { token } => {
                 match self.config.tokens.iter_mut().find(|one| one.token == token) {
                     Some(token) => token.expired = true,

@@ -54,6 +54,19 @@ pub enum FaultKind {
     Page,
     /// Lists whose next page is the same page, without end.
     Circle,
+    /// No answer at all, while the connection stays open.
+    Silence,
+    /// An answer a byte at a time, with this many milliseconds of real time between two.
+    Trickle(u64),
+    /// The answer to another request.
+    OtherBody(String),
+}
+
+impl FaultKind {
+    /// Returns whether the stand-in carries the request out in any case, and only its answer is broken.
+    pub(super) fn answers(&self) -> bool {
+        matches!(self, Self::Slow(_) | Self::Truncated | Self::HalfJson | Self::Circle | Self::Trickle(_))
+    }
 }
 
 impl InjectedFault {

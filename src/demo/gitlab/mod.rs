@@ -3,8 +3,10 @@
 //! staging requests, and controls to misbehave. The served data is in `config`.
 
 mod api;
+mod api_ci;
 mod asked;
 mod bot;
+mod ci;
 mod config;
 mod control;
 mod fault;
@@ -14,8 +16,10 @@ mod server;
 mod started;
 mod state;
 mod time;
+mod viewer;
 mod views;
 mod views_ci;
+mod views_environment;
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -26,8 +30,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub use config::{
-    Bot, CiConfig, Earlier, MergeRequestConfig, ProjectConfig, RateLimit, Script, ScriptJob, StagingConfig,
-    StandInConfig,
+    Bot, CiConfig, DownstreamConfig, Earlier, EnvironmentConfig, MergeRequestConfig, ProjectConfig,
+    RateLimit, Script, ScriptJob, StagingConfig, StandInConfig,
 };
 pub use config::{TokenConfig, TriggerConfig, UserEntry, Visibility};
 pub use control::{ControlError, ControlFile};

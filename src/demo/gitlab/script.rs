@@ -24,6 +24,25 @@ pub(super) struct JobMoment {
     pub(super) finished: Option<Duration>,
 }
 
+/// Returns the time from the creation of a script's pipeline to the start of a job; `None` if an earlier stage fails.
+pub(super) fn start_of(script: &Script, job: usize) -> Option<Duration> {
+    let begin = seconds(script.created) + seconds(script.pending);
+    plan(script, begin).jobs.get(job)?.span.map(|(from, _)| from)
+}
+
+/// Returns the state of a script's pipeline that was canceled at a moment.
+pub(super) fn canceled(script: &Script, then: Duration) -> PipelineSnapshot {
+    let mut snapshot = at(script, then);
+    if snapshot.status.is_finished() {
+        return snapshot;
+    }
+    for job in snapshot.jobs.iter_mut().filter(|job| !job.status.is_finished()) {
+        job.status = PipelineStatus::Canceled;
+        job.finished = Some(then);
+    }
+    PipelineSnapshot { status: PipelineStatus::Canceled, finished: Some(then), changed: then, ..snapshot }
+}
+
 /// Returns the state of a script's pipeline at a moment.
 pub(super) fn at(script: &Script, now: Duration) -> PipelineSnapshot {
     let pending = seconds(script.created);
@@ -125,6 +144,7 @@ mod tests {
             result,
             allow_failure,
             log: String::new(),
+            triggers: None,
         };
         Script {
             created: 1.0,

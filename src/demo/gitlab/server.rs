@@ -96,7 +96,7 @@ async fn inject_fault(
     incoming: &IncomingRequest,
     fault: InjectedFault,
 ) -> Response<Body> {
-    if fault.done {
+    if fault.done && !fault.kind.answers() {
         lock(state).answer(incoming);
     } else {
         lock(state).remember(format!("{} {}", incoming.method, incoming.path));
@@ -123,6 +123,12 @@ async fn inject_fault(
             // The test asked for a slow answer.
             tokio::time::sleep(Duration::from_millis(millis)).await;
             respond(lock(state).answer(incoming))
+        }
+        FaultKind::Silence => std::future::pending().await,
+        FaultKind::Trickle(millis) => trickle(&lock(state).answer(incoming), millis),
+        FaultKind::OtherBody(path) => {
+            let other = IncomingRequest { method: "GET".to_owned(), path, ..incoming.clone() };
+            respond(lock(state).answer(&other))
         }
         FaultKind::Reset => {
             line.0.store(true, Ordering::Relaxed);
@@ -167,6 +173,17 @@ fn cut_short(reply: &Reply) -> Response<Body> {
     let half = Bytes::copy_from_slice(&reply.body[..reply.body.len() / 2]);
     let pieces = [Ok(half), Err(io::Error::other("cut short"))];
     head(reply, Body::from_stream(futures_util::stream::iter(pieces)))
+}
+
+/// Returns the body a byte at a time.
+fn trickle(reply: &Reply, millis: u64) -> Response<Body> {
+    let bytes = futures_util::stream::unfold(reply.body.clone().into_iter(), move |mut rest| async move {
+        let byte = rest.next()?;
+        // The test asked for a slow answer.
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        Some((Ok::<_, io::Error>(Bytes::copy_from_slice(&[byte])), rest))
+    });
+    head(reply, Body::from_stream(bytes))
 }
 
 fn head(reply: &Reply, body: Body) -> Response<Body> {

@@ -148,7 +148,7 @@ impl ServerState {
         let prefix = format!("refs/merge-requests/{iid}/");
         let is_of = |one: &&StoredPipeline| one.project == project && one.branch.starts_with(&prefix);
         let views: Vec<Value> =
-            self.pipelines.iter().rev().filter(is_of).map(|one| self.pipeline_view(one)).collect();
+            self.existing_pipelines().rev().filter(is_of).map(|one| self.pipeline_view(one)).collect();
         page(&self.url, incoming, &views)
     }
 

@@ -70,6 +70,10 @@ pub(super) struct StoredPipeline {
     pub(super) created: Duration,
     pub(super) script: Script,
     pub(super) first_job: u64,
+    /// The job of another pipeline that triggers it.
+    pub(super) trigger: Option<u64>,
+    /// The time at which it was canceled.
+    pub(super) canceled: Option<Duration>,
 }
 
 /// A pipeline to start.
@@ -87,14 +91,18 @@ pub(super) struct PipelineStart<'a> {
 
 impl StoredPipeline {
     pub(super) fn at(&self, now: Duration) -> PipelineSnapshot {
-        script::at(&self.script, now.saturating_sub(self.created))
+        let age = now.saturating_sub(self.created);
+        match self.canceled.map(|then| then.saturating_sub(self.created)) {
+            Some(then) if then <= age => script::canceled(&self.script, then),
+            _ => script::at(&self.script, age),
+        }
     }
 }
 
 impl ServerState {
     pub(super) fn new(config: StandInConfig, url: String, time: Time) -> Self {
         let next_pipeline = config.bot.as_ref().map_or(1, |bot| bot.first_pipeline);
-        Self {
+        let mut state = Self {
             config,
             url,
             time,
@@ -110,7 +118,9 @@ impl ServerState {
             next_note: 1_830_041,
             next_pipeline,
             next_job: 9_000_001,
-        }
+        };
+        state.start_merge_request_pipelines();
+        state
     }
 
     /// Remembers a request.
@@ -170,29 +180,11 @@ impl ServerState {
         note
     }
 
-    /// Starts a pipeline; returns `None` if there is no such script or project.
-    pub(super) fn start_pipeline(&mut self, start: PipelineStart<'_>, at: Duration) -> Option<u64> {
-        let PipelineStart { project, branch, script, sha, source, user, variables } = start;
-        let script = self.config.scripts.get(script)?.clone();
-        self.project(project)?;
-        let id = self.next_pipeline;
+    /// Returns the number of a new pipeline.
+    pub(super) fn number_pipeline(&mut self, jobs: usize) -> (u64, u64) {
+        let numbers = (self.next_pipeline, self.next_job);
         self.next_pipeline += 1;
-        let first_job = self.next_job;
-        self.next_job += script.jobs.len() as u64;
-        let iid = 1 + self.pipelines.iter().filter(|one| one.project == project).count() as u64;
-        self.pipelines.push(StoredPipeline {
-            id,
-            iid,
-            project: project.to_owned(),
-            branch: branch.to_owned(),
-            sha: sha.unwrap_or_else(|| digest::sha256_hex([project, branch])[..40].to_owned()),
-            source,
-            user: user.to_owned(),
-            variables,
-            created: at,
-            script,
-            first_job,
-        });
-        Some(id)
+        self.next_job += jobs as u64;
+        numbers
     }
 }

@@ -63,11 +63,29 @@ impl ServerState {
         view
     }
 
-    /// Returns the jobs of a pipeline with their numbers, newest first.
+    /// Returns the jobs of a pipeline with their numbers, newest first; without those that trigger other pipelines.
     pub(super) fn job_views(&self, pipeline: &StoredPipeline) -> Vec<(u64, PipelineStatus, Value)> {
+        self.views_of(pipeline, false)
+    }
+
+    /// Returns the jobs of a pipeline that trigger other pipelines, newest first.
+    pub(super) fn bridge_views(&self, pipeline: &StoredPipeline) -> Vec<Value> {
+        let views = self.views_of(pipeline, true).into_iter();
+        let with_downstream = |(id, _, mut view): (u64, PipelineStatus, Value)| {
+            let downstream = self.triggered_by(id).map(|one| self.pipeline_view(one));
+            extend(&mut view, json!({ "downstream_pipeline": downstream }));
+            view
+        };
+        views.map(with_downstream).collect()
+    }
+
+    fn views_of(&self, pipeline: &StoredPipeline, bridges: bool) -> Vec<(u64, PipelineStatus, Value)> {
         let snapshot = pipeline.at(self.time.now());
         let numbered = (pipeline.first_job..).zip(snapshot.jobs.iter().enumerate());
-        let mut views: Vec<_> = numbered
+        let wanted = numbered.filter(|(_, (index, _))| {
+            pipeline.script.jobs.get(*index).is_some_and(|job| job.triggers.is_some() == bridges)
+        });
+        let mut views: Vec<_> = wanted
             .map(|(id, (index, job))| (id, job.status.clone(), self.job_view(pipeline, id, index, job)))
             .collect();
         views.reverse();

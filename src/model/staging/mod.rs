@@ -4,6 +4,8 @@
 mod answer;
 mod answer_cell;
 mod comment;
+mod course;
+mod pace;
 mod parameter;
 mod pipeline_request;
 mod quick_actions;
@@ -13,6 +15,8 @@ mod status;
 
 pub use answer::{AnswerRow, pipeline_of_url};
 pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};
+pub use course::{JobCourse, PipelineCourse, StageCourse, WorkSpan};
+pub use pace::{AwakeTime, PollPace};
 pub use parameter::{StageParameter, StagingParameter};
 pub use pipeline_request::{FilledPipeline, PipelineFacts, PipelineMarker, PipelineRequest};
 pub use request::{Rerun, StagingRequest};

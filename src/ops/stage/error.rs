@@ -1,5 +1,6 @@
 //! Errors of asking for staging and of following it.
 
+use crate::base::text::nearest;
 use crate::host::signals::Signal;
 use crate::model::guard::GuardFinding;
 use crate::model::staging::StagingError;
@@ -105,6 +106,26 @@ pub enum StageError {
     /// A value names production, or looks like a real credential.
     #[error("{0}")]
     Production(Box<GuardFinding>),
+    /// Nothing was requested for the head commit.
+    #[error("{}", not_requested(.merge_request, .head, .outdated.as_deref()))]
+    NotRequested {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The head commit.
+        head: String,
+        /// The commit of the newest request, if there is one for another commit.
+        outdated: Option<String>,
+    },
+    /// No job has the name or number.
+    #[error("the pipelines of `{merge_request}` have no job `{name}`{}", nearest_job(.name, .names))]
+    NoJob {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The given name or number.
+        name: String,
+        /// The names that there are.
+        names: Vec<String>,
+    },
     /// The request was deleted.
     #[error("the comment that asked was deleted before the bot answered: {url}")]
     RequestDeleted {
@@ -133,4 +154,20 @@ pub enum StageError {
         /// The signal.
         signal: Signal,
     },
+}
+
+fn not_requested(merge_request: &str, head: &str, outdated: Option<&str>) -> String {
+    let short = |sha: &str| sha.chars().take(7).collect::<String>();
+    let head = short(head);
+    match outdated.map(short) {
+        Some(old) => {
+            format!("the last staging of `{merge_request}` was requested for {old}, not for its head {head}")
+        }
+        None => format!("no staging was requested for the head {head} of `{merge_request}`"),
+    }
+}
+
+fn nearest_job(name: &str, names: &[String]) -> String {
+    let near = nearest(name, names.iter().map(String::as_str));
+    near.first().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }

@@ -25,16 +25,24 @@ pub struct MergeRequestFacts {
     pub fork: Option<u64>,
     /// The merge request is a draft.
     pub draft: bool,
+    /// `opened`, `closed`, `locked` or `merged`.
+    pub state: String,
     /// Address of its page.
     pub url: String,
 }
 
 impl MergeRequestFacts {
     pub(super) fn of(server: &str, project: &str, found: &MergeRequest) -> Result<Self, StageError> {
-        let reference = format!("{project}!{}", found.iid);
         if found.state != "opened" {
-            return Err(StageError::NotOpen { merge_request: reference, state: shown(&found.state, 20) });
+            let merge_request = format!("{project}!{}", found.iid);
+            return Err(StageError::NotOpen { merge_request, state: shown(&found.state, 20) });
         }
+        Self::of_any(server, project, found)
+    }
+
+    /// Returns the facts of a merge request in any state: what was staged stays readable.
+    pub(super) fn of_any(server: &str, project: &str, found: &MergeRequest) -> Result<Self, StageError> {
+        let reference = format!("{project}!{}", found.iid);
         let head = found.sha.clone().ok_or(StageError::NoCommits { merge_request: reference })?;
         let url = web_address(&found.web_url)
             .unwrap_or_else(|| format!("{server}/{project}/-/merge_requests/{}", found.iid));
@@ -48,6 +56,7 @@ impl MergeRequestFacts {
             target_branch: shown(&found.target_branch, 300),
             fork: found.source_project_id.filter(|source| Some(*source) != found.target_project_id),
             draft: found.draft,
+            state: shown(&found.state, 20),
             url,
         })
     }

@@ -8,10 +8,12 @@ mod error;
 mod facts;
 mod follow;
 mod head;
+mod merge_request;
 mod options;
 mod outcome;
 mod pipeline;
 mod plan;
+mod progress;
 mod target;
 
 use std::time::Duration;
@@ -20,15 +22,21 @@ use crate::host::signals::Shutdown;
 use crate::model::event::Events;
 use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
-use crate::systems::gitlab::{GitLab, GitLabError};
+use crate::systems::gitlab::GitLab;
 pub use bot::{BotOptions, BotPlan, BotWelcome};
 use context::StageContext;
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
+use merge_request::read_open;
 pub use options::StageOptions;
 pub use outcome::{AskResult, FailedJob, PipelineOutcome, SentRequest, StageOutcome, StagingResult};
 pub use pipeline::{PipelineOptions, PipelinePlan, PipelineRef, TriggerToken};
 pub use plan::{MethodOptions, MethodPlan, StagePlan, StagingOptions};
+pub use progress::{
+    CancelError, CancelPlan, CanceledPipeline, FoundRequest, JobLog, ListedStaging, LogChoice, NoteError,
+    NoteResult, ProgressOptions, ProgressState, StagingEnvironment, StagingList, StagingProgress, cancel,
+    list, logs, plan_cancel, post_report, read as progress, watch,
+};
 pub use target::{StageTarget, TargetError, target};
 
 /// Reads the merge request and writes the request. Changes nothing.
@@ -47,7 +55,7 @@ pub async fn plan(
 }
 
 async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, StageError> {
-    let merge_request = read_merge_request(gitlab, &staging.project, staging.merge_request).await?;
+    let merge_request = read_open(gitlab, &staging.project, staging.merge_request).await?;
     let (me, token) = if gitlab.has_token() {
         let (me, token) = tokio::try_join!(gitlab.user(), gitlab.token_facts())?;
         (Some(me), token)
@@ -65,22 +73,6 @@ async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, St
     Ok(StagePlan { merge_request, token, method })
 }
 
-async fn read_merge_request(
-    gitlab: &GitLab,
-    project: &str,
-    number: u64,
-) -> Result<MergeRequestFacts, StageError> {
-    let found = match gitlab.merge_request(project, number).await {
-        // Servers other than GitLab also answer "not found", so this checks for GitLab.
-        Err(error) if error.is_not_found() => match gitlab.version().await {
-            Err(other @ GitLabError::NotGitLab { .. }) => return Err(other.into()),
-            _ => return Err(error.into()),
-        },
-        found => found?,
-    };
-    MergeRequestFacts::of(gitlab.server(), project, &found)
-}
-
 /// Reads the bot's own explanation on a merge request.
 ///
 /// # Errors
@@ -93,7 +85,7 @@ pub async fn bot_welcome(
     events: &Events,
 ) -> Result<BotWelcome, StageError> {
     let task = events.start("gitlab", format!("asking {} for the comments of @{bot}", gitlab.server()));
-    let facts = read_merge_request(gitlab, project, merge_request).await;
+    let facts = read_open(gitlab, project, merge_request).await;
     let found = match facts {
         Ok(facts) => bot::welcome(gitlab, facts, bot).await,
         Err(error) => Err(error),

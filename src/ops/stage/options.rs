@@ -15,7 +15,7 @@ pub struct StageOptions {
     pub timeout: Option<Duration>,
     /// Timeout of the first pipeline.
     pub answer_within: Duration,
-    /// Polling interval.
+    /// Longest pause between two polls; it is shorter after a change.
     pub interval: Duration,
     /// Timeout of an unresponsive server.
     pub patience: Duration,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CommentRef, MergeRequestFacts, PipelineRef, StageError};
 use crate::host::signals::Signal;
-use crate::model::staging::PipelineStatus;
+use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::systems::gitlab::RequestPreview;
 
 /// The outcome of staging.
@@ -96,21 +96,35 @@ pub struct PipelineOutcome {
     pub by_hearsay: bool,
     /// The pipeline was deleted.
     pub gone: bool,
+    /// Nothing more will happen to it.
+    pub ended: bool,
     /// Address of its page.
     pub url: Option<String>,
     /// Duration of its run.
     pub duration: Option<Duration>,
     /// Number of ended jobs, and of all jobs.
     pub jobs: Option<(usize, usize)>,
+    /// The pipeline with everything that it triggers, if it was read.
+    pub course: Option<PipelineCourse>,
     /// The jobs that made it fail.
     pub failed: Vec<FailedJob>,
 }
 
 impl PipelineOutcome {
-    /// Returns whether it succeeded.
+    /// Returns whether it succeeded, and so did all that it triggers; those whose trigger may fail aside.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        self.status.is_success() && !self.gone
+        let is_bad = |one: &PipelineCourse| {
+            !one.may_fail && matches!(one.status, PipelineStatus::Failed | PipelineStatus::Canceled)
+        };
+        let below = self.course.iter().flat_map(|course| course.all().into_iter().skip(1));
+        self.status.is_success() && !self.gone && !below.into_iter().any(|(_, one)| is_bad(one))
+    }
+
+    /// Returns whether nothing more will happen to it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 }
 
@@ -123,6 +137,8 @@ pub struct FailedJob {
     pub stage: String,
     /// Its number.
     pub id: u64,
+    /// Number of its pipeline.
+    pub pipeline: u64,
     /// Address of its page.
     pub url: Option<String>,
     /// The reason of the failure, in GitLab's terms.

@@ -193,6 +193,15 @@ impl GitLabError {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// Returns whether the server shows the resource to others only: it may exist all the same.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. } | Self::Forbidden { .. } | Self::Unauthorised { had_token: false, .. }
+        )
+    }
+
     /// Returns whether the resource may exist but the token has no access.
     #[must_use]
     pub fn is_denied(&self) -> bool {

@@ -3,14 +3,19 @@
 //! `base::retry`. The use of merge requests belongs to `ops`.
 
 mod answer;
+mod ci;
 mod error;
 mod new_pipeline;
 mod pages;
 mod pipelines;
 mod request;
+mod request_ci;
 mod send;
+mod subject;
 mod trace;
+mod trace_sections;
 mod types;
+mod types_ci;
 mod watch;
 mod wire;
 
@@ -28,10 +33,14 @@ pub use error::GitLabError;
 pub use new_pipeline::{NewPipeline, PipelineValues, RequestPreview};
 use request::ApiRequest;
 pub use request::PipelineFilter;
+use subject::Subject;
 use types::ListedName;
 pub use types::{
     Commit, Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline,
     PipelineVariable, TokenFacts, User, Version,
+};
+pub use types_ci::{
+    Bridge, DownstreamPipeline, GitLabDeployment, GitLabEnvironment, ListedPipeline, PipelineStub,
 };
 pub use watch::Poller;
 
@@ -172,7 +181,7 @@ impl GitLab {
     /// # Errors
     /// Fails if the server refuses or does not answer.
     pub async fn merge_request(&self, project: &str, iid: u64) -> Result<MergeRequest, GitLabError> {
-        self.get(&request::merge_request(project, iid)).await
+        self.about(&request::merge_request(project, iid), iid).await
     }
 
     /// Returns the open merge requests of a project, the last changed ones first, at most a hundred.
@@ -260,7 +269,7 @@ impl GitLab {
     /// # Errors
     /// Fails if the server refuses or does not answer.
     pub async fn note(&self, project: &str, iid: u64, id: u64) -> Result<Note, GitLabError> {
-        self.get(&request::note(project, iid, id)).await
+        self.about(&request::note(project, iid, id), id).await
     }
 
     /// Comments on a merge request. Retries only if no comment can have been made;
@@ -292,6 +301,15 @@ impl GitLab {
     async fn get<T: DeserializeOwned>(&self, request: &ApiRequest) -> Result<T, GitLabError> {
         let answer = self.send(request).await?;
         answer::read(&self.server, request, &answer)
+    }
+
+    /// Reads a resource by its number.
+    async fn about<T: DeserializeOwned + Subject>(
+        &self,
+        request: &ApiRequest,
+        id: u64,
+    ) -> Result<T, GitLabError> {
+        subject::check(&self.server, request, self.get(request).await?, id)
     }
 
     /// Reports once for each list that it has more items than are read.

@@ -11,6 +11,8 @@ pub(super) enum Method {
     Get,
     /// Creates a resource; never repeated without looking.
     Post,
+    /// Replaces a resource; never repeated without looking.
+    Put,
 }
 
 /// Request to the API.
@@ -37,7 +39,7 @@ impl ApiRequest {
         Self { method: Method::Get, path, query, body, etag, tail, secret, what }
     }
 
-    fn with(mut self, query: &[(&str, &str)]) -> Self {
+    pub(super) fn with(mut self, query: &[(&str, &str)]) -> Self {
         self.query.extend(query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         self
     }
@@ -52,11 +54,11 @@ pub(super) fn encode(project: &str) -> percent_encoding::PercentEncode<'_> {
 const UNRESERVED: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-fn merge_request_path(project: &str, iid: u64) -> String {
+pub(super) fn merge_request_path(project: &str, iid: u64) -> String {
     format!("/projects/{}/merge_requests/{iid}", encode(project))
 }
 
-fn pipeline_path(project: &str, id: u64) -> String {
+pub(super) fn pipeline_path(project: &str, id: u64) -> String {
     format!("/projects/{}/pipelines/{id}", encode(project))
 }
 

@@ -104,6 +104,7 @@ impl GitLab {
         let mut sending = match request.method {
             Method::Get => client.get(url.clone()),
             Method::Post => client.post(url.clone()),
+            Method::Put => client.put(url.clone()),
         };
         let headers = self.headers(request)?;
         let debugs = self.http.policy().debug;
@@ -121,7 +122,7 @@ impl GitLab {
         }
         Ok(match sending.send().await {
             // A followed redirect turns the request into a GET: nothing was changed.
-            Ok(response) if request.method == Method::Post && *response.url() != url => {
+            Ok(response) if request.method != Method::Get && *response.url() != url => {
                 let location = Some(response.url().to_string());
                 Ok(ApiAnswer {
                     status: 302,

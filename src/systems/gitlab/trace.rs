@@ -1,9 +1,10 @@
-//! Readable end of a job's log: its last lines, without GitLab's own markers. Reading the log is `send`.
+//! Readable end of a job's log: its last lines, with folded sections and without GitLab's own markers. Reading the log is `send`.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::trace_sections;
 use crate::base::redact::without_tokens;
 use crate::base::text::{LineSplitter, safe_line, truncate};
 
@@ -22,22 +23,18 @@ pub(super) fn last_lines(log: &[u8], cut: bool, most: usize) -> Vec<String> {
     splitter.push(log.as_bytes(), &mut take);
     splitter.finish(&mut take);
     let whole = lines.iter().skip(usize::from(cut && lines.len() > 1));
-    let cleaned: Vec<String> = whole.filter_map(|line| clean_line(line)).collect();
+    let cleaned = trace_sections::fold(whole.map(String::as_str), clean_line);
     cleaned[cleaned.len().saturating_sub(most)..].to_vec()
 }
 
-/// Returns the text of a line without the runner's timestamp, section markers, and text that a carriage
+/// Returns the text of a line without the runner's timestamp and text that a carriage
 /// return has overwritten.
 fn clean_line(line: &str) -> Option<String> {
     static STAMP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z [0-9a-f]{2}[OE][+ ]?")
             .expect("a constant expression")
     });
-    static SECTION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"section_(start|end):\d+:[A-Za-z0-9_.-]+(\[[^\]]*\])?").expect("a constant expression")
-    });
     let line = STAMP.replace(line, "");
-    let line = SECTION.replace_all(&line, "");
     let shown = line.rsplit('\r').find(|part| !safe_line(part).trim().is_empty())?;
     let shown = safe_line(shown);
     let shown = without_tokens(&shown);

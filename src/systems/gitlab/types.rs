@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::types_ci::PipelineStub;
 use crate::model::staging::PipelineStatus;
 
 /// Answer of `GET /version`.
@@ -160,8 +161,12 @@ pub struct Pipeline {
     pub sha: Option<String>,
     /// URL of its page.
     pub web_url: String,
+    /// Timestamp of its creation (ISO 8601).
+    pub created_at: Option<String>,
     /// Timestamp of its start (ISO 8601).
     pub started_at: Option<String>,
+    /// Timestamp of its end (ISO 8601).
+    pub finished_at: Option<String>,
     /// Duration in seconds, once it has ended.
     pub duration: Option<f64>,
 }
@@ -209,4 +214,10 @@ pub struct Job {
     pub failure_reason: Option<String>,
     /// URL of its page.
     pub web_url: String,
+    /// Timestamp of its start (ISO 8601).
+    pub started_at: Option<String>,
+    /// Timestamp of its end (ISO 8601).
+    pub finished_at: Option<String>,
+    /// Its pipeline.
+    pub pipeline: Option<PipelineStub>,
 }

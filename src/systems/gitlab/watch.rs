@@ -6,19 +6,22 @@ use serde::de::DeserializeOwned;
 use super::answer::{self, ApiAnswer};
 use super::error::GitLabError;
 use super::request::{self, ApiRequest};
-use super::{GitLab, Job, MergeRequest, Note, Pipeline, pages};
+use super::subject::{self, Subject};
+use super::{Bridge, GitLab, Job, MergeRequest, Note, Pipeline, pages, request_ci};
 
 /// A polled resource, and its last known value.
 #[derive(Debug)]
 pub struct Poller<T> {
     request: ApiRequest,
+    /// Number of its subject.
+    id: u64,
     etag: Option<String>,
     value: Option<T>,
 }
 
 impl<T> Poller<T> {
-    fn new(request: ApiRequest) -> Self {
-        Self { request, etag: None, value: None }
+    fn new(request: ApiRequest, id: u64) -> Self {
+        Self { request, id, etag: None, value: None }
     }
 
     /// Returns the last known value.
@@ -32,7 +35,7 @@ impl Poller<MergeRequest> {
     /// Watches a merge request.
     #[must_use]
     pub fn merge_request(project: &str, iid: u64) -> Self {
-        Self::new(request::merge_request(project, iid))
+        Self::new(request::merge_request(project, iid), iid)
     }
 }
 
@@ -40,7 +43,7 @@ impl Poller<Note> {
     /// Watches one comment of a merge request.
     #[must_use]
     pub fn note(project: &str, iid: u64, id: u64) -> Self {
-        Self::new(request::note(project, iid, id))
+        Self::new(request::note(project, iid, id), id)
     }
 }
 
@@ -48,7 +51,7 @@ impl Poller<Vec<Note>> {
     /// Watches the comments of a merge request, newest first.
     #[must_use]
     pub fn notes(project: &str, iid: u64) -> Self {
-        Self::new(request::notes(project, iid))
+        Self::new(request::notes(project, iid), iid)
     }
 }
 
@@ -56,7 +59,7 @@ impl Poller<Pipeline> {
     /// Watches a pipeline.
     #[must_use]
     pub fn pipeline(project: &str, id: u64) -> Self {
-        Self::new(request::pipeline(project, id))
+        Self::new(request::pipeline(project, id), id)
     }
 }
 
@@ -64,7 +67,15 @@ impl Poller<Vec<Job>> {
     /// Watches the jobs of a pipeline.
     #[must_use]
     pub fn jobs(project: &str, pipeline: u64) -> Self {
-        Self::new(request::jobs(project, pipeline))
+        Self::new(request::jobs(project, pipeline), pipeline)
+    }
+}
+
+impl Poller<Vec<Bridge>> {
+    /// Watches the jobs of a pipeline that trigger other pipelines.
+    #[must_use]
+    pub fn bridges(project: &str, pipeline: u64) -> Self {
+        Self::new(request_ci::bridges(project, pipeline), pipeline)
     }
 }
 
@@ -73,9 +84,13 @@ impl GitLab {
     ///
     /// # Errors
     /// Fails if the server refuses or does not answer; the last known value stays.
-    pub async fn refresh<T: DeserializeOwned>(&self, watch: &mut Poller<T>) -> Result<bool, GitLabError> {
+    pub async fn refresh<T: DeserializeOwned + Subject>(
+        &self,
+        watch: &mut Poller<T>,
+    ) -> Result<bool, GitLabError> {
         let Some(answer) = self.changed(watch).await? else { return Ok(false) };
-        watch.value = Some(answer::read(&self.server, &watch.request, &answer)?);
+        let found = answer::read(&self.server, &watch.request, &answer)?;
+        watch.value = Some(subject::check(&self.server, &watch.request, found, watch.id)?);
         watch.etag = answer.headers.etag;
         Ok(true)
     }
@@ -89,7 +104,10 @@ impl GitLab {
         watch: &mut Poller<Vec<T>>,
         pages: usize,
         mut enough: impl FnMut(&[T]) -> bool,
-    ) -> Result<bool, GitLabError> {
+    ) -> Result<bool, GitLabError>
+    where
+        Vec<T>: Subject,
+    {
         let Some(answer) = self.changed(watch).await? else { return Ok(false) };
         let mut items: Vec<T> = answer::read(&self.server, &watch.request, &answer)?;
         // The tag of the first page says nothing about the other pages.
@@ -99,7 +117,7 @@ impl GitLab {
             let rest = ApiRequest { query, ..watch.request.clone() };
             items.extend(self.list(rest, pages.saturating_sub(1), enough).await?);
         }
-        watch.value = Some(items);
+        watch.value = Some(subject::check(&self.server, &watch.request, items, watch.id)?);
         watch.etag = etag;
         Ok(true)
     }

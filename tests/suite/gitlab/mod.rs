@@ -2,8 +2,11 @@
 //! a pause ends at once, and lets as much time pass in the stand-in.
 
 mod client;
+mod misbehaviour;
 mod pipeline;
+mod progress;
 mod python;
+mod report;
 mod stage;
 mod stage_bot;
 mod stage_faults;

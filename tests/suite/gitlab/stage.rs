@@ -142,6 +142,10 @@ async fn stage_follows_a_request_to_its_end() {
     assert!(attempt.recorder.warnings().is_empty(), "{:?}", attempt.recorder.warnings());
 
     let told: Vec<String> = attempt.recorder.events().iter().filter_map(line_of).collect();
+    // Stages have no number.
+    let (stages, told): (Vec<String>, Vec<String>) =
+        told.into_iter().partition(|line| line.starts_with("0 "));
+    assert_eq!(stages.iter().filter(|line| line.starts_with("0 success")).count(), 3, "{stages:?}");
     assert_eq!(
         told,
         [
@@ -153,8 +157,10 @@ async fn stage_follows_a_request_to_its_end() {
             "620902 created ",
             "620901 pending ",
             "620902 pending ",
+            "620901 running ",
             "620901 running prepare, 0 of 2 jobs",
             "620901 running build x86_64, 1 of 2 jobs",
+            "620902 running ",
             "620902 running test aarch64, 0 of 1 jobs",
             "620901 success ",
             "620902 success ",

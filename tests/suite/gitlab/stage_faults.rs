@@ -257,6 +257,6 @@ async fn stage_sends_few_requests_per_poll() {
     let outcome = attempt.run().await.expect("is asked");
     let looks = outcome.took.as_secs() / 5;
     let requests = u64::try_from(stand_in.requests().len()).expect("is small");
-    // The merge request, the answer, and for each unfinished pipeline itself and its jobs.
-    assert!(requests < looks * 5, "{requests} requests for {looks} looks");
+    // The merge request, the answer, and each unfinished pipeline; more often after a change.
+    assert!(requests < looks * 7, "{requests} requests for {looks} looks");
 }

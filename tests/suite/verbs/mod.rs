@@ -55,6 +55,7 @@ mod shell;
 mod show;
 mod special_files;
 mod stage_pipeline;
+mod stage_progress;
 mod streams;
 mod tls;
 mod trust;

@@ -133,7 +133,7 @@ fn config_prints_the_origin_of_each_setting() {
     run.memory            4GiB                                    default                                      Memory that a component may use unless its entry says otherwise.
     stage.bot             cki-ci-bot                              default                                      The user name of the bot that stages merge requests.
     stage.timeout         360                                     default                                      Minutes until a staging request that has not ended is given up.
-    stage.interval        5                                       default                                      Seconds between two looks at a staging request.
+    stage.interval        5                                       default                                      Maximum seconds between two looks at a staging request.
     --- exit 0
     ");
     let config = cli.run("config -o json").ends_with(0).json();

@@ -40,15 +40,23 @@ pub(super) struct NamedMergeRequest<'a> {
     pub(super) target: StageTarget<'a>,
     /// The project was named with the number.
     has_project: bool,
+    /// The options that named the project.
+    options: Vec<String>,
 }
 
 impl NamedMergeRequest<'_> {
     /// Returns a command on the same merge request, with the project if the user named it with the number.
     pub(super) fn command(&self, words: &[&str]) -> String {
-        let Self { number, target, has_project } = self;
+        let Self { number, target, has_project, .. } = self;
         let name = if *has_project { format!("{}!{number}", target.project) } else { number.to_string() };
         let words = [words, &["--mr", &name]].concat();
         command_line(&words.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    /// Returns a subcommand on the same merge request, with all options that named it.
+    pub(super) fn subcommand(&self, words: &[&str]) -> String {
+        let command = self.command(words);
+        if self.options.is_empty() { command } else { format!("{command} {}", command_line(&self.options)) }
     }
 }
 
@@ -64,7 +72,14 @@ impl MergeRequestArgs {
         let name = name.ok_or_else(|| UsageError("name a merge request".to_owned()))?;
         let project = self.project_of(name, context)?;
         let target = target(inventory, component, project.as_deref(), &context.host.cwd)?;
-        Ok(NamedMergeRequest { number: name.number, target, has_project: name.project.is_some() })
+        let typed = [("--component", &self.component), ("--project", &self.project)];
+        let typed = typed.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value.clone()?]));
+        Ok(NamedMergeRequest {
+            number: name.number,
+            target,
+            has_project: name.project.is_some(),
+            options: typed.flatten().collect(),
+        })
     }
 
     /// Returns the project from the name of the merge request or from `--project`.

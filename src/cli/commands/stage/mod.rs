@@ -1,11 +1,18 @@
 //! `cki stage`: the request itself, and room for one file per subcommand.
 
 mod bot;
+mod cancel;
+mod followed;
+mod list;
+mod logs;
 mod merge_request;
 mod pipeline;
+mod report;
 mod start;
+mod status;
+mod watch;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
@@ -23,13 +30,35 @@ use crate::cli::context::Context;
 ///   cki stage --mr 213 --rerun cki/620247 --no-wait
 ///   cki stage --mr 213 --via pipeline --dry-run
 ///   cki stage --mr 213 --help-bot
+///   cki stage status --mr 213
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(in crate::cli) struct StageArgs {
     #[command(flatten)]
     start: start::StartArgs,
+    #[command(subcommand)]
+    command: Option<StageCommand>,
+}
+
+/// Commands on a staging that was requested before.
+#[derive(Debug, Subcommand)]
+enum StageCommand {
+    Status(status::StageStatusArgs),
+    Watch(watch::StageWatchArgs),
+    Logs(logs::StageLogsArgs),
+    Report(report::StageReportArgs),
+    List(list::StageListArgs),
+    Cancel(cancel::StageCancelArgs),
 }
 
 pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result<Exit> {
-    start::run(&args.start, context)
+    match &args.command {
+        None => start::run(&args.start, context),
+        Some(StageCommand::Status(args)) => status::run(args, context),
+        Some(StageCommand::Watch(args)) => watch::run(args, context),
+        Some(StageCommand::Logs(args)) => logs::run(args, context),
+        Some(StageCommand::Report(args)) => report::run(args, context),
+        Some(StageCommand::List(args)) => list::run(args, context),
+        Some(StageCommand::Cancel(args)) => cancel::run(args, context),
+    }
 }

@@ -19,7 +19,7 @@ use crate::systems::gitlab::{Discussion, Note, Poller};
 const PAGES: usize = 10;
 
 /// Follows the answer to a request. The outcome has everything that was learned, however it ends.
-pub(super) async fn follow(
+pub(in crate::ops::stage) async fn follow(
     context: StageContext<'_>,
     plan: &BotPlan,
     request: CommentRef,
@@ -87,6 +87,10 @@ impl Follower for AnswerFollower<'_> {
 
     fn rows(&self) -> &[PipelineRow] {
         &self.rows
+    }
+
+    fn rows_mut(&mut self) -> &mut [PipelineRow] {
+        &mut self.rows
     }
 
     fn give_up(&mut self) -> StagingResult {

@@ -8,6 +8,8 @@ mod plan;
 mod same;
 mod welcome;
 
+pub(super) use answer::follow;
+pub(super) use pick::{Pick, pick};
 pub use plan::{BotOptions, BotPlan};
 pub use welcome::BotWelcome;
 pub(super) use welcome::welcome;
@@ -76,5 +78,5 @@ pub(super) async fn run(
     if options.no_wait {
         return Ok(StagingResult::NotWaited);
     }
-    Ok(answer::follow(context, plan, request, outcome).await)
+    Ok(follow(context, plan, request, outcome).await)
 }

@@ -9,7 +9,7 @@ use crate::systems::gitlab::{Discussion, Note};
 
 /// The result of the search.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pick {
+pub(in crate::ops::stage) enum Pick {
     /// No answer.
     None,
     /// The answer.
@@ -21,7 +21,7 @@ pub(super) enum Pick {
 }
 
 /// Searches the comments since the request (and some before it).
-pub(super) fn pick(
+pub(in crate::ops::stage) fn pick(
     notes: &[Note],
     request: u64,
     asked: &StagingRequest,

@@ -2,7 +2,11 @@
 //! temporary errors, and keeps everything that was learned, however it ends.
 
 mod failures;
+mod node;
+mod progress_events;
+mod question;
 mod row;
+mod tree;
 
 use std::time::Duration;
 
@@ -10,7 +14,9 @@ pub(super) use row::{PipelineRow, RowPlace};
 
 use super::context::StageContext;
 use super::{PipelineOutcome, StageError, StagingResult};
-use crate::model::staging::PipelineStatus;
+use crate::base::text::duration;
+use crate::model::event::Events;
+use crate::model::staging::{AwakeTime, PollPace};
 
 /// A method's side of following: where its pipelines come from.
 pub(super) trait Follower {
@@ -19,6 +25,9 @@ pub(super) trait Follower {
 
     /// Returns the pipelines so far.
     fn rows(&self) -> &[PipelineRow];
+
+    /// Returns the pipelines so far, to read them completely.
+    fn rows_mut(&mut self) -> &mut [PipelineRow];
 
     /// Returns the result if no pipeline appeared in time.
     fn give_up(&mut self) -> StagingResult;
@@ -31,41 +40,59 @@ pub(super) async fn until_the_end(
     pipelines: &mut Vec<PipelineOutcome>,
 ) -> StagingResult {
     let ended = poll(context, follower).await;
+    let reads_all = matches!(ended, StagingResult::Finished | StagingResult::TimedOut);
+    if reads_all {
+        complete(context, follower).await;
+    }
     let rows = follower.rows();
     rows.iter().for_each(|row| row.abandon(context.events));
     *pipelines = rows.iter().map(|row| row.outcome(context.gitlab)).collect();
-    if matches!(ended, StagingResult::Finished | StagingResult::TimedOut) {
+    if reads_all {
         add_failed_jobs(context, rows, pipelines).await;
     }
     ended
 }
 
+/// Reads all jobs, now that the end is known. What cannot be read stays as it was seen last.
+async fn complete(context: StageContext<'_>, follower: &mut impl Follower) {
+    for row in follower.rows_mut() {
+        // A second signal skips it.
+        tokio::select! {
+            _ = row.complete(context.gitlab, context.events) => {}
+            _ = context.stop.requested() => return,
+        }
+    }
+}
+
 async fn add_failed_jobs(context: StageContext<'_>, rows: &[PipelineRow], pipelines: &mut [PipelineOutcome]) {
     for (row, pipeline) in rows.iter().zip(pipelines) {
-        let Some((project, id)) = row.readable() else { continue };
-        if *row.status() != PipelineStatus::Failed {
-            continue;
-        }
         // A second signal skips the reasons.
-        pipeline.failed = tokio::select! {
-            failed = failures::failed_jobs(context.gitlab, project, id, context.options.log_lines) => failed,
+        tokio::select! {
+            () = row.add_failures(context.gitlab, context.options.log_lines, pipeline) => {}
             _ = context.stop.requested() => return,
-        };
+        }
     }
 }
 
 async fn poll(context: StageContext<'_>, follower: &mut impl Follower) -> StagingResult {
     let StageContext { gitlab, options, events, stop, began } = context;
     let clock = gitlab.clock().clone();
+    let mut awake = AwakeTime::default();
+    let mut pace = PollPace::new(options.interval);
     let asked = clock.elapsed();
     let mut trouble: Option<Duration> = None;
+    let mut seen = 0;
     loop {
+        let before = clock.elapsed();
         let looked = tokio::select! {
             biased;
             signal = stop.requested() => return StagingResult::Stopped(signal),
             looked = follower.look() => looked,
         };
-        let now = clock.elapsed();
+        if let Some(asleep) = awake.note_poll(clock.elapsed().saturating_sub(before)) {
+            note_sleep(events, asleep);
+        }
+        let now = awake.of(clock.elapsed());
         match looked {
             Ok(true) => return StagingResult::Finished,
             Ok(false) => trouble = None,
@@ -86,10 +113,22 @@ async fn poll(context: StageContext<'_>, follower: &mut impl Follower) -> Stagin
         if follower.rows().is_empty() && now.saturating_sub(asked) >= options.answer_within {
             return follower.give_up();
         }
+        let version: u64 = follower.rows().iter().map(|row| 1 + row.version()).sum();
+        let pause = pace.pause(std::mem::replace(&mut seen, version) != version);
+        let before = clock.elapsed();
         tokio::select! {
             biased;
             signal = stop.requested() => return StagingResult::Stopped(signal),
-            () = clock.sleep(options.interval) => {}
+            () = clock.sleep(pause) => {}
+        }
+        if let Some(asleep) = awake.note_pause(pause, clock.elapsed().saturating_sub(before)) {
+            note_sleep(events, asleep);
+            // What happened meanwhile is seen soon.
+            pace.pause(true);
         }
     }
+}
+
+fn note_sleep(events: &Events, asleep: Duration) {
+    events.note(format!("This machine was asleep for {}, which does not count.", duration(asleep)));
 }

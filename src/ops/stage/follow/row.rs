@@ -1,18 +1,19 @@
-//! One followed pipeline: the pipeline itself if it is readable, else its row in the bot's table.
+//! One followed pipeline: the pipeline itself with everything that it triggers if it is readable, else its row in the
+//! bot's table.
 
 use std::time::Duration;
 
-use crate::model::event::{Event, Events, PipelineEvent, TaskOutcome};
+use jiff::Timestamp;
+
+use super::failures::{self, LogBudget};
+use super::progress_events::ProgressEvents;
+use super::tree::PipelineTree;
+use crate::model::event::Events;
 use crate::model::inventory::ProjectPatterns;
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
-use crate::ops::shared::outside_text::{shown, web_address};
+use crate::ops::shared::outside_text::web_address;
 use crate::ops::stage::{PipelineOutcome, PipelineRef};
-use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Poller};
-
-/// Number of tries to find a missing pipeline, which may have just been created.
-const LOOKS: u32 = 3;
-/// Maximum number of pages, of a hundred jobs each, to read.
-pub(super) const JOB_PAGES: usize = 5;
+use crate::systems::gitlab::{GitLab, GitLabError};
 
 /// Server and projects of the pipelines in a bot's table.
 pub(in crate::ops::stage) struct RowPlace<'a> {
@@ -30,15 +31,14 @@ pub(in crate::ops::stage) struct PipelineRow {
     answer: AnswerRow,
     /// The project to look in.
     project: Option<String>,
-    pipeline: Option<Poller<Pipeline>>,
-    /// The last answer about this very pipeline.
-    seen: Option<Pipeline>,
+    tree: Option<PipelineTree>,
     /// Commit of a pipeline that was started; a row of a bot has none, and is also followed by the bot's word.
     commit: Option<String>,
-    jobs: Option<Poller<Vec<Job>>>,
-    missed: u32,
-    gone: bool,
-    sent: Option<PipelineEvent>,
+    /// The deletion was reported.
+    warned: bool,
+    /// Number of changes that were seen.
+    version: u64,
+    sent: ProgressEvents,
 }
 
 impl PipelineRow {
@@ -52,13 +52,11 @@ impl PipelineRow {
         Self {
             answer,
             project: None,
-            pipeline: None,
-            seen: None,
+            tree: None,
             commit: None,
-            jobs: None,
-            missed: 0,
-            gone: false,
-            sent: None,
+            warned: false,
+            version: 0,
+            sent: ProgressEvents::default(),
         }
     }
 
@@ -72,8 +70,7 @@ impl PipelineRow {
             status: PipelineStatus::Created,
         };
         Self {
-            pipeline: Some(Poller::pipeline(&started.project, started.id)),
-            jobs: Some(Poller::jobs(&started.project, started.id)),
+            tree: Some(PipelineTree::new(&started.project, started.id, PipelineStatus::Created)),
             project: Some(started.project.clone()),
             commit: Some(started.sha.clone()),
             ..Self::unresolved(answer)
@@ -83,6 +80,7 @@ impl PipelineRow {
     /// Updates the row from the table.
     pub(in crate::ops::stage) fn update(&mut self, answer: AnswerRow, place: &RowPlace<'_>) {
         let aimed = self.answer.id.is_some();
+        self.version += u64::from(self.answer != answer);
         self.answer = answer;
         if !aimed {
             self.resolve_project(place);
@@ -99,8 +97,8 @@ impl PipelineRow {
                 .filter(|(project, linked)| *linked == id && place.followed.has(project))
                 .map(|(project, _)| project),
         };
-        self.pipeline = project.as_deref().map(|project| Poller::pipeline(project, id));
-        self.jobs = project.as_deref().map(|project| Poller::jobs(project, id));
+        self.tree =
+            project.as_deref().map(|project| PipelineTree::new(project, id, self.answer.status.clone()));
         self.project = project;
     }
 
@@ -109,9 +107,20 @@ impl PipelineRow {
         &self.answer
     }
 
+    /// Returns a number that grows with each change that was seen.
+    pub(in crate::ops::stage) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Returns whether the status is final.
     pub(in crate::ops::stage) fn is_finished(&self) -> bool {
-        self.gone || self.answer.is_not_found() || self.status().is_finished()
+        if self.answer.is_not_found() {
+            return true;
+        }
+        match self.seen() {
+            Some(tree) => tree.is_finished(),
+            None => self.answer.status.is_finished(),
+        }
     }
 
     /// Returns whether the pipeline itself is readable.
@@ -119,99 +128,87 @@ impl PipelineRow {
         self.seen().is_some()
     }
 
-    fn seen(&self) -> Option<&Pipeline> {
-        self.seen.as_ref()
+    fn seen(&self) -> Option<&PipelineTree> {
+        self.tree.as_ref().filter(|tree| {
+            let found = tree.root().seen();
+            found.is_some_and(|found| self.is_ours(found.sha.as_deref()))
+        })
+    }
+
+    /// Returns whether a commit is that of the pipeline that was started.
+    fn is_ours(&self, sha: Option<&str>) -> bool {
+        let Some(commit) = &self.commit else { return true };
+        sha.is_some_and(|sha| sha.eq_ignore_ascii_case(commit))
     }
 
     pub(in crate::ops::stage) fn status(&self) -> &PipelineStatus {
-        self.seen().map_or(&self.answer.status, |pipeline| &pipeline.status)
+        self.seen().map_or(&self.answer.status, |tree| tree.root().status())
     }
 
-    /// Returns project and number, if the pipeline itself was read.
-    pub(in crate::ops::stage) fn readable(&self) -> Option<(&str, u64)> {
-        self.seen().and_then(|pipeline| Some((self.project.as_deref()?, pipeline.id)))
+    fn is_gone(&self) -> bool {
+        self.tree.as_ref().is_some_and(|tree| tree.root().is_gone)
     }
 
-    /// Polls the pipeline.
+    /// Polls the pipeline, and those that it triggers, with one request each.
     pub(in crate::ops::stage) async fn look(
         &mut self,
         gitlab: &GitLab,
         events: &Events,
     ) -> Result<(), GitLabError> {
-        if self.is_finished() && self.sent.is_some() {
+        if self.is_finished() && self.sent.is_complete() {
             return Ok(());
         }
-        if let Some(watch) = &mut self.pipeline {
-            match gitlab.refresh(watch).await {
-                Ok(_) => {
-                    let found = watch.value().cloned();
-                    self.missed = 0;
-                    self.take(gitlab, found)?;
-                }
-                Err(error) if error.is_not_found() && self.is_lost() => return Err(error),
-                Err(error) if error.is_not_found() => self.miss(events),
-                Err(GitLabError::Forbidden { .. }) if self.commit.is_none() => {
-                    (self.pipeline, self.seen) = (None, None);
-                    events.note(format!("{} cannot be read; its status is the bot's word.", self.name()));
-                }
-                Err(error) => return Err(error),
-            }
+        if let Some(tree) = &mut self.tree {
+            let changed = tree.look(gitlab).await?;
+            self.version += u64::from(changed);
         }
-        if *self.status() == PipelineStatus::Running && self.is_seen() {
-            self.count(gitlab).await?;
-        }
+        self.check_root(gitlab, events)?;
         self.tell(gitlab, events);
         Ok(())
     }
 
-    /// Takes an answer, unless it is about another pipeline or another commit.
-    fn take(&mut self, gitlab: &GitLab, found: Option<Pipeline>) -> Result<(), GitLabError> {
-        let Some(found) = found else { return Ok(()) };
-        let is_commit =
-            |commit: &String| found.sha.as_ref().is_some_and(|sha| sha.eq_ignore_ascii_case(commit));
-        if Some(found.id) == self.answer.id && self.commit.as_ref().is_none_or(is_commit) {
-            self.seen = Some(found);
+    /// Reads everything about the pipeline and those that it triggers.
+    pub(in crate::ops::stage) async fn complete(
+        &mut self,
+        gitlab: &GitLab,
+        events: &Events,
+    ) -> Result<(), GitLabError> {
+        if let Some(tree) = &mut self.tree {
+            tree.complete(gitlab).await?;
+        }
+        self.check_root(gitlab, events)?;
+        self.tell(gitlab, events);
+        Ok(())
+    }
+
+    /// Reports a pipeline that is gone or unreadable. Fails if it was started, since nobody else tells its status, and
+    /// for an answer about another commit.
+    fn check_root(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
+        let Some(tree) = &self.tree else { return Ok(()) };
+        let root = tree.root();
+        if root.is_gone {
+            if !std::mem::replace(&mut self.warned, true) {
+                events.warn(format!("{} was deleted.", self.name()));
+            }
             return Ok(());
         }
-        Err(GitLabError::BadAnswer {
-            server: gitlab.server().to_owned(),
-            what: self.name(),
-            why: "it is about another pipeline".to_owned(),
-        })
-    }
-
-    /// Returns whether a missing pipeline that was started cannot be followed.
-    fn is_lost(&mut self) -> bool {
-        let is_first = self.commit.is_some() && !self.is_seen();
-        self.missed += u32::from(is_first);
-        is_first && self.missed >= LOOKS
-    }
-
-    fn miss(&mut self, events: &Events) {
-        if self.commit.is_some() && !self.is_seen() {
-            return;
+        let (server, what) = (gitlab.server().to_owned(), self.name());
+        if root.seen().is_some_and(|found| !self.is_ours(found.sha.as_deref())) {
+            return Err(GitLabError::BadAnswer {
+                server,
+                what,
+                why: "it is about another commit".to_owned(),
+            });
         }
-        if self.is_seen() {
-            self.gone = true;
-            events.warn(format!("{} was deleted.", self.name()));
-            return;
-        }
-        self.missed += 1;
-        if self.missed >= LOOKS {
-            self.pipeline = None;
-            events.note(format!("{} was not found; its status is the bot's word.", self.name()));
-        }
-    }
-
-    /// Counts jobs; a user who may not see them still sees the pipeline.
-    async fn count(&mut self, gitlab: &GitLab) -> Result<(), GitLabError> {
-        let Some(watch) = &mut self.jobs else { return Ok(()) };
-        match gitlab.refresh_list(watch, JOB_PAGES, |_| false).await {
-            Err(GitLabError::Forbidden { .. } | GitLabError::NotFound { .. }) => {
-                self.jobs = None;
+        match (&root.unread, &self.commit) {
+            (Some(_), Some(_)) => Err(GitLabError::NotFound { server, what }),
+            (Some(_), None) => {
+                events.note(format!("{} cannot be read; its status is the bot's word.", self.name()));
+                self.tree = None;
+                self.version += 1;
                 Ok(())
             }
-            other => other.map(|_| ()),
+            (None, _) => Ok(()),
         }
     }
 
@@ -224,75 +221,37 @@ impl PipelineRow {
     }
 
     fn url(&self) -> Option<String> {
-        let answer = || self.answer.link.as_deref().and_then(web_address);
-        self.seen().and_then(|pipeline| web_address(&pipeline.web_url)).or_else(answer)
+        let seen = || web_address(&self.seen()?.root().seen()?.web_url);
+        seen().or_else(|| self.answer.link.as_deref().and_then(web_address))
     }
 
     /// Returns the duration of the run so far.
     fn took(&self, gitlab: &GitLab) -> Option<Duration> {
-        let pipeline = self.seen()?;
+        let pipeline = self.seen()?.root().seen()?;
         if let Some(seconds) = pipeline.duration {
             return Duration::try_from_secs_f64(seconds).ok();
         }
-        let started: jiff::Timestamp = pipeline.started_at.as_deref()?.parse().ok()?;
-        let now = gitlab.clock().wall().duration_since(std::time::UNIX_EPOCH).ok()?;
-        let started = Duration::try_from(started.duration_since(jiff::Timestamp::UNIX_EPOCH)).ok()?;
-        Some(now.saturating_sub(started))
+        let started: Timestamp = pipeline.started_at.as_deref()?.parse().ok()?;
+        Duration::try_from(now(gitlab)?.duration_since(started)).ok()
     }
 
-    fn counts(&self) -> Option<(usize, usize)> {
-        let jobs = self.jobs.as_ref()?.value()?;
-        Some((jobs.iter().filter(|job| job.status.is_finished()).count(), jobs.len()))
-    }
-
-    /// Describes the progress in a few words.
-    fn detail(&self) -> String {
-        if self.gone {
-            return "deleted".to_owned();
-        }
-        if *self.status() != PipelineStatus::Running {
-            return String::new();
-        }
-        let running = self.jobs.as_ref().and_then(Poller::value).and_then(|jobs| {
-            let job = jobs.iter().find(|job| job.status == PipelineStatus::Running)?;
-            Some(shown(&job.name, 60))
-        });
-        let counts = self.counts().map(|(done, all)| format!("{done} of {all} jobs"));
-        running.into_iter().chain(counts).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Sends an event if anything but the time has changed.
+    /// Sends what has changed.
     fn tell(&mut self, gitlab: &GitLab, events: &Events) {
-        let event = PipelineEvent {
-            group: self.answer.group.clone(),
-            branch: self.answer.branch.clone(),
-            id: self.answer.id,
-            status: self.status().clone(),
-            url: self.url(),
-            took: self.took(gitlab),
-            detail: self.detail(),
-            finished: self.is_finished(),
-        };
-        let timeless = |event: &PipelineEvent| PipelineEvent { took: None, ..event.clone() };
-        if self.sent.as_ref().map(timeless) != Some(timeless(&event)) {
-            events.send(Event::Pipeline(event.clone()));
-            self.sent = Some(event);
-        }
+        let outcome = self.outcome(gitlab);
+        self.sent.send(&outcome, now(gitlab).unwrap_or_default(), events);
     }
 
     /// Reports that the pipeline is not followed any more, unless it has ended.
     pub(in crate::ops::stage) fn abandon(&self, events: &Events) {
-        if let Some(last) = self.sent.as_ref().filter(|last| !last.finished) {
-            events.send(Event::Finished {
-                subject: last.subject(),
-                state: TaskOutcome::Skipped,
-                detail: format!("{}, not followed any more", last.status),
-                took: last.took.unwrap_or_default(),
-            });
-        }
+        self.sent.abandon(events);
     }
 
     pub(in crate::ops::stage) fn outcome(&self, gitlab: &GitLab) -> PipelineOutcome {
+        let course = self.seen().map(PipelineTree::course);
+        let counts = course.as_ref().filter(|course| !course.jobs.is_empty()).map(|course| {
+            let ended = course.jobs.iter().filter(|job| job.status.is_finished()).count();
+            (ended, course.jobs.len())
+        });
         PipelineOutcome {
             group: self.answer.group.clone(),
             branch: self.answer.branch.clone(),
@@ -300,11 +259,32 @@ impl PipelineRow {
             project: self.project.clone(),
             status: self.status().clone(),
             by_hearsay: !self.is_seen(),
-            gone: self.gone,
+            gone: self.is_gone(),
+            ended: self.is_finished(),
             url: self.url(),
             duration: self.took(gitlab),
-            jobs: self.counts(),
+            jobs: counts,
+            course,
             failed: Vec::new(),
         }
     }
+
+    /// Adds the failed jobs of the pipeline and of those that it triggers, with the end of their logs.
+    pub(in crate::ops::stage) async fn add_failures(
+        &self,
+        gitlab: &GitLab,
+        lines: usize,
+        outcome: &mut PipelineOutcome,
+    ) {
+        let Some(tree) = self.seen() else { return };
+        let mut budget = LogBudget::new(lines);
+        for node in tree.current().filter(|node| *node.status() == PipelineStatus::Failed) {
+            outcome.failed.extend(failures::failed_jobs(gitlab, node, &mut budget).await);
+        }
+    }
+}
+
+/// Returns the time of day.
+fn now(gitlab: &GitLab) -> Option<Timestamp> {
+    Timestamp::try_from(gitlab.clock().wall()).ok()
 }

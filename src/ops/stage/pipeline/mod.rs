@@ -162,6 +162,10 @@ impl Follower for StartedPipeline<'_> {
         &self.row
     }
 
+    fn rows_mut(&mut self) -> &mut [PipelineRow] {
+        &mut self.row
+    }
+
     fn give_up(&mut self) -> StagingResult {
         StagingResult::TimedOut
     }

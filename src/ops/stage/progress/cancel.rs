@@ -1,0 +1,156 @@
+//! Cancels the pipelines of the user's own request. Pipelines of others are never canceled.
+
+use super::ProgressOptions;
+use super::find::find;
+use super::read::read_rows;
+use crate::model::staging::{PipelineCourse, PipelineStatus};
+use crate::ops::login::API_SCOPE;
+use crate::ops::shared::outside_text::shown;
+use crate::ops::stage::{MergeRequestFacts, StageError};
+use crate::systems::gitlab::{GitLab, GitLabError};
+
+/// The pipelines to cancel.
+#[derive(Debug, Clone)]
+pub struct CancelPlan {
+    /// The merge request.
+    pub merge_request: MergeRequestFacts,
+    /// User name of the requester.
+    pub requested_by: String,
+    /// The unfinished pipelines, parents first.
+    pub pipelines: Vec<CanceledPipeline>,
+}
+
+/// A pipeline to cancel, or that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanceledPipeline {
+    /// Its project.
+    pub project: String,
+    /// Its number.
+    pub id: u64,
+    /// Group and branch, and the trigger below.
+    pub name: String,
+    /// Address of its page.
+    pub url: Option<String>,
+    /// Its status.
+    pub status: PipelineStatus,
+}
+
+/// A request that cannot be canceled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// The staging cannot be read.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// Canceling needs a token.
+    #[error("canceling the pipelines of `{merge_request}` needs a token for `{server}`")]
+    NoToken {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The server.
+        server: String,
+    },
+    /// The request is another user's.
+    #[error(
+        "staging of `{merge_request}` was requested by @{by}, and you are @{me}: only one's own request is canceled"
+    )]
+    NotYours {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The requester.
+        by: String,
+        /// The token's user.
+        me: String,
+    },
+    /// A pipeline could not be canceled.
+    #[error("pipeline {id} of `{project}` was not canceled; canceled before it: {done}")]
+    Pipeline {
+        /// Its project.
+        project: String,
+        /// Its number.
+        id: u64,
+        /// Number of pipelines that were canceled.
+        done: usize,
+        /// Underlying error.
+        source: GitLabError,
+    },
+}
+
+/// Finds the unfinished pipelines of the user's own request. Changes nothing.
+///
+/// # Errors
+/// Fails when there is no request, or it is another user's.
+pub async fn plan_cancel(gitlab: &GitLab, options: &ProgressOptions) -> Result<CancelPlan, CancelError> {
+    if !gitlab.has_token() {
+        return Err(CancelError::NoToken {
+            merge_request: format!("{}!{}", options.project, options.merge_request),
+            server: gitlab.server().to_owned(),
+        });
+    }
+    let found = find(gitlab, options).await?;
+    let me = gitlab.user().await.map_err(StageError::from)?;
+    let reference = found.facts.reference();
+    let Some(current) = found.located.current else {
+        return Err(CancelError::Stage(StageError::NotRequested {
+            merge_request: reference,
+            head: found.facts.head.clone(),
+            outdated: found.located.outdated.and_then(|one| one.found.sha),
+        }));
+    };
+    let by = current.found.author;
+    if !by.eq_ignore_ascii_case(&me.username) {
+        return Err(CancelError::NotYours { merge_request: reference, by, me: shown(&me.username, 100) });
+    }
+    let token = gitlab.token_facts().await.map_err(StageError::from)?;
+    if let Some(token) = token.filter(|token| !token.scopes.iter().any(|scope| scope == API_SCOPE)) {
+        return Err(CancelError::Stage(StageError::NoScope {
+            action: format!("canceling the pipelines of `{reference}`"),
+            server: gitlab.server().to_owned(),
+            missing: API_SCOPE,
+            scopes: shown(&token.scopes.join(", "), 200),
+        }));
+    }
+    let mut pipelines = Vec::new();
+    for row in read_rows(gitlab, &found.facts.project, options, found.rows, found.answer.is_some()).await? {
+        let outcome = row.outcome(gitlab);
+        let Some(course) = &outcome.course else { continue };
+        for (_, one) in course.all().into_iter().filter(|(_, one)| can_end(one)) {
+            let below = one.trigger.as_ref().map(|trigger| format!(" › {trigger}")).unwrap_or_default();
+            pipelines.push(CanceledPipeline {
+                project: one.project.clone(),
+                id: one.id,
+                name: format!("{} {}{below}", outcome.group, outcome.branch),
+                url: one.url.clone(),
+                status: one.status.clone(),
+            });
+        }
+    }
+    Ok(CancelPlan { merge_request: found.facts, requested_by: by, pipelines })
+}
+
+/// Returns whether a pipeline can be canceled.
+fn can_end(one: &PipelineCourse) -> bool {
+    !one.status.is_finished() && one.unread.is_none()
+}
+
+/// Cancels the pipelines. A pipeline that has ended in the meantime stays as it is.
+///
+/// # Errors
+/// Fails at the first pipeline that the server does not let the user cancel.
+pub async fn cancel(gitlab: &GitLab, plan: &mut CancelPlan) -> Result<(), CancelError> {
+    for at in 0..plan.pipelines.len() {
+        let one = &mut plan.pipelines[at];
+        // The cancellation of a parent may have ended it.
+        let canceled = match gitlab.cancel_pipeline(&one.project, one.id).await {
+            Err(error) if error.is_ambiguous() => gitlab.pipeline(&one.project, one.id).await,
+            canceled => canceled,
+        };
+        match canceled {
+            Ok(now) => one.status = now.status,
+            Err(source) => {
+                let (project, id) = (one.project.clone(), one.id);
+                return Err(CancelError::Pipeline { project, id, done: at, source });
+            }
+        }
+    }
+    Ok(())
+}

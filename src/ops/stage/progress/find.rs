@@ -1,0 +1,115 @@
+//! Finds a staging from the server alone: the merge request, the newest request for its head, the bot's answer, and the
+//! rows of its pipelines. Everything that reads or follows a staging begins here.
+
+use super::ProgressOptions;
+use super::locate::{Located, LocatedRequest, locate};
+use super::public;
+use crate::model::inventory::StageVia;
+use crate::model::staging::{AnswerRow, StagingRequest, table};
+use crate::ops::stage::bot::{Pick, pick};
+use crate::ops::stage::merge_request::read_any;
+use crate::ops::stage::{CommentRef, MergeRequestFacts, StageError};
+use crate::systems::gitlab::{GitLab, Note};
+
+/// Maximum number of pages, of a hundred comments or threads each, to search.
+const PAGES: usize = 10;
+
+/// A staging as it was found.
+pub(super) struct FoundStaging {
+    pub(super) facts: MergeRequestFacts,
+    pub(super) located: Located,
+    pub(super) answer: Option<CommentRef>,
+    /// Rows of its pipelines, in the bot's words.
+    pub(super) rows: Vec<AnswerRow>,
+    /// Facts that could not be read, one sentence each.
+    pub(super) unread: Vec<String>,
+}
+
+/// Finds a staging.
+pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<FoundStaging, StageError> {
+    let facts = read_any(gitlab, &options.project, options.merge_request).await?;
+    let mut found = FoundStaging {
+        facts,
+        located: Located::default(),
+        answer: None,
+        rows: Vec::new(),
+        unread: Vec::new(),
+    };
+    let has_comments = options.via == StageVia::Bot && find_request(gitlab, options, &mut found).await?;
+    if !has_comments {
+        let (rows, unread) = public::pipelines(gitlab, &found.facts, options.pipelines.first()).await?;
+        found.rows = rows;
+        found.unread.extend(unread);
+    }
+    Ok(found)
+}
+
+/// Searches the comments; returns `false` if they cannot be read.
+async fn find_request(
+    gitlab: &GitLab,
+    options: &ProgressOptions,
+    found: &mut FoundStaging,
+) -> Result<bool, StageError> {
+    let facts = &found.facts;
+    if !gitlab.has_token() {
+        found.unread.push(format!(
+            "Without a token for {}, comments cannot be read; these are the pipelines that everybody may see.",
+            gitlab.server()
+        ));
+        return Ok(false);
+    }
+    let bot = options.bot.as_str();
+    let is_found = |notes: &[Note]| locate(notes, facts, bot).current.is_some();
+    let notes = match gitlab.notes(&facts.project, facts.iid, PAGES, is_found).await {
+        Err(error) if error.is_hidden() => {
+            found
+                .unread
+                .push("The token may not read comments; these are the pipelines that it may see.".to_owned());
+            return Ok(false);
+        }
+        notes => notes?,
+    };
+    found.located = locate(&notes, facts, bot);
+    let Some(current) = &found.located.current else { return Ok(true) };
+    let Some(answer) = answer(gitlab, facts, &notes, current, bot).await? else { return Ok(true) };
+    found.answer = Some(facts.comment(&answer));
+    if let Some(table) = table::read(&answer.body) {
+        if table.is_cut {
+            let rows = table.rows.len();
+            found
+                .unread
+                .push(format!("The bot's answer is too long: only {rows} of its pipelines are shown."));
+        }
+        found.rows = table.rows;
+    }
+    Ok(true)
+}
+
+/// Returns the bot's answer to a request.
+async fn answer(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    notes: &[Note],
+    current: &LocatedRequest,
+    bot: &str,
+) -> Result<Option<Note>, StageError> {
+    // A person can write what this program would not send.
+    let Ok(asked) = request_of(current, bot) else { return Ok(None) };
+    let id = current.found.comment.id;
+    let picked = match pick(notes, id, &asked, None) {
+        Pick::AskThreads => match gitlab.discussions(&facts.project, facts.iid, PAGES).await {
+            Ok(threads) => pick(notes, id, &asked, Some(&threads)),
+            Err(error) if error.is_hidden() => pick(notes, id, &asked, Some(&[])),
+            Err(error) => return Err(error.into()),
+        },
+        picked => picked,
+    };
+    let (Pick::Answer(wanted) | Pick::Perhaps(wanted)) = picked else { return Ok(None) };
+    Ok(notes.iter().find(|note| note.id == wanted).cloned())
+}
+
+/// Returns the request that a comment makes.
+pub(super) fn request_of(located: &LocatedRequest, bot: &str) -> Result<StagingRequest, StageError> {
+    let command = &located.command;
+    Ok(StagingRequest::new(bot, command.parameters.clone(), command.reruns.clone(), &[])?)
+}

@@ -1,0 +1,104 @@
+//! The progress of a staging, found again from the server alone: the request, its pipelines and its environments. A
+//! staging that another command, machine or person has started is found in the same way. The output is in
+//! `report::staging`.
+
+mod cancel;
+mod environments;
+mod find;
+mod list;
+mod locate;
+mod logs;
+mod note;
+mod options;
+mod public;
+mod read;
+mod watch;
+
+use jiff::Timestamp;
+
+use super::{CommentRef, MergeRequestFacts, PipelineOutcome};
+pub use cancel::{CancelError, CancelPlan, CanceledPipeline, cancel, plan_cancel};
+pub use list::{ListedStaging, StagingList, list};
+pub use logs::{JobLog, LogChoice, logs};
+pub use note::{NoteError, NoteResult, post_report};
+pub use options::ProgressOptions;
+pub use read::read;
+pub use watch::watch;
+
+/// A staging as the server tells it at one moment.
+#[derive(Debug, Clone)]
+pub struct StagingProgress {
+    /// The merge request.
+    pub merge_request: MergeRequestFacts,
+    /// Address of the server.
+    pub server: String,
+    /// The time of the reading.
+    pub read_at: Timestamp,
+    /// The newest request for the head commit.
+    pub request: Option<FoundRequest>,
+    /// The newest request for another commit, if there is none for the head.
+    pub outdated: Option<FoundRequest>,
+    /// The bot's answer.
+    pub answer: Option<CommentRef>,
+    /// The pipelines.
+    pub pipelines: Vec<PipelineOutcome>,
+    /// The environments to which the head commit was deployed.
+    pub environments: Vec<StagingEnvironment>,
+    /// Facts that could not be read, one sentence each.
+    pub unread: Vec<String>,
+}
+
+/// The state of a staging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressState {
+    /// Nothing was requested for the head commit.
+    NotRequested,
+    /// Requested; there is no pipeline yet.
+    Waiting,
+    /// Pipelines have not ended.
+    Running,
+    /// All pipelines succeeded.
+    Succeeded,
+    /// A pipeline did not succeed.
+    Failed,
+}
+
+impl StagingProgress {
+    /// Returns the state.
+    #[must_use]
+    pub fn state(&self) -> ProgressState {
+        match (&self.pipelines[..], &self.request) {
+            ([], None) => ProgressState::NotRequested,
+            ([], Some(_)) => ProgressState::Waiting,
+            (all, _) if all.iter().any(|one| !one.has_ended()) => ProgressState::Running,
+            (all, _) if all.iter().all(PipelineOutcome::succeeded) => ProgressState::Succeeded,
+            _ => ProgressState::Failed,
+        }
+    }
+}
+
+/// A request for staging in a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRequest {
+    /// The comment.
+    pub comment: CommentRef,
+    /// User name of its author.
+    pub author: String,
+    /// The commit that it names; one that a person wrote names none.
+    pub sha: Option<String>,
+    /// Its command, as one line.
+    pub text: String,
+}
+
+/// An environment to which the commit was deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagingEnvironment {
+    /// Its name.
+    pub name: String,
+    /// Address of the application.
+    pub url: Option<String>,
+    /// `available`, `stopping` or `stopped`; missing if the server does not say.
+    pub state: Option<String>,
+    /// The time at which the server stops it.
+    pub stops_at: Option<Timestamp>,
+}

@@ -1,0 +1,79 @@
+//! Reads the progress of a staging once, completely.
+
+use jiff::Timestamp;
+
+use super::environments::environments;
+use super::find::find;
+use super::{ProgressOptions, StagingProgress};
+use crate::model::event::Events;
+use crate::model::staging::AnswerRow;
+use crate::ops::stage::StageError;
+use crate::ops::stage::follow::PipelineRow;
+use crate::systems::gitlab::GitLab;
+
+/// Reads the request, the pipelines and the environments.
+///
+/// # Errors
+/// Fails when the merge request cannot be read, or the server does not answer.
+pub async fn read(
+    gitlab: &GitLab,
+    options: &ProgressOptions,
+    events: &Events,
+) -> Result<StagingProgress, StageError> {
+    let task = events.start("gitlab", format!("asking {} for the merge request", gitlab.server()));
+    let read = read_all(gitlab, options).await;
+    task.dismiss();
+    read
+}
+
+async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingProgress, StageError> {
+    let found = find(gitlab, options).await?;
+    let mut unread = found.unread;
+    let by_bot = found.answer.is_some();
+    let mut pipelines = Vec::new();
+    for row in read_rows(gitlab, &found.facts.project, options, found.rows, by_bot).await? {
+        let mut outcome = row.outcome(gitlab);
+        if options.log_lines > 0 {
+            row.add_failures(gitlab, options.log_lines, &mut outcome).await;
+        }
+        if outcome.by_hearsay && outcome.id.is_some() {
+            let id = outcome.id.unwrap_or_default();
+            unread.push(format!("Pipeline {id} cannot be read; its status is the bot's word."));
+        }
+        pipelines.push(outcome);
+    }
+    let environments = match environments(gitlab, &found.facts.project, &found.facts.head).await {
+        Err(error) if error.is_hidden() => Vec::new(),
+        environments => environments?,
+    };
+    Ok(StagingProgress {
+        merge_request: found.facts,
+        server: gitlab.server().to_owned(),
+        read_at: Timestamp::try_from(gitlab.clock().wall()).unwrap_or_default(),
+        request: found.located.current.map(|one| one.found),
+        outdated: found.located.outdated.map(|one| one.found),
+        answer: found.answer,
+        pipelines,
+        environments,
+        unread,
+    })
+}
+
+/// Reads the pipelines of rows, with everything that they trigger.
+pub(super) async fn read_rows(
+    gitlab: &GitLab,
+    project: &str,
+    options: &ProgressOptions,
+    rows: Vec<AnswerRow>,
+    by_bot: bool,
+) -> Result<Vec<PipelineRow>, StageError> {
+    let place = options.place(gitlab, project, by_bot);
+    let silent = Events::silent();
+    let mut read = Vec::new();
+    for row in rows {
+        let mut row = PipelineRow::new(row, &place);
+        row.complete(gitlab, &silent).await?;
+        read.push(row);
+    }
+    Ok(read)
+}

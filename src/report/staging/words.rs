@@ -1,0 +1,104 @@
+//! Words, symbols and classes of states that the reports on a staging share.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::base::text::{duration, plural};
+use crate::model::staging::{PipelineCourse, PipelineStatus};
+use crate::ops::stage::{PipelineOutcome, ProgressState, StagingEnvironment, StagingProgress};
+use crate::ui::style;
+
+/// Number of characters of a commit to show.
+pub(super) const SHORT: usize = 7;
+
+/// Returns the class of a status in a page.
+pub(super) fn state_class(status: &PipelineStatus) -> &'static str {
+    match status {
+        PipelineStatus::Success => "good",
+        PipelineStatus::Failed | PipelineStatus::Canceled | PipelineStatus::Canceling => "bad",
+        PipelineStatus::Running | PipelineStatus::Preparing => "busy",
+        _ => "idle",
+    }
+}
+
+/// Returns a symbol of a status.
+pub(super) fn symbol(status: &PipelineStatus) -> &'static str {
+    symbol_of_class(state_class(status))
+}
+
+fn symbol_of_class(class: &str) -> &'static str {
+    match class {
+        "good" => "✔",
+        "bad" => "✘",
+        "busy" => "●",
+        _ => "○",
+    }
+}
+
+/// Returns the colour of a status on a terminal.
+pub(super) fn paint(status: &PipelineStatus) -> fn(&str) -> String {
+    match state_class(status) {
+        "good" => style::good,
+        "bad" => style::bad,
+        "busy" => style::warn,
+        _ => style::dim,
+    }
+}
+
+/// Returns the state of a staging in words, with its class and symbol.
+pub(super) fn result(progress: &StagingProgress) -> (&'static str, &'static str, String) {
+    let all = progress.pipelines.len();
+    let bad = progress.pipelines.iter().filter(|one| one.has_ended() && !one.succeeded()).count();
+    let ended = progress.pipelines.iter().filter(|one| one.has_ended()).count();
+    let (class, text) = match progress.state() {
+        ProgressState::NotRequested => ("idle", "Not requested".to_owned()),
+        ProgressState::Waiting => ("idle", "Requested, no pipeline yet".to_owned()),
+        ProgressState::Running if bad > 0 => ("bad", format!("Running, {bad} of {all} failed")),
+        ProgressState::Running => ("busy", format!("Running, {ended} of {all} done")),
+        ProgressState::Succeeded => ("good", "Succeeded".to_owned()),
+        ProgressState::Failed => ("bad", format!("Failed: {bad} of {}", plural(all, "pipeline"))),
+    };
+    (class, symbol_of_class(class), text)
+}
+
+/// Returns the word of a state in JSON.
+pub(super) fn state_word(state: ProgressState) -> &'static str {
+    match state {
+        ProgressState::NotRequested => "not-requested",
+        ProgressState::Waiting => "waiting",
+        ProgressState::Running => "running",
+        ProgressState::Succeeded => "succeeded",
+        ProgressState::Failed => "failed",
+    }
+}
+
+/// Returns a timestamp of the server for people; the text itself if it is none.
+pub(super) fn time_of_day(timestamp: &str) -> String {
+    let at = timestamp.parse::<Timestamp>();
+    at.map_or_else(|_| timestamp.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// Returns how long ago a timestamp was, for people; the text itself if it is none.
+pub(super) fn ago(timestamp: &str, now: Timestamp) -> String {
+    let since =
+        timestamp.parse::<Timestamp>().ok().and_then(|at| Duration::try_from(now.duration_since(at)).ok());
+    since.map_or_else(|| timestamp.to_owned(), |since| format!("{} ago", duration(since)))
+}
+
+/// Returns when an environment stops.
+pub(super) fn stops(one: &StagingEnvironment, now: Timestamp) -> Option<String> {
+    let left = Duration::try_from(one.stops_at?.duration_since(now)).ok().filter(|left| !left.is_zero());
+    Some(left.map_or_else(|| "now".to_owned(), |left| format!("in {}", duration(left))))
+}
+
+/// Returns the number of ended jobs, and of all.
+pub(super) fn job_counts(one: &PipelineCourse) -> Option<String> {
+    let ended = one.jobs.iter().filter(|job| job.status.is_finished()).count();
+    (!one.jobs.is_empty()).then(|| format!("{ended} of {}", one.jobs.len()))
+}
+
+/// Returns the name of a pipeline: that of its trigger, or its group and branch.
+pub(super) fn pipeline_name(outcome: &PipelineOutcome, one: &PipelineCourse) -> String {
+    one.trigger.clone().unwrap_or_else(|| format!("{} {}", outcome.group, outcome.branch))
+}
