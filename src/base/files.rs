@@ -1,13 +1,14 @@
-//! Files and directories, with the path in every error, and atomic writes. Their content is up to the
+//! Files and directories, with the path in every error. Writing a file is in `file_write`, its content up to the
 //! callers.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use super::file_error::FileError;
+pub use super::file_write::{DirectoryLock, create, replace, write_atomic, write_output};
 
 /// Opens a file to read it. Rejects anything but a regular file: a pipe would wait for a writer, a device
 /// might have side effects, and both may be endless.
@@ -209,29 +210,6 @@ fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a file through a temporary file in the same directory, so that a reader sees the old content or
-/// the new, never a part. `mode` is the Unix permission bits.
-///
-/// # Errors
-/// Fails if the directory cannot be created, or the file cannot be written or renamed.
-pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let fail = |source| FileError::new("write", path, source);
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_directory(parent)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".cki-")
-        .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(parent)
-        .map_err(fail)?;
-    file.write_all(content).map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
-    // The umask may have removed bits of the mode.
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
-}
-
 /// Creates a directory and its parents.
 ///
 /// # Errors
@@ -317,19 +295,6 @@ pub fn all_names_in(directory: &Path) -> Result<Vec<OsString>, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    #[test]
-    fn write_atomic_replaces_content_and_sets_mode() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let path = directory.path().join("deep/file");
-        write_atomic(&path, b"one", 0o600).expect("writes");
-        write_atomic(&path, b"two", 0o600).expect("writes again");
-        assert_eq!(read_text(&path, 10).expect("reads"), "two");
-        let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(list_dir(&directory.path().join("deep")).expect("lists"), ["file"]);
-    }
 
     #[test]
     fn read_text_refuses_special_files_without_blocking() {

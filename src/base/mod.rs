@@ -12,6 +12,7 @@ pub mod exit;
 pub mod file_error;
 pub mod file_snapshot;
 pub mod file_stamp;
+mod file_write;
 pub mod files;
 pub mod http;
 pub mod layered_layout;

@@ -12,7 +12,7 @@ use super::keys::{KEYS, Key, SettingKind};
 use super::layers::Config;
 use super::project::FILE;
 use super::value::SettingOrigin;
-use crate::base::files::{self, FileError};
+use crate::base::files::{self, DirectoryLock, FileError};
 use crate::base::text;
 use crate::host::Env;
 use crate::model::inventory::InventorySource;
@@ -89,6 +89,11 @@ pub fn change(file: &Path, key: &'static Key, text: Option<&str>, cwd: &Path) ->
         }
         Config::check(key, OsStr::new(text), cwd)?;
     }
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    if text.is_some() {
+        files::make_directory(directory)?;
+    }
+    let _lock = DirectoryLock::wait(directory);
     let before = match files::read_text(file, LIMIT) {
         Err(error) if error.is_missing() => String::new(),
         other => other?,
@@ -133,19 +138,21 @@ pub fn change(file: &Path, key: &'static Key, text: Option<&str>, cwd: &Path) ->
     if after == before {
         return Ok(false);
     }
-    write(file, &after)?;
+    write(file, &before, &after)?;
     Ok(true)
 }
 
-/// Replaces the content of the user's file, and keeps its mode. A new file is for the user alone, since it may hold
-/// a token.
+/// Replaces the content of the user's file, which was `before` (empty if it was missing), and keeps its mode. A new file
+/// is for the user alone, since it may hold a token.
 ///
 /// # Errors
-/// Fails if the file cannot be written; it is then unchanged.
-pub fn write(file: &Path, text: &str) -> Result<(), FileError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata().map_or(0o600, |facts| facts.permissions().mode() & 0o777);
-    files::write_atomic(file, text.as_bytes(), mode)
+/// Fails if the file has another content now, or cannot be written; it is then unchanged.
+pub fn write(file: &Path, before: &str, after: &str) -> Result<(), FileError> {
+    if before.is_empty() && file.symlink_metadata().is_err() {
+        files::make_directory(file.parent().unwrap_or(Path::new("/")))?;
+        return files::create(file, after.as_bytes(), 0o600);
+    }
+    files::replace(file, before, after)
 }
 
 /// Returns the value in its type.

@@ -17,9 +17,9 @@ pub fn print(ui: &Ui, catalog: &BackstageCatalog) {
 /// Writes a catalog of Backstage to a file.
 ///
 /// # Errors
-/// Fails if the file cannot be written; it is then unchanged.
+/// Fails if its directory is missing, or it cannot be written; a regular file is then unchanged.
 pub fn write(ui: &Ui, catalog: &BackstageCatalog, file: &Path) -> Result<(), FileError> {
-    files::write_atomic(file, text(catalog).as_bytes(), 0o644)?;
+    files::write_output(file, text(catalog).as_bytes(), 0o644)?;
     let place = file.display().to_string();
     let count = plural(catalog.entities.len(), "component");
     ui.status(&safe_line(&format!("Wrote {count} to `{}`.", ui.place(&place))));

@@ -130,7 +130,8 @@ fn edit_file(file: &Path, context: &Context) -> anyhow::Result<()> {
                     context.ui.warning(&warning);
                 }
                 if text != before {
-                    edit::write(file, &text)?;
+                    let _lock = files::DirectoryLock::wait_for(file);
+                    edit::write(file, &before, &text)?;
                 }
                 report::config::print_edited(&context.ui, file, text != before);
                 return Ok(());

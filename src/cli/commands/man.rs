@@ -36,6 +36,7 @@ pub(in crate::cli) fn run(args: &ManArgs, tree: clap::Command, context: &Context
     tree.build();
     if let Some(dir) = &args.dir {
         let dir = context.host.cwd.join(dir);
+        files::make_directory(&dir)?;
         let mut written = 0;
         write_pages(&tree, "cki", &dir, &mut written)?;
         context.ui.status(&format!("Wrote {} into `{}`.", plural(written, "page"), dir.display()));
@@ -68,7 +69,7 @@ fn write_pages(
     dir: &std::path::Path,
     written: &mut usize,
 ) -> anyhow::Result<()> {
-    files::write_atomic(&dir.join(format!("{name}.1")), page(command, name)?.as_bytes(), 0o644)?;
+    files::write_output(&dir.join(format!("{name}.1")), page(command, name)?.as_bytes(), 0o644)?;
     *written += 1;
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         write_pages(sub, &format!("{name}-{}", sub.get_name()), dir, written)?;

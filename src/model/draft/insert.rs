@@ -32,7 +32,9 @@ pub fn with_entry(
 ) -> Result<(String, usize), InsertError> {
     let documents = tree::long_documents(file, text)?.nodes;
     let entries = documents.first().map_or(&[][..], Node::entries);
-    let lines: Vec<&str> = text.lines().collect();
+    // Line ends stay: a line of a file from Windows ends with `\r`.
+    let lines: Vec<&str> =
+        text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)).collect();
     let list = entries.iter().position(|one| one.key == "components");
     let Some(list) = list.map(|at| &entries[at]) else {
         return Ok(joined(&lines, lines.len(), lines.len(), &["components:".to_owned()], &item(entry, 2)));
@@ -79,10 +81,12 @@ fn item(entry: &str, indent: usize) -> Vec<String> {
 }
 
 fn joined(lines: &[&str], from: usize, to: usize, before: &[String], new: &[String]) -> (String, usize) {
+    let end = if lines.first().is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" };
     let mut all: Vec<&str> = lines[..from.min(lines.len())].to_vec();
     all.extend(before.iter().map(String::as_str));
     let line = all.len() + 1;
     all.extend(new.iter().map(String::as_str));
     all.extend(lines.iter().skip(to));
-    (all.join("\n") + "\n", line)
+    let ended = |line: &&str| if line.ends_with('\r') { format!("{line}\n") } else { format!("{line}{end}") };
+    (all.iter().map(ended).collect(), line)
 }

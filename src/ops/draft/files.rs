@@ -1,8 +1,6 @@
 //! The files of a repository that a draft is made from. Bounded, and without following links: the repository
 //! may be anybody's.
 
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, FileError};
@@ -116,26 +114,14 @@ pub(super) fn text(root: &SourceDir, path: &Path) -> Option<String> {
 /// # Errors
 /// Fails when one of them is there already, or cannot be written; none is then written.
 pub fn write_new(all: &[(PathBuf, String)]) -> Result<(), FileError> {
-    let mut ready = Vec::new();
-    for (path, text) in all {
-        let fail = |source| FileError::new("write", path, source);
-        let directory = path.parent().unwrap_or(Path::new("/"));
-        let mut file = tempfile::Builder::new()
-            .prefix(".cki-")
-            .permissions(std::fs::Permissions::from_mode(0o644))
-            .tempfile_in(directory)
-            .map_err(fail)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-        ready.push((path, file));
-    }
     let mut written: Vec<&Path> = Vec::new();
-    for (path, file) in ready {
-        if let Err(error) = file.persist_noclobber(path) {
+    for (path, text) in all {
+        if let Err(error) = files::create(path, text.as_bytes(), 0o644) {
             for path in written {
                 // The first error is the one to report.
                 let _ = std::fs::remove_file(path);
             }
-            return Err(FileError::new("write", path, error.error));
+            return Err(error);
         }
         written.push(path);
     }
@@ -156,7 +142,7 @@ mod tests {
         assert_eq!(names(), Vec::<String>::new());
         std::fs::write(at("b"), "mine").expect("writes");
         let error = write_new(&all("b")).expect_err("exists").to_string();
-        assert!(error.contains("/b`: File exists"), "{error}");
+        assert!(error.contains("/b`: it is there already"), "{error}");
         assert_eq!(names(), ["b"]);
         assert_eq!(std::fs::read_to_string(at("b")).expect("reads"), "mine");
         write_new(&all("c")).expect("writes");

@@ -16,6 +16,7 @@ mod wanted;
 use std::path::Path;
 
 use crate::base::assets::Assets;
+use crate::base::files::{self as base_files, FileError};
 use crate::host::Env;
 use crate::model::event::Events;
 use crate::systems::git::WorkingTree;
@@ -50,4 +51,16 @@ pub fn draft(
 #[must_use]
 pub fn schema_text() -> String {
     format!("{:#}\n", crate::model::inventory::schema())
+}
+
+/// Writes the JSON Schema, unless another command was faster.
+///
+/// # Errors
+/// Fails if it cannot be written.
+pub fn write_schema(path: Option<&Path>) -> Result<(), FileError> {
+    let Some(path) = path else { return Ok(()) };
+    match base_files::create(path, schema_text().as_bytes(), 0o644) {
+        Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        written => written,
+    }
 }

@@ -47,8 +47,7 @@ pub fn write(draft: &InitDraft, env: &Env) -> anyhow::Result<()> {
     if let Some(path) = existing(draft) {
         return Err(InitError::Exists(path.to_owned()).into());
     }
-    let mut files = draft.files.clone();
-    files.extend(draft.schema.iter().map(|path| (path.clone(), draft::schema_text())));
-    draft::write_new(&files)?;
+    draft::write_new(&draft.files)?;
+    draft::write_schema(draft.schema.as_deref())?;
     trust::trust_own(env, &draft.root)
 }

@@ -2,11 +2,10 @@
 //! on the texts first, and the inventory is read and checked with them; only then are files written.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::base::file_snapshot::FileSnapshot;
-use crate::base::files;
+use crate::base::files::{self, DirectoryLock};
 use crate::base::yaml::edit::{EditableYaml, ScalarEdit};
 use crate::model::inventory::Inventory;
 use crate::model::inventory::check::{self, CheckFinding, CheckedInventory, Repair};
@@ -118,10 +117,11 @@ pub fn plan(
 pub fn write(fixes: &mut InventoryFixes) {
     let mut refused = Vec::new();
     for file in &fixes.files {
+        let _lock = DirectoryLock::wait_for(&file.path);
         match files::read_text(&file.path, LIMIT) {
             Ok(now) if now == file.before => {
-                if let Err(error) = replace(&file.path, &file.after) {
-                    refused.push((file.path.clone(), error));
+                if let Err(error) = files::replace(&file.path, &file.before, &file.after) {
+                    refused.push((file.path.clone(), error.to_string()));
                 }
             }
             Ok(_) => refused.push((file.path.clone(), "the file changed meanwhile".to_owned())),
@@ -129,13 +129,6 @@ pub fn write(fixes: &mut InventoryFixes) {
         }
     }
     refused.iter().for_each(|(path, why)| fixes.refuse(path, why));
-}
-
-/// Replaces the content of a file, and keeps its mode. A link stays one.
-fn replace(path: &Path, text: &str) -> Result<(), String> {
-    let real = path.canonicalize().map_err(|error| error.to_string())?;
-    let mode = real.metadata().map_err(|error| error.to_string())?.permissions().mode() & 0o7777;
-    files::write_atomic(&real, text.as_bytes(), mode).map_err(|error| error.to_string())
 }
 
 /// Returns the text of a file that may be changed: one of a directory or a file that is a source of the inventory.
@@ -233,6 +226,8 @@ impl TrialSearch<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -1,19 +1,20 @@
 //! `cki inventory new`: a new entry from the template, with the facts of a repository. Reading the repository is in
 //! `ops::draft`, the place of the entry in `new_place`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 pub use super::new_error::NewEntryError;
 use super::new_place::{self, EntryPlace};
 use crate::base::assets::Assets;
+use crate::base::files::DirectoryLock;
 use crate::base::text::nearest;
 use crate::host::Env;
 use crate::model::draft::{DraftFinding, DraftedComponent, EntryHead, Gap, gaps, render_entry};
 use crate::model::event::Events;
 use crate::model::inventory::{Component, Inventory, InventoryDocument, InventoryError, InventorySources};
 use crate::model::reference::{Reference, is_name};
-use crate::ops::draft::{DraftScope, RepositoryDraft, draft, schema_text};
+use crate::ops::draft::{DraftScope, RepositoryDraft, draft, schema_text, write_schema};
 use crate::ops::shared::inventory::{LoadError, load_changed};
 use crate::ops::shared::services;
 use crate::systems::git::GitUrl;
@@ -61,7 +62,8 @@ pub struct NewEntryDraft {
     pub findings: Vec<DraftFinding>,
     /// The next command line, without `cki`.
     pub next: Vec<String>,
-    force: bool,
+    /// Content of the files when they were read; the others must be new.
+    before: HashMap<PathBuf, String>,
 }
 
 /// A new entry.
@@ -192,6 +194,7 @@ pub fn draft_entry(
         }
         _ => vec!["show".to_owned(), reference.to_string()],
     };
+    let before = put.iter().filter_map(|entry| Some((entry.path.clone(), entry.before.clone()?))).collect();
     Ok(NewEntryDraft {
         entries,
         files: put.into_iter().map(|entry| (entry.path, entry.document.text.into_owned())).collect(),
@@ -199,19 +202,26 @@ pub fn draft_entry(
         gaps,
         findings,
         next,
-        force: request.force,
+        before,
     })
 }
 
 /// Writes the files.
 ///
 /// # Errors
-/// Fails if one of them appeared meanwhile, or cannot be written.
+/// Fails if one of them appeared or changed meanwhile, or cannot be written.
 pub fn write_entry(draft: &NewEntryDraft) -> Result<Vec<(PathBuf, String)>, NewEntryError> {
+    new_place::write(&draft.files, &draft.before)?;
+    write_schema(draft.schema.as_deref())?;
     let mut files = draft.files.clone();
     files.extend(draft.schema.iter().map(|path| (path.clone(), schema_text())));
-    new_place::write(&files, draft.force)?;
     Ok(files)
+}
+
+/// Waits until no other command changes the inventory. Hold the result from reading it to the end of [`write_entry`].
+#[must_use]
+pub fn lock(sources: &InventorySources) -> Option<DirectoryLock> {
+    new_place::lock(sources)
 }
 
 /// Returns the full name of the new entry.

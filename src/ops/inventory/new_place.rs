@@ -1,10 +1,11 @@
 //! The place of a new entry: a file of its own, or an item in the list of an inventory that is one file. The text of the
 //! entry is up to `new`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::new_error::NewEntryError;
-use crate::base::files::{self, FileError};
+use crate::base::files::{self, DirectoryLock, FileError};
 use crate::model::draft::with_entry;
 use crate::model::inventory::{Inventory, InventoryDocument, InventorySource, InventorySources};
 use crate::model::reference::Reference;
@@ -22,6 +23,8 @@ pub(super) enum EntryPlace {
     File {
         /// Path.
         path: PathBuf,
+        /// Content when it was read.
+        before: String,
         /// Content, with the entries that were added.
         text: String,
         /// Changed already.
@@ -35,6 +38,8 @@ pub(super) struct EntryFile {
     pub(super) path: PathBuf,
     /// Line where the entry begins.
     pub(super) line: usize,
+    /// Content of the file when it was read; `None` if the file must be new.
+    pub(super) before: Option<String>,
     pub(super) document: InventoryDocument,
 }
 
@@ -58,7 +63,7 @@ impl EntryPlace {
                 if crate::model::inventory::backstage::is_catalog_text(&path.display().to_string(), &text) {
                     return Err(NewEntryError::Catalog(path.clone()));
                 }
-                Ok(Self::File { path: path.clone(), text, is_changed: false })
+                Ok(Self::File { path: path.clone(), before: text.clone(), text, is_changed: false })
             }
         }
     }
@@ -97,17 +102,18 @@ impl EntryPlace {
                     Ok(_) => other,
                     Err(_) => directory.join(format!("{}.yaml", reference.name)),
                 };
-                match path.symlink_metadata() {
+                let before = match path.symlink_metadata() {
                     Ok(found) if !found.is_file() => return Err(NewEntryError::Special(path)),
                     Ok(_) if !force => return Err(exists(path.display().to_string())),
-                    _ => {}
-                }
+                    Ok(_) => Some(files::read_text(&path, LIMIT)?),
+                    Err(_) => None,
+                };
                 let file = path.display().to_string();
                 let text = entry.to_owned().into();
                 let document = InventoryDocument { file, text, reference: Some(reference.clone()) };
-                Ok(EntryFile { path, line: 1, document })
+                Ok(EntryFile { path, line: 1, before, document })
             }
-            Self::File { path, text, is_changed } => {
+            Self::File { path, before, text, is_changed } => {
                 let file = path.display().to_string();
                 let at = known.filter(|one| one.source_map.file() == file);
                 let at = at.and_then(|one| one.source_map.entry_of("")).map(|at| at as usize);
@@ -115,26 +121,32 @@ impl EntryPlace {
                 text.clone_from(&changed);
                 *is_changed = true;
                 let document = InventoryDocument { file, text: changed.into(), reference: None };
-                Ok(EntryFile { path: path.clone(), line, document })
+                Ok(EntryFile { path: path.clone(), line, before: Some(before.clone()), document })
             }
         }
     }
 }
 
-/// Writes the files: each as a whole, and new ones only where nothing is.
-pub(super) fn write(files: &[(PathBuf, String)], force: bool) -> Result<(), FileError> {
-    let is_new = |path: &Path| path.symlink_metadata().is_err();
-    let (new, old): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(path, _)| is_new(path) && !force);
+/// Waits until no other command changes the uppermost source of an inventory. Hold the result from reading the inventory
+/// to the end of writing it.
+pub(super) fn lock(sources: &InventorySources) -> Option<DirectoryLock> {
+    match sources.list.last() {
+        Some(InventorySource::Path(path)) if path.is_dir() => Some(DirectoryLock::wait(path)),
+        Some(InventorySource::Path(path)) => Some(DirectoryLock::wait_for(path)),
+        _ => None,
+    }
+}
+
+/// Writes the files: each as a whole, those without a text in `before` only where nothing is, and the others only if
+/// they have that text.
+pub(super) fn write(files: &[(PathBuf, String)], before: &HashMap<PathBuf, String>) -> Result<(), FileError> {
+    let (old, new): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(path, _)| before.contains_key(path));
     for (path, _) in &new {
         files::make_directory(path.parent().unwrap_or(Path::new("/")))?;
     }
     crate::ops::draft::write_new(&new)?;
     for (path, text) in &old {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = path.metadata().map_or(0o644, |found| found.permissions().mode() & 0o777);
-        // A link stays, and leads to the new content.
-        let path = path.canonicalize().unwrap_or_else(|_| path.clone());
-        files::write_atomic(&path, text.as_bytes(), mode)?;
+        files::replace(path, &before[path], text)?;
     }
     Ok(())
 }

@@ -175,7 +175,9 @@ fn export_writes_a_file_that_reads_back() {
     // Verbs and references come back; what is inferred does not.
     assert_eq!(sorted(&again.stdout), sorted(&text));
     cli.run("inventory export").ends_with(2);
-    cli.run("inventory export --format backstage --file none/there/x.yaml").ends_with(0);
+    cli.run("inventory export --format backstage --file none/there/x.yaml")
+        .ends_with(3)
+        .says("create it first");
     cli.run("inventory export --format backstage --file /proc/none/x").fails();
 }
 

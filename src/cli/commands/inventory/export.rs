@@ -24,7 +24,7 @@ pub(super) struct ExportArgs {
     /// Format of the file
     #[arg(long, value_name = "FORMAT")]
     format: CatalogFormat,
-    /// Write this file (default: standard output)
+    /// Write this file; `-` is standard output (default: `-`)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     file: Option<PathBuf>,
 }
@@ -42,8 +42,8 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> anyhow::Result<Exit> 
         CatalogFormat::Backstage => export(inventory),
     };
     match &args.file {
-        Some(file) => write(&context.ui, &catalog, &context.host.cwd.join(file))?,
-        None => print(&context.ui, &catalog),
+        Some(file) if file.as_os_str() != "-" => write(&context.ui, &catalog, &context.host.cwd.join(file))?,
+        _ => print(&context.ui, &catalog),
     }
     Ok(Exit::Done)
 }

@@ -8,7 +8,9 @@ use clap_complete::ArgValueCandidates;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::inventory::new::{NewEntryRequest, draft_entry, empty_inventory, is_empty, write_entry};
+use crate::ops::inventory::new::{
+    NewEntryRequest, draft_entry, empty_inventory, is_empty, lock, write_entry,
+};
 use crate::report::inventory_new::{print, print_end};
 
 /// Write an entry for a component
@@ -55,6 +57,8 @@ pub(super) struct NewArgs {
 
 pub(super) fn run(args: &NewArgs, context: &Context) -> anyhow::Result<Exit> {
     let NewArgs { component, from_repo, directory, with_needs, category, kind, owner, force, dry_run } = args;
+    // Read what another command has just written.
+    let _lock = if *dry_run { None } else { lock(&context.settings.inventory) };
     context.require_trust()?;
     let empty;
     let inventory = match context.unreported_inventory() {

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use crate::base::files::{self, FileError};
+use crate::host::scratch;
 
 /// File with the paths of all files of a site.
 const LIST: &str = ".cki-site";
@@ -69,8 +70,10 @@ impl SiteDirectory {
             return Err(SiteDirectoryError::Unsuitable { path: target, what: "the root of the file system" });
         };
         files::make_directory(parent)?;
-        let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent);
-        let temporary = temporary.map_err(|source| FileError::new("write", parent, source))?;
+        // What cannot be removed takes room, and no more.
+        scratch::abandoned(parent, TEMPORARY).iter().for_each(|path| drop(files::remove_directory(path)));
+        let temporary =
+            scratch::owned(parent, TEMPORARY).map_err(|source| FileError::new("write", parent, source))?;
         let directories: BTreeSet<&Path> =
             paths.iter().flat_map(|path| Path::new(path).ancestors().skip(1)).collect();
         for directory in directories.into_iter().filter(|path| !path.as_os_str().is_empty()) {
@@ -259,8 +262,11 @@ mod tests {
     #[test]
     fn site_directory_leaves_nothing_if_it_is_dropped() {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        // A process that was killed left this one.
+        std::fs::create_dir(directory.path().join(".cki-site-1-999999999999-x")).expect("makes");
         let site = SiteDirectory::new(&directory.path().join("site"), vec!["x".into()]).expect("begins");
         site.put("x", b"x").expect("writes");
+        assert_eq!(names(directory.path()).len(), 1);
         drop(site);
         assert!(names(directory.path()).is_empty());
     }
