@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::base::text::safe_line;
+
 /// Full name of an entry: `cronjob/orphan-hunter`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
@@ -40,7 +42,8 @@ pub fn is_name(text: &str) -> bool {
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.category, self.name)
+        // An entry may name a target that no entry can be called.
+        write!(f, "{}/{}", safe_line(&self.category), safe_line(&self.name))
     }
 }
 

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::model::inventory::{Component, Dependency, Inventory};
+use crate::model::graph::{GraphEdge, dependencies_of, dependents_of};
+use crate::model::inventory::{Component, Inventory};
 use crate::model::reference::Reference;
 use crate::ops::shared::workspace::{CloneLocation, Workspace};
 use crate::systems::git::GitError;
@@ -16,12 +17,25 @@ pub struct ComponentDetails<'a> {
     pub component: &'a Component,
     /// Its inventory.
     pub inventory: &'a Inventory,
-    /// Its dependencies, and whether each has an entry.
-    pub dependencies: Vec<(&'a Dependency, bool)>,
-    /// The components that depend on it.
-    pub dependents: Vec<(&'a Component, &'a Dependency)>,
+    /// Its dependencies, as in the graph.
+    pub dependencies: Vec<ShownDependency<'a>>,
+    /// The components that depend on it, as in the graph.
+    pub dependents: Vec<ShownDependency<'a>>,
     /// Its repositories, with the result of looking for their clones.
     pub places: Vec<RepositorySummary>,
+}
+
+/// A dependency, seen from one of its ends.
+#[derive(Debug)]
+pub struct ShownDependency<'a> {
+    /// Use of the dependency.
+    pub verb: &'a str,
+    /// The other end.
+    pub other: Reference,
+    /// The other end has no entry.
+    pub is_missing: bool,
+    /// The dependency was concluded from a description.
+    pub is_inferred: bool,
 }
 
 /// A repository, with its clone.
@@ -43,7 +57,7 @@ pub fn show<'a>(
     workspace: &Workspace,
 ) -> ComponentDetails<'a> {
     inventory.read_details();
-    details(component, inventory, workspace, inventory.dependents(&component.reference).collect())
+    details(component, inventory, workspace, dependents_of(inventory, &component.reference))
 }
 
 /// Gathers the facts about several components, in time proportional to the inventory.
@@ -54,12 +68,12 @@ pub fn show_all<'a>(
     workspace: &Workspace,
 ) -> Vec<ComponentDetails<'a>> {
     inventory.read_details();
-    let mut dependents: HashMap<&Reference, Vec<(&Component, &Dependency)>> =
+    let mut dependents: HashMap<&Reference, Vec<(&Component, GraphEdge<'_>)>> =
         components.iter().map(|one| (&one.reference, Vec::new())).collect();
     for component in &inventory.components {
-        for dependency in &component.dependencies {
-            if let Some(list) = dependents.get_mut(&dependency.target) {
-                list.push((component, dependency));
+        for (target, edge) in dependencies_of(inventory, component) {
+            if let Some(list) = dependents.get_mut(&target) {
+                list.push((component, edge));
             }
         }
     }
@@ -71,19 +85,25 @@ fn details<'a>(
     component: &'a Component,
     inventory: &'a Inventory,
     workspace: &Workspace,
-    dependents: Vec<(&'a Component, &'a Dependency)>,
+    dependents: Vec<(&'a Component, GraphEdge<'a>)>,
 ) -> ComponentDetails<'a> {
     let location = |place: CloneLocation| RepositorySummary {
         repo: place.repo.clone(),
         has_address: place.url.is_some(),
         path: place.found().map(|path| path.filter(|path| path.join(".git").exists())),
     };
-    let has_entry = |dependency: &'a Dependency| (dependency, inventory.get(&dependency.target).is_some());
+    let shown = |other: Reference, edge: GraphEdge<'a>| ShownDependency {
+        verb: edge.verb,
+        is_missing: inventory.get(&other).is_none(),
+        other,
+        is_inferred: edge.inferred,
+    };
+    let dependencies = dependencies_of(inventory, component);
     ComponentDetails {
         component,
         inventory,
-        dependencies: component.dependencies.iter().map(has_entry).collect(),
-        dependents,
+        dependencies: dependencies.into_iter().map(|(target, edge)| shown(target, edge)).collect(),
+        dependents: dependents.into_iter().map(|(one, edge)| shown(one.reference.clone(), edge)).collect(),
         places: workspace.locations(inventory, component).into_iter().map(location).collect(),
     }
 }

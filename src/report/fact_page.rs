@@ -1,6 +1,6 @@
 //! Pages of facts about one thing: a label, and its rows after it. What the facts are is up to the reports.
 
-use crate::base::text::{Table, wrap_styled};
+use crate::base::text::{Table, safe_line, wrap_styled};
 use crate::ui::{Ui, style};
 
 /// Column at which facts begin.
@@ -14,11 +14,29 @@ pub(super) struct FactPage<'a> {
     pub(super) ui: &'a Ui,
 }
 
+/// A row of a fact: one line without control characters, as any text may come from outside.
+#[derive(Debug, Clone)]
+pub(super) struct FactRow(String);
+
+impl FactRow {
+    /// Creates a dimmed row.
+    pub(super) fn dim(text: &str) -> Self {
+        Self(style::dim(&safe_line(text)))
+    }
+}
+
+impl<T: AsRef<str>> From<T> for FactRow {
+    fn from(text: T) -> Self {
+        Self(safe_line(text.as_ref()).into_owned())
+    }
+}
+
 impl FactPage<'_> {
     /// Prints a label with its rows, which wrap between words; without any, a dash.
-    pub(super) fn rows(&self, label: &str, rows: &[String]) {
+    pub(super) fn rows<R: Clone + Into<FactRow>>(&self, label: &str, rows: &[R]) {
+        let rows: Vec<FactRow> = rows.iter().cloned().map(Into::into).collect();
         let lines = |room: Option<usize>| -> Vec<String> {
-            rows.iter().flat_map(|row| wrap_styled(row, room.unwrap_or(usize::MAX))).collect()
+            rows.iter().flat_map(|row| wrap_styled(&row.0, room.unwrap_or(usize::MAX))).collect()
         };
         let after = lines(self.room(LABEL));
         let is_too_wide = |line: &String| self.room(LABEL).is_some_and(|room| styled_width(line) > room);
@@ -68,4 +86,22 @@ impl FactPage<'_> {
 
 fn styled_width(line: &str) -> usize {
     crate::base::text::width(&anstream::adapter::strip_str(line).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rows_and_cells_have_one_line_without_control_characters(text in "(?s).{0,40}") {
+            let is_safe = |line: &str| safe_line(line) == line && !line.contains('\n');
+            prop_assert!(is_safe(&FactRow::from(&text).0));
+            let mut table = Table::new(0, &[]);
+            table.row([text.as_str().into()]);
+            let lines = table.lines(None);
+            prop_assert!(lines.len() == 1 && is_safe(&lines[0]), "{lines:?}");
+        }
+    }
 }

@@ -213,7 +213,7 @@ impl ServicePage<'_> {
 
     fn provides(&self, service: &ServiceDetails<'_>) {
         if service.provided.is_empty() {
-            return self.facts.rows("Provides", &[]);
+            return self.facts.rows::<String>("Provides", &[]);
         }
         let mut table = Table::new(0, &[Fit::Whole, Fit::Whole]);
         for ProvidedVariable { name, value, secret } in &service.provided {

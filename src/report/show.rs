@@ -4,23 +4,24 @@ use serde::Serialize;
 
 use crate::base::secret::MASK;
 use crate::base::text::{self, Fit, safe_line};
+use crate::model::guard::Guard;
 use crate::model::inventory::{EnvVarDecl, Inventory, Link, ParameterDecl};
-use crate::ops::show::ComponentDetails;
-use crate::report::fact_page::FactPage;
+use crate::ops::show::{ComponentDetails, ShownDependency};
+use crate::report::fact_page::{FactPage, FactRow};
 use crate::report::show_origins::origin_rows;
 use crate::report::show_view::{ShowView, show_view};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
-/// Prints all facts of a component.
-pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
+/// Prints all facts of a component. The guard decides which defaults are masked.
+pub fn print(ui: &Ui, shown: &ComponentDetails<'_>, guard: &Guard) {
     if ui.is_structured() {
-        return view::print(ui, &show_view(shown));
+        return view::print(ui, &show_view(shown, guard));
     }
     if ui.is_names() {
         return ui.names([shown.component.name()]);
     }
-    let page = ShowPage { ui, facts: FactPage { ui } };
+    let page = ShowPage { ui, facts: FactPage { ui }, guard };
     page.title(shown);
     page.links("Documentation", &shown.component.documentation, shown.inventory);
     page.sources(shown);
@@ -31,25 +32,29 @@ pub fn print(ui: &Ui, shown: &ComponentDetails<'_>) {
 }
 
 /// Prints all facts of several components.
-pub fn print_all(ui: &Ui, shown: &[ComponentDetails<'_>]) {
+pub fn print_all(ui: &Ui, shown: &[ComponentDetails<'_>], guard: &Guard) {
     #[derive(Serialize)]
     struct AllView<'a> {
         components: Vec<ShowView<'a>>,
     }
     if ui.is_structured() {
-        return view::print(ui, &AllView { components: shown.iter().map(show_view).collect() });
+        return view::print(
+            ui,
+            &AllView { components: shown.iter().map(|one| show_view(one, guard)).collect() },
+        );
     }
     for (at, one) in shown.iter().enumerate() {
         if at > 0 && !ui.is_names() {
             ui.data("");
         }
-        print(ui, one);
+        print(ui, one, guard);
     }
 }
 
 struct ShowPage<'a> {
     ui: &'a Ui,
     facts: FactPage<'a>,
+    guard: &'a Guard,
 }
 
 /// A text of several lines, in a cell of a table.
@@ -122,29 +127,19 @@ impl ShowPage<'_> {
     }
 
     fn dependencies(&self, shown: &ComponentDetails<'_>) {
+        let notes = |one: &ShownDependency<'_>| {
+            let notes = [(one.is_missing, "(missing)"), (one.is_inferred, "(inferred)")];
+            let notes = notes.iter().filter(|(holds, _)| *holds).map(|(_, note)| *note);
+            text::Cell::styled(notes.collect::<Vec<_>>().join(" "), style::warn)
+        };
         let mut table = text::Table::new(0, &[]);
-        for (dependency, exists) in &shown.dependencies {
-            let mut notes = Vec::new();
-            if !exists {
-                notes.push("(missing)");
-            }
-            if dependency.inferred {
-                notes.push("(inferred)");
-            }
-            table.row([
-                safe_line(&dependency.verb).into_owned().into(),
-                dependency.target.to_string().into(),
-                text::Cell::styled(notes.join(" "), style::warn),
-            ]);
+        for one in &shown.dependencies {
+            table.row([one.verb.into(), one.other.to_string().into(), notes(one)]);
         }
         self.facts.table("Depends on", &table);
         let mut table = text::Table::new(0, &[]);
-        for (component, dependency) in &shown.dependents {
-            table.row([
-                component.reference.to_string().into(),
-                safe_line(&dependency.verb).into_owned().into(),
-                text::Cell::styled(if dependency.inferred { "(inferred)" } else { "" }, style::warn),
-            ]);
+        for one in &shown.dependents {
+            table.row([one.other.to_string().into(), one.verb.into(), notes(one)]);
         }
         self.facts.table("Used by", &table);
     }
@@ -166,7 +161,7 @@ impl ShowPage<'_> {
             let mut table = text::Table::new(0, &fits);
             let head = ["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"];
             table.row(shown(head.map(|text| text::Cell::styled(text, style::dim))));
-            declared.iter().for_each(|one| table.row(shown(variable_row(one))));
+            declared.iter().for_each(|one| table.row(shown(variable_row(one, self.guard))));
             table
         };
         self.facts.first_that_fits("Environment", &[&table(true), &table(false)]);
@@ -174,45 +169,45 @@ impl ShowPage<'_> {
 
     fn run_section(&self, shown: &ComponentDetails<'_>) {
         let component = shown.component;
-        let mut built = Vec::new();
+        let mut built: Vec<FactRow> = Vec::new();
         if let Some(build) = &component.build {
             let file = build.file.as_deref().unwrap_or("Dockerfile or Containerfile");
-            built.push(format!("{} of {}", safe_line(file), safe_line(&build.repo)));
+            built.push(format!("{file} of {}", build.repo).into());
         }
         if let Some(image) = &component.image {
-            built.push(format!("published as {}", safe_line(image)));
+            built.push(format!("published as {image}").into());
         }
         self.facts.rows("Built", &built);
-        let mut run = Vec::new();
+        let mut run: Vec<FactRow> = Vec::new();
         if let Some(entry) = &component.run {
             for (what, command) in [("", &entry.command), ("once: ", &entry.once)] {
                 if !command.is_empty() {
-                    run.push(format!("{what}{}", safe_line(&shell_words::join(command))));
+                    run.push(format!("{what}{}", shell_words::join(command)).into());
                 }
             }
             let needs: Vec<&str> = entry.needs.iter().map(|need| need.name.as_str()).collect();
             if !needs.is_empty() {
-                run.push(format!("needs {}", safe_line(&needs.join(", "))));
+                run.push(format!("needs {}", needs.join(", ")).into());
             }
             if !entry.ports.is_empty() {
                 let ports: Vec<String> = entry.ports.iter().map(ToString::to_string).collect();
-                run.push(format!("listens on {}", ports.join(", ")));
+                run.push(format!("listens on {}", ports.join(", ")).into());
             }
             if let Some(ready) = &entry.ready {
-                run.push(format!("ready when {}", safe_line(&ready.to_string())));
+                run.push(format!("ready when {ready}").into());
             }
         }
         if component.is_runnable() {
-            run.push(style::dim(&format!("cki run-local {}", component.name())));
+            run.push(FactRow::dim(&format!("cki run-local {}", component.name())));
         }
         self.facts.rows("Run", &run);
-        let mut staged = Vec::new();
+        let mut staged: Vec<FactRow> = Vec::new();
         if let Some(stage) = &component.stage {
             let via = stage.via();
             let project = stage.project.as_deref().unwrap_or("–");
-            staged.push(format!("via {via} in {}", safe_line(project)));
-            staged.extend(stage.parameters.iter().map(parameter));
-            staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
+            staged.push(format!("via {via} in {project}").into());
+            staged.extend(stage.parameters.iter().map(|one| parameter(one).into()));
+            staged.push(FactRow::dim(&format!("cki stage --component {} --mr N", component.name())));
         }
         self.facts.rows("Staged", &staged);
         self.origins(shown);
@@ -239,17 +234,17 @@ impl ShowPage<'_> {
 }
 
 /// Returns the cells of a declared variable.
-fn variable_row(variable: &EnvVarDecl) -> [text::Cell; 6] {
+fn variable_row(variable: &EnvVarDecl, guard: &Guard) -> [text::Cell; 6] {
     let yes = |truth: bool| if truth { "yes" } else { "no" };
     let or_dash = |text: &Option<String>| safe_line(text.as_deref().unwrap_or("–")).into_owned();
     let default = match &variable.default {
-        Some(_) if variable.is_secret() => MASK.to_owned(),
+        Some(_) if guard.hides(variable) => MASK.to_owned(),
         other => or_dash(other),
     };
     [
         safe_line(&variable.name).into_owned().into(),
         or_dash(&variable.kind).into(),
-        yes(variable.is_secret()).into(),
+        yes(guard.hides(variable)).into(),
         yes(variable.required).into(),
         default.into(),
         or_dash(&variable.description.as_deref().map(one_line)).into(),

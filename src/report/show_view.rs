@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::model::guard::Guard;
 use crate::model::inventory::{EnvVarDecl, Link, NeedDecl, StageVia};
 use crate::model::port::DeclaredPort;
-use crate::ops::show::ComponentDetails;
+use crate::ops::show::{ComponentDetails, ShownDependency};
 use crate::report::component_facts::ComponentFactsView;
 use crate::report::show_origins::{OriginView, origins_view};
 
@@ -105,19 +106,28 @@ fn link_view(link: &Link) -> LinkView<'_> {
     }
 }
 
-fn variable_view(variable: &EnvVarDecl) -> DeclaredVariableView<'_> {
+fn dependency_view<'a>(one: &ShownDependency<'a>) -> DependencyView<'a> {
+    DependencyView {
+        verb: one.verb,
+        target: one.other.to_string(),
+        missing: one.is_missing,
+        inferred: one.is_inferred,
+    }
+}
+
+fn variable_view<'a>(variable: &'a EnvVarDecl, guard: &Guard) -> DeclaredVariableView<'a> {
     DeclaredVariableView {
         name: &variable.name,
         r#type: variable.kind.as_deref(),
-        secret: variable.is_secret(),
+        secret: guard.hides(variable),
         required: variable.required,
-        default: variable.default.as_deref().filter(|_| !variable.is_secret()),
+        default: variable.default.as_deref().filter(|_| !guard.hides(variable)),
         description: variable.description.as_deref(),
     }
 }
 
 /// Returns the facts of a component for JSON and YAML.
-pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
+pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>, guard: &Guard) -> ShowView<'a> {
     let component = shown.component;
     let clone_of = |repo: &str| {
         let place = shown.places.iter().find(|place| place.repo == repo)?;
@@ -137,27 +147,9 @@ pub(super) fn show_view<'a>(shown: &'a ComponentDetails<'a>) -> ShowView<'a> {
             })
             .collect(),
         monitoring: component.monitoring.iter().map(link_view).collect(),
-        dependencies: shown
-            .dependencies
-            .iter()
-            .map(|(dependency, exists)| DependencyView {
-                verb: &dependency.verb,
-                target: dependency.target.to_string(),
-                missing: !exists,
-                inferred: dependency.inferred,
-            })
-            .collect(),
-        dependents: shown
-            .dependents
-            .iter()
-            .map(|(component, dependency)| DependencyView {
-                verb: &dependency.verb,
-                target: component.reference.to_string(),
-                missing: false,
-                inferred: dependency.inferred,
-            })
-            .collect(),
-        environment: component.environment.iter().map(variable_view).collect(),
+        dependencies: shown.dependencies.iter().map(dependency_view).collect(),
+        dependents: shown.dependents.iter().map(dependency_view).collect(),
+        environment: component.environment.iter().map(|one| variable_view(one, guard)).collect(),
         image: component.image.as_deref(),
         build: component.build.as_ref().map(|build| BuildView {
             repo: &build.repo,

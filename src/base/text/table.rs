@@ -2,7 +2,9 @@
 //! by being cut, by wrapping between words, or by being left out. Colours are applied after the widths are
 //! known, so that they never count.
 
-use super::{truncate, width, wrap, wrap_styled};
+use std::borrow::Cow;
+
+use super::{safe_line, truncate, width, wrap, wrap_styled};
 
 /// Behaviour of a column when the table is too wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub enum Fit {
     Optional,
 }
 
-/// A cell: its text, and its colour after the text was fitted.
+/// A cell: its text, which is made safe for a terminal, and its colour after the text was fitted.
 #[derive(Clone)]
 pub struct Cell {
     text: String,
@@ -28,13 +30,21 @@ pub struct Cell {
 impl Cell {
     /// Creates a cell with a function that colours the text; the function must not change its width.
     pub fn styled(text: impl Into<String>, paint: fn(&str) -> String) -> Self {
-        Self { text: text.into(), paint: Some(paint) }
+        Self { text: safe(text.into()), paint: Some(paint) }
     }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), paint: None }
+        Self { text: safe(text.into()), paint: None }
+    }
+}
+
+/// Any text may come from outside: a cell is one line without control characters.
+fn safe(text: String) -> String {
+    match safe_line(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(safe) => safe,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::model::inventory::{Inventory, NamedEntry, is_selector};
-use crate::ops::shared::run_policy::guard;
+use crate::ops::shared::run_policy::masking_guard;
 use crate::ops::shared::services::{Users, details};
 use crate::{ops, report};
 
@@ -36,16 +36,16 @@ pub(in crate::cli) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<
     if is_selector(name) {
         return show_all(&args.component, inventory, context);
     }
+    let guard = masking_guard(&context.assets, inventory)?;
     match inventory.find_entry(name)? {
         NamedEntry::Component(component) => {
             let shown = ops::show::show(component, inventory, &context.workspace);
-            report::show::print(&context.ui, &shown);
+            report::show::print(&context.ui, &shown, &guard);
             if let Some(service) = inventory.service_of(component) {
                 context.ui.hint(&format!("`cki show {service}` shows the backing service of this name."));
             }
         }
         NamedEntry::Service(service) => {
-            let guard = guard(&context.assets, inventory)?;
             let users = Users::find(inventory);
             let shown = details(service, inventory, &context.assets, &guard, &users)?;
             report::service::print(&context.ui, &shown);
@@ -57,6 +57,8 @@ pub(in crate::cli) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<
 /// Shows several components.
 fn show_all(words: &[String], inventory: &Inventory, context: &Context) -> anyhow::Result<Exit> {
     let chosen = inventory.choose(words)?;
-    report::show::print_all(&context.ui, &ops::show::show_all(&chosen, inventory, &context.workspace));
+    let guard = masking_guard(&context.assets, inventory)?;
+    let shown = ops::show::show_all(&chosen, inventory, &context.workspace);
+    report::show::print_all(&context.ui, &shown, &guard);
     Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! The entries of an inventory as a graph: who depends on whom, and by which verb. The selection of a part of it
 //! is in `select`, its display in `report`.
 
+mod edges;
 mod neighbourhood;
 mod select;
 #[cfg(test)]
@@ -12,13 +13,9 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::inventory::{Component, Inventory};
 use super::reference::Reference;
+pub use edges::{GraphEdge, NEEDS, RUNS_ON, dependencies_of, dependents_of};
 pub use neighbourhood::{Neighbourhood, NeighbourhoodLimit};
 pub use select::{Direction, GraphQuery, Path, PathStep, Subgraph};
-
-/// Verb of the dependency on the infrastructure.
-pub const RUNS_ON: &str = "runs on";
-/// Verb of the dependency on a component that must run first.
-pub const NEEDS: &str = "needs";
 
 /// A node: an entry, or the target of a dependency that has no entry.
 #[derive(Debug, Clone)]
@@ -27,15 +24,6 @@ pub struct GraphNode<'a> {
     pub reference: Reference,
     /// The entry; `None` if the target is missing.
     pub component: Option<&'a Component>,
-}
-
-/// A dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GraphEdge<'a> {
-    /// Use of the dependency: `writes`, `listens`, …
-    pub verb: &'a str,
-    /// The dependency was concluded from a description.
-    pub inferred: bool,
 }
 
 /// All dependencies of an inventory: those that the entries list, the infrastructure on which they run, and the
@@ -69,20 +57,10 @@ impl<'a> DependencyGraph<'a> {
     }
 
     fn add_dependencies(&mut self, inventory: &'a Inventory, component: &'a Component, from: NodeIndex<u32>) {
-        for one in &component.dependencies {
-            let to = self.node_or_missing(&one.target);
-            self.graph.add_edge(from, to, GraphEdge { verb: &one.verb, inferred: one.inferred });
-        }
-        if let Some(place) = component.infrastructure_reference() {
-            let to = self.node_or_missing(&place);
-            self.graph.add_edge(from, to, GraphEdge { verb: RUNS_ON, inferred: false });
-        }
-        let needs = component.run.iter().flat_map(|run| &run.needs);
-        for needed in needs.filter_map(|need| inventory.get_by_name(&need.name)) {
-            if let Some(to) = self.by_reference.get(&needed.reference).copied() {
-                self.graph.add_edge(from, to, GraphEdge { verb: NEEDS, inferred: false });
-            }
-        }
+        edges::each(inventory, component, |target, edge| {
+            let to = self.node_or_missing(target);
+            self.graph.add_edge(from, to, edge);
+        });
     }
 
     fn node_or_missing(&mut self, reference: &Reference) -> NodeIndex<u32> {

@@ -192,3 +192,32 @@ fn of_hub(pairs: &[(usize, usize)]) -> Inventory {
     }
     inventory(&text)
 }
+
+#[test]
+fn edges_of_an_entry_are_those_of_the_graph() {
+    let text = "
+components:
+- {category: infrastructure, name: cloud}
+- {category: service, name: api, image: x, run: {command: [x]}}
+- {category: service, name: web, infrastructure: cloud, run: {command: [x], needs: [api]}}
+- {category: service, name: old, infrastructure: \"a\\u009b\\nb\", dependencies: [{verb: calls, target: service/api}]}
+";
+    let inventory = inventory(text);
+    let graph = DependencyGraph::new(&inventory);
+    for component in &inventory.components {
+        let at = graph.find(&component.reference).expect("is there");
+        let of_graph = |direction: Direction| -> Vec<(Reference, GraphEdge<'_>)> {
+            let edges = graph.neighbours(at, direction).into_iter();
+            edges.map(|(other, edge)| (graph.node(other).reference.clone(), edge)).collect()
+        };
+        let dependents = dependents_of(&inventory, &component.reference).into_iter();
+        let dependents: Vec<_> = dependents.map(|(one, edge)| (one.reference.clone(), edge)).collect();
+        assert_eq!(dependencies_of(&inventory, component), of_graph(Direction::Dependencies));
+        assert_eq!(dependents, of_graph(Direction::Dependents), "{}", component.reference);
+    }
+    let api = dependents_of(&inventory, &Reference::new("service", "api"));
+    assert_eq!(api.iter().map(|(_, edge)| edge.verb).collect::<Vec<_>>(), [NEEDS, "calls"]);
+    // The name of a missing target may be anything.
+    let missing = graph.node(graph.node_count() - 1).reference.to_string();
+    assert!(missing.starts_with("infrastructure/a") && !missing.chars().any(char::is_control), "{missing:?}");
+}

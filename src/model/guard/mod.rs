@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::base::text;
 use crate::model::environment::{Environment, SecretNames, ValueOrigin, is_secret};
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{EnvVarDecl, Inventory};
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule};
 pub use gate::{Gate, GatePass, GateSubject, Startable};
@@ -125,6 +125,15 @@ impl Guard {
     #[must_use]
     pub fn is_secret(&self, name: &str, value: &str) -> bool {
         self.credentials.find(Some(name), value).is_some() || is_secret(name, value, &self.names)
+    }
+
+    /// Returns whether the default of a declared variable must be masked: its entry says so, or, unless the entry says
+    /// the contrary, the rules do.
+    #[must_use]
+    pub fn hides(&self, variable: &EnvVarDecl) -> bool {
+        let is_known =
+            || variable.default.as_deref().is_some_and(|text| self.is_secret(&variable.name, text));
+        variable.secret.unwrap_or_else(is_known)
     }
 
     /// Returns the reasons to refuse a value; `name` is the variable that holds it.

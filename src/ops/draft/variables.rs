@@ -16,6 +16,7 @@ use crate::model::inventory::Inventory;
 use crate::ops::env::run_arguments;
 use crate::ops::scan::{ScanRequest, Scanner};
 use crate::ops::shared::deployment::{Judges, load_judged_if_there};
+use crate::ops::shared::run_policy::masking_guard;
 use crate::ops::shared::workspace::Workspace;
 
 /// Maximum number of variables of an entry.
@@ -42,6 +43,10 @@ impl Drafting<'_> {
         let inventory = self.inventory(&self.text())?;
         let workspace = self.workspace(env);
         let scanner = Scanner::new(assets)?;
+        // Without rules, every value may be a secret.
+        let guard = masking_guard(assets, &inventory).ok();
+        let is_secret =
+            |name: &str, value: &str| guard.as_ref().is_none_or(|guard| guard.is_secret(name, value));
         for at in 0..self.components.len() {
             // There are no sources of an image.
             if !self.components[at].is_built {
@@ -96,7 +101,7 @@ impl Drafting<'_> {
                 is_environment_name(name) && self.rules.is_of_component(name) && !scanner.is_of_others(name)
             };
             let listed: Vec<String> = given.iter().filter(is_listed).cloned().collect();
-            self.take_variables(at, (&own, &described), &reads, &required, (&given, &listed));
+            self.take_variables(at, (&own, &described), &reads, &required, (&given, &listed), &is_secret);
         }
         Ok(())
     }
@@ -118,6 +123,7 @@ impl Drafting<'_> {
         reads: &BTreeMap<String, String>,
         required: &BTreeMap<String, String>,
         (given, listed): (&BTreeSet<String>, &[String]),
+        is_secret: &dyn Fn(&str, &str) -> bool,
     ) {
         let mut names: BTreeMap<&str, Option<&DocumentedVariable>> = BTreeMap::new();
         for name in reads.keys().filter(|name| is_environment_name(name) && self.rules.is_of_component(name))
@@ -156,14 +162,18 @@ impl Drafting<'_> {
             let known = known.cloned().unwrap_or_default();
             // A value of the deployment comes first in a run, and needs no other.
             let default = known.default.filter(|_| !has_value(name));
+            // A document may show a real secret: it is not copied.
+            let (secret, default) = match default {
+                Some(value) if is_secret(name, &value) => (Some(true), None),
+                default => (known.secret, default),
+            };
             let is_read = required.contains_key(*name) && !has_value(name) && default.is_none();
             DraftedVariable {
                 name: (*name).to_owned(),
                 description: Some(known.description).filter(|text| !text.is_empty()),
                 required: known.required.unwrap_or(is_read),
                 default,
-                secret: known
-                    .secret
+                secret: secret
                     .or_else(|| kept.iter().find(|one| one.name == **name).and_then(|one| one.secret)),
             }
         };

@@ -113,6 +113,15 @@ pub fn guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RunPolicyE
     Ok(Guard::new(inventory, Credentials::read(&file, &credentials)?))
 }
 
+/// Returns the guard with the rules for names of variables: it decides which values are masked.
+///
+/// # Errors
+/// Fails when a file of the user cannot be read or is invalid.
+pub fn masking_guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RunPolicyError> {
+    let (file, names) = text(assets, NAMES, "rules: []")?;
+    Ok(guard(assets, inventory)?.with_names(SecretNames::read(&file, &names)?))
+}
+
 /// Returns a file of rules: the user's, the built-in one, or a default.
 fn text(
     assets: &Assets,

@@ -12,6 +12,7 @@ use crate::base::relative_path::joined;
 use crate::base::secret::MASK;
 use crate::base::template::html::Markup;
 use crate::model::graph::Direction;
+use crate::model::guard::Guard;
 use crate::model::inventory::{Component, EnvVarDecl, Run, StageDecl};
 use crate::ops::inventory::site::Readme;
 use crate::report::graph::category_class;
@@ -141,7 +142,7 @@ impl Site<'_> {
                 .collect(),
             needs: self.edges(at, Direction::Dependencies, root),
             users: self.edges(at, Direction::Dependents, root),
-            environment: component.environment.iter().map(variable).collect(),
+            environment: component.environment.iter().map(|one| variable(one, self.content.guard)).collect(),
             is_described: component.environment.iter().any(|one| one.description.is_some()),
             run: self.run(component),
             stage: component.stage.as_deref().map(|stage| staging(component, stage)).unwrap_or_default(),
@@ -244,14 +245,14 @@ fn staging(component: &Component, stage: &StageDecl) -> Vec<FactView> {
     facts
 }
 
-fn variable(variable: &EnvVarDecl) -> VariableItem<'_> {
+fn variable<'a>(variable: &'a EnvVarDecl, guard: &Guard) -> VariableItem<'a> {
     let default = variable.default.as_deref();
     VariableItem {
         name: &variable.name,
         kind: variable.kind.as_deref(),
-        is_secret: variable.is_secret(),
+        is_secret: guard.hides(variable),
         is_required: variable.required,
-        default: if variable.is_secret() { default.map(|_| MASK) } else { default },
+        default: if guard.hides(variable) { default.map(|_| MASK) } else { default },
         description: variable.description.as_deref(),
     }
 }

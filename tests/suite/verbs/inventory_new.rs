@@ -8,7 +8,11 @@ fn shop(cli: &Cli) {
     git2::Repository::init(cli.project().join("shop")).expect("makes a repository");
     for (path, text) in [
         ("shop/web/Dockerfile", "FROM x\nEXPOSE 8000\n"),
-        ("shop/web/README.md", "# Web\n\n| Variable | Required |\n|---|---|\n| `WEB_TITLE` | no |\n"),
+        (
+            "shop/web/README.md",
+            "# Web\n\n| Variable | Required | Default |\n|---|---|---|\n| `WEB_TITLE` | no | |\n\
+             | `C_TOKEN` | no | ghp_abcdefghijklmnopqrstuvwxyz0123456789 |\n",
+        ),
         ("shop/services/cart/src/Dockerfile", "FROM x\nEXPOSE 7070\n"),
         (
             "shop/k8s/ledger.yaml",
@@ -49,6 +53,8 @@ fn inventory_new_writes_entries_that_check_and_run_accept() {
         "{}",
         read("inv/service/cart.yaml")
     );
+    // A document may show a real secret.
+    assert!(text.contains("{name: C_TOKEN, secret: true}") && !text.contains("ghp_"), "{text}");
     assert!(read("inv/inventory.schema.json").starts_with('{'));
     cli.run("run-local web --dry-run --inventory inv").ends_with(0).says("db").says("cart");
     let checked = cli.run("inventory check --inventory inv").ends_with(1);

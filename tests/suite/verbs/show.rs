@@ -7,7 +7,7 @@ use crate::support::cli::Cli;
 
 #[test]
 fn show_prints_all_fields() {
-    assert_snapshot!(cli().run("show herder"), @r#"
+    assert_snapshot!(cli().run("show herder"), @r"
     herder                                                       service · cluster · infra · night-shift
     Retries jobs that failed because of the infrastructure, and tells the people who are on duty what it
     did and why.
@@ -22,9 +22,10 @@ fn show_prints_all_fields() {
     Cloned          tools     no: cki clone herder
                     internal  no: cki clone herder
     Monitoring      dashboard  https://grafana.example.org/d/1
-    Depends on      listens  infrastructure/bus  (inferred)
-                    reads    external/gitlab     (missing)
+    Depends on      listens  infrastructure/bus      (inferred)
+                    reads    external/gitlab         (missing)
                     calls    service/helper
+                    runs on  infrastructure/cluster  (missing)
     Used by         –
     Environment     NAME       TYPE  SECRET  REQUIRED  DEFAULT   DESCRIPTION
                     LOG_LEVEL  enum  no      no        INFO      How much is logged.
@@ -43,7 +44,7 @@ fn show_prints_all_fields() {
                     cki stage --component herder --mr N
     Written in      /tmp/cki-TESTID/project/inventory.yaml
     --- exit 0
-    "#);
+    ");
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn show_prints_absent_fields_and_dependents() {
 
 #[test]
 fn show_fits_the_terminal() {
-    assert_snapshot!(cli().call("show herder --color never").terminal(80).end(), @r#"
+    assert_snapshot!(cli().call("show herder --color never").terminal(80).end(), @r"
     herder                                   service · cluster · infra · night-shift
     Retries jobs that failed because of the infrastructure, and tells the people who
     are on duty what it did and why.
@@ -87,9 +88,10 @@ fn show_fits_the_terminal() {
     Cloned          tools     no: cki clone herder
                     internal  no: cki clone herder
     Monitoring      dashboard  https://grafana.example.org/d/1
-    Depends on      listens  infrastructure/bus  (inferred)
-                    reads    external/gitlab     (missing)
+    Depends on      listens  infrastructure/bus      (inferred)
+                    reads    external/gitlab         (missing)
                     calls    service/helper
+                    runs on  infrastructure/cluster  (missing)
     Used by         –
     Environment     NAME       TYPE  SECRET  REQUIRED  DEFAULT   DESCRIPTION
                     LOG_LEVEL  enum  no      no        INFO      How much is logged.
@@ -108,7 +110,7 @@ fn show_fits_the_terminal() {
                     cki stage --component herder --mr N
     Written in      inventory.yaml
     --- exit 0
-    "#);
+    ");
 }
 
 #[test]
@@ -118,6 +120,7 @@ fn show_prints_json() {
         {"verb": "listens", "target": "infrastructure/bus", "missing": false, "inferred": true},
         {"verb": "reads", "target": "external/gitlab", "missing": true, "inferred": false},
         {"verb": "calls", "target": "service/helper", "missing": false, "inferred": false},
+        {"verb": "runs on", "target": "infrastructure/cluster", "missing": true, "inferred": false},
     ]);
     assert_eq!(shown["dependencies"], dependencies);
     assert_eq!(shown["environment"][1]["name"], "API_TOKEN");
@@ -142,8 +145,9 @@ fn show_prints_a_built_in_component() {
     Cloned          schedule-bot    no: cki clone lookaside-static
                     deployment-all  no: cki clone lookaside-static
     Monitoring      –
-    Depends on      writes  storage/s3-aws-arr
-                    clones  external/gitlab-com  (missing)
+    Depends on      writes   storage/s3-aws-arr
+                    clones   external/gitlab-com   (missing)
+                    runs on  infrastructure/ocp45
     Used by         –
     Environment     none declared
     Built           –

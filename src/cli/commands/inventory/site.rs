@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::host::browser::Browser;
 use crate::host::signals::{Shutdown, Signal};
 use crate::ops::inventory::site::{BoundSite, SiteContent, bind, content, write};
-use crate::ops::shared::run_policy::guard;
+use crate::ops::shared::run_policy::masking_guard;
 use crate::report::site::{Site, SiteSummary, SiteTemplates, print};
 
 /// Write the inventory as a static site
@@ -48,7 +48,7 @@ pub(super) fn run(args: &SiteArgs, context: &Context) -> anyhow::Result<Exit> {
     context.require_trust()?;
     let inventory = context.unreported_inventory()?;
     let bound = if *serve { Some(bind(*port)?) } else { None };
-    let guard = guard(&context.assets, inventory)?;
+    let guard = masking_guard(&context.assets, inventory)?;
     let content = content(inventory, &context.workspace, &context.assets, &guard)?;
     for unread in &content.unread {
         context.ui.warning(&format!("{unread}; its text is left out."));

@@ -20,6 +20,8 @@ use crate::ops::shared::workspace::Workspace;
 pub struct SiteContent<'a> {
     /// The inventory.
     pub inventory: &'a Inventory,
+    /// Rules for masking.
+    pub guard: &'a Guard,
     /// Its dependencies; the first nodes are its components, in their order.
     pub graph: DependencyGraph<'a>,
     /// Findings and silenced findings.
@@ -52,7 +54,7 @@ pub fn content<'a>(
     inventory: &'a Inventory,
     workspace: &Workspace,
     assets: &Assets,
-    guard: &Guard,
+    guard: &'a Guard,
 ) -> Result<SiteContent<'a>, NeedError> {
     let users = Users::find(inventory);
     let services = inventory.backing_services.iter();
@@ -65,6 +67,7 @@ pub fn content<'a>(
     unread.extend(unread_rfcs);
     Ok(SiteContent {
         inventory,
+        guard,
         graph: DependencyGraph::new(inventory),
         checked: check::check(inventory),
         repository: repository(inventory),
