@@ -128,6 +128,8 @@ pub(super) enum CliCommand {
     Gc(commands::gc::GcArgs),
     #[command(add = DecidedBy(&["inventory"]))]
     Stage(commands::stage::StageArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
+    Unstage(commands::unstage::UnstageArgs),
     Login(commands::login::LoginArgs),
     Logout(commands::logout::LogoutArgs),
     Auth(commands::auth::AuthArgs),

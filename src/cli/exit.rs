@@ -7,6 +7,7 @@ use crate::ops::exec::CommandExit;
 use crate::ops::gc::CollectedLeftovers;
 use crate::ops::inventory::check::CheckOutcome;
 use crate::ops::run_local::RunExit;
+use crate::ops::stage::kubernetes::{ReleaseEnd, ReleaseOutcome};
 use crate::ops::stage::{ProgressState, StageOutcome, StagingProgress, StagingResult};
 
 /// Returns the exit code for a run.
@@ -50,6 +51,17 @@ pub(super) fn of_progress(progress: &StagingProgress) -> Exit {
         ProgressState::Waiting | ProgressState::Running => Exit::TimedOut,
         ProgressState::Succeeded => Exit::Done,
         ProgressState::Failed => Exit::Failed,
+    }
+}
+
+/// Returns the exit code for a release.
+pub(super) fn of_release(outcome: &ReleaseOutcome) -> Exit {
+    match &outcome.end {
+        ReleaseEnd::DryRun | ReleaseEnd::NotWaited | ReleaseEnd::Done(_) => Exit::Done,
+        ReleaseEnd::Failed(_) => Exit::Failed,
+        ReleaseEnd::TimedOut => Exit::TimedOut,
+        ReleaseEnd::Stopped(signal) => signal.exit(),
+        ReleaseEnd::Lost(_) => Exit::Unreachable,
     }
 }
 

@@ -193,6 +193,24 @@ pub const KEYS: &[Key] = &[
         "360",
         "Minutes until a staging request that has not ended is given up.",
     ),
+    decisive(key(
+        "stage.context",
+        SettingKind::Text,
+        "",
+        "The context of `kubectl` that is meant for staging. Without it, the one that the inventory names.",
+    )),
+    decisive(key(
+        "stage.namespace",
+        SettingKind::Text,
+        "",
+        "The namespace that is meant for staging. Without it, the one that the inventory names.",
+    )),
+    personal(key(
+        "stage.kubectl",
+        SettingKind::Text,
+        "",
+        "The program that talks to the cluster. Without it, `kubectl`, else `oc`.",
+    )),
     key(
         "stage.interval",
         SettingKind::Number,

@@ -101,6 +101,12 @@ pub struct Settings {
     pub stage_bot: String,
     /// Timeout of a staging request.
     pub stage_timeout: Duration,
+    /// Context of the staging cluster.
+    pub stage_context: Option<String>,
+    /// Staging namespace.
+    pub stage_namespace: Option<String>,
+    /// Program that talks to the staging cluster.
+    pub stage_kubectl: Option<String>,
     /// Interval between two polls of a staging request.
     pub stage_interval: Duration,
 }
@@ -183,6 +189,9 @@ impl Settings {
             memory: Memory::parse(&required("run.memory")).unwrap_or_default(),
             stage_bot: required("stage.bot"),
             stage_timeout: Duration::from_secs(60 * number("stage.timeout")),
+            stage_context: text("stage.context"),
+            stage_namespace: text("stage.namespace"),
+            stage_kubectl: text("stage.kubectl"),
             stage_interval: Duration::from_secs(number("stage.interval")),
         })
     }

@@ -30,3 +30,4 @@ pub mod shell;
 pub mod show;
 pub mod stage;
 pub mod trust;
+pub mod unstage;

@@ -4,6 +4,8 @@
 # Seconds for all tests. Those of one program, and a single test, have limits of their own, which come
 # first (see tests/suite/support/limit.rs): this one holds whatever becomes of them.
 checks_limit=2400
+# The tests that `bash tests/run --kubernetes` runs; everything else leaves them out, and says so.
+checks_separate=kubernetes_api::
 checks_failed=()
 
 checks_build() {
@@ -22,7 +24,8 @@ checks_run() { # filter of the tests…
     checks_lint clippy cargo clippy --locked --all-targets -- -D warnings
     checks_lint doc env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
   fi
-  checks_summary "$began"
+  printf 'not run: the tests with the API server of Kubernetes (bash tests/run --kubernetes)\n' >&2
+  checks_summary "$began" 'every other test ran, nothing failed, nothing is left on either engine'
 }
 
 # Runs the tests with their output on the terminal and in a log.
@@ -62,7 +65,23 @@ checks_cargo_test() {
   export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
   # Much of their time, the tests wait for an engine.
   export RUST_TEST_THREADS=${RUST_TEST_THREADS:-3}
-  cargo test --locked --no-fail-fast "$@" -- --include-ignored 2>&1 | tee "$logs/tests.log"
+  cargo test --locked --no-fail-fast "$@" -- --include-ignored --skip "$checks_separate" 2>&1 | tee "$logs/tests.log"
+}
+
+# Runs the tests that need the API server of Kubernetes, and only these.
+checks_kubernetes() {
+  local began=$EPOCHREALTIME
+  : >"$logs/tests.log"
+  job_start checks_cargo_test_kubernetes
+  job_wait "$job" || checks_failed+=(tests)
+  checks_summary "$began" 'every test with the API server of Kubernetes passed'
+}
+
+checks_cargo_test_kubernetes() {
+  cd "$root" || return
+  unset KUBECONFIG
+  export CKI_TEST_KUBERNETES=$kubernetes_bin CKI_TEST_KUBECTL=$kubectl
+  cargo test --locked --test suite "$checks_separate" -- --include-ignored 2>&1 | tee "$logs/tests.log"
 }
 
 # After the tests, nothing of theirs may be left on either engine.
@@ -99,12 +118,12 @@ checks_reasons() {
 
 # The last two lines: what it comes to, and cargo's own closing line with the numbers of all
 # test binaries together.
-checks_summary() { # when it began
+checks_summary() { # when it began, what it comes to if nothing failed
   local seconds verdict=ok
   seconds=$(seconds_since "$1")
   [ ${#checks_failed[@]} -eq 0 ] || verdict=FAILED
   if [ "$verdict" = ok ]; then
-    printf 'All is well: every test ran, nothing failed, nothing is left on either engine.\n' >&2
+    printf 'All is well: %s.\n' "$2" >&2
   else
     checks_reasons
     printf 'error: failed: %s. The logs are in %s.\n' "${checks_failed[*]}" "${logs#"$root"/}" >&2

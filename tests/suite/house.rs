@@ -68,7 +68,8 @@ fn ignored_tests_name_their_prerequisite() {
 
 fn is_valid_ignore(attribute: &str) -> bool {
     let reason = attribute.strip_prefix("#[ignore = \"needs ");
-    reason.is_some_and(|reason| reason.ends_with(" (bash tests/run)\"]"))
+    let commands = [" (bash tests/run)\"]", " (bash tests/run --kubernetes)\"]"];
+    reason.is_some_and(|reason| commands.iter().any(|command| reason.ends_with(command)))
 }
 
 #[test]

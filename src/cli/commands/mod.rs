@@ -33,3 +33,4 @@ pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod stage;
 pub(super) mod trust;
+pub(super) mod unstage;

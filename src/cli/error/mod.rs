@@ -5,6 +5,7 @@ mod diagnosis;
 mod draft;
 mod environment;
 mod inventory;
+mod kubernetes;
 mod login;
 mod rfc;
 mod running;
@@ -53,6 +54,7 @@ use crate::ops::shared::inventory::LoadError;
 use crate::ops::shared::need_error::NeedError;
 use crate::ops::shared::run_policy::RunPolicyError;
 use crate::ops::shared::token::TokenError;
+use crate::ops::stage::kubernetes::ReleaseStageError;
 use crate::ops::stage::{CancelError, NoteError, StageError, TargetError};
 use crate::ops::trust::TrustError;
 use crate::report::site::SiteError;
@@ -62,8 +64,10 @@ use crate::systems::engine::EngineError;
 use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
+use crate::systems::kubectl::KubectlError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
+use crate::systems::registry::RegistryError;
 use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use crate::ui::prompt::Unconfirmed;
@@ -72,13 +76,16 @@ pub(super) use diagnosis::{UsageError, commit_or_stash};
 use draft::{of_draft, of_init, of_scan};
 use environment::{SERVICES, of_env, of_environment, of_need, of_refusal, of_rules};
 use inventory::{of_load, of_new, of_sync};
+use kubernetes::{of_kubectl, of_registry, of_release};
 use login::{of_login, of_token};
 use rfc::of_rfc;
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use settings::{of_config, of_edit, of_editor, of_trust};
 use site::{of_site, of_site_directory};
 use staging::{of_cancel, of_note, of_page, of_stage, of_staging, of_target};
-use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess};
+use systems::{
+    of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_source,
+};
 pub(super) use systems::{of_left_alone, of_worst};
 use unconfirmed::report_unconfirmed;
 
@@ -189,6 +196,9 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         CancelError => |error| Some(of_cancel(error)),
         NoteError => |error| Some(of_note(error)),
         PageError => |error| Some(of_page(error)),
+        ReleaseStageError => |error| Some(of_release(error)),
+        KubectlError => |error| Some(of_kubectl(error)),
+        RegistryError => |error| Some(of_registry(error)),
         StageError => |error| Some(of_stage(error)),
         StagingError => |error| Some(of_staging(error)),
         TargetError => |error| Some(of_target(error)),
@@ -264,19 +274,5 @@ fn of_shell(error: &ShellError) -> Diagnosis {
         ShellError::Foreign(_) => hint(Exit::Refused, "`cki completions` prints the script."),
         ShellError::File(inner) => of_file(inner),
         ShellError::Template(_) | ShellError::Value { .. } => plain(Exit::Invalid),
-    }
-}
-
-fn of_source(error: &SourceError) -> Diagnosis {
-    match error {
-        SourceError::NoAddress { repo, .. } => {
-            hint(Exit::Invalid, format!("add `{repo}` to `repos` in the inventory."))
-        }
-        SourceError::Git(inner) => of_git(inner),
-        SourceError::LeftAlone { path, .. } => hint(Exit::Refused, commit_or_stash(path)),
-        SourceError::InTheWay { path, .. } => {
-            hint(Exit::Refused, format!("move `{}` away, or use another `--workspace`.", path.display()))
-        }
-        SourceError::Stopped(signal) => plain(signal.exit()),
     }
 }

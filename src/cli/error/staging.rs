@@ -122,7 +122,6 @@ pub(super) fn of_target(error: &TargetError) -> Diagnosis {
         TargetError::NoProject { place, .. } => {
             hint(Exit::Invalid, format!("add `stage.project` at {}, or use `--project`.", at(place)))
         }
-        TargetError::Via { .. } => plain(Exit::Invalid),
         TargetError::NoRepository(_) | TargetError::NoRemotes(_) | TargetError::NoRemote { .. } => {
             hint(Exit::Usage, flags)
         }

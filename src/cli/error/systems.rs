@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Diagnosis, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
+use crate::ops::clone::source::SourceError;
 use crate::systems::engine::{EngineError, PullCause};
 use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
@@ -279,5 +280,19 @@ pub(super) fn of_change(error: &ChangeError) -> Diagnosis {
             "ignore directories that hold no sources in `.gitignore`, or raise `fs.inotify.max_user_watches` (sysctl).",
         ),
         ChangeError::System { .. } => plain(Exit::Unreachable),
+    }
+}
+
+pub(super) fn of_source(error: &SourceError) -> Diagnosis {
+    match error {
+        SourceError::NoAddress { repo, .. } => {
+            hint(Exit::Invalid, format!("add `{repo}` to `repos` in the inventory."))
+        }
+        SourceError::Git(inner) => of_git(inner),
+        SourceError::LeftAlone { path, .. } => hint(Exit::Refused, super::commit_or_stash(path)),
+        SourceError::InTheWay { path, .. } => {
+            hint(Exit::Refused, format!("move `{}` away, or use another `--workspace`.", path.display()))
+        }
+        SourceError::Stopped(signal) => plain(signal.exit()),
     }
 }

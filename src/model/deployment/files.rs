@@ -201,18 +201,16 @@ pub(super) fn note_outside(
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::model) mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
     /// Files in memory.
     #[derive(Default)]
-    pub(in crate::model::deployment) struct FileCache(
-        pub(in crate::model::deployment) BTreeMap<String, String>,
-    );
+    pub(in crate::model) struct FileCache(pub(in crate::model) BTreeMap<String, String>);
 
     impl FileCache {
-        pub(in crate::model::deployment) fn of(files: &[(&str, &str)]) -> Self {
+        pub(in crate::model) fn of(files: &[(&str, &str)]) -> Self {
             Self(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
         }
     }

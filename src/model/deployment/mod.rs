@@ -5,6 +5,7 @@
 //! Parts that `cki` does not understand are never ignored: each becomes a finding with its position.
 
 mod candidate;
+mod cluster_objects;
 mod compose;
 mod container;
 mod container_env;
@@ -41,9 +42,12 @@ use std::rc::Rc;
 use crate::base::yaml::tree::YamlDocuments;
 use crate::model::inventory::InventoryFinding;
 use candidate::Candidate;
+pub use cluster_objects::{ClusterDeployment, ClusterObject, cluster_objects};
 use compose::Projects;
 pub use error::{Because, DeploymentError, FileTrouble};
 use error::{finding, wrong};
+#[cfg(test)]
+pub(in crate::model) use files::tests::FileCache;
 pub use files::{DeploymentFileSet, DeploymentItem, FileKind};
 use files::{FileReader, name_of};
 pub use given::{DeployedContainer, Deployment, DeploymentPart, EnvEntry, EnvVarSource};
@@ -60,31 +64,41 @@ struct ParsedFiles<'a> {
     is_incomplete: bool,
 }
 
+impl<'a> ParsedFiles<'a> {
+    fn read(items: &[DeploymentItem<'a>]) -> Result<Self, DeploymentError> {
+        let mut pool = Self::default();
+        for item in items {
+            let reader = Rc::new(FileReader::new(item.files));
+            let outside = || DeploymentError::Outside { place: item.place.into(), path: item.path.into() };
+            let path = files::resolved("", item.path).ok_or_else(outside)?;
+            match reader.kind(&path)? {
+                None => {
+                    return Err(DeploymentError::Missing {
+                        place: item.place.into(),
+                        path: item.path.into(),
+                    });
+                }
+                Some(FileKind::Directory) => read_directory(&reader, &path, &mut pool)?,
+                Some(FileKind::File) if kustomize::is_name(name_of(&path)) => {
+                    let objects = kustomize::build(&reader, files::directory_of(&path), &mut pool.findings)?;
+                    pool.objects.extend(objects);
+                }
+                Some(FileKind::File) => read_file(&reader, &path, true, &mut pool)?,
+            }
+            pool.is_incomplete |= reader.has_lost();
+        }
+        pool.objects = object::last_applied(std::mem::take(&mut pool.objects), &mut pool.findings);
+        object::note_kinds(&pool.objects, &mut pool.findings);
+        Ok(pool)
+    }
+}
+
 /// Reads the deployment of a component.
 ///
 /// # Errors
 /// Fails when a file cannot be read or is invalid, or the component's container is ambiguous.
 pub fn read(component: &str, items: &[DeploymentItem<'_>]) -> Result<Deployment, DeploymentError> {
-    let mut pool = ParsedFiles::default();
-    for item in items {
-        let reader = Rc::new(FileReader::new(item.files));
-        let outside = || DeploymentError::Outside { place: item.place.into(), path: item.path.into() };
-        let path = files::resolved("", item.path).ok_or_else(outside)?;
-        match reader.kind(&path)? {
-            None => {
-                return Err(DeploymentError::Missing { place: item.place.into(), path: item.path.into() });
-            }
-            Some(FileKind::Directory) => read_directory(&reader, &path, &mut pool)?,
-            Some(FileKind::File) if kustomize::is_name(name_of(&path)) => {
-                let objects = kustomize::build(&reader, files::directory_of(&path), &mut pool.findings)?;
-                pool.objects.extend(objects);
-            }
-            Some(FileKind::File) => read_file(&reader, &path, true, &mut pool)?,
-        }
-        pool.is_incomplete |= reader.has_lost();
-    }
-    pool.objects = object::last_applied(std::mem::take(&mut pool.objects), &mut pool.findings);
-    object::note_kinds(&pool.objects, &mut pool.findings);
+    let mut pool = ParsedFiles::read(items)?;
     let services = pool.projects.services()?;
     pool.is_incomplete |= pool.projects.has_lost();
     pool.findings.extend(pool.projects.unused());

@@ -160,7 +160,7 @@ fn needs_quotes(text: &str) -> bool {
 }
 
 /// Parses a boolean of YAML 1.1.
-fn truth(text: &str) -> Option<bool> {
+pub(super) fn truth(text: &str) -> Option<bool> {
     const WORDS: &[(&str, bool)] = &[
         ("y", true),
         ("n", false),

@@ -11,6 +11,7 @@ use super::need_decl::NeedDecl;
 use super::rfc_decl::RfcDecl;
 use super::schema::scalars;
 use super::stage_decl::StageDecl;
+use super::staging_decl::StagingDecl;
 use crate::base::variable;
 use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
@@ -357,6 +358,8 @@ pub(super) struct InventoryFile {
     pub(super) services: BTreeMap<String, ServiceOverride>,
     /// Requests for comments of the group.
     pub(super) rfcs: Option<RfcDecl>,
+    /// Deployment of merge requests to a staging namespace.
+    pub(super) staging: Option<StagingDecl>,
     /// Silenced rules of `cki inventory check`.
     #[serde(default)]
     pub(super) ignore: Vec<HeadIgnoreDecl>,

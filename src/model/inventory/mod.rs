@@ -27,6 +27,7 @@ mod selector;
 mod source;
 mod source_map;
 mod stage_decl;
+mod staging_decl;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, i
 pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
 pub use source_map::SourceMap;
 pub use stage_decl::{ParameterDecl, ParameterKind, StageDecl, StageVia};
+pub use staging_decl::{NameRuleDecl, StagingCluster, StagingDecl, StagingLimits, ValueRuleDecl};
 
 /// Number of entries for each thread.
 const SHARE: usize = 24;
@@ -87,6 +89,8 @@ pub struct Inventory {
     pub services: BTreeMap<String, ServiceOverride>,
     /// Requests for comments of the group.
     pub rfcs: Option<RfcDecl>,
+    /// Deployment of merge requests to a staging namespace.
+    pub staging: Option<StagingDecl>,
     /// Silenced rules of the check of the inventory.
     pub ignore: Vec<HeadIgnoreDecl>,
     /// Names of the backing services that there are, sorted; empty until they are looked up.

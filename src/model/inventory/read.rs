@@ -86,6 +86,7 @@ impl Inventory {
             production: Production::default(),
             services: BTreeMap::new(),
             rfcs: None,
+            staging: None,
             ignore: Vec::new(),
             backing_services: Vec::new(),
             layers: Vec::new(),
@@ -144,6 +145,7 @@ impl Inventory {
         self.production = head.production;
         self.services = head.services;
         self.rfcs = head.rfcs;
+        self.staging = head.staging;
         self.ignore = head.ignore;
         self.source_map = written;
         self.has_head = true;

@@ -5,6 +5,7 @@ mod answer;
 mod answer_cell;
 mod comment;
 mod course;
+pub mod kubernetes;
 mod pace;
 mod parameter;
 mod pipeline_request;

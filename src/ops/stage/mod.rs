@@ -8,6 +8,7 @@ mod error;
 mod facts;
 mod follow;
 mod head;
+pub mod kubernetes;
 mod merge_request;
 mod options;
 mod outcome;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::text;
 use crate::config::SettingOrigin;
-use crate::model::inventory::{Component, Inventory, StageDecl, StageVia};
+use crate::model::inventory::{Component, Inventory, StageDecl};
 use crate::ops::shared::project::{project_of, server_for};
 use crate::systems::git::{Checkout, GitError, GitUrl, discover};
 
@@ -50,14 +50,6 @@ pub enum TargetError {
         component: String,
         /// Its entry.
         place: String,
-    },
-    /// The method is not built in.
-    #[error("`{component}` is staged via `{via}`, and this `cki` knows only `bot` and `pipeline`")]
-    Via {
-        /// The component, or the project.
-        component: String,
-        /// The method.
-        via: StageVia,
     },
     /// The working directory is not a clone.
     #[error("`{0}` is in no git repository, so nothing says which project is meant")]

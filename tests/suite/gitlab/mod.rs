@@ -23,7 +23,7 @@ use cki::demo::gitlab::{
 use cki::model::event::{Event, Events, Sink};
 use cki::systems::gitlab::{ClientOptions, GitLab};
 
-const ALICE: &str = "alice-not-a-real-token";
+pub(crate) const ALICE: &str = "alice-not-a-real-token";
 const READER: &str = "reader-not-a-real-token";
 
 /// 2026-11-22 10:00:00 UTC.
@@ -41,7 +41,7 @@ fn stand_in_of(config: StandInConfig) -> Arc<StandIn> {
     Arc::new(StandIn::start(options).expect("starts"))
 }
 
-fn stand_in() -> Arc<StandIn> {
+pub(crate) fn stand_in() -> Arc<StandIn> {
     stand_in_of(config())
 }
 

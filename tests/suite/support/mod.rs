@@ -81,6 +81,14 @@ pub(crate) fn kubectl() -> String {
     needed("CKI_TEST_KUBECTL")
 }
 
+/// The directory with etcd, the servers of Kubernetes and a registry.
+#[track_caller]
+pub(crate) fn kubernetes() -> String {
+    variable("CKI_TEST_KUBERNETES").unwrap_or_else(|| {
+        panic!("CKI_TEST_KUBERNETES is not set: `bash tests/run --kubernetes` sets up what this needs")
+    })
+}
+
 /// The script of axe-core, which checks whether a page is accessible.
 #[track_caller]
 pub(crate) fn axe() -> String {

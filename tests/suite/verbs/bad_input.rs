@@ -215,7 +215,7 @@ components:
     x
       a  –
     --- stderr
-    warning: /tmp/cki-TESTID/project/inventory.yaml:3:1: the key `colour` is unknown; the keys there are `version`, `title`, `categories`, `repos`, `production`, `services`, `rfcs` and 2 others
+    warning: /tmp/cki-TESTID/project/inventory.yaml:3:1: the key `colour` is unknown; the keys there are `version`, `title`, `categories`, `repos`, `production`, `services`, `rfcs` and 3 others
     warning: /tmp/cki-TESTID/project/inventory.yaml:7:5: the key `components.0.descripton` is unknown; did you mean `description`?
     warning: /tmp/cki-TESTID/project/inventory.yaml:10:19: the key `components.0.environment.0.requird` is unknown; did you mean `required`?
     warning: /tmp/cki-TESTID/project/inventory.yaml:8:16: there is no repository `toosl`; did you mean `tools`?

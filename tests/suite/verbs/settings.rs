@@ -37,7 +37,7 @@ fn config_sets_gets_and_removes_settings_of_the_user() {
     assert_snapshot!(cli.run("config set stage.bott x"), @"
     --- stderr
     error: there is no setting `stage.bott`.
-    hint: did you mean `stage.bot` or `stage.timeout` or `stage.interval`?
+    hint: did you mean `stage.bot` or `stage.context` or `stage.timeout`?
     --- exit 3
     ");
     assert_snapshot!(cli.run("config set gitlab.token glpat-x"), @"
@@ -133,6 +133,9 @@ fn config_prints_the_origin_of_each_setting() {
     run.memory            4GiB                                    default                                      Memory that a component may use unless its entry says otherwise.
     stage.bot             cki-ci-bot                              default                                      The user name of the bot that stages merge requests.
     stage.timeout         360                                     default                                      Minutes until a staging request that has not ended is given up.
+    stage.context         –                                       –                                            The context of `kubectl` that is meant for staging. Without it, the one that the inventory names.
+    stage.namespace       –                                       –                                            The namespace that is meant for staging. Without it, the one that the inventory names.
+    stage.kubectl         –                                       –                                            The program that talks to the cluster. Without it, `kubectl`, else `oc`.
     stage.interval        5                                       default                                      Maximum seconds between two looks at a staging request.
     --- exit 0
     ");

@@ -77,9 +77,8 @@ components:
     stage("--set ENVIRONMENT=production").ends_with(7).says("`ENVIRONMENT` is fixed by the entry");
     stage("--set URL=http://db.prod.example.org").ends_with(7).says("which belongs to production");
     stage("--rerun cki/1").ends_with(2).says("`--rerun` asks a bot");
-    stage("--via kubernetes")
-        .ends_with(4)
-        .says("`tools` is staged via `kubernetes`, and this `cki` knows only");
+    stage("--via kubernetes").ends_with(7).says("no context is named as staging");
+    stage("--allow TAG").ends_with(2).says("`--allow` belongs to `--via kubernetes`");
     stage("--via nonsense").ends_with(2).says("`pipeline`");
     stage("--help-bot").ends_with(3).says("@cki-ci-bot has explained nothing on group/tools!213.");
     assert!(gitlab.requests().iter().all(|request| request.starts_with("GET")));

@@ -33,18 +33,32 @@ pub(super) struct MergeRequestArgs {
 }
 
 /// The named merge request.
-pub(super) struct NamedMergeRequest<'a> {
+pub(in crate::cli) struct NamedMergeRequest<'a> {
     /// Its number.
-    pub(super) number: u64,
+    pub(in crate::cli) number: u64,
     /// Its project and component.
-    pub(super) target: StageTarget<'a>,
+    pub(in crate::cli) target: StageTarget<'a>,
     /// The project was named with the number.
     has_project: bool,
     /// The options that named the project.
     options: Vec<String>,
 }
 
-impl NamedMergeRequest<'_> {
+impl<'a> NamedMergeRequest<'a> {
+    /// Finds the project of a merge request, by its name and the flags about it.
+    pub(in crate::cli) fn find(
+        name: &MergeRequestName,
+        component: Option<&str>,
+        project: Option<&str>,
+        context: &Context,
+        inventory: &'a Inventory,
+    ) -> anyhow::Result<Self> {
+        let component = component.map(|name| inventory.find(name)).transpose()?;
+        let project = project_of(name, project, context)?;
+        let target = target(inventory, component, project.as_deref(), &context.host.cwd)?;
+        Ok(Self { number: name.number, target, has_project: name.project.is_some(), options: Vec::new() })
+    }
+
     /// Returns a command on the same merge request, with the project if the user named it with the number.
     pub(super) fn command(&self, words: &[&str]) -> String {
         let Self { number, target, has_project, .. } = self;
@@ -67,35 +81,33 @@ impl MergeRequestArgs {
         context: &Context,
         inventory: &'a Inventory,
     ) -> anyhow::Result<NamedMergeRequest<'a>> {
-        let component = self.component.as_deref().map(|name| inventory.find(name)).transpose()?;
         let name = self.mr.as_ref().or(self.merge_request.as_ref());
         let name = name.ok_or_else(|| UsageError("name a merge request".to_owned()))?;
-        let project = self.project_of(name, context)?;
-        let target = target(inventory, component, project.as_deref(), &context.host.cwd)?;
-        let typed = [("--component", &self.component), ("--project", &self.project)];
-        let typed = typed.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value.clone()?]));
-        Ok(NamedMergeRequest {
-            number: name.number,
-            target,
-            has_project: name.project.is_some(),
-            options: typed.flatten().collect(),
-        })
+        let (component, project) = (self.component.as_deref(), self.project.as_deref());
+        let found = NamedMergeRequest::find(name, component, project, context, inventory)?;
+        let typed = [("--component", component), ("--project", project)];
+        let typed = typed.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.to_owned()]));
+        Ok(NamedMergeRequest { options: typed.flatten().collect(), ..found })
     }
+}
 
-    /// Returns the project from the name of the merge request or from `--project`.
-    fn project_of(&self, name: &MergeRequestName, context: &Context) -> Result<Option<String>, UsageError> {
-        let url = &context.settings.gitlab_url.0;
-        let Some(project) = name.on(url) else {
-            let server = name.server.as_deref().unwrap_or_default();
-            return Err(UsageError(format!(
-                "the merge request is on {server}, and the setting `gitlab.url` names {url}"
-            )));
-        };
-        match (project, &self.project) {
-            (Some(named), Some(project)) if named != *project => Err(UsageError(format!(
-                "the merge request is in `{named}`, and `--project` names `{project}`"
-            ))),
-            (named, project) => Ok(named.or_else(|| project.clone())),
+/// Returns the project from the name of the merge request or from `--project`.
+fn project_of(
+    name: &MergeRequestName,
+    project: Option<&str>,
+    context: &Context,
+) -> Result<Option<String>, UsageError> {
+    let url = &context.settings.gitlab_url.0;
+    let Some(named) = name.on(url) else {
+        let server = name.server.as_deref().unwrap_or_default();
+        return Err(UsageError(format!(
+            "the merge request is on {server}, and the setting `gitlab.url` names {url}"
+        )));
+    };
+    match (named, project) {
+        (Some(named), Some(project)) if named != project => {
+            Err(UsageError(format!("the merge request is in `{named}`, and `--project` names `{project}`")))
         }
+        (named, project) => Ok(named.or_else(|| project.map(str::to_owned))),
     }
 }

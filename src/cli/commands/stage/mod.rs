@@ -3,6 +3,7 @@
 mod bot;
 mod cancel;
 mod followed;
+mod kubernetes;
 mod list;
 mod logs;
 mod merge_request;
@@ -16,6 +17,8 @@ use clap::{Args, Subcommand};
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
+pub(in crate::cli) use kubernetes::kubectl;
+pub(in crate::cli) use merge_request::NamedMergeRequest;
 
 /// Test a merge request in staging
 ///
@@ -23,11 +26,16 @@ use crate::cli::context::Context;
 /// end. The exit code is 0 only if all pipelines succeed. A second call for the same commit resumes
 /// the first request.
 ///
+/// With `--via kubernetes`, deploys the merge request's image to the staging namespace of the
+/// configuration, from the component's deployment files, and follows the rollout. `cki unstage`
+/// removes it. `cki` shows the objects and lets the cluster check them before it applies them.
+///
 /// Examples:
 ///   cki stage --mr 213
 ///   cki stage https://gitlab.com/cki-project/cki-tools/-/merge_requests/213
 ///   cki stage --mr 213 --component pipeline-herder --set builder_image_tag=mr-213
 ///   cki stage --mr 213 --rerun cki/620247 --no-wait
+///   cki stage --mr 213 --via kubernetes --dry-run
 ///   cki stage --mr 213 --via pipeline --dry-run
 ///   cki stage --mr 213 --help-bot
 ///   cki stage status --mr 213

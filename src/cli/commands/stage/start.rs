@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCompleter;
 
 use super::merge_request::{MergeRequestArgs, NamedMergeRequest};
-use super::{bot, pipeline};
+use super::{bot, kubernetes, pipeline};
 use crate::base::exit::Exit;
 use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
@@ -16,8 +16,7 @@ use crate::cli::{complete, token};
 use crate::model::inventory::{Inventory, StageVia};
 use crate::ops::shared::open_merge_requests::OpenMergeRequests;
 use crate::ops::stage::{
-    MethodOptions, SentRequest, StageOptions, StagingOptions, TargetError, bot_welcome, check_rights, plan,
-    run as stage,
+    MethodOptions, SentRequest, StageOptions, StagingOptions, bot_welcome, check_rights, plan, run as stage,
 };
 use crate::report;
 
@@ -35,17 +34,20 @@ pub(super) struct StartArgs {
     /// Run an earlier pipeline again
     #[arg(long, value_name = "GROUP/ID")]
     rerun: Vec<String>,
+    /// Let this variable name production or hold a real credential (only `--via kubernetes`)
+    #[arg(long, value_name = "NAME")]
+    allow: Vec<String>,
     /// Show the request without sending it
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Send the request without waiting for pipelines
+    /// Send the request without waiting for pipelines or a rollout
     #[arg(long)]
     no_wait: bool,
     /// Send a new request even if this commit was requested before
     #[arg(long)]
     force: bool,
     /// Show the bot's own explanation on the merge request
-    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "dry_run", "no_wait", "force", "yes"])]
+    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "allow", "dry_run", "no_wait", "force", "yes"])]
     help_bot: bool,
     /// Send the request without a confirmation
     #[arg(short, long)]
@@ -64,11 +66,14 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     if args.help_bot {
         return help_bot(&named, context, trust);
     }
-    let staging = StagingOptions {
-        project: named.target.project.clone(),
-        merge_request: named.number,
-        method: method(args, context, inventory, &named)?,
+    let Some(method) = method(args, context, inventory, &named)? else {
+        return kubernetes::run(&named, &args.allow, &release_options(args, context)?, args.yes, context);
     };
+    if !args.allow.is_empty() {
+        return Err(UsageError("`--allow` belongs to `--via kubernetes`".to_owned()).into());
+    }
+    let staging =
+        StagingOptions { project: named.target.project.clone(), merge_request: named.number, method };
     let options = StageOptions {
         dry_run: args.dry_run,
         no_wait: args.no_wait,
@@ -139,25 +144,43 @@ fn help_bot(named: &NamedMergeRequest<'_>, context: &Context, trust: TrustProof)
     })
 }
 
-/// Returns the method with its options, checked before anything is sent.
+/// Returns the options of a release, which knows neither variables nor pipelines.
+fn release_options(args: &StartArgs, context: &Context) -> Result<StageOptions, UsageError> {
+    let others =
+        [("--set", args.set.is_empty()), ("--rerun", args.rerun.is_empty()), ("--force", !args.force)];
+    if let Some((flag, _)) = others.into_iter().find(|(_, is_absent)| !is_absent) {
+        return Err(UsageError(format!("`{flag}` does not belong to `--via kubernetes`")));
+    }
+    Ok(StageOptions {
+        dry_run: args.dry_run,
+        no_wait: args.no_wait,
+        timeout: Some(context.settings.stage_timeout),
+        interval: context.settings.stage_interval,
+        ..StageOptions::default()
+    })
+}
+
+/// Returns the method with its options, checked before anything is sent; `None` for a release.
 fn method(
     args: &StartArgs,
     context: &Context,
     inventory: &Inventory,
     named: &NamedMergeRequest<'_>,
-) -> anyhow::Result<MethodOptions> {
+) -> anyhow::Result<Option<MethodOptions>> {
     let entry = named.target.entry();
     match args.via.or(entry.and_then(|entry| entry.via)).unwrap_or_default() {
         StageVia::Bot => {
-            Ok(MethodOptions::Bot(bot::options(&args.set, &args.rerun, context, inventory, entry)?))
+            let options = bot::options(&args.set, &args.rerun, context, inventory, entry)?;
+            Ok(Some(MethodOptions::Bot(options)))
         }
         StageVia::Pipeline if !args.rerun.is_empty() => Err(UsageError(
             "`--rerun` asks a bot, and `--via pipeline` starts a pipeline of its own".to_owned(),
         )
         .into()),
         StageVia::Pipeline => {
-            Ok(MethodOptions::Pipeline(pipeline::options(&args.set, context, inventory, &named.target)?))
+            let options = pipeline::options(&args.set, context, inventory, &named.target)?;
+            Ok(Some(MethodOptions::Pipeline(options)))
         }
-        via => Err(TargetError::Via { component: named.target.name().to_owned(), via }.into()),
+        StageVia::Kubernetes => Ok(None),
     }
 }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
-use crate::model::deployment::{self, DeployedContainer, DeploymentError, DeploymentFileSet, DeploymentItem};
+use crate::model::deployment::{
+    self, ClusterDeployment, DeployedContainer, DeploymentError, DeploymentFileSet, DeploymentItem,
+};
 use crate::model::environment::{self, ProductionRules, RuleError, SecretNames};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Inventory, InventoryFinding};
@@ -253,6 +255,23 @@ fn if_there(
 
 type OpenFiles<'a> = &'a dyn Fn(PathBuf) -> Result<Box<dyn DeploymentFileSet>, DeployedError>;
 
+/// Loads the Kubernetes objects that deploy the component from its clones.
+///
+/// # Errors
+/// Fails as [`load`] does.
+pub fn load_objects(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+) -> Result<ClusterDeployment, DeployedError> {
+    let open = |path: PathBuf| -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
+        Ok(Box::new(CloneFiles::new(path)?))
+    };
+    with_items(component, inventory, workspace, &open, &|items| {
+        Ok(deployment::cluster_objects(component.name(), items)?)
+    })
+}
+
 fn read(
     component: &Component,
     inventory: &Inventory,
@@ -261,6 +280,21 @@ fn read(
     judges: &Judges,
     open: OpenFiles<'_>,
 ) -> Result<DeployedComponents, DeployedError> {
+    let read = with_items(component, inventory, workspace, open, &|items| {
+        Ok(deployment::read(component.name(), items)?)
+    })?;
+    let judge = judges.of(inventory, assets)?;
+    Ok(DeployedComponents { container: read.container, findings: read.findings, judge })
+}
+
+/// Opens the files of a component's deployment for reading.
+fn with_items<T>(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    open: OpenFiles<'_>,
+    read: &dyn Fn(&[DeploymentItem<'_>]) -> Result<T, DeployedError>,
+) -> Result<T, DeployedError> {
     if component.deployment.is_empty() {
         let (place, component) = (component.source_map.place(""), component.name().to_owned());
         return Err(DeployedError::None { place, component });
@@ -284,7 +318,5 @@ fn read(
             place,
         })
         .collect();
-    let read = deployment::read(component.name(), &items)?;
-    let judge = judges.of(inventory, assets)?;
-    Ok(DeployedComponents { container: read.container, findings: read.findings, judge })
+    read(&items)
 }

@@ -1,0 +1,95 @@
+//! Exit codes and hints for errors of releases, clusters and registries.
+
+use super::deployment::of_deployed;
+use super::diagnosis::{Diagnosis, at, hint, plain};
+use super::environment::{of_refusal, of_rules};
+use super::staging::of_stage;
+use super::systems::of_source;
+use crate::base::exit::Exit;
+use crate::ops::stage::kubernetes::ReleaseStageError;
+use crate::systems::kubectl::KubectlError;
+use crate::systems::registry::RegistryError;
+
+pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
+    match error {
+        ReleaseStageError::Stage(inner) => of_stage(inner),
+        ReleaseStageError::Kubectl(inner) => of_kubectl(inner),
+        ReleaseStageError::Registry(inner) => of_registry(inner),
+        ReleaseStageError::Release(inner) if inner.is_refusal() => hint(
+            Exit::Refused,
+            "nothing was applied; `staging` in the head of the inventory has the rules for staging.",
+        ),
+        ReleaseStageError::Release(_) | ReleaseStageError::Rule(_) => plain(Exit::Invalid),
+        ReleaseStageError::Deployed(inner) => of_deployed(inner),
+        ReleaseStageError::Source(inner) => of_source(inner),
+        ReleaseStageError::Refused(inner) => of_refusal(inner),
+        ReleaseStageError::Policy(inner) => of_rules(inner),
+        ReleaseStageError::NotNamed { what } => hint(
+            Exit::Refused,
+            format!(
+                "`cki config set stage.{what} NAME` names it, or `staging.kubernetes.{what}` in the head of the inventory."
+            ),
+        ),
+        ReleaseStageError::Namespace(_) => plain(Exit::Invalid),
+        ReleaseStageError::NoComponent { .. } => hint(Exit::NotFound, "say which one with `--component`."),
+        ReleaseStageError::NoImage { place, .. } => {
+            hint(Exit::Invalid, format!("add `image` at {}.", at(place)))
+        }
+        ReleaseStageError::Foreign { .. } => hint(
+            Exit::Refused,
+            "nothing was applied; remove or rename that object, or use another namespace.",
+        ),
+    }
+}
+
+pub(super) fn of_kubectl(error: &KubectlError) -> Diagnosis {
+    match error {
+        KubectlError::Missing(_) => hint(
+            Exit::NotFound,
+            "install `kubectl` or `oc`; `cki config set stage.kubectl PROGRAM` names another one.",
+        ),
+        KubectlError::Start { .. } | KubectlError::Output(_) => plain(Exit::Unreachable),
+        KubectlError::NoContext { .. } => hint(
+            Exit::NotFound,
+            "log in to that cluster first, or name another context with `cki config set stage.context NAME`.",
+        ),
+        KubectlError::Unauthorised { context, .. } => hint(
+            Exit::Unauthorised,
+            format!("log in again, with `oc login` or your usual way to `{context}`."),
+        ),
+        KubectlError::Forbidden { .. } => {
+            hint(Exit::Unauthorised, "ask the owners of the namespace for this right, or use another one.")
+        }
+        KubectlError::NoNamespace { .. } => hint(
+            Exit::NotFound,
+            "`cki config set stage.namespace NAME` names another one; `cki` creates none.",
+        ),
+        KubectlError::Conflict { .. } => {
+            hint(Exit::Refused, "nothing was overwritten; unstage the merge request, and stage it again.")
+        }
+        KubectlError::Invalid { .. } | KubectlError::Other(_) => plain(Exit::Failed),
+        KubectlError::Unreachable { .. } => {
+            hint(Exit::Unreachable, "`kubectl cluster-info` with the same context says more.")
+        }
+        KubectlError::TimedOut(_) => plain(Exit::TimedOut),
+    }
+}
+
+pub(super) fn of_registry(error: &RegistryError) -> Diagnosis {
+    match error {
+        RegistryError::Name(_) => plain(Exit::Invalid),
+        RegistryError::Offline { .. } => hint(Exit::Unreachable, "leave out `--offline`."),
+        RegistryError::NoTag { .. } => hint(
+            Exit::NotFound,
+            "wait until the pipeline of the merge request has published it; `staging.image_tag` in the inventory has its form.",
+        ),
+        RegistryError::Unauthorised { .. } => {
+            hint(Exit::Unauthorised, "only images that everybody may pull can be staged.")
+        }
+        RegistryError::Http(_)
+        | RegistryError::Unreachable { .. }
+        | RegistryError::Status { .. }
+        | RegistryError::TooLong { .. }
+        | RegistryError::Digest { .. } => plain(Exit::Unreachable),
+    }
+}

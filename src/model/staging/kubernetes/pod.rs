@@ -1,0 +1,142 @@
+//! The workload of a release: its selector, its pod's labels and references, its volumes and its containers.
+
+use serde_json::{Value, json};
+
+use super::container;
+use super::error::ReleaseError;
+use super::labels::RELEASE;
+use super::names::object_name;
+use super::releasing::{Releasing, list_mut, relabel, template_mut};
+
+/// Fields of a pod that reach beyond its namespace.
+const HOST_FIELDS: [&str; 3] = ["hostNetwork", "hostPID", "hostIPC"];
+
+/// Changes a workload for the release.
+pub(super) fn release(
+    workload: &mut Value,
+    releasing: &mut Releasing<'_>,
+    release: &str,
+) -> Result<(), ReleaseError> {
+    if let Some(selector) = workload["spec"].get_mut("selector") {
+        if let Some(labels) = selector.get_mut("matchLabels") {
+            relabel(labels, releasing);
+        }
+        selector["matchLabels"][RELEASE] = release.into();
+    }
+    for claim in list_mut(workload["spec"].get_mut("volumeClaimTemplates")) {
+        claim["metadata"]["labels"][RELEASE] = release.into();
+    }
+    let template = template_mut(workload);
+    if let Some(labels) = template["metadata"].get_mut("labels") {
+        relabel(labels, releasing);
+    }
+    template["metadata"]["labels"][RELEASE] = release.into();
+    let spec = &mut template["spec"];
+    check_host(spec, releasing)?;
+    drop_account(spec, releasing);
+    container::inline_config_maps(spec, releasing);
+    volumes(spec, releasing)?;
+    references(spec, releasing)?;
+    container::release(spec, releasing);
+    Ok(())
+}
+
+fn host_error(releasing: &Releasing<'_>, field: &str) -> ReleaseError {
+    ReleaseError::Host {
+        place: releasing.workload.place.clone(),
+        workload: releasing.workload.name().to_owned(),
+        field: field.to_owned(),
+    }
+}
+
+fn check_host(spec: &Value, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
+    if let Some(field) = HOST_FIELDS.into_iter().find(|field| spec[field] == true) {
+        return Err(host_error(releasing, field));
+    }
+    let containers = ["containers", "initContainers"].into_iter().filter_map(|key| spec[key].as_array());
+    for container in containers.flatten() {
+        if container["securityContext"]["privileged"] == true {
+            return Err(host_error(releasing, "securityContext.privileged"));
+        }
+        let mut ports = container["ports"].as_array().into_iter().flatten();
+        if ports.any(|port| port.get("hostPort").is_some_and(|port| !port.is_null())) {
+            return Err(host_error(releasing, "ports.hostPort"));
+        }
+    }
+    Ok(())
+}
+
+/// Removes the account of production, which the staging namespace need not have, and a fixed node.
+fn drop_account(spec: &mut Value, releasing: &mut Releasing<'_>) {
+    let Some(fields) = spec.as_object_mut() else { return };
+    fields.shift_remove("nodeName");
+    let accounts = ["serviceAccountName", "serviceAccount"].map(|key| fields.shift_remove(key));
+    let account = accounts.into_iter().flatten().find_map(|one| one.as_str().map(str::to_owned));
+    if let Some(account) = account.filter(|name| name != "default") {
+        releasing.note(format!("The pods run as the default service account in place of `{account}`."));
+    }
+}
+
+fn volumes(spec: &mut Value, releasing: &mut Releasing<'_>) -> Result<(), ReleaseError> {
+    for volume in list_mut(spec.get_mut("volumes")) {
+        let Some(fields) = volume.as_object_mut() else { continue };
+        if fields.contains_key("hostPath") {
+            return Err(host_error(releasing, "volumes.hostPath"));
+        }
+        if let Some(claim) = fields.shift_remove("persistentVolumeClaim") {
+            fields.insert("emptyDir".into(), json!({}));
+            let claim = claim["claimName"].as_str().unwrap_or_default();
+            releasing.note(format!("An empty volume stands for the claim `{claim}`."));
+        }
+    }
+    Ok(())
+}
+
+/// Changes the references to ConfigMaps and Secrets below a node. The depth of objects is bounded.
+fn references(value: &mut Value, releasing: &mut Releasing<'_>) -> Result<(), ReleaseError> {
+    match value {
+        Value::Array(items) => items.iter_mut().try_for_each(|item| references(item, releasing)),
+        Value::Object(fields) => fields.iter_mut().try_for_each(|(key, child)| match key.as_str() {
+            "configMapRef" | "configMapKeyRef" | "configMap" => {
+                config_map(child, releasing);
+                Ok(())
+            }
+            "secretRef" => secret(child, "name", releasing),
+            "secretKeyRef" => {
+                secret(child, "name", releasing)?;
+                if let Some(key) = child["key"].as_str() {
+                    child["key"] = releasing.rules.secret_key(key).into();
+                }
+                Ok(())
+            }
+            // Of a volume, and of a projected one.
+            "secret" if child.get("secretName").is_some() => secret(child, "secretName", releasing),
+            "secret" if child.get("name").is_some() => secret(child, "name", releasing),
+            "imagePullSecrets" => list_mut(Some(child)).try_for_each(|one| secret(one, "name", releasing)),
+            _ => references(child, releasing),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn config_map(reference: &mut Value, releasing: &mut Releasing<'_>) {
+    let Some(name) = reference["name"].as_str().map(str::to_owned) else { return };
+    if releasing.config_maps.iter().any(|map| map.name() == name) {
+        reference["name"] = object_name("ConfigMap", &name, &releasing.suffix).into();
+        releasing.used.insert(name);
+    } else {
+        releasing
+            .note(format!("The ConfigMap `{name}` is not among the files: that of the namespace is used."));
+    }
+}
+
+fn secret(reference: &mut Value, key: &str, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
+    let Some(name) = reference[key].as_str() else { return Ok(()) };
+    let made = releasing.rules.secret(name).ok_or_else(|| ReleaseError::Secret {
+        place: releasing.workload.place.clone(),
+        workload: releasing.workload.name().to_owned(),
+        secret: name.to_owned(),
+    })?;
+    reference[key] = made.into();
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! A release: the objects for a merge request, with names, labels and an owner of their own. The parts of an object
+//! are in `pod`, `service` and `config_map`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::error::ReleaseError;
+use super::labels::{
+    COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, URL,
+    project_digest,
+};
+use super::names::{object_name, release_name, suffix};
+use super::releasing::Releasing;
+use super::request::ReleaseRequest;
+use super::rules::StagingRules;
+use super::{config_map, pod, service};
+use crate::model::deployment::{ClusterDeployment, ClusterObject};
+
+/// An object of a release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleaseObject {
+    /// The object.
+    pub json: Value,
+    /// `file:line` of its source.
+    pub place: String,
+}
+
+impl ReleaseObject {
+    /// Returns its kind.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.json["kind"].as_str().unwrap_or_default()
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.json["metadata"]["name"].as_str().unwrap_or_default()
+    }
+}
+
+/// A release.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// Its name.
+    pub name: String,
+    /// The owner of its objects: removing it removes all.
+    pub owner: ReleaseObject,
+    /// Its other objects in the order in which they are applied; the workload is the last.
+    pub objects: Vec<ReleaseObject>,
+    /// Differences from the files that a reader would not expect, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Release {
+    /// Returns all objects with the owner, whose ID the cluster has given, as one list.
+    #[must_use]
+    pub fn owned(&self, uid: &str) -> Vec<Value> {
+        let reference = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": self.owner.name(),
+            "uid": uid,
+        });
+        let owned = self.objects.iter().map(|object| {
+            let mut json = object.json.clone();
+            json["metadata"]["ownerReferences"] = json!([reference]);
+            json
+        });
+        owned.collect()
+    }
+}
+
+/// Kinds of workloads that are staged.
+const WORKLOADS: [&str; 4] = ["Deployment", "StatefulSet", "CronJob", "Job"];
+
+/// Returns the release of a deployment for a merge request.
+///
+/// # Errors
+/// Fails when the workload cannot be staged, or uses something that may belong to production.
+pub fn release(
+    deployment: &ClusterDeployment,
+    rules: &StagingRules,
+    request: &ReleaseRequest,
+) -> Result<Release, ReleaseError> {
+    let workload = &deployment.workload;
+    if !WORKLOADS.contains(&workload.kind()) {
+        return Err(ReleaseError::Kind { place: workload.place.clone(), kind: workload.kind().to_owned() });
+    }
+    let of_kind = |kind: &'static str| deployment.others.iter().filter(move |other| other.kind() == kind);
+    let mut releasing = Releasing {
+        rules,
+        request,
+        suffix: suffix(request.merge_request),
+        workload,
+        container: &deployment.container,
+        config_maps: of_kind("ConfigMap").collect(),
+        used: BTreeSet::new(),
+        notes: Vec::new(),
+    };
+    let name = release_name(&request.component, request.merge_request);
+    let labels = service::pod_labels(workload);
+    let services: Vec<&ClusterObject> =
+        of_kind("Service").filter(|one| service::selects(one, &labels)).collect();
+    let mut made = named(&releasing, workload, &name)?;
+    pod::release(&mut made.json, &mut releasing, &name)?;
+    service::rename_governing(&mut made.json, &services, &releasing);
+    let used = std::mem::take(&mut releasing.used);
+    let mut objects = Vec::new();
+    for map in deployment.others.iter().filter(|one| one.kind() == "ConfigMap" && used.contains(one.name())) {
+        let mut object = named(&releasing, map, &name)?;
+        config_map::release(&mut object.json, &releasing);
+        objects.push(object);
+    }
+    for one in &services {
+        let mut object = named(&releasing, one, &name)?;
+        service::release(&mut object.json, &mut releasing, &name);
+        objects.push(object);
+    }
+    objects.push(made);
+    note_others(deployment, &used, &services, &mut releasing);
+    Ok(Release { owner: owner(request, &name), name, objects, notes: releasing.notes })
+}
+
+/// Adds a note about the objects of the files that are left out.
+fn note_others(
+    deployment: &ClusterDeployment,
+    used: &BTreeSet<String>,
+    services: &[&ClusterObject],
+    releasing: &mut Releasing<'_>,
+) {
+    let is_taken = |one: &ClusterObject| {
+        (one.kind() == "ConfigMap" && used.contains(one.name()))
+            || services.iter().any(|service| std::ptr::eq(*service, one))
+    };
+    let mut kinds: Vec<&str> =
+        deployment.others.iter().filter(|one| !is_taken(one)).map(ClusterObject::kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if !kinds.is_empty() {
+        let kinds =
+            crate::base::text::join_and(&kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>());
+        releasing.note(format!("Other objects of the files are left out, of the kinds {kinds}."));
+    }
+}
+
+/// Returns an object with the name, the labels and the namespace of the release.
+fn named(
+    releasing: &Releasing<'_>,
+    object: &ClusterObject,
+    release: &str,
+) -> Result<ReleaseObject, ReleaseError> {
+    if object.name().is_empty() {
+        return Err(ReleaseError::NoName { place: object.place.clone(), kind: object.kind().to_owned() });
+    }
+    let mut json = object.json.clone();
+    let before = json["metadata"].take();
+    let mut metadata = Map::new();
+    metadata.insert("name".into(), object_name(object.kind(), object.name(), &releasing.suffix).into());
+    metadata.insert("namespace".into(), releasing.request.namespace.clone().into());
+    let mut labels = before["labels"].as_object().cloned().unwrap_or_default();
+    let selected: BTreeSet<String> = service::pod_labels(releasing.workload).keys().cloned().collect();
+    for (key, value) in &mut labels {
+        if let Some(text) = value.as_str().filter(|_| selected.contains(key)) {
+            *value = releasing.label(text).into();
+        }
+    }
+    labels.extend(own_labels(releasing.request, release));
+    metadata.insert("labels".into(), labels.into());
+    let is_foreign = |key: &String| {
+        key.starts_with("kubectl.kubernetes.io/") || key.starts_with("deployment.kubernetes.io/")
+    };
+    let annotations = before["annotations"].as_object().cloned().unwrap_or_default();
+    let mut annotations: Map<String, Value> =
+        annotations.into_iter().filter(|(key, _)| !is_foreign(key)).collect();
+    // On every object, so that one whose owner is gone still says whose it was.
+    annotations.insert(PROJECT_PATH.into(), releasing.request.project.clone().into());
+    annotations.insert(EXPIRES_AT.into(), releasing.request.expires_at.to_string().into());
+    metadata.insert("annotations".into(), annotations.into());
+    json["metadata"] = metadata.into();
+    if let Some(object) = json.as_object_mut() {
+        object.shift_remove("status");
+    }
+    Ok(ReleaseObject { json, place: object.place.clone() })
+}
+
+fn own_labels(request: &ReleaseRequest, release: &str) -> Map<String, Value> {
+    let (managed, by) = MANAGED_BY;
+    let number = request.merge_request.to_string();
+    let digest = project_digest(&request.project);
+    let all = [
+        (managed, by),
+        (RELEASE, release),
+        (PROJECT, &digest),
+        (MERGE_REQUEST, &number),
+        (HEAD, &request.head),
+    ];
+    all.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+}
+
+/// Returns the owner: a ConfigMap, since everybody who may apply the rest may apply it, too.
+fn owner(request: &ReleaseRequest, release: &str) -> ReleaseObject {
+    let annotations = json!({
+        COMPONENT: request.component,
+        PROJECT_PATH: request.project,
+        URL: request.url,
+        IMAGE: request.image,
+        EXPIRES_AT: request.expires_at.to_string(),
+    });
+    let json = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": format!("cki-stage-{release}"),
+            "namespace": request.namespace,
+            "labels": own_labels(request, release),
+            "annotations": annotations,
+        },
+    });
+    ReleaseObject { json, place: "cki".to_owned() }
+}

@@ -1,0 +1,67 @@
+//! The context in which the objects of a release are changed, and the changes that several of their parts need.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::names::{LABEL, suffixed};
+use super::request::ReleaseRequest;
+use super::rules::StagingRules;
+use crate::model::deployment::ClusterObject;
+
+/// Context of the changes to the objects of a release.
+pub(super) struct Releasing<'a> {
+    pub(super) rules: &'a StagingRules,
+    pub(super) request: &'a ReleaseRequest,
+    /// Suffix of all names.
+    pub(super) suffix: String,
+    /// The workload, for messages.
+    pub(super) workload: &'a ClusterObject,
+    /// Name of the component's container.
+    pub(super) container: &'a str,
+    /// ConfigMaps of the files.
+    pub(super) config_maps: Vec<&'a ClusterObject>,
+    /// Names of the ConfigMaps that the release needs.
+    pub(super) used: BTreeSet<String>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Releasing<'_> {
+    pub(super) fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+
+    pub(super) fn label(&self, value: &str) -> String {
+        suffixed(value, &self.suffix, LABEL)
+    }
+}
+
+/// Returns the template of a workload's pods.
+pub(super) fn template_mut(workload: &mut Value) -> &mut Value {
+    match workload["kind"].as_str() {
+        Some("CronJob") => &mut workload["spec"]["jobTemplate"]["spec"]["template"],
+        _ => &mut workload["spec"]["template"],
+    }
+}
+
+/// Returns the items of a list, to be changed.
+pub(super) fn list_mut(list: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    list.and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// Gives each label a value of the release's own, so that no Service or controller of production selects the pods.
+pub(super) fn relabel(labels: &mut Value, releasing: &Releasing<'_>) {
+    for value in labels.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(text) = value.as_str() {
+            *value = releasing.label(text).into();
+        }
+    }
+}
+
+/// Names the protocol of a port, without which older clusters cannot tell ports apart in server-side apply.
+pub(super) fn name_protocol(port: &mut Map<String, Value>) {
+    port.entry("protocol").or_insert_with(|| "TCP".into());
+}

@@ -1,0 +1,190 @@
+//! The plan of a release: the image by its digest, the objects, and whether the cluster takes them. Changes nothing.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::ReleaseStageError;
+use crate::model::guard::{allow_warnings, enforce};
+use crate::model::inventory::Component;
+use crate::model::staging::kubernetes::{
+    MANAGED_BY, RELEASE, Release, ReleaseObject, ReleaseRequest, StagingRules, release, release_findings,
+};
+use crate::ops::clone::source;
+use crate::ops::shared::deployment;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy;
+use crate::ops::stage::MergeRequestFacts;
+use crate::ops::stage::merge_request::read_open;
+use crate::systems::gitlab::GitLab;
+use crate::systems::kubectl::{Kubectl, KubectlError};
+use crate::systems::registry::{Registry, RegistryImage};
+
+/// Sources of a release.
+#[derive(Debug)]
+pub struct ReleaseSources<'a> {
+    /// `group/project`.
+    pub project: &'a str,
+    /// The number of the merge request.
+    pub merge_request: u64,
+    /// The component.
+    pub component: &'a Component,
+    /// Variables that may name production.
+    pub allowed: &'a [String],
+    /// The current time.
+    pub now: jiff::Timestamp,
+    /// A cluster that does not answer is no error: nothing will be applied.
+    pub is_dry_run: bool,
+}
+
+/// The plan of a release.
+#[derive(Debug)]
+pub struct ReleasePlan {
+    /// The merge request as it is.
+    pub merge_request: MergeRequestFacts,
+    /// The image with its tag.
+    pub tagged_image: String,
+    /// The image with its digest.
+    pub image: String,
+    /// The release.
+    pub release: Release,
+    /// Time after which it counts as expired.
+    pub expires_at: jiff::Timestamp,
+    /// All objects in the order in which they are applied, the owner first.
+    pub objects: Vec<PlannedObject>,
+    /// The answer of the cluster.
+    pub check: ServerCheck,
+}
+
+/// A planned object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedObject {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// An earlier request has applied it; `None` if the cluster did not answer.
+    pub exists: Option<bool>,
+}
+
+/// The answer of a cluster to a dry run.
+#[derive(Debug)]
+pub enum ServerCheck {
+    /// It takes the objects.
+    Passed,
+    /// It was not asked, for this reason.
+    Skipped(KubectlError),
+}
+
+/// Plans a release.
+///
+/// # Errors
+/// Fails when the merge request cannot be staged, its image does not exist, the deployment may not be applied to a
+/// staging namespace, or the cluster does not take it.
+pub async fn plan_release(
+    ctx: &OpContext<'_>,
+    gitlab: &GitLab,
+    registry: &Registry,
+    kubectl: &Kubectl,
+    sources: &ReleaseSources<'_>,
+) -> Result<ReleasePlan, ReleaseStageError> {
+    let component = sources.component;
+    let rules = StagingRules::new(ctx.inventory)?;
+    let image = component.image.as_deref().ok_or_else(|| ReleaseStageError::NoImage {
+        place: component.source_map.place(""),
+        component: component.name().to_owned(),
+    })?;
+    let image = RegistryImage::parse(image)?;
+    let task = ctx.events.start("gitlab", format!("asking {} for the merge request", gitlab.server()));
+    let facts = read_open(gitlab, sources.project, sources.merge_request).await;
+    task.dismiss();
+    let merge_request = facts?;
+    let tag = rules.image_tag(sources.merge_request);
+    let tagged_image = format!("{}:{tag}", image.name());
+    let task = ctx.events.start("image", format!("asking {} for `{tag}`", image.registry));
+    let digest = registry.digest(&image, &tag).await;
+    task.dismiss();
+    let digest = digest?;
+    for item in &component.deployment {
+        source::ensure(ctx, component, &item.repo, None).await?;
+    }
+    let deployment = deployment::load_objects(component, ctx.inventory, ctx.workspace)?;
+    deployment.findings.iter().for_each(|finding| ctx.events.note(finding.to_string()));
+    let hours = jiff::SignedDuration::from_hours(24 * i64::from(rules.days()));
+    let expires_at = sources.now.checked_add(hours).unwrap_or(sources.now);
+    let expires_at = jiff::Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
+    let image = format!("{}@{digest}", image.name());
+    let request = ReleaseRequest {
+        component: component.reference.to_string(),
+        project: sources.project.to_owned(),
+        merge_request: sources.merge_request,
+        head: merge_request.head.clone(),
+        url: merge_request.url.clone(),
+        image: image.clone(),
+        namespace: kubectl.target().namespace.clone(),
+        expires_at,
+    };
+    let release = release(&deployment, &rules, &request)?;
+    let guard = run_policy::guard(ctx.assets, ctx.inventory)?;
+    let findings = release_findings(&release, component.name(), &rules, &guard);
+    enforce(&findings, sources.allowed, ctx.inventory)?;
+    allow_warnings(&findings, sources.allowed).into_iter().for_each(|warning| ctx.events.warn(warning));
+    let task = ctx.events.start("cluster", format!("asking the cluster of `{}`", kubectl.target().context));
+    let checked = check(kubectl, &release).await;
+    task.dismiss();
+    let (found, check) = match checked {
+        Ok(found) => (Some(found), ServerCheck::Passed),
+        Err(ReleaseStageError::Kubectl(error)) if sources.is_dry_run && is_absent(&error) => {
+            (None, ServerCheck::Skipped(error))
+        }
+        Err(error) => return Err(error),
+    };
+    let objects = [&release.owner].into_iter().chain(&release.objects).map(|object| PlannedObject {
+        kind: object.kind().to_owned(),
+        name: object.name().to_owned(),
+        exists: found.as_ref().map(|found| found.iter().any(|other| is_same(other, object))),
+    });
+    let objects = objects.collect();
+    Ok(ReleasePlan { merge_request, tagged_image, image, release, expires_at, objects, check })
+}
+
+/// Returns whether a dry run goes on without a cluster after this error.
+fn is_absent(error: &KubectlError) -> bool {
+    matches!(
+        error,
+        KubectlError::Unreachable { .. }
+            | KubectlError::TimedOut(_)
+            | KubectlError::NoContext { .. }
+            | KubectlError::Unauthorised { .. }
+    )
+}
+
+fn is_same(found: &Value, object: &ReleaseObject) -> bool {
+    found["kind"] == object.kind() && found["metadata"]["name"] == object.name()
+}
+
+/// Lets the cluster check the objects. Returns those that exist already, all of which are the release's.
+async fn check(kubectl: &Kubectl, release: &Release) -> Result<Vec<Value>, ReleaseStageError> {
+    kubectl.check_context().await?;
+    let all: Vec<&ReleaseObject> = [&release.owner].into_iter().chain(&release.objects).collect();
+    let names: Vec<(&str, &str)> = all.iter().map(|object| (object.kind(), object.name())).collect();
+    let found = kubectl.find_objects(&names).await?;
+    let is_ours = |one: &Value| {
+        let labels = &one["metadata"]["labels"];
+        labels[RELEASE] == release.name.as_str() && labels[MANAGED_BY.0] == MANAGED_BY.1
+    };
+    if let Some(foreign) = found.iter().find(|one| !is_ours(one)) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        return Err(ReleaseStageError::Foreign {
+            kind: text(&foreign["kind"]),
+            name: text(&foreign["metadata"]["name"]),
+            namespace: kubectl.target().namespace.clone(),
+        });
+    }
+    let objects: Vec<Value> = all.iter().map(|object| object.json.clone()).collect();
+    kubectl.apply(&objects, true).await?;
+    Ok(found)
+}
+
+/// Interval between two looks at a cluster, at least.
+pub(super) const SHORTEST: Duration = Duration::from_secs(1);

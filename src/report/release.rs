@@ -1,0 +1,199 @@
+//! Report of `cki stage --via kubernetes`: the plan of a release, and its result.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::text::{Cell, Table, duration, safe_line};
+use crate::base::yaml;
+use crate::ops::stage::kubernetes::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ServerCheck};
+use crate::report::view;
+use crate::systems::kubectl::ClusterTarget;
+use crate::ui::{Ui, style};
+
+/// Number of characters of a commit to show.
+const SHORT: usize = 7;
+/// Number of characters of a digest to show, with its algorithm.
+const DIGEST: usize = 19;
+
+#[derive(Serialize)]
+struct ReleaseView<'a> {
+    merge_request: String,
+    url: &'a str,
+    head: &'a str,
+    release: &'a str,
+    context: &'a str,
+    namespace: &'a str,
+    image: &'a str,
+    expires_at: String,
+    checked_by_server: bool,
+    state: &'static str,
+    message: Option<String>,
+    succeeded: bool,
+    objects: Vec<&'a Value>,
+    notes: &'a [String],
+    failed_containers: Vec<FailedView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailedView<'a> {
+    pod: &'a str,
+    container: &'a str,
+    reason: &'a str,
+    events: &'a [String],
+    log: &'a [String],
+}
+
+/// Prints the plan of a release.
+pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
+    let facts = &plan.merge_request;
+    let head: String = facts.head.chars().take(SHORT).collect();
+    let draft = if facts.draft { " · draft" } else { "" };
+    ui.status(&format!(
+        "{}  {}  {}",
+        style::name(&format!("{} !{}", safe_line(&facts.project), facts.iid)),
+        safe_line(&facts.title),
+        style::dim(&format!("head {head}{draft}")),
+    ));
+    let line = |label: &str, text: &str| ui.status(&format!("{label:<11}{text}"));
+    line("Image", &safe_line(&plan.tagged_image));
+    let digest: String = plan.image.rsplit('@').next().unwrap_or_default().chars().take(DIGEST).collect();
+    line("", &style::dim(&digest));
+    line("Cluster", &format!("{}, namespace {}", safe_line(&target.context), safe_line(&target.namespace)));
+    line("Expires", &plan.expires_at.to_string());
+    for (number, object) in plan.objects.iter().enumerate() {
+        let state = match object.exists {
+            Some(true) => "change",
+            Some(false) => "new",
+            None => "not checked",
+        };
+        let text = format!("{} {}  {}", object.kind, safe_line(&object.name), style::dim(state));
+        line(if number == 0 { "Objects" } else { "" }, &text);
+    }
+    for note in &plan.release.notes {
+        ui.hint(&safe_line(note));
+    }
+    if let ServerCheck::Skipped(error) = &plan.check {
+        ui.warning(&format!("The cluster has not checked the objects: {}.", safe_line(&error.to_string())));
+    }
+}
+
+/// Prints the result, and for a dry run the objects. The commands follow the release again, and remove it.
+pub fn print(
+    ui: &Ui,
+    plan: &ReleasePlan,
+    outcome: &ReleaseOutcome,
+    target: &ClusterTarget,
+    (again, undo): (&str, &str),
+) {
+    if ui.is_structured() {
+        return view::print(ui, &release_view(plan, outcome, target));
+    }
+    if ui.is_names() {
+        ui.names(plan.objects.iter().map(|one| format!("{}/{}", one.kind.to_lowercase(), one.name)));
+    } else if matches!(outcome.end, ReleaseEnd::DryRun) {
+        print_objects(ui, plan);
+    }
+    print_failed(ui, outcome);
+    let took = duration(outcome.took);
+    let name = &plan.release.name;
+    let hints = [format!("`{again}` follows it again."), format!("`{undo}` removes it.")];
+    match &outcome.end {
+        ReleaseEnd::DryRun => ui.status("Nothing was applied."),
+        ReleaseEnd::NotWaited => ui.status(&style::dim(&hints.join(" "))),
+        ReleaseEnd::Done(text) => {
+            ui.status(&format!(
+                "{} `{name}` is rolled out after {took}: {}.",
+                style::good("✔"),
+                safe_line(text)
+            ));
+            ui.status(&style::dim(&hints[1]));
+        }
+        ReleaseEnd::Failed(text) => {
+            ui.error(&format!("`{name}` failed: {}.", safe_line(text).trim_end_matches('.')), &[], &hints);
+        }
+        ReleaseEnd::TimedOut => ui.error(&format!("`{name}` is not rolled out after {took}."), &[], &hints),
+        ReleaseEnd::Stopped(_) => {
+            ui.status(&format!("Not followed further; the release stays. {}", hints.join(" ")));
+        }
+        ReleaseEnd::Lost(error) => ui.error(&format!("{}.", safe_line(&error.to_string())), &[], &hints),
+    }
+}
+
+fn print_objects(ui: &Ui, plan: &ReleasePlan) {
+    for object in [&plan.release.owner].into_iter().chain(&plan.release.objects) {
+        ui.data("---");
+        if *object != plan.release.owner {
+            let owner = plan.release.owner.name();
+            ui.data(&format!(
+                "# {}; applied with an owner reference to the ConfigMap {owner}.",
+                safe_line(&object.place)
+            ));
+        }
+        ui.lines(yaml::to_string(&object.json).lines().map(|line| safe_line(line).into_owned()));
+    }
+}
+
+fn print_failed(ui: &Ui, outcome: &ReleaseOutcome) {
+    for failed in &outcome.failed {
+        let name = format!("{} · {}", failed.pod, failed.container);
+        ui.data("");
+        ui.data(&format!(
+            "{}  {}",
+            style::name(&safe_line(name.trim_end_matches(" · "))),
+            safe_line(&failed.reason)
+        ));
+        let mut table = Table::new(2, &[]);
+        let row =
+            |kind: &str, line: &String| [Cell::styled(kind, style::dim), safe_line(line).into_owned().into()];
+        failed.events.iter().for_each(|line| table.row(row("event", line)));
+        failed.log.iter().for_each(|line| table.row(row("log", line)));
+        ui.lines(table.lines(ui.columns()));
+    }
+}
+
+fn release_view<'a>(
+    plan: &'a ReleasePlan,
+    outcome: &'a ReleaseOutcome,
+    target: &'a ClusterTarget,
+) -> ReleaseView<'a> {
+    let (state, message) = match &outcome.end {
+        ReleaseEnd::DryRun => ("dry-run", None),
+        ReleaseEnd::NotWaited => ("applied", None),
+        ReleaseEnd::Done(text) => ("done", Some(text.clone())),
+        ReleaseEnd::Failed(text) => ("failed", Some(text.clone())),
+        ReleaseEnd::TimedOut => ("timed-out", None),
+        ReleaseEnd::Stopped(_) => ("stopped", None),
+        ReleaseEnd::Lost(error) => ("lost", Some(error.to_string())),
+    };
+    ReleaseView {
+        merge_request: plan.merge_request.reference(),
+        url: &plan.merge_request.url,
+        head: &plan.merge_request.head,
+        release: &plan.release.name,
+        context: &target.context,
+        namespace: &target.namespace,
+        image: &plan.image,
+        expires_at: plan.expires_at.to_string(),
+        checked_by_server: matches!(plan.check, ServerCheck::Passed),
+        state,
+        message,
+        succeeded: matches!(outcome.end, ReleaseEnd::Done(_)),
+        objects: [&plan.release.owner]
+            .into_iter()
+            .chain(&plan.release.objects)
+            .map(|one| &one.json)
+            .collect(),
+        notes: &plan.release.notes,
+        failed_containers: outcome
+            .failed
+            .iter()
+            .map(|one| FailedView {
+                pod: &one.pod,
+                container: &one.container,
+                reason: &one.reason,
+                events: &one.events,
+                log: &one.log,
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,94 @@
+//! One call of the program: its own process group, bounded output, a time limit. The arguments are up to the parent
+//! module, the meaning of a failure to `error`.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Command;
+
+use super::error::KubectlError;
+use crate::host::Env;
+
+/// Maximum bytes of the output: lists of objects may be long.
+const MOST_OUTPUT: u64 = 32 << 20;
+/// Maximum bytes of the errors.
+const MOST_ERRORS: u64 = 64 << 10;
+
+/// A finished call.
+pub(super) struct Finished {
+    pub(super) is_success: bool,
+    pub(super) output: String,
+    pub(super) errors: String,
+}
+
+/// Ends the program with its login plugins if the caller gives up.
+struct ProcessGroup(Option<Pid>);
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It may have ended at this moment; then nothing receives the signal.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
+/// Calls the program and waits for its end.
+pub(super) async fn run(
+    (program, env): (&Path, &Env),
+    arguments: &[&str],
+    input: Option<&[u8]>,
+    limit: Duration,
+) -> Result<Finished, KubectlError> {
+    let start = |source| KubectlError::Start { program: program.to_owned(), source };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(env.iter())
+        // Failures are read in this language.
+        .env("LC_ALL", "C")
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(start)?;
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    let mut group = ProcessGroup(id.map(Pid::from_raw));
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let feed = async {
+        if let (Some(mut stdin), Some(input)) = (stdin, input) {
+            // A program that ends early says why itself.
+            let _ = stdin.write_all(input).await;
+        }
+    };
+    let work = async {
+        let ((), output, errors) = tokio::join!(feed, read(stdout, MOST_OUTPUT), read(stderr, MOST_ERRORS));
+        (child.wait().await, output, errors)
+    };
+    let (status, (output, is_whole), (errors, _)) =
+        tokio::time::timeout(limit, work).await.map_err(|_| KubectlError::TimedOut(limit))?;
+    group.0 = None;
+    let status = status.map_err(start)?;
+    if !is_whole {
+        return Err(KubectlError::Output(format!("more than {} MiB", MOST_OUTPUT >> 20)));
+    }
+    Ok(Finished { is_success: status.success(), output, errors })
+}
+
+/// Reads a stream, and drops what exceeds the limit. Returns whether all was kept.
+async fn read(stream: Option<impl AsyncRead + Unpin>, most: u64) -> (String, bool) {
+    let (mut bytes, mut dropped) = (Vec::new(), 0);
+    if let Some(stream) = stream {
+        let mut rest = stream.take(most);
+        // A broken read is like the end: the exit status decides.
+        let _ = rest.read_to_end(&mut bytes).await;
+        dropped = tokio::io::copy(&mut rest.into_inner(), &mut tokio::io::sink()).await.unwrap_or(0);
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), dropped == 0)
+}
