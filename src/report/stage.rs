@@ -79,14 +79,14 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
     }
 }
 
-/// Prints the result. `again` is the command that follows the same request.
-pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str) {
+/// Prints the result. `again` is the command that follows the same request, and `request` the one that makes it.
+pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
     if ui.is_structured() {
         return view::print(ui, &stage_view(outcome));
     }
     if ui.is_names() {
         ui.names(outcome.pipelines.iter().filter_map(|one| one.id).map(|id| id.to_string()));
-        return end(ui, outcome, again);
+        return end(ui, outcome, again, request);
     }
     table(ui, outcome);
     for pipeline in &outcome.pipelines {
@@ -104,7 +104,7 @@ pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str) {
             }
         }
     }
-    end(ui, outcome, again);
+    end(ui, outcome, again, request);
 }
 
 fn table(ui: &Ui, outcome: &StageOutcome) {
@@ -150,7 +150,7 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
     ui.lines(table.lines(ui.columns()));
 }
 
-fn end(ui: &Ui, outcome: &StageOutcome, again: &str) {
+fn end(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
     let (failed, all) =
         (outcome.pipelines.iter().filter(|one| !one.succeeded()).count(), outcome.pipelines.len());
     let took = duration(outcome.took);
@@ -169,9 +169,9 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str) {
             let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
             let hint = match &outcome.request {
                 SentRequest::Comment(_) => {
-                    rerun.map(|rerun| format!("ask again with `{again} --rerun {rerun}`."))
+                    rerun.map(|rerun| format!("ask again with `{request} --rerun {rerun}`."))
                 }
-                SentRequest::Call(_) => Some(format!("start another one with `{again} --force`.")),
+                SentRequest::Call(_) => Some(format!("start another one with `{request} --force`.")),
             };
             let text = match all {
                 1 => "the pipeline failed.".to_owned(),

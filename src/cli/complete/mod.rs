@@ -72,7 +72,30 @@ fn offered(mut tree: clap::Command, words: &Words, cwd: &Path) -> Vec<OfferedVal
     }
     let offered = offered.iter().filter_map(OfferedValue::of);
     let offered = offered.filter(|one| has_flags || !one.value.starts_with('-'));
+    let excluded = excluded_subcommands(&tree, words);
+    let offered = offered.filter(|one| !excluded.contains(&one.value));
     offered.filter(|one| seen.insert(one.value.clone())).collect()
+}
+
+/// Returns the subcommands that may not follow the arguments that are typed: `cki stage 213 <TAB>`. clap offers them.
+fn excluded_subcommands(tree: &clap::Command, words: &Words) -> HashSet<String> {
+    let Some(typed) = TypedLine::current() else { return HashSet::new() };
+    let mut command = tree;
+    for name in &typed.commands {
+        let Some(below) = command.find_subcommand(name) else { return HashSet::new() };
+        command = below;
+    }
+    let before = words.index.checked_sub(1).and_then(|at| words.words.get(at)).and_then(|word| word.to_str());
+    let is_first = before.is_some_and(|before| {
+        before == command.get_name() || command.get_all_aliases().any(|alias| before == alias)
+    });
+    if is_first || !command.is_args_conflicts_with_subcommands_set() {
+        return HashSet::new();
+    }
+    let names = command
+        .get_subcommands()
+        .flat_map(|one| std::iter::once(one.get_name()).chain(one.get_all_aliases()));
+    names.map(str::to_owned).collect()
 }
 
 /// Returns whether the current word belongs to the command line of another program: `cki exec NAME CMD -<TAB>`.

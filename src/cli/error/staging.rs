@@ -43,7 +43,7 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
         StageError::Production(_) => {
             hint(Exit::Refused, "nothing was sent; staging never gets such a value.")
         }
-        StageError::NotRequested { .. } => hint(Exit::NotFound, "`cki stage --mr NUMBER` requests it."),
+        StageError::NotRequested { .. } => hint(Exit::NotFound, "`cki stage --mr N` requests it."),
         StageError::NoJob { .. } => hint(Exit::NotFound, "`cki stage status` lists the pipelines."),
         StageError::RequestDeleted { .. }
         | StageError::AnswerDeleted { .. }

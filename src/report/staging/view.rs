@@ -16,8 +16,8 @@ pub(super) struct ProgressView<'a> {
     server: &'a str,
     read_at: String,
     state: &'static str,
-    request: Option<RequestView<'a>>,
-    outdated_request: Option<RequestView<'a>>,
+    request: Option<StagingRequestView<'a>>,
+    outdated_request: Option<StagingRequestView<'a>>,
     answer_url: Option<&'a str>,
     pipelines: Vec<RootView<'a>>,
     environments: Vec<EnvironmentView<'a>>,
@@ -25,7 +25,7 @@ pub(super) struct ProgressView<'a> {
 }
 
 #[derive(Serialize)]
-struct RequestView<'a> {
+struct StagingRequestView<'a> {
     by: &'a str,
     at: &'a str,
     url: &'a str,
@@ -135,8 +135,8 @@ pub(super) fn progress_view(progress: &StagingProgress) -> ProgressView<'_> {
     }
 }
 
-fn request_view(one: &FoundRequest) -> RequestView<'_> {
-    RequestView {
+fn request_view(one: &FoundRequest) -> StagingRequestView<'_> {
+    StagingRequestView {
         by: &one.author,
         at: &one.comment.created_at,
         url: &one.comment.url,

@@ -114,7 +114,8 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     })?;
     Ok(match outcome {
         Ok(outcome) => {
-            report::stage::print(&context.ui, &outcome, &named.command(&["cki", "stage"]));
+            let again = named.command(&["cki", "stage"]);
+            report::stage::print(&context.ui, &outcome, &again, &again);
             exit::of_stage(&outcome)
         }
         Err(exit) => {

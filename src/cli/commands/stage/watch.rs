@@ -44,7 +44,9 @@ pub(super) fn run(args: &StageWatchArgs, context: &Context) -> anyhow::Result<Ex
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let events = context.events();
         let outcome = watch(&gitlab, &progress, &options, &events, &stop).await?;
-        report::stage::print(&context.ui, &outcome, &named.subcommand(&["cki", "stage", "watch"]));
+        let [again, request] =
+            [&["cki", "stage", "watch"][..], &["cki", "stage"]].map(|words| named.subcommand(words));
+        report::stage::print(&context.ui, &outcome, &again, &request);
         if args.notify {
             notify(context, &outcome);
         }
