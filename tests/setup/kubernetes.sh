@@ -34,11 +34,16 @@ kubernetes_install() {
 kubernetes_unpack() { # directory
   local making=$1 debian=(-q -o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$1/apt"
     -o "Dir::State::lists=$1/lists" -o APT::Sandbox::User=root)
+  local address
+  # shellcheck disable=SC2016 # apt replaces these
+  address=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+    awk '$1 == "bookworm" && $2 == "main" { print $3; exit }')
+  [ -n "$address" ] || fail "the packages of Debian 12 are needed, and no source of apt has them"
   rm -rf "${making:?}"/*
   mkdir -p "$making"/{apt,lists/partial,fetched,packages,source}
   cat >"$making/apt/debian.sources" <<-END
 	Types: deb deb-src
-	URIs: http://deb.debian.org/debian
+	URIs: $address
 	Suites: bookworm
 	Components: main
 	Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg

@@ -83,7 +83,11 @@ pub(super) fn time_of_day(timestamp: &str) -> String {
 pub(super) fn ago(timestamp: &str, now: Timestamp) -> String {
     let since =
         timestamp.parse::<Timestamp>().ok().and_then(|at| Duration::try_from(now.duration_since(at)).ok());
-    since.map_or_else(|| timestamp.to_owned(), |since| format!("{} ago", duration(since)))
+    match since {
+        Some(since) if since < Duration::from_secs(1) => "just now".to_owned(),
+        Some(since) => format!("{} ago", duration(since)),
+        None => timestamp.to_owned(),
+    }
 }
 
 /// Returns when an environment stops.
