@@ -44,7 +44,7 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
             hint(Exit::Refused, "nothing was sent; staging never gets such a value.")
         }
         StageError::NotRequested { .. } => hint(Exit::NotFound, "`cki stage --mr N` requests it."),
-        StageError::NoJob { .. } => hint(Exit::NotFound, "`cki stage status` lists the pipelines."),
+        StageError::NoJob { .. } => hint(Exit::NotFound, "`cki stage status --mr N` lists the pipelines."),
         StageError::RequestDeleted { .. }
         | StageError::AnswerDeleted { .. }
         | StageError::AnswerTooLong { .. } => plain(Exit::Failed),

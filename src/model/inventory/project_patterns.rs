@@ -42,7 +42,11 @@ impl JsonSchema for ProjectPatterns {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]})
+        let pattern = json_schema!({
+            "type": "string",
+            "pattern": r"^([^/*]+(/[^/*]+)+|[^/*]+(/[^/*]+)*/\*)$",
+        });
+        json_schema!({"anyOf": [pattern, {"type": "array", "items": pattern}, {"type": "null"}]})
     }
 }
 

@@ -67,8 +67,8 @@ fn stage_progress_is_shown_in_every_form() {
         .ends_with(0)
         .says("✘ 1 of 2 failed")
         .says("1 of 1 open merge request");
-    cli.run(&format!("stage report {mr} --html out/staging.html")).ends_with(0).says("Wrote ");
-    let page = std::fs::read_to_string(cli.project().join("out/staging.html")).expect("is there");
+    cli.run(&format!("stage report {mr} --html staging.html")).ends_with(0).says("Wrote ");
+    let page = std::fs::read_to_string(cli.project().join("staging.html")).expect("is there");
     assert!(page.contains("Failed: 1 of 2") && page.contains("PASSWORD=••••••••"), "{page}");
     assert!(!page.contains(HIDDEN) && !page.contains("glpat-"), "{page}");
     let md = cli.run(&format!("stage report {mr} --markdown")).ends_with(0);
@@ -82,8 +82,8 @@ fn stage_progress_is_shown_in_every_form() {
     cli.set("CKI_GITLAB_TOKEN", "");
     cli.set("GITLAB_TOKEN", "");
     cli.run(&format!("stage status {mr}")).ends_with(3).says("Without a token for http://127.0.0.1:");
-    cli.run(&format!("stage report {mr} --html out/public.html")).ends_with(0);
+    cli.run(&format!("stage report {mr} --html public.html")).ends_with(0);
     cli.run(&format!("stage report {mr} --comment --yes")).ends_with(5).says("needs a token");
-    cli.run("stage status").ends_with(2).says("--mr <MR>");
+    cli.run("stage status").ends_with(2).says("`cki stage status` needs `<MR>`");
     cli.run("stage --mr 213 status").ends_with(2);
 }

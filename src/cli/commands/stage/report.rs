@@ -65,7 +65,7 @@ pub(super) fn run(args: &StageReportArgs, context: &Context) -> anyhow::Result<E
         if let Some(file) = &args.html {
             let text = page(&found, &ReportTemplates::read(&context.assets)?, &cleaner)?;
             let file = context.host.cwd.join(file);
-            files::write_atomic(&file, text.as_bytes(), 0o644)?;
+            files::write_output(&file, text.as_bytes(), 0o644)?;
             context.ui.status(&format!("Wrote {}.", context.ui.place(&file.display().to_string())));
         }
         if args.markdown {
