@@ -127,7 +127,7 @@ pub(super) enum CliCommand {
     Down(commands::down::DownArgs),
     Gc(commands::gc::GcArgs),
     #[command(add = DecidedBy(&["inventory"]))]
-    Stage(commands::stage::StageArgs),
+    Stage(Box<commands::stage::StageArgs>),
     #[command(add = DecidedBy(&["inventory"]))]
     Unstage(commands::unstage::UnstageArgs),
     Login(commands::login::LoginArgs),

@@ -1,6 +1,7 @@
 //! Staging, following and reporting with servers that misbehave at random: nothing hangs, no comment is made twice, no
-//! token reaches another host, and every error has a documented exit code. `CKI_TEST_SERVERS` is the number of servers.
+//! token reaches another host, and every error has a documented exit code. `CKI_TEST_CASES` is the number of servers.
 
+use crate::support;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,7 +109,7 @@ async fn use_everything(stand_in: &Arc<StandIn>) -> Vec<anyhow::Error> {
 
 #[test]
 fn misbehaving_servers_are_survived() {
-    let cases = std::env::var("CKI_TEST_SERVERS").ok().and_then(|text| text.parse().ok()).unwrap_or(SERVERS);
+    let cases = support::cases().unwrap_or(SERVERS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starts");
     let elsewhere = stand_in();
     let faults = prop::collection::vec(fault(elsewhere.url()), 1..6);
