@@ -152,6 +152,10 @@ fn auth_status_tells_a_proxy_the_host_and_no_token() {
         for mut stream in proxy.incoming().flatten() {
             let mut head = [0; 4096];
             let length = stream.read(&mut head).unwrap_or(0);
+            // On a busy machine, a client may give up before it sends anything.
+            if length == 0 {
+                continue;
+            }
             log.lock().expect("is whole").push(String::from_utf8_lossy(&head[..length]).into_owned());
             let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
         }
