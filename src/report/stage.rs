@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::PipelineStatus;
-use crate::ops::stage::{AskResult, SentRequest, StageOutcome, StagePlan, StagingResult};
+use crate::ops::stage::{AskResult, PipelineOutcome, SentRequest, StageOutcome, StagePlan, StagingResult};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -89,7 +89,13 @@ pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
         return end(ui, outcome, again, request);
     }
     table(ui, outcome);
-    for pipeline in &outcome.pipelines {
+    print_failed_jobs(ui, &outcome.pipelines);
+    end(ui, outcome, again, request);
+}
+
+/// Prints the ends of the logs of failed jobs.
+pub(super) fn print_failed_jobs(ui: &Ui, pipelines: &[PipelineOutcome]) {
+    for pipeline in pipelines {
         for job in &pipeline.failed {
             // Many projects begin the name of a job with its stage.
             let stage = if job.name.starts_with(&job.stage) { "" } else { &format!("{} ", job.stage) };
@@ -104,7 +110,6 @@ pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
             }
         }
     }
-    end(ui, outcome, again, request);
 }
 
 fn table(ui: &Ui, outcome: &StageOutcome) {

@@ -5,6 +5,7 @@ use super::words::{SHORT, ago, job_counts, paint, pipeline_name, result, stops, 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::stage::{PipelineOutcome, ProgressState, StagingProgress};
+use crate::report::stage::print_failed_jobs;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -22,7 +23,7 @@ pub fn print_status(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str
         print_pipelines(ui, progress);
     }
     print_environments(ui, progress);
-    print_failures(ui, progress);
+    print_failed_jobs(ui, &progress.pipelines);
     for one in &progress.unread {
         ui.status(&style::dim(one));
     }
@@ -132,22 +133,6 @@ fn print_environments(ui: &Ui, progress: &StagingProgress) {
         ]);
     }
     ui.lines(table.lines(ui.columns()));
-}
-
-fn print_failures(ui: &Ui, progress: &StagingProgress) {
-    for pipeline in &progress.pipelines {
-        for job in &pipeline.failed {
-            let name = format!("{} {} · {}", pipeline.group, pipeline.branch, job.name);
-            ui.data("");
-            ui.data(&format!("{} · last lines of the log", style::name(&safe_line(&name))));
-            for line in &job.log {
-                ui.data(&format!("  {}", safe_line(line)));
-            }
-            if let Some(why) = &job.no_log {
-                ui.data(&format!("  {}", style::dim(&safe_line(why))));
-            }
-        }
-    }
 }
 
 fn print_end(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str]) -> String) {

@@ -88,8 +88,10 @@ async fn pipeline_of_a_branch_is_started_once_and_followed() {
     let AskResult::Started(started) = &outcome.asked else { panic!("started: {outcome:?}") };
     assert_eq!((started.project.as_str(), started.sha.as_str()), (TOOLS, HEAD));
     assert_eq!(started.url, format!("{}/group/tools/-/pipelines/{}", stand_in.url(), started.id));
-    let again =
-        by_pipeline(&stand_in, TOOLS, 213, BRANCH, &["level=2", "TAG=mr-213"]).run().await.expect("goes on");
+    let again = by_pipeline(&stand_in, TOOLS, 213, BRANCH, &["level=2", "TAG=mr-213"])
+        .run()
+        .await
+        .expect("continues");
     assert!(matches!(&again.asked, AskResult::Resumed(found) if found.id == started.id), "{:?}", again.asked);
     assert_eq!(posts(&stand_in), 1);
     let other = by_pipeline(&stand_in, TOOLS, 213, BRANCH, &["TAG=mr-214"]).run().await.expect("is started");
@@ -110,7 +112,7 @@ async fn pipeline_of_a_merge_request_may_run_on_its_merge() {
     assert_eq!(statuses(&outcome), ["merge-request refs/merge-requests/1/merge failed"]);
     assert_eq!(outcome.pipelines[0].failed[0].name, "build x86_64");
     // An earlier one is found by the merged commit, too.
-    let outcome = merged().run().await.expect("goes on");
+    let outcome = merged().run().await.expect("continues");
     assert!(matches!(outcome.asked, AskResult::Resumed(_)), "{:?}", outcome.asked);
     let (project, sha) = ("group/merged".to_owned(), "7".repeat(40));
     stand_in.control(ControlFile::MoveHead { project, iid: 1, sha }).expect("is taken");
@@ -159,7 +161,7 @@ async fn pipeline_of_a_trigger_hides_its_token() {
     );
     let mut bob = by_pipeline(&stand_in, TOOLS, 213, decl, &[]);
     bob.token = Some("bob-not-a-real-token");
-    let outcome = bob.run().await.expect("goes on");
+    let outcome = bob.run().await.expect("continues");
     assert!(outcome.succeeded() && matches!(outcome.asked, AskResult::Resumed(_)), "{outcome:?}");
     let MethodOptions::Pipeline(options) = &mut attempt.staging.method else { panic!("a pipeline") };
     options.token.as_mut().expect("has one").secret = None;

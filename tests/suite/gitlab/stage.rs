@@ -331,7 +331,7 @@ async fn stage_stops_on_a_signal_and_can_resume() {
     );
     attempt.stop = Shutdown::new();
     attempt.recorder = Recorder::new(|_| ());
-    let outcome = attempt.run().await.expect("goes on");
+    let outcome = attempt.run().await.expect("continues");
     assert!(matches!(outcome.asked, AskResult::Found(_)) && outcome.succeeded());
     assert_eq!(attempt.asked(), 1);
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::release::{Release, ReleaseObject};
+use super::release::Release;
 use super::rules::StagingRules;
+use crate::model::deployment::ClusterObject;
 use crate::model::guard::{COMMAND, Guard, GuardFinding};
 
 /// A value in a release.
@@ -49,7 +50,7 @@ fn values(release: &Release) -> Vec<ReleaseValue> {
     values
 }
 
-fn of_config_map(object: &ReleaseObject, values: &mut Vec<ReleaseValue>) {
+fn of_config_map(object: &ClusterObject, values: &mut Vec<ReleaseValue>) {
     let source = format!("ConfigMap {}, {}", object.name(), object.place);
     for part in ["data", "binaryData"] {
         for (key, value) in object.json[part].as_object().into_iter().flatten() {

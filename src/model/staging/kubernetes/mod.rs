@@ -24,7 +24,7 @@ pub use labels::{
     EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, project_digest,
 };
 pub use names::release_name;
-pub use release::{Release, ReleaseObject, release};
+pub use release::{Release, release};
 pub use remains::{ReleaseRemains, RemainingObject, remains};
 pub use request::ReleaseRequest;
 pub use rollout::{PodTrouble, Rollout, pod_troubles, rollout};

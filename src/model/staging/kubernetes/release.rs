@@ -17,38 +17,15 @@ use super::rules::StagingRules;
 use super::{config_map, pod, service};
 use crate::model::deployment::{ClusterDeployment, ClusterObject};
 
-/// An object of a release.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReleaseObject {
-    /// The object.
-    pub json: Value,
-    /// `file:line` of its source.
-    pub place: String,
-}
-
-impl ReleaseObject {
-    /// Returns its kind.
-    #[must_use]
-    pub fn kind(&self) -> &str {
-        self.json["kind"].as_str().unwrap_or_default()
-    }
-
-    /// Returns its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.json["metadata"]["name"].as_str().unwrap_or_default()
-    }
-}
-
 /// A release.
 #[derive(Debug, Clone)]
 pub struct Release {
     /// Its name.
     pub name: String,
     /// The owner of its objects: removing it removes all.
-    pub owner: ReleaseObject,
+    pub owner: ClusterObject,
     /// Its other objects in the order in which they are applied; the workload is the last.
-    pub objects: Vec<ReleaseObject>,
+    pub objects: Vec<ClusterObject>,
     /// Differences from the files that a reader would not expect, one sentence each.
     pub notes: Vec<String>,
 }
@@ -150,7 +127,7 @@ fn named(
     releasing: &Releasing<'_>,
     object: &ClusterObject,
     release: &str,
-) -> Result<ReleaseObject, ReleaseError> {
+) -> Result<ClusterObject, ReleaseError> {
     if object.name().is_empty() {
         return Err(ReleaseError::NoName { place: object.place.clone(), kind: object.kind().to_owned() });
     }
@@ -182,7 +159,7 @@ fn named(
     if let Some(object) = json.as_object_mut() {
         object.shift_remove("status");
     }
-    Ok(ReleaseObject { json, place: object.place.clone() })
+    Ok(ClusterObject { json, place: object.place.clone() })
 }
 
 fn own_labels(request: &ReleaseRequest, release: &str) -> Map<String, Value> {
@@ -200,7 +177,7 @@ fn own_labels(request: &ReleaseRequest, release: &str) -> Map<String, Value> {
 }
 
 /// Returns the owner: a ConfigMap, since everybody who may apply the rest may apply it, too.
-fn owner(request: &ReleaseRequest, release: &str) -> ReleaseObject {
+fn owner(request: &ReleaseRequest, release: &str) -> ClusterObject {
     let annotations = json!({
         COMPONENT: request.component,
         PROJECT_PATH: request.project,
@@ -218,5 +195,5 @@ fn owner(request: &ReleaseRequest, release: &str) -> ReleaseObject {
             "annotations": annotations,
         },
     });
-    ReleaseObject { json, place: "cki".to_owned() }
+    ClusterObject { json, place: "cki".to_owned() }
 }

@@ -71,7 +71,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// Returns whether it is about a place that other programs, or the user after another login, may open: the search goes on.
+    /// Returns whether it is about a place that other programs, or the user after another login, may open: the search continues.
     pub(super) fn is_elsewhere(&self) -> bool {
         matches!(self, Self::NoKeyring { .. } | Self::Lost { .. } | Self::Keyring(_))
     }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ReleaseStageError;
+use crate::model::deployment::ClusterObject;
 use crate::model::guard::{allow_warnings, enforce};
 use crate::model::inventory::Component;
 use crate::model::staging::kubernetes::{
-    MANAGED_BY, RELEASE, Release, ReleaseObject, ReleaseRequest, StagingRules, release, release_findings,
+    MANAGED_BY, RELEASE, Release, ReleaseRequest, StagingRules, release, release_findings,
 };
 use crate::ops::clone::source;
 use crate::ops::shared::deployment;
@@ -148,7 +149,7 @@ pub async fn plan_release(
     Ok(ReleasePlan { merge_request, tagged_image, image, release, expires_at, objects, check })
 }
 
-/// Returns whether a dry run goes on without a cluster after this error.
+/// Returns whether a dry run continues without a cluster after this error.
 fn is_absent(error: &KubectlError) -> bool {
     matches!(
         error,
@@ -159,14 +160,14 @@ fn is_absent(error: &KubectlError) -> bool {
     )
 }
 
-fn is_same(found: &Value, object: &ReleaseObject) -> bool {
+fn is_same(found: &Value, object: &ClusterObject) -> bool {
     found["kind"] == object.kind() && found["metadata"]["name"] == object.name()
 }
 
 /// Lets the cluster check the objects. Returns those that exist already, all of which are the release's.
 async fn check(kubectl: &Kubectl, release: &Release) -> Result<Vec<Value>, ReleaseStageError> {
     kubectl.check_context().await?;
-    let all: Vec<&ReleaseObject> = [&release.owner].into_iter().chain(&release.objects).collect();
+    let all: Vec<&ClusterObject> = [&release.owner].into_iter().chain(&release.objects).collect();
     let names: Vec<(&str, &str)> = all.iter().map(|object| (object.kind(), object.name())).collect();
     let found = kubectl.find_objects(&names).await?;
     let is_ours = |one: &Value| {
