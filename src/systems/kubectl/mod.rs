@@ -5,6 +5,7 @@
 mod error;
 mod run;
 mod target;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::host::{Env, programs};
 pub use error::{FieldConflict, KubectlError};
 use run::Finished;
 pub use target::ClusterTarget;
+pub use watch::{Changes, Watched};
 
 /// Programs that are tried without a setting.
 const PROGRAMS: [&str; 2] = ["kubectl", "oc"];

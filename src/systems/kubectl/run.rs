@@ -1,6 +1,7 @@
 //! One call of the program: its own process group, bounded output, a time limit. The arguments are up to the parent
 //! module, the meaning of a failure to `error`.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::error::KubectlError;
 use crate::host::Env;
@@ -26,7 +27,14 @@ pub(super) struct Finished {
 }
 
 /// Ends the program with its login plugins if the caller gives up.
-struct ProcessGroup(Option<Pid>);
+pub(super) struct ProcessGroup(Option<Pid>);
+
+impl ProcessGroup {
+    /// Returns the guard of a child that leads its group.
+    pub(super) fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+}
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
@@ -37,6 +45,21 @@ impl Drop for ProcessGroup {
     }
 }
 
+/// Returns the program with its arguments, in a process group of its own, with its output to read.
+pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(env.iter())
+        // Failures are read in this language.
+        .env("LC_ALL", "C")
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    command
+}
+
 /// Calls the program and waits for its end.
 pub(super) async fn run(
     (program, env): (&Path, &Env),
@@ -45,21 +68,12 @@ pub(super) async fn run(
     limit: Duration,
 ) -> Result<Finished, KubectlError> {
     let start = |source| KubectlError::Start { program: program.to_owned(), source };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(env.iter())
-        // Failures are read in this language.
-        .env("LC_ALL", "C")
+    let mut child = prepare((program, env), arguments)
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
         .spawn()
         .map_err(start)?;
-    let id = child.id().and_then(|id| i32::try_from(id).ok());
-    let mut group = ProcessGroup(id.map(Pid::from_raw));
+    let mut group = ProcessGroup::of(&child);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let (Some(mut stdin), Some(input)) = (stdin, input) {

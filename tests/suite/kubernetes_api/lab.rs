@@ -44,7 +44,8 @@ impl Lab {
         let config = directory.path().join("kubeconfig");
         cli.set("KUBECONFIG", config.as_os_str());
         cli.set("CKI_STAGE_KUBECTL", &kubectl);
-        cli.set("CKI_STAGE_INTERVAL", "1");
+        // So long that only a watch ends a rollout in time.
+        cli.set("CKI_STAGE_INTERVAL", "300");
         let stand_in = crate::gitlab::stand_in();
         cli.set("CKI_GITLAB_URL", stand_in.url());
         cli.set("CKI_GITLAB_TOKEN", crate::gitlab::ALICE);

@@ -73,7 +73,7 @@ on!(docker, podman, native: run_local_publishes_declared_ports_at_the_address_of
 fn run_local_publishes_declared_ports_at_the_address_of_the_ready_line(cli: &Cli) {
     app(cli, "service", WEB, WEB_MORE);
     let mut run = cli.start("run-local app");
-    run.until("  app          ready  http://127.0.0.1:{port}\n");
+    run.until("  app          ready  http://127.0.0.1:{port}");
     assert!(super::get(cli.port, "/passwd").contains("root:"));
     let ps = cli.run("ps -o json").ends_with(0).json();
     // Other tests use the same engine.
@@ -95,7 +95,7 @@ fn run_local_waits_for_the_server_behind_a_port_that_the_engine_publishes(cli: &
     let late = "sleep 1; exec busybox httpd -f -p {port} -h /etc";
     app(cli, "service", late, "ports: [{port}], ready: {tcp: {port}}");
     let mut run = cli.start("run-local app --network internet");
-    run.until("  app          ready  127.0.0.1:{port}\n");
+    run.until("  app          ready  127.0.0.1:{port}");
     assert!(super::get(cli.port, "/passwd").contains("root:"));
     run.signal(Signal::SIGINT);
     run.end().ends_with(130);
@@ -145,17 +145,18 @@ on!(docker, podman, native: run_local_publishes_nothing_with_no_publish);
 fn run_local_publishes_nothing_with_no_publish(cli: &Cli) {
     app(cli, "service", WEB, WEB_MORE);
     let mut run = cli.start("run-local app --no-publish");
-    run.until("  app          ready\n");
+    run.until("  app          ready");
     assert!(TcpStream::connect(("127.0.0.1", cli.port)).is_err());
     run.signal(Signal::SIGINT);
-    run.end().ends_with(130);
+    let ended = run.end().ends_with(130);
+    assert!(!ended.stderr.contains("127.0.0.1"), "{ended}");
 }
 
 on!(docker, podman, native: run_local_passes_half_closed_and_many_connections);
 fn run_local_passes_half_closed_and_many_connections(cli: &Cli) {
     counter(cli);
     let mut run = cli.start("run-local app");
-    run.until("  app          ready  127.0.0.1:{port}\n");
+    run.until("  app          ready  127.0.0.1:{port}");
     assert_many(cli.port);
     run.signal(Signal::SIGINT);
     run.end().ends_with(130);
@@ -190,7 +191,7 @@ fn run_local_publishes_services_only_on_request(cli: &Cli) {
     let plan = cli.run("run-local app --dry-run -o json").ends_with(0).json();
     assert_eq!(plan["units"][0]["published"], json!([]));
     let mut run = cli.start("run-local app -p web:{port}");
-    run.until("  web          ready  http://127.0.0.1:{port}\n");
+    run.until("  web          ready  http://127.0.0.1:{port}");
     assert!(super::get(cli.port, "/passwd").contains("root:"));
     run.signal(Signal::SIGINT);
     run.end().ends_with(130);

@@ -10,7 +10,7 @@ use crate::model::event::TaskOutcome;
 use crate::model::staging::kubernetes::{PodTrouble, RELEASE, Rollout, pod_troubles, rollout};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::head::HeadWatch;
-use crate::systems::kubectl::KubectlError;
+use crate::systems::kubectl::{Changes, Kubectl, KubectlError, Watched};
 
 /// Maximum number of failing containers to report.
 const REPORTED: usize = 3;
@@ -27,9 +27,15 @@ pub(super) async fn follow(
     outcome: &mut ReleaseOutcome,
 ) -> ReleaseEnd {
     let task = run.events.start(plan.release.name.clone(), "rolling out");
-    let mut following =
-        Following { run, plan, head: HeadWatch::new(&plan.merge_request), warned: BTreeSet::new() };
+    let mut following = Following {
+        run,
+        plan,
+        head: HeadWatch::new(&plan.merge_request),
+        next_head: began,
+        warned: BTreeSet::new(),
+    };
     let clock = run.gitlab.clock();
+    let changes = watch(run.kubectl, plan);
     let mut lost_since: Option<Duration> = None;
     let end = loop {
         let looked = tokio::select! {
@@ -68,7 +74,8 @@ pub(super) async fn follow(
         tokio::select! {
             biased;
             signal = run.stop.requested() => break ReleaseEnd::Stopped(signal),
-            // The cluster has no event that this program could wait for through `kubectl` alone.
+            () = changes.next() => {}
+            // A cluster that cannot be watched, or has lost its watcher, is asked.
             () = clock.sleep(run.options.interval.max(SHORTEST)) => {}
         }
     };
@@ -80,19 +87,39 @@ pub(super) async fn follow(
     end
 }
 
+/// Watches the workload, and the pods of the release.
+fn watch(kubectl: &Kubectl, plan: &ReleasePlan) -> Changes {
+    let pods = release_selector(plan);
+    let mut watched = vec![Watched::Selected("pods", &pods)];
+    if let Some(workload) = plan.release.objects.last() {
+        watched.push(Watched::Object(workload.kind(), workload.name()));
+    }
+    kubectl.watch(&watched)
+}
+
+fn release_selector(plan: &ReleasePlan) -> String {
+    format!("{RELEASE}={}", plan.release.name)
+}
+
 /// A rollout that is followed.
 struct Following<'a> {
     run: ReleaseRun<'a>,
     plan: &'a ReleasePlan,
     head: HeadWatch,
+    /// Time of the next look at the merge request: changes of the cluster are no reason to ask GitLab more often.
+    next_head: Duration,
     warned: BTreeSet<String>,
 }
 
 impl Following<'_> {
     /// Looks at the workload and its pods once. A merge request that cannot be read does not matter here.
     async fn look(&mut self) -> Result<(Rollout, Vec<PodTrouble>), KubectlError> {
-        if let Err(error) = self.head.look(self.run.gitlab, self.run.events).await {
-            self.run.events.warn_once(format!("The merge request is not watched: {error}."));
+        let now = self.run.gitlab.clock().elapsed();
+        if now >= self.next_head {
+            self.next_head = now + self.run.options.interval;
+            if let Err(error) = self.head.look(self.run.gitlab, self.run.events).await {
+                self.run.events.warn_once(format!("The merge request is not watched: {error}."));
+            }
         }
         let kubectl = self.run.kubectl;
         let Some(workload) = self.plan.release.objects.last() else {
@@ -107,7 +134,7 @@ impl Following<'_> {
         if matches!(rollout, Rollout::Done(_)) {
             return Ok((rollout, Vec::new()));
         }
-        let pods = kubectl.list("pods", &format!("{RELEASE}={}", self.plan.release.name)).await?;
+        let pods = kubectl.list("pods", &release_selector(self.plan)).await?;
         // A pod of the rollout before does not count.
         let image = self.plan.image.as_str();
         let is_new = |pod: &serde_json::Value| {
