@@ -129,6 +129,8 @@ pub(super) enum CliCommand {
     #[command(add = DecidedBy(&["inventory"]))]
     Stage(Box<commands::stage::StageArgs>),
     #[command(add = DecidedBy(&["inventory"]))]
+    Status(commands::status::StatusArgs),
+    #[command(add = DecidedBy(&["inventory"]))]
     Unstage(commands::unstage::UnstageArgs),
     Login(commands::login::LoginArgs),
     Logout(commands::logout::LogoutArgs),

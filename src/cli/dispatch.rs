@@ -4,7 +4,7 @@ use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
     auth, build, clone, completions, config, demo, docs, doctor, down, env, exec, forward, gc, graph, init,
     inventory, list, login, logout, logs, man, mock_service, open, ps, rfc, run_local, shell, show, stage,
-    trust, unstage,
+    status, trust, unstage,
 };
 use super::context::Context;
 use super::format;
@@ -36,6 +36,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Gc(args) => gc::run(&args, context),
         CliCommand::Init(args) => init::run(&args, context),
         CliCommand::Stage(args) => stage::run(&args, context),
+        CliCommand::Status(args) => status::run(&args, context),
         CliCommand::Unstage(args) => unstage::run(&args, context),
         CliCommand::Login(args) => login::run(&args, context),
         CliCommand::Logout(args) => logout::run(&args, context),

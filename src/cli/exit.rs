@@ -9,6 +9,7 @@ use crate::ops::inventory::check::CheckOutcome;
 use crate::ops::run_local::RunExit;
 use crate::ops::stage::kubernetes::{ReleaseEnd, ReleaseOutcome};
 use crate::ops::stage::{ProgressState, StageOutcome, StagingProgress, StagingResult};
+use crate::ops::status::{Arrival, ArrivalState};
 
 /// Returns the exit code for a run.
 pub(super) fn of_run(end: &RunExit) -> Exit {
@@ -51,6 +52,16 @@ pub(super) fn of_progress(progress: &StagingProgress) -> Exit {
         ProgressState::Waiting | ProgressState::Running => Exit::TimedOut,
         ProgressState::Succeeded => Exit::Done,
         ProgressState::Failed => Exit::Failed,
+    }
+}
+
+/// Returns the exit code for the way of a merge request to production.
+pub(super) fn of_arrival(arrival: &Arrival) -> Exit {
+    match arrival.state() {
+        ArrivalState::Arrived => Exit::Done,
+        ArrivalState::Failed => Exit::Failed,
+        ArrivalState::NotMerged | ArrivalState::Unknown => Exit::NotFound,
+        ArrivalState::UnderWay | ArrivalState::Waiting => Exit::TimedOut,
     }
 }
 

@@ -78,7 +78,9 @@ impl OutputFormat {
 pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
     match command {
         "list" | "show" | "docs" | "clone" | "build" | "ps" | "gc" | "stage" | "rfc list" | "auth status"
-        | "config" | "config list" | "doctor" | "trust" | "stage watch" => &[Text, Wide, Name, Json, Yaml],
+        | "config" | "config list" | "doctor" | "trust" | "stage watch" | "status" => {
+            &[Text, Wide, Name, Json, Yaml]
+        }
         "down" | "inventory sync" | "stage status" | "stage logs" | "stage list" | "stage cancel" => {
             &[Text, Name, Json, Yaml]
         }
@@ -124,7 +126,7 @@ mod tests {
     #[test]
     fn formats_name_commands_that_exist() {
         let tree = crate::cli::command_tree();
-        let all = "list show docs clone build ps gc stage config doctor trust down env graph man demo run-local logs exec shell";
+        let all = "list show docs clone build ps gc stage status config doctor trust down env graph man demo run-local logs exec shell";
         let nested = [
             "rfc list",
             "auth status",

@@ -206,6 +206,18 @@ pub const KEYS: &[Key] = &[
         "The namespace that is meant for staging. Without it, the one that the inventory names.",
     )),
     personal(key(
+        "production.context",
+        SettingKind::Text,
+        "",
+        "The context of `kubectl` that leads to production. Together with the namespace, `cki stage` refuses it.",
+    )),
+    personal(key(
+        "production.namespace",
+        SettingKind::Text,
+        "",
+        "The namespace of production in that context.",
+    )),
+    personal(key(
         "stage.kubectl",
         SettingKind::Text,
         "",

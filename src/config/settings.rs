@@ -105,6 +105,10 @@ pub struct Settings {
     pub stage_context: Option<String>,
     /// Staging namespace.
     pub stage_namespace: Option<String>,
+    /// Context of the cluster of production.
+    pub production_context: Option<String>,
+    /// Namespace of production.
+    pub production_namespace: Option<String>,
     /// Program that talks to the staging cluster.
     pub stage_kubectl: Option<String>,
     /// Interval between two polls of a staging request.
@@ -191,6 +195,8 @@ impl Settings {
             stage_timeout: Duration::from_secs(60 * number("stage.timeout")),
             stage_context: text("stage.context"),
             stage_namespace: text("stage.namespace"),
+            production_context: text("production.context"),
+            production_namespace: text("production.namespace"),
             stage_kubectl: text("stage.kubectl"),
             stage_interval: Duration::from_secs(number("stage.interval")),
         })

@@ -23,3 +23,4 @@ pub mod scan;
 pub mod server;
 pub mod service;
 pub mod staging;
+pub mod workload;

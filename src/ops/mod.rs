@@ -29,5 +29,6 @@ pub mod shared;
 pub mod shell;
 pub mod show;
 pub mod stage;
+pub mod status;
 pub mod trust;
 pub mod unstage;

@@ -43,6 +43,8 @@ pub mod site;
 pub mod stage;
 pub mod stage_welcome;
 pub mod staging;
+pub mod status;
+mod status_view;
 pub mod trust;
 pub mod unstage;
 pub mod view;

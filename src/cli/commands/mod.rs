@@ -32,5 +32,6 @@ pub(super) mod run_local;
 pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod stage;
+pub(super) mod status;
 pub(super) mod trust;
 pub(super) mod unstage;

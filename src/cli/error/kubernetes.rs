@@ -30,6 +30,10 @@ pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
                 "`cki config set stage.{what} NAME` names it, or `staging.kubernetes.{what}` in the head of the inventory."
             ),
         ),
+        ReleaseStageError::IsProduction { .. } => hint(
+            Exit::Refused,
+            "`stage.context` and `stage.namespace` name a place for tests, `production.context` and `production.namespace` another one.",
+        ),
         ReleaseStageError::Namespace(_) => plain(Exit::Invalid),
         ReleaseStageError::NoComponent { .. } => hint(Exit::NotFound, "say which one with `--component`."),
         ReleaseStageError::NoImage { place, .. } => {

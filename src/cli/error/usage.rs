@@ -14,7 +14,7 @@ use crate::cli::topics::topics;
 use crate::ui::Ui;
 
 /// Commands of other tools, and the command here that does the same.
-const OTHER_TOOLS: [(&str, &str); 23] = [
+const OTHER_TOOLS: [(&str, &str); 22] = [
     ("attach", "logs"),
     ("cat", "show"),
     ("clean", "gc"),
@@ -32,7 +32,6 @@ const OTHER_TOOLS: [(&str, &str); 23] = [
     ("rm", "down"),
     ("search", "list"),
     ("start", "run-local"),
-    ("status", "ps"),
     ("stop", "down"),
     ("tail", "logs"),
     ("test", "stage"),

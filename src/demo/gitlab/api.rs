@@ -124,6 +124,19 @@ impl ServerState {
                 self.sees_pipelines(&path, &viewer)?;
                 page(&self.url, incoming, &self.deployment_views(&path))
             }
+            ("GET", ["projects", project, "environments"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.sees_pipelines(&path, &viewer)?;
+                self.environments(incoming, &path)
+            }
+            ("GET", ["projects", project, "repository", "commits", sha, "merge_requests"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.merge_requests_of_commit(incoming, &path, sha)
+            }
+            ("GET", ["projects", project, "repository", "merge_base"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.merge_base(incoming, &path)
+            }
             ("GET", ["projects", project, "environments", id]) => {
                 let path = self.visible(project, &viewer)?;
                 self.sees_pipelines(&path, &viewer)?;

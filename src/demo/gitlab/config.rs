@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::config_deployments::DeploymentConfig;
 use crate::base::yaml::{self, YamlError};
 use crate::model::staging::PipelineStatus;
 
@@ -139,6 +140,12 @@ pub struct ProjectConfig {
     /// Its environments.
     #[serde(default)]
     pub environments: Vec<EnvironmentConfig>,
+    /// Deployments to them, oldest first.
+    #[serde(default)]
+    pub deployments: Vec<DeploymentConfig>,
+    /// Commits of its default branch, oldest first.
+    #[serde(default)]
+    pub history: Vec<String>,
 }
 
 /// The pipelines of a project, as its CI configuration describes them.
@@ -200,6 +207,8 @@ pub struct MergeRequestConfig {
     /// It has a thread that is not resolved.
     #[serde(default)]
     pub unresolved: bool,
+    /// The commit that merged it.
+    pub merge_commit_sha: Option<String>,
     /// The commit it starts from.
     #[serde(default = "first_commit")]
     pub base_sha: String,
@@ -320,7 +329,7 @@ pub struct DownstreamConfig {
     pub script: String,
 }
 
-/// An environment of a project, to which a commit was deployed.
+/// An environment of a project.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EnvironmentConfig {
     /// The name.
@@ -332,8 +341,10 @@ pub struct EnvironmentConfig {
     pub state: String,
     /// The time at which it stops (ISO 8601).
     pub auto_stop_at: Option<String>,
-    /// The deployed commit.
-    pub sha: String,
+    /// `production`, `staging`, `testing`, `development` or `other`.
+    pub tier: Option<String>,
+    /// The commit that was deployed first.
+    pub sha: Option<String>,
 }
 
 fn available() -> String {

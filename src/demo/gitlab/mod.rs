@@ -4,10 +4,12 @@
 
 mod api;
 mod api_ci;
+mod api_deployed;
 mod asked;
 mod bot;
 mod ci;
 mod config;
+mod config_deployments;
 mod control;
 mod fault;
 mod reply;
@@ -34,6 +36,7 @@ pub use config::{
     RateLimit, Script, ScriptJob, StagingConfig, StandInConfig,
 };
 pub use config::{TokenConfig, TriggerConfig, UserEntry, Visibility};
+pub use config_deployments::DeploymentConfig;
 pub use control::{ControlError, ControlFile};
 pub use fault::{FaultKind, InjectedFault};
 use server::{SharedState, lock};

@@ -182,7 +182,7 @@ impl ServerState {
                 "detailed_merge_status": if one.state == "opened" { "mergeable" } else { "not_open" },
                 "merge_after": null,
                 "sha": head(one),
-                "merge_commit_sha": null, "squash_commit_sha": null, "discussion_locked": null,
+                "merge_commit_sha": one.merge_commit_sha, "squash_commit_sha": null, "discussion_locked": null,
                 "should_remove_source_branch": null, "force_remove_source_branch": true,
                 "prepared_at": created,
                 "reference": format!("!{}", one.iid),

@@ -11,6 +11,7 @@ pub mod open_merge_requests;
 pub mod outside_text;
 mod private_files;
 pub mod production;
+pub mod production_cluster;
 pub mod project;
 pub mod readme;
 pub mod run_policy;

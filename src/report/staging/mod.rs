@@ -17,3 +17,4 @@ pub use logs::print_logs;
 pub use markdown::markdown;
 pub use page::{PageError, ReportTemplates, page};
 pub use status::print_status;
+pub(in crate::report) use words::{paint, symbol};

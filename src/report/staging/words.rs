@@ -23,7 +23,7 @@ pub(super) fn state_class(status: &PipelineStatus) -> &'static str {
 }
 
 /// Returns a symbol of a status.
-pub(super) fn symbol(status: &PipelineStatus) -> &'static str {
+pub(in crate::report) fn symbol(status: &PipelineStatus) -> &'static str {
     symbol_of_class(state_class(status))
 }
 
@@ -37,7 +37,7 @@ fn symbol_of_class(class: &str) -> &'static str {
 }
 
 /// Returns the colour of a status on a terminal.
-pub(super) fn paint(status: &PipelineStatus) -> fn(&str) -> String {
+pub(in crate::report) fn paint(status: &PipelineStatus) -> fn(&str) -> String {
     match state_class(status) {
         "good" => style::good,
         "bad" => style::bad,

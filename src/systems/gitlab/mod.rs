@@ -4,18 +4,21 @@
 
 mod answer;
 mod ci;
+mod deployed;
 mod error;
 mod new_pipeline;
 mod pages;
 mod pipelines;
 mod request;
 mod request_ci;
+mod request_deployments;
 mod send;
 mod subject;
 mod trace;
 mod trace_sections;
 mod types;
 mod types_ci;
+mod user;
 mod watch;
 mod wire;
 
@@ -37,11 +40,12 @@ use subject::Subject;
 use types::ListedName;
 pub use types::{
     Commit, Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline,
-    PipelineVariable, TokenFacts, User, Version,
+    PipelineVariable, TokenFacts, Version,
 };
 pub use types_ci::{
-    Bridge, DownstreamPipeline, GitLabDeployment, GitLabEnvironment, ListedPipeline, PipelineStub,
+    Bridge, DeployJob, DownstreamPipeline, GitLabDeployment, GitLabEnvironment, ListedPipeline, PipelineStub,
 };
+pub use user::User;
 pub use watch::Poller;
 
 /// Maximum bytes to request from the end of a log.

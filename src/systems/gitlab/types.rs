@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::types_ci::PipelineStub;
+use super::user::User;
 use crate::model::staging::PipelineStatus;
 
 /// Answer of `GET /version`.
@@ -13,18 +14,6 @@ pub struct Version {
     pub version: String,
     /// Commit of the build.
     pub revision: String,
-}
-
-/// User or bot.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct User {
-    /// User ID.
-    pub id: u64,
-    /// Name to mention.
-    pub username: String,
-    /// Name to show.
-    #[serde(default)]
-    pub name: String,
 }
 
 /// Facts about an access token, as the server tells them.
@@ -66,6 +55,12 @@ pub struct MergeRequest {
     /// Marked as a draft, not ready to merge.
     #[serde(default)]
     pub draft: bool,
+    /// Commit that merged it; `None` for a fast-forward merge, and before the merge.
+    pub merge_commit_sha: Option<String>,
+    /// Commit with all its changes, if they were squashed.
+    pub squash_commit_sha: Option<String>,
+    /// Timestamp of the merge (ISO 8601).
+    pub merged_at: Option<String>,
 }
 
 /// Merge request in a list.
@@ -184,6 +179,12 @@ pub struct PipelineVariable {
 /// Commit.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Commit {
+    /// Hash.
+    #[serde(default)]
+    pub id: String,
+    /// First line of its message.
+    #[serde(default)]
+    pub title: String,
     /// Its parents.
     #[serde(default)]
     pub parent_ids: Vec<String>,

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::user::User;
 use crate::model::staging::PipelineStatus;
 
 /// Pipeline as a part of another object.
@@ -78,10 +79,10 @@ pub struct ListedPipeline {
     pub web_url: String,
 }
 
-/// GitLabEnvironment of a project.
+/// Environment of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct GitLabEnvironment {
-    /// GitLabEnvironment ID.
+    /// Environment ID.
     pub id: u64,
     /// Name, such as `review/213`.
     pub name: String,
@@ -91,12 +92,16 @@ pub struct GitLabEnvironment {
     pub state: Option<String>,
     /// Timestamp at which the server stops it (ISO 8601).
     pub auto_stop_at: Option<String>,
+    /// Tier: `production`, `staging`, `testing`, `development` or `other`; older servers omit it.
+    pub tier: Option<String>,
+    /// The newest successful deployment; only where an environment is read alone.
+    pub last_deployment: Option<Box<GitLabDeployment>>,
 }
 
-/// GitLabDeployment to an environment.
+/// Deployment to an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct GitLabDeployment {
-    /// GitLabDeployment ID.
+    /// Deployment ID.
     pub id: u64,
     /// Commit.
     #[serde(default)]
@@ -106,6 +111,30 @@ pub struct GitLabDeployment {
     pub branch: Option<String>,
     /// Status: `created`, `running`, `success`, `failed`, `canceled` or `blocked`.
     pub status: PipelineStatus,
-    /// GitLabEnvironment, without its state.
+    /// Environment, without its state.
     pub environment: Option<GitLabEnvironment>,
+    /// Timestamp of its creation (ISO 8601).
+    pub created_at: Option<String>,
+    /// Timestamp of its last change, which is its end once it has ended (ISO 8601).
+    pub updated_at: Option<String>,
+    /// Job that deploys; `None` for a deployment that another program has reported.
+    pub deployable: Option<DeployJob>,
+    /// User who started it.
+    pub user: Option<User>,
+}
+
+/// Job of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DeployJob {
+    /// Job ID.
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// Status.
+    pub status: PipelineStatus,
+    /// Address of its page.
+    #[serde(default)]
+    pub web_url: String,
+    /// Its pipeline.
+    pub pipeline: Option<PipelineStub>,
 }

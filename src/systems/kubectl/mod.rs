@@ -93,6 +93,14 @@ impl Kubectl {
         self.objects(&["get", kinds, &selector, "--output=json"], None).await
     }
 
+    /// Returns all objects of some kinds, joined by commas.
+    ///
+    /// # Errors
+    /// Fails if the cluster does not answer, or refuses one of the kinds.
+    pub async fn all(&self, kinds: &str) -> Result<Vec<Value>, KubectlError> {
+        self.objects(&["get", kinds, "--output=json"], None).await
+    }
+
     /// Returns an object, if it exists.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ mod show;
 mod special_files;
 mod stage_pipeline;
 mod stage_progress;
+mod status;
 mod streams;
 mod tls;
 mod trust;

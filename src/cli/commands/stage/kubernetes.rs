@@ -8,6 +8,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::{exit, token};
 use crate::model::inventory::Inventory;
+use crate::ops::shared::production_cluster::ProductionSettings;
 use crate::ops::stage::StageOptions;
 use crate::ops::stage::kubernetes::{
     ClusterSettings, ReleaseRun, ReleaseSources, ReleaseStageError, apply, cluster, plan_release,
@@ -23,8 +24,19 @@ pub(in crate::cli) fn kubectl(context: &Context, inventory: &Inventory) -> anyho
         context: settings.stage_context.clone(),
         namespace: settings.stage_namespace.clone(),
         program: settings.stage_kubectl.clone(),
+        production: production(context),
     };
     Ok(cluster(&settings, inventory, &context.host.env)?)
+}
+
+/// Returns the user's own settings of the cluster of production.
+pub(in crate::cli) fn production(context: &Context) -> ProductionSettings {
+    let settings = &context.settings;
+    ProductionSettings {
+        context: settings.production_context.clone(),
+        namespace: settings.production_namespace.clone(),
+        program: settings.stage_kubectl.clone(),
+    }
 }
 
 pub(super) fn run(

@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-pub(in crate::cli) use kubernetes::kubectl;
+pub(in crate::cli) use kubernetes::{kubectl, production};
 pub(in crate::cli) use merge_request::NamedMergeRequest;
 
 /// Test a merge request in staging

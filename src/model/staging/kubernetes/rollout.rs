@@ -67,6 +67,11 @@ pub fn rollout(workload: &Value) -> Rollout {
             let ready = count(&status["readyReplicas"]).min(count(&status["updatedReplicas"]));
             of_pods(ready, wanted, "ready")
         }
+        "DaemonSet" => {
+            let updated = count(&status["updatedNumberScheduled"]);
+            let available = count(&status["numberAvailable"]).min(updated);
+            of_pods(available, count(&status["desiredNumberScheduled"]), "available")
+        }
         _ => {
             let mut conditions = status["conditions"].as_array().into_iter().flatten();
             let late = conditions.find(|one| one["reason"] == "ProgressDeadlineExceeded");

@@ -2,8 +2,10 @@
 //! context of `kubectl` nor a namespace of the deployment files.
 
 use super::ReleaseStageError;
+use crate::base::text::safe_line;
 use crate::host::Env;
 use crate::model::inventory::Inventory;
+use crate::ops::shared::production_cluster::ProductionSettings;
 use crate::systems::kubectl::{ClusterTarget, Kubectl};
 
 /// Settings of the user or the project, which override the inventory.
@@ -15,6 +17,8 @@ pub struct ClusterSettings {
     pub namespace: Option<String>,
     /// Program.
     pub program: Option<String>,
+    /// The cluster of production, which is never one for staging.
+    pub production: ProductionSettings,
 }
 
 /// Returns the program for the staging namespace. Connects to nothing.
@@ -32,15 +36,14 @@ pub fn cluster(
     let namespace = named(&settings.namespace, declared.and_then(|one| one.namespace.as_ref()));
     let context = context.ok_or(ReleaseStageError::NotNamed { what: "context" })?;
     let namespace = namespace.ok_or(ReleaseStageError::NotNamed { what: "namespace" })?;
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text.len() <= 63
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    if !is_name(&namespace) {
-        return Err(ReleaseStageError::Namespace(crate::base::text::safe_line(&namespace).into_owned()));
+    let target = ClusterTarget { context, namespace };
+    if !target.has_valid_namespace() {
+        return Err(ReleaseStageError::Namespace(safe_line(&target.namespace).into_owned()));
     }
-    Ok(Kubectl::find(env, settings.program.as_deref(), ClusterTarget { context, namespace })?)
+    if settings.production.is(&target) {
+        return Err(ReleaseStageError::IsProduction { context: target.context, namespace: target.namespace });
+    }
+    Ok(Kubectl::find(env, settings.program.as_deref(), target)?)
 }
 
 #[cfg(test)]
@@ -66,6 +69,17 @@ mod tests {
         let found = target(both, "").expect("is named");
         assert_eq!(*found.target(), ClusterTarget { context: "a".into(), namespace: "n".into() });
         assert_eq!(target(both, "b").expect("is named").target().context, "b");
+        let production = |namespace: &str| ClusterSettings {
+            production: ProductionSettings {
+                context: Some("a".to_owned()),
+                namespace: Some(namespace.to_owned()),
+                program: None,
+            },
+            ..settings("")
+        };
+        let refused = cluster(&production("n"), &inventory(both), &env).expect_err("is production");
+        assert_eq!(refused.to_string(), "the namespace `n` of the context `a` is that of production");
+        cluster(&production("other"), &inventory(both), &env).expect("is another namespace");
         for (text, message) in [
             ("title: x", "no context is named as staging"),
             ("staging: {kubernetes: {context: a}}", "no namespace is named as staging"),

@@ -45,6 +45,14 @@ pub enum ReleaseStageError {
         /// `context` or `namespace`.
         what: &'static str,
     },
+    /// The cluster and namespace are those of production.
+    #[error("the namespace `{namespace}` of the context `{context}` is that of production")]
+    IsProduction {
+        /// The context.
+        context: String,
+        /// The namespace.
+        namespace: String,
+    },
     /// A text is no name of a namespace.
     #[error("`{0}` is no name of a namespace")]
     Namespace(String),
