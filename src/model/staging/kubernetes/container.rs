@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::error::ReleaseError;
 use super::releasing::{Releasing, list_mut, name_protocol};
+use super::variables::Variables;
 
 fn containers_mut(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
     spec.as_object_mut()
@@ -22,14 +24,12 @@ pub(super) fn inline_config_maps(spec: &mut Value, releasing: &Releasing<'_>) {
         map.json["data"].as_object()
     };
     for container in containers_mut(spec) {
-        let mut variables: Vec<Value> = Vec::new();
+        let mut variables = Variables::default();
         if let Some(sources) = container.get_mut("envFrom").and_then(Value::as_array_mut) {
             sources.retain(|source| {
                 let Some(data) = source["configMapRef"]["name"].as_str().and_then(data) else { return true };
                 let prefix = source["prefix"].as_str().unwrap_or_default();
-                variables.extend(
-                    data.iter().map(|(key, value)| json!({"name": format!("{prefix}{key}"), "value": value})),
-                );
+                data.iter().for_each(|(key, value)| variables.set_value(&format!("{prefix}{key}"), value));
                 false
             });
             if sources.is_empty()
@@ -45,25 +45,14 @@ pub(super) fn inline_config_maps(spec: &mut Value, releasing: &Releasing<'_>) {
             if let Some(value) = value {
                 item = json!({"name": item["name"], "value": value});
             }
-            // A later definition of the same name counts.
-            variables.retain(|other| other["name"] != item["name"]);
-            variables.push(item);
+            variables.set(item);
         }
-        put_env(container, variables);
-    }
-}
-
-fn put_env(container: &mut Value, variables: Vec<Value>) {
-    let Some(fields) = container.as_object_mut() else { return };
-    if variables.is_empty() {
-        fields.shift_remove("env");
-    } else {
-        fields.insert("env".into(), variables.into());
+        variables.write(container);
     }
 }
 
 /// Changes all containers of a pod.
-pub(super) fn release(spec: &mut Value, releasing: &Releasing<'_>) {
+pub(super) fn release(spec: &mut Value, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
     let own = containers_mut(spec)
         .find(|container| container["name"] == releasing.container)
         .and_then(|container| container["image"].as_str().map(|image| repository_of(image).to_owned()));
@@ -73,9 +62,10 @@ pub(super) fn release(spec: &mut Value, releasing: &Releasing<'_>) {
             container["image"] = releasing.request.image.clone().into();
         }
         list_mut(container.get_mut("ports")).filter_map(Value::as_object_mut).for_each(name_protocol);
-        variables(container, releasing);
+        variables(container, releasing)?;
         limits(container, releasing);
     }
+    Ok(())
 }
 
 /// Returns an image without its tag and digest.
@@ -88,25 +78,30 @@ fn repository_of(image: &str) -> &str {
 }
 
 /// Applies the rules for variables, and sets those with a fixed value.
-fn variables(container: &mut Value, releasing: &Releasing<'_>) {
+fn variables(container: &mut Value, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
     let rules = releasing.rules;
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-    let mut variables = container["env"].take().as_array().cloned().unwrap_or_default();
-    for variable in &mut variables {
+    let mut variables = Variables::default();
+    for mut variable in container["env"].take().as_array().cloned().unwrap_or_default() {
         let Some(name) = variable["name"].as_str().map(str::to_owned) else { continue };
         if let Some(value) = variable["value"].as_str().and_then(|value| rules.value(&name, value)) {
             variable["value"] = value.into();
         }
-        if let Some(made) = rules.variable(&name) {
+        let made = rules.variable(&name);
+        if let Some(made) = &made {
             variable["name"] = made.clone().into();
-            renamed.insert(name, made);
+            renamed.insert(name.clone(), made.clone());
+        }
+        if variables.set(variable).is_some() {
+            return Err(ReleaseError::SameName {
+                place: releasing.workload.place.clone(),
+                workload: releasing.workload.name().to_owned(),
+                variable: made.unwrap_or(name),
+            });
         }
     }
-    for (name, value) in &rules.fixed {
-        variables.retain(|variable| variable["name"] != name.as_str());
-        variables.push(json!({"name": name, "value": value}));
-    }
-    put_env(container, variables);
+    rules.fixed.iter().for_each(|(name, value)| variables.set_value(name, &value.as_str().into()));
+    variables.write(container);
     for (name, made) in renamed {
         let (from, to) = (format!("$({name})"), format!("$({made})"));
         for variable in list_mut(container.get_mut("env")) {
@@ -116,6 +111,7 @@ fn variables(container: &mut Value, releasing: &Releasing<'_>) {
             list_mut(container.get_mut(key)).for_each(|word| replace(Some(word), &from, &to));
         }
     }
+    Ok(())
 }
 
 fn replace(text: Option<&mut Value>, from: &str, to: &str) {

@@ -31,7 +31,19 @@ pub enum ReleaseError {
         /// Name of the Secret.
         secret: String,
     },
-    /// The pod would reach its node.
+    /// A rule gives two variables one name.
+    #[error(
+        "{place}: with the rules of `staging.variables`, two variables of `{workload}` have the name `{variable}`"
+    )]
+    SameName {
+        /// `file:line` of the workload.
+        place: String,
+        /// Name of the workload.
+        workload: String,
+        /// The name.
+        variable: String,
+    },
+    /// The pod would reach its node, or storage that exists.
     #[error("{place}: `{workload}` sets `{field}`, which reaches beyond the namespace")]
     Host {
         /// `file:line` of the workload.

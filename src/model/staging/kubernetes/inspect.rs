@@ -1,5 +1,7 @@
 //! The guard's look at a release: no value may name a host of production or look like a credential, as in a local run.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::release::Release;
@@ -10,7 +12,8 @@ use crate::model::guard::{COMMAND, Guard, GuardFinding};
 /// A value in a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ReleaseValue {
-    /// Name of the variable, or of a ConfigMap's entry; `None` for a word of a command or a probe.
+    /// Name of the variable, or of a ConfigMap's entry; `None` for any other text, such as a word of a
+    /// command.
     name: Option<String>,
     /// Value.
     value: String,
@@ -44,7 +47,10 @@ fn values(release: &Release) -> Vec<ReleaseValue> {
         match object.kind() {
             "ConfigMap" => of_config_map(object, &mut values),
             "Service" => {}
-            _ => of_containers(&object.json, &object.place, &mut values),
+            kind => {
+                let source = format!("{kind} {}, {}", object.name(), object.place);
+                of_spec(&object.json["spec"], &source, &object.place, &mut values);
+            }
         }
     }
     values
@@ -52,29 +58,38 @@ fn values(release: &Release) -> Vec<ReleaseValue> {
 
 fn of_config_map(object: &ClusterObject, values: &mut Vec<ReleaseValue>) {
     let source = format!("ConfigMap {}, {}", object.name(), object.place);
-    for part in ["data", "binaryData"] {
-        for (key, value) in object.json[part].as_object().into_iter().flatten() {
-            let value = value.as_str().unwrap_or_default().to_owned();
-            values.push(ReleaseValue { name: Some(key.clone()), value, source: source.clone() });
-        }
+    let mut add = |key: &str, value: String| {
+        values.push(ReleaseValue { name: Some(key.to_owned()), value, source: source.clone() });
+    };
+    let entries = |part: &str| object.json[part].as_object().into_iter().flatten();
+    for (key, value) in entries("data") {
+        add(key, value.as_str().unwrap_or_default().to_owned());
+    }
+    for (key, value) in entries("binaryData") {
+        let text = value.as_str().unwrap_or_default();
+        // A cluster refuses what is not base64. Names of hosts are readable in binary files, too.
+        let bytes = STANDARD.decode(text).unwrap_or_else(|_| text.into());
+        add(key, String::from_utf8_lossy(&bytes).into_owned());
     }
 }
 
-/// Collects the values of all containers below a node.
-fn of_containers(value: &Value, place: &str, values: &mut Vec<ReleaseValue>) {
+/// Collects the texts of a workload below a node: variables by their names, all others without one.
+fn of_spec(value: &Value, source: &str, place: &str, values: &mut Vec<ReleaseValue>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| of_containers(item, place, values)),
+        Value::String(text) => {
+            values.push(ReleaseValue { name: None, value: text.clone(), source: source.to_owned() });
+        }
+        Value::Array(items) => items.iter().for_each(|item| of_spec(item, source, place, values)),
         Value::Object(fields) => {
             for (key, child) in fields {
                 match key.as_str() {
+                    // Labels are the release's own, and annotations are left out. An image is no value.
+                    "metadata" | "selector" | "image" => {}
                     "containers" | "initContainers" => {
-                        child
-                            .as_array()
-                            .into_iter()
-                            .flatten()
-                            .for_each(|one| of_container(one, place, values));
+                        let all = child.as_array().into_iter().flatten();
+                        all.for_each(|one| of_container(one, place, values));
                     }
-                    _ => of_containers(child, place, values),
+                    _ => of_spec(child, source, place, values),
                 }
             }
         }
@@ -84,27 +99,18 @@ fn of_containers(value: &Value, place: &str, values: &mut Vec<ReleaseValue>) {
 
 fn of_container(container: &Value, place: &str, values: &mut Vec<ReleaseValue>) {
     let source = format!("container {}, {place}", container["name"].as_str().unwrap_or_default());
-    for variable in container["env"].as_array().into_iter().flatten() {
-        let (name, value) = (variable["name"].as_str(), variable["value"].as_str());
-        if let (Some(name), Some(value)) = (name, value) {
-            let (name, value) = (Some(name.to_owned()), value.to_owned());
-            values.push(ReleaseValue { name, value, source: source.clone() });
+    for (key, child) in container.as_object().into_iter().flatten() {
+        match key.as_str() {
+            "image" => {}
+            "env" => child.as_array().into_iter().flatten().for_each(|one| of_variable(one, &source, values)),
+            _ => of_spec(child, &source, place, values),
         }
-    }
-    for key in
-        ["command", "args", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "workingDir"]
-    {
-        texts(&container[key], &mut |text| {
-            values.push(ReleaseValue { name: None, value: text.to_owned(), source: source.clone() });
-        });
     }
 }
 
-fn texts(value: &Value, visit: &mut dyn FnMut(&str)) {
-    match value {
-        Value::String(text) => visit(text),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, visit)),
-        Value::Object(fields) => fields.values().for_each(|child| texts(child, visit)),
-        _ => {}
+fn of_variable(variable: &Value, source: &str, values: &mut Vec<ReleaseValue>) {
+    if let (Some(name), Some(value)) = (variable["name"].as_str(), variable["value"].as_str()) {
+        let (name, value) = (Some(name.to_owned()), value.to_owned());
+        values.push(ReleaseValue { name, value, source: source.to_owned() });
     }
 }

@@ -23,6 +23,9 @@ pub const IMAGE: &str = "cki.image";
 /// Annotation of the time (ISO 8601) after which the release counts as expired.
 pub const EXPIRES_AT: &str = "cki.expires-at";
 
+/// Annotation of the pods: the digest of what they are made of.
+pub const TEMPLATE: &str = "cki.template";
+
 /// Returns the digest of a project's path for [`PROJECT`].
 #[must_use]
 pub fn project_digest(project: &str) -> String {

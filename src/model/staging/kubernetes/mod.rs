@@ -17,11 +17,14 @@ mod rules;
 mod service;
 #[cfg(test)]
 mod tests;
+mod variables;
+mod volumes;
 
 pub use error::ReleaseError;
 pub use inspect::release_findings;
 pub use labels::{
-    EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, project_digest,
+    EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, TEMPLATE,
+    project_digest,
 };
 pub use names::release_name;
 pub use release::{Release, release};

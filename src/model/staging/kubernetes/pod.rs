@@ -1,12 +1,12 @@
 //! The workload of a release: its selector, its pod's labels and references, its volumes and its containers.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::container;
 use super::error::ReleaseError;
 use super::labels::RELEASE;
 use super::names::object_name;
 use super::releasing::{Releasing, list_mut, relabel, template_mut};
+use super::{container, volumes};
 
 /// Fields of a pod that reach beyond its namespace.
 const HOST_FIELDS: [&str; 3] = ["hostNetwork", "hostPID", "hostIPC"];
@@ -24,9 +24,14 @@ pub(super) fn release(
         selector["matchLabels"][RELEASE] = release.into();
     }
     for claim in list_mut(workload["spec"].get_mut("volumeClaimTemplates")) {
+        volumes::check_claim(claim, "volumeClaimTemplates", releasing)?;
         claim["metadata"]["labels"][RELEASE] = release.into();
     }
+    if let Some(metadata) = workload["spec"].get_mut("jobTemplate").and_then(|job| job.get_mut("metadata")) {
+        releasing.drop_annotations(metadata);
+    }
     let template = template_mut(workload);
+    releasing.drop_annotations(&mut template["metadata"]);
     if let Some(labels) = template["metadata"].get_mut("labels") {
         relabel(labels, releasing);
     }
@@ -35,61 +40,40 @@ pub(super) fn release(
     check_host(spec, releasing)?;
     drop_account(spec, releasing);
     container::inline_config_maps(spec, releasing);
-    volumes(spec, releasing)?;
+    volumes::release(spec, releasing)?;
     references(spec, releasing)?;
-    container::release(spec, releasing);
-    Ok(())
-}
-
-fn host_error(releasing: &Releasing<'_>, field: &str) -> ReleaseError {
-    ReleaseError::Host {
-        place: releasing.workload.place.clone(),
-        workload: releasing.workload.name().to_owned(),
-        field: field.to_owned(),
-    }
+    container::release(spec, releasing)
 }
 
 fn check_host(spec: &Value, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
     if let Some(field) = HOST_FIELDS.into_iter().find(|field| spec[field] == true) {
-        return Err(host_error(releasing, field));
+        return Err(releasing.host_error(field));
     }
     let containers = ["containers", "initContainers"].into_iter().filter_map(|key| spec[key].as_array());
     for container in containers.flatten() {
         if container["securityContext"]["privileged"] == true {
-            return Err(host_error(releasing, "securityContext.privileged"));
+            return Err(releasing.host_error("securityContext.privileged"));
         }
         let mut ports = container["ports"].as_array().into_iter().flatten();
         if ports.any(|port| port.get("hostPort").is_some_and(|port| !port.is_null())) {
-            return Err(host_error(releasing, "ports.hostPort"));
+            return Err(releasing.host_error("ports.hostPort"));
         }
     }
     Ok(())
 }
 
-/// Removes the account of production, which the staging namespace need not have, and a fixed node.
+/// Removes the account of production, which the staging namespace need not have, a fixed node, and a priority, by which
+/// the pods could displace others.
 fn drop_account(spec: &mut Value, releasing: &mut Releasing<'_>) {
     let Some(fields) = spec.as_object_mut() else { return };
-    fields.shift_remove("nodeName");
+    for field in ["nodeName", "priorityClassName", "priority"] {
+        fields.shift_remove(field);
+    }
     let accounts = ["serviceAccountName", "serviceAccount"].map(|key| fields.shift_remove(key));
     let account = accounts.into_iter().flatten().find_map(|one| one.as_str().map(str::to_owned));
     if let Some(account) = account.filter(|name| name != "default") {
         releasing.note(format!("The pods run as the default service account in place of `{account}`."));
     }
-}
-
-fn volumes(spec: &mut Value, releasing: &mut Releasing<'_>) -> Result<(), ReleaseError> {
-    for volume in list_mut(spec.get_mut("volumes")) {
-        let Some(fields) = volume.as_object_mut() else { continue };
-        if fields.contains_key("hostPath") {
-            return Err(host_error(releasing, "volumes.hostPath"));
-        }
-        if let Some(claim) = fields.shift_remove("persistentVolumeClaim") {
-            fields.insert("emptyDir".into(), json!({}));
-            let claim = claim["claimName"].as_str().unwrap_or_default();
-            releasing.note(format!("An empty volume stands for the claim `{claim}`."));
-        }
-    }
-    Ok(())
 }
 
 /// Changes the references to ConfigMaps and Secrets below a node. The depth of objects is bounded.

@@ -7,14 +7,16 @@ use serde_json::{Map, Value, json};
 
 use super::error::ReleaseError;
 use super::labels::{
-    COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, URL,
-    project_digest,
+    COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, TEMPLATE,
+    URL, project_digest,
 };
 use super::names::{object_name, release_name, suffix};
-use super::releasing::Releasing;
+use super::releasing::{Releasing, template_mut};
 use super::request::ReleaseRequest;
 use super::rules::StagingRules;
 use super::{config_map, pod, service};
+use crate::base::digest::sha256_hex;
+use crate::base::text::join_and;
 use crate::model::deployment::{ClusterDeployment, ClusterObject};
 
 /// A release.
@@ -22,6 +24,8 @@ use crate::model::deployment::{ClusterDeployment, ClusterObject};
 pub struct Release {
     /// Its name.
     pub name: String,
+    /// Digest of what its pods are made of, for the annotation [`TEMPLATE`].
+    pub template: String,
     /// The owner of its objects: removing it removes all.
     pub owner: ClusterObject,
     /// Its other objects in the order in which they are applied; the workload is the last.
@@ -74,33 +78,45 @@ pub fn release(
         container: &deployment.container,
         config_maps: of_kind("ConfigMap").collect(),
         used: BTreeSet::new(),
+        annotations: BTreeSet::new(),
         notes: Vec::new(),
     };
     let name = release_name(&request.component, request.merge_request);
     let labels = service::pod_labels(workload);
     let services: Vec<&ClusterObject> =
         of_kind("Service").filter(|one| service::selects(one, &labels)).collect();
-    let mut made = named(&releasing, workload, &name)?;
+    let mut made = named(&mut releasing, workload, &name)?;
     pod::release(&mut made.json, &mut releasing, &name)?;
     service::rename_governing(&mut made.json, &services, &releasing);
     let used = std::mem::take(&mut releasing.used);
     let mut objects = Vec::new();
     for map in deployment.others.iter().filter(|one| one.kind() == "ConfigMap" && used.contains(one.name())) {
-        let mut object = named(&releasing, map, &name)?;
+        let mut object = named(&mut releasing, map, &name)?;
         config_map::release(&mut object.json, &releasing);
         objects.push(object);
     }
     for one in &services {
-        let mut object = named(&releasing, one, &name)?;
+        let mut object = named(&mut releasing, one, &name)?;
         service::release(&mut object.json, &mut releasing, &name);
         objects.push(object);
     }
+    let template = template_digest(&mut made.json, &objects);
+    template_mut(&mut made.json)["metadata"]["annotations"] = json!({TEMPLATE: template});
     objects.push(made);
     note_others(deployment, &used, &services, &mut releasing);
-    Ok(Release { owner: owner(request, &name), name, objects, notes: releasing.notes })
+    Ok(Release { owner: owner(request, &name), name, template, objects, notes: releasing.notes })
 }
 
-/// Adds a note about the objects of the files that are left out.
+/// Returns the digest of the pods' template and of the ConfigMaps that they use: a change of either makes new pods.
+fn template_digest(workload: &mut Value, objects: &[ClusterObject]) -> String {
+    let mut parts = vec![template_mut(workload).to_string()];
+    for map in objects.iter().filter(|object| object.kind() == "ConfigMap") {
+        parts.extend(["data", "binaryData"].map(|part| map.json[part].to_string()));
+    }
+    sha256_hex(parts)[..16].to_owned()
+}
+
+/// Adds a note about the objects and annotations of the files that are left out.
 fn note_others(
     deployment: &ClusterDeployment,
     used: &BTreeSet<String>,
@@ -116,15 +132,18 @@ fn note_others(
     kinds.sort_unstable();
     kinds.dedup();
     if !kinds.is_empty() {
-        let kinds =
-            crate::base::text::join_and(&kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>());
+        let kinds = join_and(&kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>());
         releasing.note(format!("Other objects of the files are left out, of the kinds {kinds}."));
+    }
+    let annotations: Vec<String> = releasing.annotations.iter().map(|name| format!("`{name}`")).collect();
+    if !annotations.is_empty() {
+        releasing.note(format!("Annotations of the files are left out: {}.", join_and(&annotations)));
     }
 }
 
 /// Returns an object with the name, the labels and the namespace of the release.
 fn named(
-    releasing: &Releasing<'_>,
+    releasing: &mut Releasing<'_>,
     object: &ClusterObject,
     release: &str,
 ) -> Result<ClusterObject, ReleaseError> {
@@ -132,7 +151,7 @@ fn named(
         return Err(ReleaseError::NoName { place: object.place.clone(), kind: object.kind().to_owned() });
     }
     let mut json = object.json.clone();
-    let before = json["metadata"].take();
+    let mut before = json["metadata"].take();
     let mut metadata = Map::new();
     metadata.insert("name".into(), object_name(object.kind(), object.name(), &releasing.suffix).into());
     metadata.insert("namespace".into(), releasing.request.namespace.clone().into());
@@ -145,12 +164,8 @@ fn named(
     }
     labels.extend(own_labels(releasing.request, release));
     metadata.insert("labels".into(), labels.into());
-    let is_foreign = |key: &String| {
-        key.starts_with("kubectl.kubernetes.io/") || key.starts_with("deployment.kubernetes.io/")
-    };
-    let annotations = before["annotations"].as_object().cloned().unwrap_or_default();
-    let mut annotations: Map<String, Value> =
-        annotations.into_iter().filter(|(key, _)| !is_foreign(key)).collect();
+    releasing.drop_annotations(&mut before);
+    let mut annotations = Map::new();
     // On every object, so that one whose owner is gone still says whose it was.
     annotations.insert(PROJECT_PATH.into(), releasing.request.project.clone().into());
     annotations.insert(EXPIRES_AT.into(), releasing.request.expires_at.to_string().into());

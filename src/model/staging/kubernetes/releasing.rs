@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::error::ReleaseError;
 use super::names::{LABEL, suffixed};
 use super::request::ReleaseRequest;
 use super::rules::StagingRules;
@@ -23,14 +24,40 @@ pub(super) struct Releasing<'a> {
     pub(super) config_maps: Vec<&'a ClusterObject>,
     /// Names of the ConfigMaps that the release needs.
     pub(super) used: BTreeSet<String>,
+    /// Names of the annotations that are left out.
+    pub(super) annotations: BTreeSet<String>,
     pub(super) notes: Vec<String>,
 }
+
+/// Prefixes of annotations that tools write about an object in a cluster.
+const BOOKKEEPING: [&str; 2] = ["kubectl.kubernetes.io/", "deployment.kubernetes.io/"];
 
 impl Releasing<'_> {
     pub(super) fn note(&mut self, text: impl Into<String>) {
         let text = text.into();
         if !self.notes.contains(&text) {
             self.notes.push(text);
+        }
+    }
+
+    /// Removes the annotations of an object. Other controllers read them: to name the Service in a DNS zone, to give the
+    /// pods a role.
+    pub(super) fn drop_annotations(&mut self, metadata: &mut Value) {
+        let Some(annotations) = metadata.as_object_mut().and_then(|one| one.shift_remove("annotations"))
+        else {
+            return;
+        };
+        let names = annotations.as_object().into_iter().flat_map(Map::keys);
+        let is_other = |name: &&String| !BOOKKEEPING.iter().any(|prefix| name.starts_with(prefix));
+        self.annotations.extend(names.filter(is_other).cloned());
+    }
+
+    /// Returns the error of a field of the workload that reaches beyond the namespace.
+    pub(super) fn host_error(&self, field: &str) -> ReleaseError {
+        ReleaseError::Host {
+            place: self.workload.place.clone(),
+            workload: self.workload.name().to_owned(),
+            field: field.to_owned(),
         }
     }
 

@@ -107,13 +107,14 @@ pub fn pod_troubles(pods: &[Value]) -> Vec<PodTrouble> {
                 container: container.to_owned(),
                 message: state["message"].as_str().unwrap_or_default().to_owned(),
                 has_run,
-                is_lasting: LASTING.contains(&reason.as_str()) || reason == "Unschedulable",
+                is_lasting: LASTING.contains(&reason.as_str()),
                 reason,
             }
         };
         for condition in pod["status"]["conditions"].as_array().into_iter().flatten() {
             if condition["type"] == "PodScheduled" && condition["status"] == "False" {
-                troubles.push(PodTrouble { is_lasting: false, ..trouble("", condition, false) });
+                // A node may become free.
+                troubles.push(trouble("", condition, false));
             }
         }
         for list in ["initContainerStatuses", "containerStatuses"] {

@@ -11,7 +11,7 @@ const HEAD_OF_INVENTORY: &str = "
 staging:
   environment: {CKI_DEPLOYMENT_ENVIRONMENT: staging}
   values: [{variable: VHOST, pattern: '/', replacement: /staging}]
-  variables: [{pattern: 'MQ_(.*)', replacement: 'MQ_STAGING_${1}'}]
+  variables: [{pattern: 'MQ_(.*)', replacement: 'MQ_STAGING_${1}'}, {pattern: OLD, replacement: VHOST}]
   secrets: [{pattern: 'web-(.*)', replacement: 'web-staging-${1}'}]
   secret_keys: [{pattern: 'MQ_(.*)', replacement: 'MQ_STAGING_${1}'}]
   hosts: [mq.prod.example]
@@ -23,14 +23,19 @@ production:
 const FILES: &str = "
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: web, namespace: production, labels: {app: web, team: x}}
+metadata:
+  name: web
+  namespace: production
+  labels: {app: web, team: x}
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: '{}'}
 spec:
   replicas: 2
   selector: {matchLabels: {app: web}}
   template:
-    metadata: {labels: {app: web}}
+    metadata: {labels: {app: web}, annotations: {example.com/role: production}}
     spec:
       serviceAccountName: robot
+      priorityClassName: high
       imagePullSecrets: [{name: web-pull}]
       initContainers: [{name: migrate, image: 'quay.io/x/web:1', command: [migrate, $(MQ_PASSWORD)]}]
       containers:
@@ -62,7 +67,7 @@ data: {web.ini: 'x=1'}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: web}
+metadata: {name: web, annotations: {example.com/hostname: web.prod.example}}
 spec: {type: NodePort, clusterIP: 10.0.0.1, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}
 ---
 apiVersion: v1
@@ -149,7 +154,8 @@ fn release_keeps_objects_apart_from_production() {
     assert_eq!(pod["volumes"][1], json!({"name": "data", "emptyDir": {}}));
     assert_eq!(pod["volumes"][2]["secret"]["secretName"], "web-staging-keys");
     assert_eq!(pod["imagePullSecrets"][0]["name"], "web-staging-pull");
-    assert_eq!(pod.get("serviceAccountName"), None);
+    assert_eq!((pod.get("serviceAccountName"), pod.get("priorityClassName")), (None, None));
+    assert_eq!(spec["template"]["metadata"]["annotations"], json!({TEMPLATE: made.template}));
     let [web, proxy] = [&pod["containers"][0], &pod["containers"][1]];
     assert_eq!(
         (&web["image"], &proxy["image"]),
@@ -177,6 +183,7 @@ fn release_keeps_objects_apart_from_production() {
             "An empty volume stands for the claim `data`.",
             "A Service of type NodePort becomes one that only the cluster reaches.",
             "Other objects of the files are left out, of the kinds ConfigMap, Secret and Service.",
+            "Annotations of the files are left out: `example.com/hostname` and `example.com/role`.",
         ]
     );
     assert_eq!(release_findings(&made, "web", &lab.rules, &lab.guard), []);
@@ -197,6 +204,21 @@ fn release_refuses_what_belongs_to_production() {
             "web.yaml:2: `web` sets `volumes.hostPath`, which reaches beyond the namespace",
         ),
         (
+            "persistentVolumeClaim: {claimName: data}",
+            "nfs: {server: files.example, path: /}",
+            "web.yaml:2: `web` sets `volumes.nfs`, which reaches beyond the namespace",
+        ),
+        (
+            "persistentVolumeClaim: {claimName: data}",
+            "ephemeral: {volumeClaimTemplate: {spec: {dataSource: {name: backup}}}}",
+            "web.yaml:2: `web` sets `volumes.ephemeral.dataSource`, which reaches beyond the namespace",
+        ),
+        (
+            "replicas: 2",
+            "volumeClaimTemplates: [{metadata: {name: x}, spec: {volumeName: disk}}]",
+            "web.yaml:2: `web` sets `volumeClaimTemplates.volumeName`, which reaches beyond the namespace",
+        ),
+        (
             "serviceAccountName: robot",
             "hostNetwork: true",
             "web.yaml:2: `web` sets `hostNetwork`, which reaches beyond the namespace",
@@ -212,14 +234,20 @@ fn release_refuses_what_belongs_to_production() {
         "web.yaml:2: a DaemonSet cannot be staged, only a Deployment, StatefulSet, CronJob or Job"
     );
     assert!(!error.is_refusal());
-    // The guard sees variables, files and commands, and hosts that are shared as whole names only.
+    let error = lab.release(&FILES.replacen("name: IS_PRODUCTION", "name: OLD", 1)).expect_err("is refused");
+    let message =
+        "web.yaml:2: with the rules of `staging.variables`, two variables of `web` have the name `VHOST`";
+    assert_eq!(error.to_string(), message);
+    // The guard sees variables, files, commands and all other texts, and hosts that are shared as whole names only.
     let files = FILES
         .replacen("cki.queue.web", "https://db.prod.example/", 1)
         .replacen("x=1", "host = x.mq.prod.example", 1)
-        .replacen("[migrate,", "[curl, 'http://api.prod.example',", 1);
+        .replacen("[migrate,", "[curl, 'http://api.prod.example',", 1)
+        .replacen("priorityClassName: high", "hostAliases: [{ip: 192.0.2.1, hostnames: [a.prod.example]}]", 1)
+        .replacen("data: {web.ini", "binaryData: {web.bin: YS5wcm9kLmV4YW1wbGU=}\ndata: {web.ini", 1);
     let made = lab.release(&files).expect("can be staged");
     let found = release_findings(&made, "web", &lab.rules, &lab.guard);
     let mut names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["@command", "QUEUE", "web.ini"]);
+    assert_eq!(names, ["@command", "@command", "QUEUE", "web.bin", "web.ini"]);
 }

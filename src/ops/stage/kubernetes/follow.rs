@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::plan::SHORTEST;
 use super::{FailedContainer, ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
 use crate::model::event::TaskOutcome;
-use crate::model::staging::kubernetes::{PodTrouble, RELEASE, Rollout, pod_troubles, rollout};
+use crate::model::staging::kubernetes::{PodTrouble, RELEASE, Rollout, TEMPLATE, pod_troubles, rollout};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::head::HeadWatch;
 use crate::systems::kubectl::{Changes, Kubectl, KubectlError, Watched};
@@ -136,11 +136,8 @@ impl Following<'_> {
         }
         let pods = kubectl.list("pods", &release_selector(self.plan)).await?;
         // A pod of the rollout before does not count.
-        let image = self.plan.image.as_str();
-        let is_new = |pod: &serde_json::Value| {
-            let containers = pod["spec"]["containers"].as_array();
-            containers.is_some_and(|all| all.iter().any(|container| container["image"] == image))
-        };
+        let template = self.plan.release.template.as_str();
+        let is_new = |pod: &serde_json::Value| pod["metadata"]["annotations"][TEMPLATE] == template;
         let pods: Vec<_> = pods.into_iter().filter(is_new).collect();
         let troubles = pod_troubles(&pods);
         for trouble in &troubles {
