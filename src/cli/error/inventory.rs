@@ -25,6 +25,7 @@ pub(super) fn of_load(error: &LoadError) -> Diagnosis {
             ),
         ),
         LoadError::Git(error) => of_git(error),
+        LoadError::Damaged { .. } => hint(Exit::Invalid, "`cki inventory sync` makes it again."),
         LoadError::NoLayer { .. } => hint(
             Exit::Invalid,
             "`cki inventory sync` fetches repositories and says what fails; `--inventory default` uses the built-in inventory for this call.",
@@ -92,6 +93,16 @@ pub(super) fn of_sync(error: &SyncError) -> Diagnosis {
             hint(Exit::NotFound, format!("there is {}.", text::join_and(&known)))
         }
         SyncError::Git(error) => of_git(error),
+        SyncError::Unreadable { error, kept, .. } => hint(
+            of_load(error).exit,
+            match kept {
+                Some(kept) => format!(
+                    "all commands use commit {} as before; mend the repository, then `cki inventory sync`.",
+                    kept.short()
+                ),
+                None => "mend the inventory, then `cki inventory sync`.".to_owned(),
+            },
+        ),
         SyncError::File(error) => of_file(error),
     }
 }

@@ -2,7 +2,7 @@
 //! `ops::shared::inventory`.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::base::file_snapshot::FileSnapshot;
@@ -10,11 +10,13 @@ use crate::base::files::{self, FileError};
 use crate::host::signals::Shutdown;
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::inventory::{GitSource, InventorySources};
-use crate::ops::shared::inventory::{CopyRecord, copy_of};
-use crate::systems::git::{CommitId, Git, GitContext, GitError, GitUrl};
+use crate::ops::shared::inventory::{CopyRecord, LoadError, copy_of, damage_of, load_with_copies};
+use crate::systems::git::{CommitId, CopiedRevision, EarlierCommit, Git, GitContext, GitError, GitUrl};
 
 /// File that a process locks while it copies a repository.
 const LOCK: &str = "lock";
+/// Directory of a damaged copy while another one is made.
+const DAMAGED: &str = "damaged";
 /// Pause between two looks at a lock that another process holds.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Number of copies to keep: another process may read the one before.
@@ -37,6 +39,18 @@ pub enum SyncError {
     /// The repository cannot be copied.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The inventory cannot be read with a new commit.
+    #[error("with commit {} of `{from}`, the inventory cannot be read: {error}", copied.commit.short())]
+    Unreadable {
+        /// The source.
+        from: String,
+        /// Its new commit.
+        copied: SyncedCommit,
+        /// Commit that stays in use; `None` if the new one is used, since there is no better one.
+        kept: Option<CommitId>,
+        /// Error of reading it.
+        error: Box<LoadError>,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -50,7 +64,24 @@ pub struct SyncedSource {
     /// Commit before, if there was a copy.
     pub before: Option<CommitId>,
     /// Commit now, or the reason why there is no newer one.
-    pub now: Result<CommitId, SyncError>,
+    pub now: Result<SyncedCommit, SyncError>,
+}
+
+/// Commit of a repository that was fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncedCommit {
+    /// The commit.
+    pub commit: CommitId,
+    /// The commit before in its history.
+    pub earlier: EarlierCommit,
+    /// The copy was damaged, and was made again.
+    pub was_damaged: bool,
+}
+
+impl SyncedCommit {
+    fn unchanged(commit: CommitId) -> Self {
+        Self { commit, earlier: EarlierCommit::Included, was_damaged: false }
+    }
 }
 
 /// Conditions under which a repository is fetched.
@@ -91,7 +122,8 @@ pub fn choose(sources: &InventorySources, queries: &[String]) -> Result<Vec<GitS
     Ok(chosen)
 }
 
-/// Copies repositories, one after another.
+/// Copies repositories, one after another. A commit with which the inventory cannot be read is not used if it can be
+/// read with the one before.
 pub async fn sync(
     chosen: Vec<GitSource>,
     sources: &InventorySources,
@@ -118,7 +150,38 @@ pub async fn sync(
         };
         synced.push(SyncedSource { source, before, now });
     }
+    use_together(&mut synced, sources);
     synced
+}
+
+/// Uses the refused commits of several repositories if the inventory can be read with all of them: such changes only
+/// fit together.
+fn use_together(synced: &mut [SyncedSource], sources: &InventorySources) {
+    let Some(copies) = &sources.copies else { return };
+    let refused = |one: &SyncedSource| match &one.now {
+        Err(SyncError::Unreadable { copied, kept: Some(_), .. }) => Some(*copied),
+        _ => None,
+    };
+    let records = |synced: &[SyncedSource]| -> Vec<(PathBuf, Vec<u8>)> {
+        let refused = synced.iter().filter_map(|one| Some((&one.source, refused(one)?)));
+        refused.map(|(source, copied)| record(copies, source, copied.commit)).collect()
+    };
+    let found = records(synced);
+    if found.len() < 2 || load_with_copies(sources, found.clone()).is_err() {
+        return;
+    }
+    if found.iter().all(|(path, text)| files::write_atomic(path, text, 0o600).is_ok()) {
+        for one in synced {
+            one.now =
+                refused(one).map_or_else(|| std::mem::replace(&mut one.now, Err(SyncError::NoCache)), Ok);
+        }
+    }
+}
+
+/// Returns the path and the text of the record of a copy.
+fn record(copies: &Path, source: &GitSource, commit: CommitId) -> (PathBuf, Vec<u8>) {
+    let text = CopyRecord::text(commit, SystemTime::now(), source);
+    (copies.join(source.copy_record()), text.into_bytes())
 }
 
 /// Copies one repository. The record of the copy is written last, so that a reader sees the old copy or the new one.
@@ -129,7 +192,7 @@ fn copy(
     git: &Git,
     events: &Events,
     stop: &Shutdown,
-) -> Result<CommitId, SyncError> {
+) -> Result<SyncedCommit, SyncError> {
     let copies = sources.copies.as_ref().ok_or(SyncError::NoCache)?;
     let url = GitUrl::parse(&source.url)?;
     let directory = copies.join(source.copy_name());
@@ -138,25 +201,80 @@ fn copy(
     // Another process may have made it meanwhile.
     let there = copy_of(source, sources, &FileSnapshot::default());
     if let (FetchWhen::Missing, Some(there)) = (when, &there) {
-        return Ok(there.commit);
+        return Ok(SyncedCommit::unchanged(there.commit));
     }
+    let before = there.map(|there| there.commit);
     let task = events.start(source.to_string(), "fetching");
     let job = GitContext { task: &task, events, stop };
-    let copied = git.copy_revision(&url, source.reference.as_deref(), &directory, job);
-    let commit = match copied {
-        Ok(commit) => commit,
+    let fetch = || git.copy_revision(&url, source.reference.as_deref(), before, &directory, job);
+    let copied = match whole_copy(source, sources, &directory, &fetch) {
+        Ok(copied) => copied,
         Err(error) => {
             task.finish(TaskOutcome::Failed, "not fetched");
-            return Err(error.into());
+            return Err(error);
         }
     };
-    let record = CopyRecord::text(commit, SystemTime::now(), source);
-    files::write_atomic(&copies.join(source.copy_record()), record.as_bytes(), 0o600)?;
-    let is_new = there.is_none_or(|there| there.commit != commit);
+    let commit = copied.commit;
+    let (path, text) = record(copies, source, commit);
+    let fault = match when {
+        FetchWhen::Always => load_with_copies(sources, vec![(path.clone(), text.clone())]).err(),
+        // The command that needs the copy reads it next.
+        FetchWhen::Missing => None,
+    };
+    // A fault that the commit before has, too, is no reason to keep that one.
+    let could_be_read = || load_with_copies(sources, Vec::new()).is_ok();
+    let kept = before.filter(|before| fault.is_some() && *before != commit && could_be_read());
+    if kept.is_none() {
+        files::write_atomic(&path, &text, 0o600)?;
+    }
     let detail = format!("at commit {}", commit.short());
-    task.finish(if is_new { TaskOutcome::Done } else { TaskOutcome::Unchanged }, &detail);
-    remove_old(&directory, commit);
-    Ok(commit)
+    match (&fault, kept) {
+        (_, Some(_)) => task.finish(TaskOutcome::Failed, "not used"),
+        (Some(_), None) => task.finish(TaskOutcome::Failed, &detail),
+        (None, None) if before == Some(commit) && !copied.was_damaged => {
+            task.finish(TaskOutcome::Unchanged, &detail);
+        }
+        (None, None) => task.finish(TaskOutcome::Done, &detail),
+    }
+    remove_old(&directory, kept.unwrap_or(commit));
+    match fault {
+        Some(error) => {
+            let from = source.to_string();
+            Err(SyncError::Unreadable { from, copied, kept, error: Box::new(error) })
+        }
+        None => Ok(copied),
+    }
+}
+
+/// Fetches a revision, and again if the copy of its commit that is there already is damaged.
+fn whole_copy(
+    source: &GitSource,
+    sources: &InventorySources,
+    directory: &Path,
+    fetch: &dyn Fn() -> Result<CopiedRevision, GitError>,
+) -> Result<SyncedCommit, SyncError> {
+    let aside = directory.join(DAMAGED);
+    // The leftover of a killed process.
+    let _ = files::remove_directory(&aside);
+    let CopiedRevision { commit, earlier } = fetch()?;
+    let is_damaged = |commit| damage_of(source, sources, commit).is_some();
+    if !is_damaged(commit) {
+        return Ok(SyncedCommit { commit, earlier, was_damaged: false });
+    }
+    let damaged = directory.join(commit.to_string());
+    files::rename(&damaged, &aside)?;
+    match fetch() {
+        Ok(CopiedRevision { commit, earlier }) => {
+            // One that stays takes room, and no more.
+            let _ = files::remove_directory(&aside);
+            Ok(SyncedCommit { commit, earlier, was_damaged: true })
+        }
+        Err(error) => {
+            // Parts of it may be readable.
+            let _ = files::rename(&aside, &damaged);
+            Err(error.into())
+        }
+    }
 }
 
 /// Waits for the lock of a copy. The kernel releases it however its holder dies.

@@ -95,12 +95,24 @@ impl Tree {
         if path.is_empty() {
             return Ok(Some((self.id, ObjectType::Tree)));
         }
-        let tree = self.repository.find_tree(self.id).map_err(at(&self.root))?;
-        match tree.get_path(Path::new(path)) {
-            Ok(entry) if entry.filemode() == i32::from(git2::FileMode::Link) => Ok(None),
-            Ok(entry) => Ok(entry.kind().map(|kind| (entry.id(), kind))),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(at(&self.root)(error)),
+        let mut tree = self.repository.find_tree(self.id).map_err(at(&self.root))?;
+        let mut steps = path.split('/').filter(|step| !step.is_empty()).peekable();
+        while let Some(step) = steps.next() {
+            let Some((id, kind, mode)) =
+                tree.get_name(step).map(|entry| (entry.id(), entry.kind(), entry.filemode()))
+            else {
+                return Ok(None);
+            };
+            if steps.peek().is_none() {
+                let is_link = mode == i32::from(git2::FileMode::Link);
+                return Ok(kind.filter(|_| !is_link).map(|kind| (id, kind)));
+            }
+            if kind != Some(ObjectType::Tree) {
+                return Ok(None);
+            }
+            // A directory that its parent names, and that is not there, is damage. `get_path` takes it for a missing path.
+            tree = self.repository.find_tree(id).map_err(at(&self.root))?;
         }
+        Ok(None)
     }
 }

@@ -60,6 +60,7 @@ pub use merge_request::MergeRequestHead;
 pub use missing::{MissingContent, missing};
 pub use nested::{is_within_repository, repositories_below};
 pub use outcome::CloneResult;
+pub use source_copy::{CopiedRevision, EarlierCommit};
 pub use staging_dir::{remove_stale_clones, stale_clones};
 pub use url::{GitUrl, Scheme, without_login};
 pub use working_tree::{WorkingTree, is_working_tree};

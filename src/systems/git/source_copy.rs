@@ -2,6 +2,7 @@
 //! that suffices. Each commit has a directory of its own, which appears whole and never changes. The choice of
 //! revisions, and the end of a copy, are up to the caller.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use git2::{Oid, Repository};
@@ -17,12 +18,35 @@ use crate::base::text;
 const COPIED: &str = "refs/cki/source";
 /// Prefix of the refs from which a commit is looked up.
 const SEARCHED: &str = "refs/cki/searched/heads";
+/// Number of commits among which an earlier one is looked for.
+const HISTORY: u32 = 50;
 const HEADS: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
+
+/// A copied revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopiedRevision {
+    /// Its commit.
+    pub commit: CommitId,
+    /// The commit of the copy before.
+    pub earlier: EarlierCommit,
+}
+
+/// An earlier commit of a reference, in the history of its present one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarlierCommit {
+    /// It is part of it, or there is none.
+    Included,
+    /// It is not part of it: the history was rewritten, or the reference was moved.
+    Absent,
+    /// It is not among the latest commits, and the others were not fetched.
+    NotFound,
+}
 
 impl Git {
     /// Copies a revision of a repository into a directory below `parent` that is named by its commit, unless it is
     /// there. `reference` is a branch, a tag, a full ref or a whole commit ID; without one, it is the default branch.
+    /// `before` is the commit of an earlier copy, which is looked for in the history.
     /// First removes leftovers of earlier copies whose process was killed.
     ///
     /// # Errors
@@ -31,9 +55,10 @@ impl Git {
         &self,
         url: &GitUrl,
         reference: Option<&str>,
+        before: Option<CommitId>,
         parent: &Path,
         job: GitContext<'_>,
-    ) -> Result<CommitId, GitError> {
+    ) -> Result<CopiedRevision, GitError> {
         files::make_directory(parent)?;
         // The list of removed leftovers is not needed here.
         let _ = remove_stale_clones(parent);
@@ -52,16 +77,45 @@ impl Git {
             None => copied(&repository, reference),
         };
         let commit = found.map_err(|_| lacking(url, reference, &[]))?;
+        let before = before.map(CommitId::oid).filter(|before| *before != commit);
+        if before.is_some() && repository.is_shallow() {
+            let deeper = FetchRequest { depth: Some(HISTORY), ..request };
+            // Without the history, the copy is as good as with it.
+            let _ = self.fetch(&repository, url, job, &deeper);
+        }
+        let earlier = before.map_or(EarlierCommit::Included, |before| find(&repository, before, commit));
         if job.stop.now().is_some() {
             return Err(GitError::Stopped { what: url.to_string() });
         }
         drop(repository);
         match staging.persist(&parent.join(commit.to_string())) {
             // Another process was faster, or the revision has not changed.
-            Ok(()) | Err(GitError::Occupied { .. }) => Ok(CommitId::new(commit)),
+            Ok(()) | Err(GitError::Occupied { .. }) => {
+                Ok(CopiedRevision { commit: CommitId::new(commit), earlier })
+            }
             Err(error) => Err(error),
         }
     }
+}
+
+/// Looks for an earlier commit in the history of another one, as far as it was fetched.
+fn find(repository: &Repository, before: Oid, commit: Oid) -> EarlierCommit {
+    let (mut open, mut seen) = (vec![commit], HashSet::from([commit]));
+    let mut is_cut = false;
+    while let Some(id) = open.pop() {
+        if id == before {
+            return EarlierCommit::Included;
+        }
+        let Ok(found) = repository.find_commit(id) else {
+            is_cut = true;
+            continue;
+        };
+        // libgit2 hides the parents of a commit at which the history is cut.
+        let header = String::from_utf8_lossy(found.raw_header_bytes()).into_owned();
+        let parents = header.lines().filter_map(|line| Oid::from_str(line.strip_prefix("parent ")?).ok());
+        open.extend(parents.filter(|parent| seen.insert(*parent)));
+    }
+    if is_cut { EarlierCommit::NotFound } else { EarlierCommit::Absent }
 }
 
 /// Returns the commit of the revision that was fetched.

@@ -37,6 +37,18 @@ impl<'a> Repositories<'a> {
         self.write(name, reference, &files)
     }
 
+    /// Replaces the whole history of `main` by one commit, as a forced push does.
+    pub(crate) fn rewrite(&self, name: &str, files: &[(&str, &str)]) -> CommitId {
+        let files: Vec<TreeFile> =
+            files.iter().map(|(path, text)| file(path, self.cli.fill(text).into_bytes())).collect();
+        let mut histories = self.histories.borrow_mut();
+        let (history, main) = histories.get_mut(name).expect("is there");
+        let id = history.commit(None, "Rewritten\n", &files).expect("commits");
+        history.update_ref("refs/heads/main", id).expect("points");
+        *main = id;
+        self.cli.remember(id)
+    }
+
     /// Commits something that no compression makes smaller.
     pub(crate) fn commit_noise(&self, name: &str, length: usize) -> CommitId {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,6 +1,7 @@
 //! Inventories in git repositories: their first fetch, the use of their copies, `cki inventory sync`, and trust.
 
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use crate::support::cli::Cli;
 use crate::support::git_server::TOKEN;
@@ -41,7 +42,7 @@ fn list_fetches_once_and_then_works_offline() {
     assert!(doctor.stdout.contains("synced "), "{doctor}");
     // There is no working tree, and nothing half-written.
     let copies = cli.directory().join("home/.cache/cki/inventories");
-    let names = |path: &std::path::Path| {
+    let names = |path: &Path| {
         let entries = std::fs::read_dir(path).expect("reads").flatten();
         let mut names: Vec<String> =
             entries.map(|entry| entry.file_name().to_string_lossy().into()).collect();
@@ -71,18 +72,152 @@ fn sync_brings_a_new_commit_and_a_layer_keeps_its_copy() {
     assert!(cli.run(&format!("list {}", source(":inv"))).ends_with(0).stdout.contains("Second."));
     let again = cli.run(&format!("inventory sync {} -o json", source(":inv"))).ends_with(0).json();
     assert_eq!(again["sources"][0]["before"], again["sources"][0]["commit"], "{again}");
-    // The path is gone, and then the server.
+    // The path is gone, and then the server: the copy stays.
     served.commit("i", &[("other.yaml", "title: Moved\n")]);
-    cli.run(&format!("inventory sync {}", source(":inv"))).ends_with(0);
-    let gone = cli.run(&format!("list {}", source(":inv"))).ends_with(3);
+    let gone = cli.run(&format!("inventory sync {}", source(":inv"))).ends_with(3);
+    assert!(gone.stdout.contains(&format!(" stays at {}, as the inventory", second.short())), "{gone}");
     assert!(
-        gone.stderr.contains("has no `inv` at the commit") && gone.stderr.contains("name another path"),
+        gone.stderr.contains("has no `inv` at the commit") && gone.stderr.contains("as before"),
         "{gone}"
     );
+    assert!(cli.run(&format!("list {}", source(":inv"))).ends_with(0).stdout.contains("Second."));
+    // Another path needs the new commit. Nothing else is lost by it, so it is used.
+    cli.run(&format!("inventory sync {}", source(":other.yaml"))).ends_with(0);
     drop(server);
     let failed = cli.run(&format!("inventory sync {}", source(":other.yaml"))).ends_with(6);
     assert!(failed.stdout.contains(" stays at "), "{failed}");
     cli.run(&format!("list {}", source(":other.yaml"))).ends_with(0);
+}
+
+/// Returns the directory of the one copy of a repository.
+fn copy_directory(cli: &Cli) -> PathBuf {
+    let copies = cli.directory().join("home/.cache/cki/inventories");
+    std::fs::read_dir(&copies).expect("reads").flatten().next().expect("is there").path()
+}
+
+/// Returns the files below a directory, sorted.
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("reads").flatten() {
+        match entry.path() {
+            path if path.is_dir() => files.extend(files_below(&path)),
+            path => files.push(path),
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn sync_makes_a_damaged_copy_again() {
+    let cli = Cli::new();
+    let served = Repositories::new(&cli);
+    let commit = served.commit("i", FILES);
+    let server = served.serve();
+    let list = format!("list {}", source(":inv"));
+    let listed = cli.run(&list).ends_with(0);
+    let directory = copy_directory(&cli);
+    let objects = directory.join(commit.to_string()).join(".git/objects");
+    let damages: [&dyn Fn(&Path); 3] = [
+        &|file| std::fs::remove_file(file).expect("removes"),
+        &|file| std::fs::write(file, "rubbish").expect("writes"),
+        &|file| {
+            let content = std::fs::read(file).expect("reads");
+            std::fs::write(file, &content[..content.len() / 2]).expect("writes");
+        },
+    ];
+    for damage in damages {
+        for file in files_below(&objects) {
+            let rights = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+            std::fs::set_permissions(&file, rights).expect("may");
+            damage(&file);
+        }
+        let damaged = cli.run(&list).ends_with(4);
+        assert!(
+            damaged.stderr.contains("i.git:inv` at commit") && damaged.stderr.contains("is damaged: "),
+            "{damaged}"
+        );
+        assert!(damaged.stderr.contains("hint: `cki inventory sync --inventory "), "{damaged}");
+        let synced = cli.run(&format!("inventory sync {}", source(":inv"))).ends_with(0);
+        let told = "as before; its copy was damaged and was made again.";
+        assert!(synced.stdout.contains(told), "{synced}");
+        assert_eq!(cli.run(&list).ends_with(0).stdout, listed.stdout);
+    }
+    assert!(!directory.join("damaged").exists());
+    // Without the server, what is left of a damaged copy stays where it is.
+    files_below(&objects).iter().for_each(|file| std::fs::remove_file(file).expect("removes"));
+    drop(server);
+    cli.run(&format!("inventory sync {}", source(":inv"))).ends_with(6);
+    assert!(objects.exists());
+}
+
+#[test]
+fn sync_refuses_a_broken_commit_and_reports_rewritten_history() {
+    let cli = Cli::new();
+    let served = Repositories::new(&cli);
+    served.commit("i", FILES);
+    let _server = served.serve();
+    for server in ["{server}", "{served}"] {
+        let sync = |format: &str| cli.run(&format!("inventory sync --inventory {server}/i.git:inv{format}"));
+        let old = served.rewrite("i", FILES);
+        sync("").ends_with(0);
+        served.commit("i", FILES);
+        let good = served.commit("i", FILES);
+        let synced = sync("").ends_with(0);
+        let told = format!("went from {} to {}.\n", old.short(), good.short());
+        assert!(synced.stdout.ends_with(&told), "{synced}");
+        let broken = served.commit("i", &[("inv/service/a.yaml", "description: [\n")]);
+        let refused = sync("").ends_with(4);
+        let told =
+            format!("stays at {}, as the inventory cannot be read with {}", good.short(), broken.short());
+        assert!(refused.stdout.contains(&told), "{refused}");
+        assert!(refused.stderr.contains("i.git:inv/service/a.yaml:1:14: "), "{refused}");
+        let listed = cli.run(&format!("list --inventory {server}/i.git:inv")).ends_with(0);
+        assert!(listed.stdout.contains("From git."), "{listed}");
+        let view = sync(" -o json").ends_with(4).json();
+        assert_eq!(view["sources"][0]["unreadable"], broken.to_string(), "{view}");
+        // The repository is mended by a forced push.
+        let mended = served.rewrite("i", FILES);
+        let synced = sync("").ends_with(0);
+        let (from, to) = (good.short(), mended.short());
+        let told = format!("went from {from} to {to}; its history was rewritten and no longer has {from}.");
+        assert!(synced.stdout.contains(&told), "{synced}");
+        let view = sync(" -o json").ends_with(0).json();
+        assert_eq!(view["sources"][0]["rewritten"], false, "{view}");
+    }
+    // A first commit that is broken is used: there is no other one. Two broken ones, too.
+    for text in ["description: [\n", "description: {\n"] {
+        let broken = served.commit("j", &[("service/a.yaml", text)]);
+        let synced = cli.run("inventory sync --inventory {server}/j.git").ends_with(4);
+        let told = format!("is at {}, with which the inventory cannot be read: ", broken.short());
+        assert!(synced.stdout.contains(&told), "{synced}");
+    }
+}
+
+#[test]
+fn sync_uses_commits_of_two_repositories_that_fit_together_only() {
+    let cli = Cli::new();
+    let served = Repositories::new(&cli);
+    let entry = |needs: &str| format!("image: x\nrun: {{needs: [{needs}]}}\n");
+    let commit = |[b, c, a, d]: [&str; 4]| {
+        let low = [("service/b.yaml", &*entry(b)), ("service/c.yaml", &*entry(c))];
+        let top = [("service/a.yaml", &*entry(a)), ("service/d.yaml", &*entry(d))];
+        (served.commit("low", &low), served.commit("top", &top))
+    };
+    let sources = "--inventory {served}/low.git --inventory {served}/top.git";
+    commit(["", "d", "b", ""]);
+    cli.run(&format!("inventory sync {sources}")).ends_with(0);
+    // With the other one as it was, `a` and `b` would need each other, or `c` and `d`.
+    let (low, top) = commit(["a", "", "", "c"]);
+    let synced = cli.run(&format!("inventory sync {sources}")).ends_with(0);
+    for commit in [low, top] {
+        assert!(synced.stdout.contains(&format!(" to {}.", commit.short())), "{synced}");
+    }
+    // Of two that do not fit, none is used.
+    commit(["a", "", "b", ""]);
+    let refused = cli.run(&format!("inventory sync {sources}")).ends_with(4);
+    assert!(refused.stderr.contains("`service/a` and `service/b` need each other"), "{refused}");
+    cli.run(&format!("list {sources}")).ends_with(0);
 }
 
 #[test]
@@ -282,7 +417,7 @@ fn a_large_inventory_is_cached_and_a_broken_cache_does_no_harm() {
         let outcome = cli.run(&format!("{command} {}", source(":inv")));
         outcome.to_string()
     };
-    let files = || -> Vec<std::path::PathBuf> {
+    let files = || -> Vec<PathBuf> {
         std::fs::read_dir(&cache).expect("is there").map(|entry| entry.expect("lists").path()).collect()
     };
     let all = || ["list", "show c7", "graph --reverse c7", "inventory check -o json"].map(run).concat();

@@ -43,9 +43,19 @@ pub enum LoadError {
         /// Commit of its copy.
         commit: String,
     },
-    /// The copy of a repository cannot be read.
+    /// Git cannot read a repository.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The copy of a repository lacks something, or cannot be read.
+    #[error("the copy of `{from}` at commit {commit} is damaged: {why}")]
+    Damaged {
+        /// The source.
+        from: String,
+        /// Commit of the copy.
+        commit: String,
+        /// Description of the damage.
+        why: String,
+    },
     /// No layer is left.
     #[error("no layer of the inventory can be read: {}", reasons.join("; "))]
     NoLayer {

@@ -88,8 +88,36 @@ struct Files<'a> {
     unread: &'a mut Vec<(String, &'static str)>,
 }
 
+/// Returns the damage of the copy of a commit, as far as one of the sources uses it.
+#[must_use]
+pub fn damage_of(source: &GitSource, sources: &InventorySources, commit: CommitId) -> Option<LoadError> {
+    let directory = sources.copies.as_ref()?.join(source.copy_name()).join(commit.to_string());
+    let copy = CopyRecord { commit, synced: UNIX_EPOCH, directory };
+    let of_copy = sources.repositories().filter(|one| one.copy_name() == source.copy_name());
+    let mut errors =
+        of_copy.filter_map(|one| documents(one, &copy, &mut Vec::new(), &mut Vec::new()).err());
+    errors.find(|error| matches!(error, LoadError::Damaged { .. }))
+}
+
 /// Reads the documents of a source from its copy. Paths that are not read are added to `unread`.
 pub(super) fn documents(
+    source: &GitSource,
+    copy: &CopyRecord,
+    unread: &mut Vec<(String, &'static str)>,
+    unplaced: &mut Vec<UnplacedPart>,
+) -> Result<Vec<LayerDocument>, LoadError> {
+    read_documents(source, copy, unread, unplaced).map_err(|error| match error {
+        LoadError::Git(error) => damaged(source, copy, &error.to_string()),
+        error => error,
+    })
+}
+
+fn damaged(source: &GitSource, copy: &CopyRecord, why: &str) -> LoadError {
+    let (from, commit) = (source.to_string(), copy.commit.short());
+    LoadError::Damaged { from, commit, why: why.to_owned() }
+}
+
+fn read_documents(
     source: &GitSource,
     copy: &CopyRecord,
     unread: &mut Vec<(String, &'static str)>,
@@ -101,7 +129,8 @@ pub(super) fn documents(
         commit: copy.commit.short(),
     };
     let root = source.path.as_deref().unwrap_or_default();
-    let tree = Tree::open(&copy.directory, &copy.commit.to_string())?.ok_or_else(|| missing(root))?;
+    let tree = Tree::open(&copy.directory, &copy.commit.to_string())?;
+    let tree = tree.ok_or_else(|| damaged(source, copy, "it lacks the commit itself"))?;
     let is_directory = tree.is_directory(root)?;
     let mut files = Files { source, tree, bytes: 0, documents: Vec::new(), unread };
     let is_directory = is_directory.ok_or_else(|| missing(root))?;
