@@ -85,7 +85,7 @@ pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
             &[Text, Name, Json, Yaml]
         }
         "env" => &[Table, Wide, Name, Json, Yaml, Dotenv, Shell],
-        "inventory check" | "rfc check" => &[Text, Json, Yaml, Sarif, Gitlab],
+        "inventory check" | "rfc check" => &[Text, Wide, Name, Json, Yaml, Sarif, Gitlab],
         "inventory schema" => &[Json],
         "graph" => &[Tree, Wide, Name, Dot, Mermaid, Svg, Json, Yaml],
         // Their results are lines, each a JSON object.

@@ -121,10 +121,15 @@ impl<'a> DocLinkView<'a> {
     }
 }
 
-/// Prints the documentation of a component, each page and link with its place.
-pub fn print_list(ui: &Ui, found: &Documentation<'_>) {
-    let name = found.component.name();
-    if ui.is_structured() {
+/// The documentation of several components.
+#[derive(Serialize)]
+struct AllDocsView<'a> {
+    components: Vec<DocsView<'a>>,
+}
+
+impl<'a> DocsView<'a> {
+    fn of(found: &'a Documentation<'_>) -> Self {
+        let name = found.component.name();
         let pages = found.pages.iter().map(|page| PageView {
             label: &page.label,
             repo: &page.repo,
@@ -132,19 +137,46 @@ pub fn print_list(ui: &Ui, found: &Documentation<'_>) {
             file: page.content.file().map(|file| file.display().to_string()),
             reason: page.content.file().is_none().then(|| state(&page.content, name)),
         });
-        let view = DocsView {
+        Self {
             component: found.component.reference.to_string(),
             pages: pages.collect(),
             links: found.links.iter().map(|link| DocLinkView::of(link)).collect(),
             monitoring: found.monitoring.iter().map(|link| DocLinkView::of(link)).collect(),
+        }
+    }
+}
+
+/// Prints the documentation of components, each page and link with its place. `is_one`: the user named one component, so
+/// that the result is about it, and not a list.
+pub fn print_list(ui: &Ui, found: &[Documentation<'_>], is_one: bool) {
+    if ui.is_structured() {
+        let mut views: Vec<DocsView<'_>> = found.iter().map(DocsView::of).collect();
+        return match views.pop() {
+            Some(only) if is_one => view::print(ui, &only),
+            last => {
+                views.extend(last);
+                view::print(ui, &AllDocsView { components: views });
+            }
         };
-        return view::print(ui, &view);
     }
     if ui.is_names() {
-        let files = found.pages.iter().filter_map(|page| page.content.file());
+        let pages = found.iter().flat_map(|one| &one.pages);
+        let files = pages.filter_map(|page| page.content.file());
         return ui.names(files.map(|file| file.display().to_string()));
     }
-    let mut table = Table::new(0, &[Fit::Whole, Fit::Wrap, Fit::Wrap]);
+    for (number, one) in found.iter().enumerate() {
+        if !is_one {
+            let gap = if number > 0 { vec![String::new()] } else { Vec::new() };
+            let heading = style::heading(&safe_line(&one.component.reference.to_string()));
+            ui.lines(gap.into_iter().chain([heading]));
+        }
+        print_table(ui, one, if is_one { 0 } else { 2 });
+    }
+}
+
+fn print_table(ui: &Ui, found: &Documentation<'_>, indent: usize) {
+    let name = found.component.name();
+    let mut table = Table::new(indent, &[Fit::Whole, Fit::Wrap, Fit::Wrap]);
     for page in &found.pages {
         let state = match page.content.file() {
             Some(file) => ui.place(&file.display().to_string()).into_owned(),

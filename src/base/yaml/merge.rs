@@ -51,6 +51,14 @@ pub struct MergeConflict {
     pub lower_kind: &'static str,
 }
 
+impl MergeConflict {
+    /// Returns the place in the upper layer, as `file:line:column`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place(&self.upper)
+    }
+}
+
 fn place(at: &Location) -> String {
     format!("{}:{}:{}", at.file, at.position.line, at.position.column)
 }
@@ -115,6 +123,46 @@ impl LayeredNode {
     /// Fails if one has a mapping, a list or a text where the other has something else.
     pub fn with(self, upper: Self) -> Result<Self, MergeConflict> {
         merge(self, upper, "")
+    }
+
+    /// Returns the removals of this layer that remove nothing from those below, each with its path.
+    #[must_use]
+    pub fn void_removals(&self, below: Option<&Self>) -> Vec<(String, Location)> {
+        let mut found = Vec::new();
+        self.find_void_removals(below, "", &mut found);
+        found
+    }
+
+    fn find_void_removals(&self, lower: Option<&Self>, path: &str, found: &mut Vec<(String, Location)>) {
+        let lower = lower.filter(|lower| !matches!(lower.value, LayeredValue::Removed));
+        match &self.value {
+            LayeredValue::Removed if lower.is_none() => found.push((path.to_owned(), self.spot.clone())),
+            LayeredValue::Removed | LayeredValue::Whole(_) => {}
+            LayeredValue::Map(entries) => {
+                let nodes: HashMap<&str, &Self> = match lower.map(|lower| &lower.value) {
+                    Some(LayeredValue::Map(known)) => {
+                        known.iter().map(|entry| (entry.key.as_str(), &entry.node)).collect()
+                    }
+                    _ => HashMap::new(),
+                };
+                for LayeredEntry { key, node, .. } in entries {
+                    node.find_void_removals(nodes.get(key.as_str()).copied(), &below(path, key), found);
+                }
+            }
+            LayeredValue::List(items) => {
+                let nodes: HashMap<&(String, usize), &Self> = match lower.map(|lower| &lower.value) {
+                    Some(LayeredValue::List(known)) => {
+                        known.iter().filter_map(|item| Some((item.key.as_ref()?, &item.node))).collect()
+                    }
+                    _ => HashMap::new(),
+                };
+                for LayeredItem { key, node } in items {
+                    let old = key.as_ref().and_then(|key| nodes.get(key)).copied();
+                    let path = key.as_ref().map_or_else(|| path.to_owned(), |(key, _)| below(path, key));
+                    node.find_void_removals(old, &path, found);
+                }
+            }
+        }
     }
 
     /// Returns the merged tree; `None` if it is removed.

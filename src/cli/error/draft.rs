@@ -32,6 +32,13 @@ pub(super) fn of_draft(error: &DraftError) -> Diagnosis {
         DraftError::Nothing(_) => {
             hint(Exit::NotFound, "`cki` runs what an image is built of; write a Containerfile first.")
         }
+        DraftError::NoneThere { nearest: Some(near), .. } => {
+            hint(Exit::NotFound, format!("did you mean `--dir {near}`?"))
+        }
+        DraftError::NoneThere { .. } => hint(
+            Exit::NotFound,
+            "name one of these with `--dir`, or leave it out to find the component by its name.",
+        ),
         DraftError::NoSuch { nearest: Some(name), .. } => hint(
             Exit::NotFound,
             format!("did you mean `{name}`? `--dir DIRECTORY` names the sources of a component."),

@@ -6,6 +6,8 @@ use super::systems::{of_file, of_git};
 use crate::base::exit::Exit;
 use crate::base::text;
 use crate::model::draft::InsertError;
+use crate::model::inventory::InventoryError;
+use crate::ops::inventory::check::UnreadableInventory;
 use crate::ops::inventory::new::NewEntryError;
 use crate::ops::inventory::sync::SyncError;
 use crate::ops::shared::inventory::LoadError;
@@ -16,7 +18,10 @@ pub(super) fn of_load(error: &LoadError) -> Diagnosis {
             Exit::NotFound,
             "name a file or a directory that exists, or none, for the built-in inventory; `cki config` shows a setting that names it.",
         ),
-        LoadError::File(_) | LoadError::Files { .. } => plain(Exit::Invalid),
+        LoadError::File(_) => plain(Exit::Invalid),
+        LoadError::Several { .. } | LoadError::Inventory(InventoryError::Several { .. }) => {
+            hint(Exit::Invalid, "`cki inventory check` shows all of them.")
+        }
         LoadError::TooMuch(_) => plain(Exit::Invalid),
         LoadError::NoPath { from, .. } => hint(
             Exit::NotFound,
@@ -40,6 +45,10 @@ pub(super) fn of_load(error: &LoadError) -> Diagnosis {
         ),
         LoadError::Inventory(_) => hint(Exit::Invalid, "`cki help inventory` describes the format."),
     }
+}
+
+pub(super) fn of_unreadable(_: &UnreadableInventory) -> Diagnosis {
+    hint(Exit::Invalid, "`cki help inventory` describes the format.")
 }
 
 pub(super) fn of_new(error: &NewEntryError) -> Diagnosis {

@@ -39,6 +39,7 @@ use crate::ops::draft::DraftError;
 use crate::ops::env::EnvError;
 use crate::ops::graph::GraphError;
 use crate::ops::init::InitError;
+use crate::ops::inventory::check::UnreadableInventory;
 use crate::ops::inventory::new::NewEntryError;
 use crate::ops::inventory::site::SiteDirectoryError;
 use crate::ops::inventory::sync::SyncError;
@@ -75,7 +76,7 @@ use diagnosis::{Diagnosis, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use draft::{of_draft, of_init, of_scan};
 use environment::{SERVICES, of_env, of_environment, of_need, of_refusal, of_rules};
-use inventory::{of_load, of_new, of_sync};
+use inventory::{of_load, of_new, of_sync, of_unreadable};
 use kubernetes::{of_kubectl, of_registry, of_release};
 use login::{of_login, of_token};
 use rfc::of_rfc;
@@ -168,6 +169,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
             format!("the address is {}; `$BROWSER` names another browser.", error.url),
         )),
         LoadError => |error| Some(of_load(error)),
+        UnreadableInventory => |error| Some(of_unreadable(error)),
         SyncError => |error| Some(of_sync(error)),
         ConfigError => |error| Some(of_config(error)),
         EditError => |error| Some(of_edit(error)),
@@ -260,6 +262,7 @@ fn of_choice(error: &ChoiceError) -> Diagnosis {
 fn of_graph(error: &GraphError) -> Diagnosis {
     match error {
         GraphError::Lookup(error) => of_lookup(error),
+        GraphError::Choice(error) => of_choice(error),
         GraphError::Verb { nearest, .. } => {
             hint(Exit::NotFound, did_you_mean(nearest, "leave `--verb` out to follow all dependencies."))
         }

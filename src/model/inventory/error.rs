@@ -1,8 +1,8 @@
 //! Errors that make an inventory unusable. The other faults are findings (`problem`).
 
 use crate::base::text;
-use crate::base::yaml::YamlError;
 use crate::base::yaml::merge::MergeConflict;
+use crate::base::yaml::{Position, YamlError};
 use crate::model::reference::Reference;
 
 /// An unusable inventory.
@@ -61,23 +61,77 @@ pub enum InventoryError {
         members: Vec<String>,
     },
     /// There is more than one error.
-    #[error("{first} (and {})", text::plural(*others, "more error"))]
+    #[error("{first} (and {})", text::plural(others.len(), "more error"))]
     Several {
         /// First error.
         first: Box<InventoryError>,
-        /// Number of further errors.
-        others: usize,
+        /// Further errors.
+        others: Vec<InventoryError>,
     },
     /// The inventory is empty.
     #[error("`{0}` holds no inventory: neither `inventory.yaml` nor any entry at `category/name.yaml`")]
     Empty(String),
 }
 
-impl InventoryError {
-    /// Adds the number of further errors to this error.
-    pub(super) fn with_others(self, others: usize) -> Self {
-        if others == 0 { self } else { Self::Several { first: Box::new(self), others } }
+/// An error as a finding about a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InventoryFault {
+    /// File.
+    pub file: String,
+    /// Position in the file, if there is one.
+    pub position: Option<Position>,
+    /// Description of the fault, without the place.
+    pub message: String,
+}
+
+impl InventoryFault {
+    /// Creates the fault of a place, such as `service/a.yaml:3:5`, or of a file.
+    fn at(place: &str, message: String) -> Self {
+        let (file, position) = split_place(place);
+        Self { file: file.to_owned(), position, message }
     }
+}
+
+impl InventoryError {
+    /// Adds further errors to this error.
+    pub(super) fn with_others(self, others: Vec<Self>) -> Self {
+        if others.is_empty() { self } else { Self::Several { first: Box::new(self), others } }
+    }
+
+    /// Returns all faults, each with its place; none if the error is about no file.
+    #[must_use]
+    pub fn faults(&self) -> Vec<InventoryFault> {
+        let place = match self {
+            Self::Several { first, others } => {
+                let others = others.iter().flat_map(Self::faults);
+                return first.faults().into_iter().chain(others).collect();
+            }
+            Self::Empty(_) => return Vec::new(),
+            Self::Yaml(error) => {
+                let YamlError { file, position, message } = error.clone();
+                return vec![InventoryFault { file, position, message }];
+            }
+            Self::Layers(conflict) => conflict.place(),
+            Self::Version { file, .. }
+            | Self::Twice { file, .. }
+            | Self::Production { file, .. }
+            | Self::Name { file, .. }
+            | Self::Cycle { file, .. } => file.clone(),
+        };
+        let message = self.to_string();
+        let message = message.strip_prefix(&format!("{place}: ")).unwrap_or(&message).to_owned();
+        vec![InventoryFault::at(&place, message)]
+    }
+}
+
+/// Splits `file:line:column`; a text without both numbers is a file as a whole.
+fn split_place(place: &str) -> (&str, Option<Position>) {
+    let numbers = || {
+        let (rest, column) = place.rsplit_once(':')?;
+        let (file, line) = rest.rsplit_once(':')?;
+        Some((file, Position { line: line.parse().ok()?, column: column.parse().ok()? }))
+    };
+    numbers().map_or((place, None), |(file, position)| (file, Some(position)))
 }
 
 fn cycle(members: &[String]) -> String {
@@ -90,23 +144,21 @@ fn cycle(members: &[String]) -> String {
     }
 }
 
-/// Errors of all files, reported as the first one and the number of the others.
+/// Errors of all files, reported as one.
 #[derive(Default)]
-pub(super) struct Errors {
-    first: Option<InventoryError>,
-    others: usize,
-}
+pub(super) struct Errors(Vec<InventoryError>);
 
 impl Errors {
     pub(super) fn note(&mut self, error: InventoryError) {
-        match &self.first {
-            None => self.first = Some(error),
-            Some(_) => self.others += 1,
-        }
+        self.0.push(error);
     }
 
     /// Fails if there is an error.
-    pub(super) fn none(self) -> Result<(), InventoryError> {
-        self.first.map_or(Ok(()), |first| Err(first.with_others(self.others)))
+    pub(super) fn none(mut self) -> Result<(), InventoryError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let first = self.0.remove(0);
+        Err(first.with_others(self.0))
     }
 }

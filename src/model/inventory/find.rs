@@ -19,7 +19,7 @@ pub enum NamedEntry<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// Nothing matches.
-    #[error("there is no component{} `{query}` in the inventory ({inventory})", if *with_services { " or backing service" } else { "" })]
+    #[error("there is no component{} `{}` in the inventory ({inventory})", if *with_services { " or backing service" } else { "" }, text::shown_name(query))]
     Unknown {
         /// Backing services were searched, too.
         with_services: bool,
@@ -31,7 +31,7 @@ pub enum LookupError {
         nearest: Vec<String>,
     },
     /// Several entries match.
-    #[error("`{query}` could be {}", text::join_some(candidates.iter().map(|one| format!("`{one}`"))))]
+    #[error("`{}` could be {}", text::shown_name(query), text::join_some(candidates.iter().map(|one| format!("`{one}`"))))]
     Ambiguous {
         /// Text that the user typed.
         query: String,
@@ -47,7 +47,7 @@ pub enum LookupError {
         service: String,
     },
     /// There is no such backing service.
-    #[error("there is no backing service `{query}`")]
+    #[error("there is no backing service `{}`", text::shown_name(query))]
     UnknownService {
         /// Name without the prefix.
         query: String,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Inventory;
+use super::backstage::unplaced::{UnplacedKind, UnplacedPart};
 use super::error::InventoryError;
 use super::layer_summary::LayerSummary;
 use super::read::{InventoryDocument, InventoryPart};
@@ -246,6 +247,7 @@ fn entry(reference: Reference, mut pieces: Vec<Piece>) -> Result<Option<Inventor
 fn merged(reference: Option<Reference>, pieces: Vec<Piece>) -> Result<Option<InventoryPart>, InventoryError> {
     let rules = if reference.is_some() { &ENTRY } else { &HEAD };
     let (mut files, mut whole): (Vec<(Arc<str>, u16)>, Option<LayeredNode>) = (Vec::new(), None);
+    let mut void = Vec::new();
     for Piece { layer, document } in pieces {
         let node = document.tree()?;
         if reference.is_none() {
@@ -253,17 +255,38 @@ fn merged(reference: Option<Reference>, pieces: Vec<Piece>) -> Result<Option<Inv
         }
         files.push((Arc::clone(&node.spot.file), layer));
         let upper = LayeredNode::of(node, rules)?;
+        // Nothing is below the lowest layer, where null stands for nothing.
+        if layer > 0 {
+            void.extend(
+                upper
+                    .void_removals(whole.as_ref())
+                    .into_iter()
+                    .map(|one| void_removal(one, reference.as_ref())),
+            );
+        }
         whole = Some(match whole {
             None => upper,
             Some(lower) => lower.with(upper)?,
         });
     }
-    let Some(node) = whole.and_then(LayeredNode::finish) else { return Ok(None) };
+    let Some(node) = whole.and_then(LayeredNode::finish) else {
+        return Ok((!void.is_empty()).then(|| InventoryPart::notes_only(void)));
+    };
     let flat = FlatText::of(&node);
     let layer_of =
         |file: &str| files.iter().rev().find(|(name, _)| **name == *file).map_or(0, |(_, layer)| *layer);
     let layers = flat.lines.iter().map(|spot| layer_of(&spot.file)).collect();
-    InventoryPart::of_flat(reference, flat, layers).map(Some)
+    InventoryPart::of_flat(reference, flat, layers).map(|part| Some(part.with_notes(void)))
+}
+
+/// Returns the note of a removal of nothing.
+fn void_removal((path, spot): (String, Location), reference: Option<&Reference>) -> UnplacedPart {
+    let owner = reference.map_or_else(|| "the head".to_owned(), |one| format!("`{one}`"));
+    let message = match path.as_str() {
+        "" => format!("`null` removes {owner}, which no lower layer has"),
+        path => format!("`null` removes `{path}` of {owner}, which no lower layer has"),
+    };
+    UnplacedPart { spot, message, kind: UnplacedKind::VoidRemoval }
 }
 
 /// Refuses a head of a newer format, which a layer above it would hide.

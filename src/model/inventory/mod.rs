@@ -44,7 +44,7 @@ pub use entry::{
     Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, HeadIgnoreDecl,
     IgnoreDecl, Link, Production, Run, ServiceOverride, SourceDecl, SyncRule, WatchDecl,
 };
-pub use error::InventoryError;
+pub use error::{InventoryError, InventoryFault};
 pub use find::{LookupError, NamedEntry, SERVICE};
 pub use hosts::host_names;
 use index::Index;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component as PathPart, Path};
 
+use super::backstage::unplaced::UnplacedPart;
 use super::details::{EntryDetails, LazyDetails};
 use super::entry::{ComponentEntry, InventoryFile};
 use super::error::{Errors, InventoryError};
@@ -102,11 +103,13 @@ impl Inventory {
 
     /// Adds a document.
     pub(super) fn take(&mut self, part: InventoryPart, errors: &mut Errors) {
-        let InventoryPart { content, written, problems } = part;
+        let InventoryPart { content, written, problems, notes } = part;
         self.problems.extend(problems);
+        self.unplaced.extend(notes);
         let head = match content {
             DocumentContent::Entry(one) => return self.components.push(one),
             DocumentContent::Head(head) => *head,
+            DocumentContent::Nothing => return,
         };
         if let Some(version) = head.version.filter(|version| *version != 1) {
             return errors.note(InventoryError::Version { file: written.spot("version"), version });
@@ -181,11 +184,15 @@ pub struct InventoryPart {
     content: DocumentContent,
     written: SourceMap,
     problems: Vec<Problem>,
+    /// Notes for the check alone.
+    notes: Vec<UnplacedPart>,
 }
 
 enum DocumentContent {
     Entry(Component),
     Head(Box<InventoryFile>),
+    /// Layers removed it.
+    Nothing,
 }
 
 impl InventoryPart {
@@ -233,6 +240,18 @@ impl InventoryPart {
 }
 
 impl InventoryPart {
+    /// Creates a part without content.
+    pub(super) fn notes_only(notes: Vec<UnplacedPart>) -> Self {
+        let written = SourceMap::new(String::new(), Cow::Borrowed(""));
+        Self { content: DocumentContent::Nothing, written, problems: Vec::new(), notes }
+    }
+
+    /// Adds what only the check reports.
+    pub(super) fn with_notes(mut self, notes: Vec<UnplacedPart>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
     /// Reads the head of an inventory from the cache, and returns its problems apart: others may come before them.
     pub(super) fn stored_head(written: SourceMap) -> Option<(Self, Vec<Problem>)> {
         let (head, unknown) = yaml::parse::<InventoryFile>(written.file(), written.text()).ok()?;
@@ -271,7 +290,7 @@ fn of_entry(
 ) -> Result<InventoryPart, InventoryError> {
     let problems = unknown_keys(&written, unknown)?;
     let content = DocumentContent::Entry(component(entry, Some(reference), written.clone())?);
-    Ok(InventoryPart { content, written, problems })
+    Ok(InventoryPart { content, written, problems, notes: Vec::new() })
 }
 
 fn of_head(
@@ -280,7 +299,8 @@ fn of_head(
     unknown: Vec<UnknownKey>,
 ) -> Result<InventoryPart, InventoryError> {
     let problems = unknown_keys(&written, unknown)?;
-    Ok(InventoryPart { content: DocumentContent::Head(Box::new(head)), written, problems })
+    let content = DocumentContent::Head(Box::new(head));
+    Ok(InventoryPart { content, written, problems, notes: Vec::new() })
 }
 
 fn component(

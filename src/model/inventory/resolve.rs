@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::backstage::unplaced::UnplacedPart;
 use super::details::EntryFacts;
-use super::error::InventoryError;
+use super::error::{Errors, InventoryError};
 use super::index::{self, Index, count};
 use super::problem::{Problem, ProblemKind};
 use super::{Category, Inventory, SourceMap};
@@ -56,14 +56,16 @@ impl Inventory {
 
     /// Refuses two entries with the same reference.
     fn check_names(&self) -> Result<(), InventoryError> {
-        let mut twice = self.components.windows(2).filter(|pair| pair[0].reference == pair[1].reference);
-        let Some(pair) = twice.next() else { return Ok(()) };
-        let error = InventoryError::Twice {
-            file: pair[1].source_map.spot(""),
-            other: pair[0].source_map.spot(""),
-            reference: pair[1].reference.clone(),
-        };
-        Err(error.with_others(twice.count()))
+        let twice = self.components.windows(2).filter(|pair| pair[0].reference == pair[1].reference);
+        let mut errors = Errors::default();
+        for pair in twice {
+            errors.note(InventoryError::Twice {
+                file: pair[1].source_map.spot(""),
+                other: pair[0].source_map.spot(""),
+                reference: pair[1].reference.clone(),
+            });
+        }
+        errors.none()
     }
 
     fn check_repos(&mut self) {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::backstage::unplaced::UnplacedPart;
+use super::backstage::unplaced::{UnplacedKind, UnplacedPart};
 use super::details::{EntryFacts, LazyDetails};
 use super::error::Errors;
 use super::problem::{Problem, ProblemKind};
@@ -102,6 +102,8 @@ impl Inventory {
             writer.short(part.spot.position.line);
             writer.short(part.spot.position.column);
             writer.text(&part.message);
+            let kind = UnplacedKind::ALL.iter().position(|kind| *kind == part.kind);
+            writer.byte(kind.and_then(|at| u8::try_from(at).ok()).unwrap_or_default());
         }
     }
 
@@ -155,7 +157,8 @@ impl Inventory {
             let file = Arc::from(reader.text()?);
             let position = Position { line: reader.short()? as usize, column: reader.short()? as usize };
             let message = reader.text()?.to_owned();
-            self.unplaced.push(UnplacedPart { spot: Location { file, position }, message });
+            let kind = *UnplacedKind::ALL.get(usize::from(reader.byte()?))?;
+            self.unplaced.push(UnplacedPart { spot: Location { file, position }, message, kind });
         }
         Some(())
     }

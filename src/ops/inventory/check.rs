@@ -3,11 +3,42 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::model::inventory::check::{self, CheckedInventory, FurtherFacts};
-use crate::model::inventory::{ChoiceError, Inventory};
+use crate::base::text::{plural, truncate_middle};
+use crate::base::yaml::Position;
+use crate::model::inventory::check::{
+    self, CheckFinding, CheckedInventory, FurtherFacts, LONGEST_MESSAGE, Rule,
+};
+use crate::model::inventory::{ChoiceError, Inventory, InventoryFault, InventorySources};
 use crate::model::reference::Reference;
 use crate::ops::inventory::drift::DriftCoverage;
 use crate::ops::inventory::links::LinkReport;
+use crate::ops::shared::inventory::LoadError;
+
+/// An inventory that cannot be read, whose faults are reported as findings.
+#[derive(Debug, thiserror::Error)]
+#[error("the inventory cannot be read: {}", plural(*findings, "finding"))]
+pub struct UnreadableInventory {
+    /// Number of faults.
+    pub findings: usize,
+}
+
+/// Returns the faults of an inventory that cannot be read as findings; none if the error is about no file.
+#[must_use]
+pub fn unreadable(error: &LoadError) -> Vec<CheckFinding> {
+    let finding = |InventoryFault { file, position, message }: InventoryFault| CheckFinding {
+        file,
+        position: position.unwrap_or(Position { line: 1, column: 1 }),
+        rule: Rule::InvalidFile,
+        component: None,
+        message: truncate_middle(&message, LONGEST_MESSAGE),
+        fix: "mend the file; no other rule is checked before".to_owned(),
+        repair: None,
+        related: None,
+    };
+    let mut findings: Vec<CheckFinding> = error.faults().into_iter().map(finding).collect();
+    findings.sort_by(|one, other| (&one.file, one.position).cmp(&(&other.file, other.position)));
+    findings
+}
 
 /// Result of a check.
 #[derive(Debug)]
@@ -54,7 +85,17 @@ pub fn check_with(
 
 /// Returns the working tree of git that holds an inventory; of several layers, the uppermost one is the user's own.
 pub(super) fn repository(inventory: &Inventory) -> Option<PathBuf> {
-    let paths = inventory.layers.iter().rev().filter_map(|layer| layer.path.as_deref());
+    repository_of(inventory.layers.iter().rev().filter_map(|layer| layer.path.as_deref()))
+}
+
+/// Returns the working tree of git that holds the sources of an inventory, as [`CheckOutcome`] has it.
+#[must_use]
+pub fn repository_of_sources(sources: &InventorySources) -> Option<PathBuf> {
+    let paths: Vec<&Path> = sources.paths().collect();
+    repository_of(paths.into_iter().rev())
+}
+
+fn repository_of<'a>(paths: impl Iterator<Item = &'a Path>) -> Option<PathBuf> {
     let repository = paths.flat_map(Path::ancestors).find(|above| above.join(".git").exists());
     repository.map(Path::to_path_buf)
 }

@@ -8,7 +8,7 @@ mod sarif;
 
 use std::path::Path;
 
-use crate::base::text::{plural, safe_line, wrap, wrap_styled};
+use crate::base::text::{Cell, Fit, Table, plural, safe_line, wrap, wrap_styled};
 use crate::model::rule::Severity;
 use crate::ui::{Ui, style};
 pub(super) use finding::{ReportedFinding, RuleSummary};
@@ -43,10 +43,42 @@ pub(super) fn print_for_programs(
     true
 }
 
+/// Prints findings as lines, as names (the place of each), or as a table with all columns.
+pub(super) fn print_lines(ui: &Ui, findings: &[ReportedFinding<'_>]) {
+    if ui.is_names() {
+        return ui.names(findings.iter().map(|one| place_of(ui, one)));
+    }
+    if !ui.is_wide() {
+        return ui.lines(findings.iter().flat_map(|one| lines(ui, one)));
+    }
+    let mut table = Table::new(0, &[Fit::Whole; 6]);
+    if !findings.is_empty() {
+        let headings = ["PLACE", "SEVERITY", "RULE", "ABOUT", "FINDING", "FIX"];
+        table.row(headings.map(|text| Cell::styled(text, style::dim)));
+    }
+    // Mask first: a line break could hide a secret from masking.
+    let safe = |text: &str| safe_line(&ui.masked(text)).into_owned();
+    for one in findings {
+        table.row([
+            Cell::from(safe(&place_of(ui, one))),
+            Cell::from(one.severity.name().to_owned()),
+            Cell::from(one.rule.to_owned()),
+            Cell::from(safe(one.about.as_deref().unwrap_or("–"))),
+            Cell::from(safe(one.message)),
+            Cell::from(safe(one.fix)),
+        ]);
+    }
+    ui.lines(table.lines(None));
+}
+
+fn place_of(ui: &Ui, finding: &ReportedFinding<'_>) -> String {
+    format!("{}:{}:{}", ui.place(finding.file), finding.position.line, finding.position.column)
+}
+
 /// Returns the lines of a finding: the first one in the form that editors and other programs know.
-pub(super) fn lines(ui: &Ui, finding: &ReportedFinding<'_>) -> Vec<String> {
+fn lines(ui: &Ui, finding: &ReportedFinding<'_>) -> Vec<String> {
     const INDENT: &str = "    ";
-    let place = format!("{}:{}:{}", ui.place(finding.file), finding.position.line, finding.position.column);
+    let place = place_of(ui, finding);
     let rule = match finding.severity {
         Severity::Error => style::bad(finding.rule),
         Severity::Warning => style::warn(finding.rule),

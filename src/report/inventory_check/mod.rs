@@ -5,6 +5,8 @@ mod finding_view;
 mod fixes;
 mod links;
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use drift::DriftView;
@@ -17,13 +19,14 @@ use crate::base::text::{plural_of, safe_line};
 use crate::model::inventory::Inventory;
 use crate::model::inventory::check::{CheckFinding, Rule, SilencedFinding};
 use crate::ops::inventory::check::CheckOutcome;
-use crate::report::findings::{CheckFormat, ReportedFinding, counts, lines, print_for_programs};
+use crate::report::findings::{CheckFormat, ReportedFinding, counts, print_for_programs, print_lines};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
 struct InventoryCheckView<'a> {
-    inventory: &'a str,
+    /// Title; `null` if the inventory cannot be read.
+    inventory: Option<&'a str>,
     origin: &'a str,
     entries: usize,
     findings: Vec<FindingView<'a>>,
@@ -72,7 +75,7 @@ pub fn print(
             reason,
         });
         let view = InventoryCheckView {
-            inventory: &inventory.title,
+            inventory: Some(&inventory.title),
             origin: &inventory.origin,
             entries: outcome.entries,
             findings: checked.findings.iter().map(finding_view).collect(),
@@ -87,7 +90,7 @@ pub fn print(
     if let Some(diff) = fixes.and_then(|fixes| fixes.diff(outcome)) {
         ui.exact(&diff);
     } else if !is_printed {
-        ui.lines(findings[..own].iter().flat_map(|one| lines(ui, one)));
+        print_lines(ui, &findings[..own]);
     }
     if let Some(links) = &outcome.links {
         ui.status(&style::dim(&links::summary(links)));
@@ -96,6 +99,36 @@ pub fn print(
     if let Some(coverage) = &outcome.drift {
         drift::print_hints(ui, coverage);
     }
+}
+
+/// Prints the faults of an inventory that cannot be read.
+pub fn print_unreadable(
+    ui: &Ui,
+    origin: &str,
+    findings: &[CheckFinding],
+    repository: Option<&Path>,
+    format: CheckFormat,
+) {
+    let reported: Vec<ReportedFinding<'_>> = findings.iter().map(|one| reported(one, None)).collect();
+    let rules = Rule::ALL.map(|(_, name, severity, meaning)| (name, severity, meaning));
+    if print_for_programs(ui, format, &reported, &rules, repository) {
+        return;
+    }
+    if !ui.is_structured() {
+        return print_lines(ui, &reported);
+    }
+    let view = InventoryCheckView {
+        inventory: None,
+        origin,
+        entries: 0,
+        findings: findings.iter().map(finding_view).collect(),
+        silenced: Vec::new(),
+        links: None,
+        drift: None,
+        fixes: None,
+        diff: None,
+    };
+    view::print(ui, &view);
 }
 
 fn reported<'a>(finding: &'a CheckFinding, reason: Option<&'a str>) -> ReportedFinding<'a> {

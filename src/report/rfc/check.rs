@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::text::{plural, safe_line};
 use crate::model::rfc::{RfcFinding, RfcRule};
 use crate::ops::rfc::RfcCheckOutcome;
-use crate::report::findings::{CheckFormat, ReportedFinding, counts, lines, print_for_programs};
+use crate::report::findings::{CheckFormat, ReportedFinding, counts, print_for_programs, print_lines};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -42,7 +42,7 @@ pub fn print(ui: &Ui, outcome: &RfcCheckOutcome, format: CheckFormat) {
         return view::print(ui, &view);
     }
     if !is_printed {
-        ui.lines(findings.iter().flat_map(|one| lines(ui, one)));
+        print_lines(ui, &findings);
     }
     let mut parts = counts(&findings);
     parts.push(plural(outcome.documents, "document"));

@@ -53,7 +53,7 @@ fn completion_offers_what_fits_the_command() {
         ("cki show kind=service,", &["kind=service,cronjob"]),
         ("cki show owner!=b", &["owner!=bob"]),
         ("cki inventory check g", &["greeter"]),
-        ("cki inventory check -o ", &["text", "json", "yaml", "sarif", "gitlab"]),
+        ("cki inventory check -o ", &["text", "wide", "name", "json", "yaml", "sarif", "gitlab"]),
         ("cki graph -o ", &["tree", "wide", "name", "dot", "mermaid", "svg", "json", "yaml"]),
         ("cki list -o ", &["text", "wide", "name", "json", "yaml"]),
         ("cki env greeter -o ", &["table", "wide", "name", "json", "yaml", "dotenv", "shell"]),
@@ -122,7 +122,7 @@ fn completion_offers_requests_for_comments_of_the_clone() {
         ("cki rfc check CKI-012 ", &["1"]),
         ("cki rfc list --state ", &["open", "due", "merged", "local", "accepted"]),
         ("cki rfc list -o ", &["text", "wide", "name", "json", "yaml"]),
-        ("cki rfc check -o ", &["text", "json", "yaml", "sarif", "gitlab"]),
+        ("cki rfc check -o ", &["text", "wide", "name", "json", "yaml", "sarif", "gitlab"]),
         ("cki clone --repo ", &["tools"]),
         ("cki rfc ", &["list", "show", "new", "check", "help"]),
     ] {

@@ -76,7 +76,7 @@ fn commands_without_rows_name_the_formats_that_they_have() {
     for (line, choices) in [
         ("config get workspace -o name", "choose `text`, `json` or `yaml`"),
         ("config set engine auto -o json", "choose `text`"),
-        ("inventory check -o wide", "choose `text`, `json`, `yaml`, `sarif` or `gitlab`"),
+        ("inventory check -o svg", "choose `text`, `wide`, `name`, `json`, `yaml`, `sarif` or `gitlab`"),
     ] {
         Cli::new().run(line).ends_with(2).says(choices);
     }

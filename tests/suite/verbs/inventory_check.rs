@@ -95,8 +95,10 @@ fn inventory_check_of_a_clean_inventory_ends_with_0() {
     ");
     cli.inventory("components:\n- {name: a, category: external, description: [A.]}\n");
     assert_snapshot!(cli.run("inventory check"), @"
+    /tmp/cki-TESTID/project/inventory.yaml:2:46: invalid-file: expected string scalar
+        fix: mend the file; no other rule is checked before
     --- stderr
-    error: /tmp/cki-TESTID/project/inventory.yaml:2:46: expected string scalar.
+    error: the inventory cannot be read: 1 finding.
     hint: `cki help inventory` describes the format.
     --- exit 4
     ");
@@ -119,11 +121,57 @@ fn inventory_check_refuses_what_it_does_not_know() {
     ");
     assert_snapshot!(cli.run("inventory check -o svg"), @"
     --- stderr
-    error: this command has no output format `svg`; choose `text`, `json`, `yaml`, `sarif` or `gitlab`.
+    error: this command has no output format `svg`; choose `text`, `wide`, `name`, `json`, `yaml`, `sarif` or `gitlab`.
     hint: `cki inventory check --help` shows its usage.
     --- exit 2
     ");
     cli.run("inventory").ends_with(2).says("check");
+}
+
+#[test]
+fn inventory_check_reports_all_files_that_cannot_be_read() {
+    let cli = Cli::new();
+    cli.write("cki.toml", "inventory = ['low', 'catalog']\n");
+    for (path, text) in [
+        ("low/service/a.yaml", "description: [\n"),
+        ("low/service/b.yaml", "x: 1\n y: 2\n"),
+        ("low/service/c.yaml", "description: C.\nrun: {ports: many}\n"),
+        ("low/service/d.yaml", "description: D.\n"),
+        (
+            "catalog/catalog-info.yaml",
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: a\n",
+        ),
+    ] {
+        cli.write(path, text);
+    }
+    std::fs::write(cli.project().join("low/service/e.yaml"), b"description: \xff\n").expect("writes");
+    let places = |outcome: &str| {
+        ["catalog/catalog-info.yaml:", "a.yaml:1:14", "b.yaml:2:3", "c.yaml:2:", "e.yaml:1:1"]
+            .iter()
+            .all(|place| outcome.contains(place))
+    };
+    let text = cli.run("inventory check").ends_with(4);
+    assert!(places(&text.stdout) && text.stdout.matches(": invalid-file: ").count() == 5, "{text}");
+    assert!(text.stderr.contains("the inventory cannot be read: 5 findings."), "{text}");
+    let names = cli.run("inventory check -o name").ends_with(4);
+    assert!(places(&names.stdout) && names.stdout.lines().count() == 5, "{names}");
+    let wide = cli.run("inventory check -o wide").ends_with(4);
+    assert!(places(&wide.stdout) && wide.stdout.lines().count() == 6, "{wide}");
+    let json = cli.run("inventory check -o json").ends_with(4).json();
+    assert_eq!(json["findings"].as_array().map(Vec::len), Some(5), "{json}");
+    let json: Value =
+        serde_json::from_str(&cli.run("inventory check -o gitlab").ends_with(4).stdout).expect("is JSON");
+    assert_eq!((json.as_array().map(Vec::len), &json[0]["check_name"]), (Some(5), &"invalid-file".into()));
+    let json: Value =
+        serde_json::from_str(&cli.run("inventory check -o sarif").ends_with(4).stdout).expect("is JSON");
+    assert_eq!(json["runs"][0]["results"].as_array().map(Vec::len), Some(5), "{json}");
+    // Other commands name the first one, and who names the rest.
+    let listed = cli.run("list").ends_with(4);
+    assert!(listed.stderr.contains("(and 4 more errors)."), "{listed}");
+    assert!(listed.stderr.contains("hint: `cki inventory check` shows all of them."), "{listed}");
+    // A catalog alone is none that "holds no inventory".
+    let alone = cli.run("list --inventory catalog").ends_with(4);
+    assert!(alone.stderr.contains("catalog-info.yaml:"), "{alone}");
 }
 
 #[test]
@@ -194,7 +242,7 @@ fn inventory_check_prints_sarif_and_a_code_quality_report() {
     assert_snapshot!(format!("{:#}", results[0]), @r#"
     {
       "ruleId": "unknown-key",
-      "ruleIndex": 0,
+      "ruleIndex": 1,
       "level": "error",
       "message": {
         "text": "the key `descripton` is unknown. To fix it, write `description`."

@@ -165,7 +165,7 @@ fn drift_shows_both_places_and_what_is_not_cloned() {
     assert_snapshot!(format!("{:#}", related), @r#"
     {
       "ruleId": "undeclared-port",
-      "ruleIndex": 24,
+      "ruleIndex": 29,
       "level": "warning",
       "message": {
         "text": "the build file has the port 9000, which the entry lacks (`web/Dockerfile:3`). To fix it, add `9000` to `run.ports`."

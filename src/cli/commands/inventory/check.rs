@@ -16,19 +16,23 @@ use crate::cli::format::OutputFormat;
 use crate::model::inventory::Inventory;
 use crate::model::inventory::check::{CheckFinding, FurtherFacts, check as check_all};
 use crate::ops::clone::source::SourceError;
-use crate::ops::inventory::check::{CheckOutcome, check_with};
+use crate::ops::inventory::check::{
+    CheckOutcome, UnreadableInventory, check_with, repository_of_sources, unreadable,
+};
 use crate::ops::inventory::drift::{DriftRequest, read_clones};
 use crate::ops::inventory::fix::{self, InventoryFixes};
 use crate::ops::inventory::links::{LinkMeans, check_links};
 use crate::ops::shared::inventory::LoadError;
+use crate::ops::shared::run_policy::guard;
 use crate::report::findings::CheckFormat;
-use crate::report::inventory_check::{FixReport, print};
+use crate::report::inventory_check::{FixReport, print, print_unreadable};
 
 /// Check the inventory: unknown keys and references, cycles, missing facts
 ///
 /// Each finding has its place, the name of a rule, and what to do. `ignore` in an entry or in the
 /// head silences a rule, with a reason; `cki help inventory` lists the rules. Exits with 1 if there
-/// are findings, and with 4 if the inventory cannot be read. Uses no network without `--links`.
+/// are findings, and with 4 if the inventory cannot be read; the faults of its files are the findings
+/// then. Uses no network without `--links`.
 ///
 /// With `--links`, also looks at the targets of links: files in local clones, else web pages, which it
 /// requests without a login and does not read; those that are there, once a day. A page that needs a
@@ -84,9 +88,10 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     // What is edited must be what is on the disk, and what is sent must be what the user trusts.
     let inventory = match args.fix || asks_servers {
-        true => context.unreported_inventory()?,
-        false => context.unreported_shown_inventory()?,
+        true => context.unreported_inventory(),
+        false => context.unreported_shown_inventory(),
     };
+    let inventory = inventory.map_err(|error| report_unreadable(error, context, format))?;
     let outcome = check_args(inventory, args, context)?;
     if !args.fix {
         print(&context.ui, inventory, &outcome, None, format);
@@ -103,6 +108,19 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     let outcome = check_args(inventory, args, context)?;
     print(&context.ui, inventory, &outcome, Some(FixReport { fixes: &fixes, is_dry: false }), format);
     Ok(of_check(&outcome))
+}
+
+/// Prints the faults of files because of which the inventory cannot be read, and returns the error that says so.
+fn report_unreadable(error: anyhow::Error, context: &Context, format: CheckFormat) -> anyhow::Error {
+    let findings = error.downcast_ref::<LoadError>().map(unreadable).unwrap_or_default();
+    if findings.is_empty() {
+        return error;
+    }
+    let sources = &context.settings.inventory;
+    let origin = sources.list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    let repository = repository_of_sources(sources);
+    print_unreadable(&context.ui, &origin, &findings, repository.as_deref(), format);
+    UnreadableInventory { findings: findings.len() }.into()
 }
 
 /// Looks at the targets of links and at clones, as far as the user asks for it, then checks the inventory.
@@ -128,7 +146,9 @@ fn check_args(inventory: &Inventory, args: &CheckArgs, context: &Context) -> any
     let (workspace, assets, env) = (&context.workspace, &context.assets, &context.host.env);
     let request = DriftRequest { inventory, words, workspace, assets, env };
     let drift = args.drift.then(|| read_clones(&request, &context.events())).transpose()?;
+    let guard = guard(&context.assets, inventory)?;
     let further = FurtherFacts {
+        credentials: Some(&guard.credentials),
         links: links.as_ref().map(|found| found.faults.as_slice()),
         drift: drift.as_ref().map(|(facts, _)| facts),
     };

@@ -68,12 +68,17 @@ pub(super) fn key_of(kind: &str, namespace: &str, name: &str) -> EntityKey {
     (kind.to_lowercase(), namespace.to_lowercase(), name.to_lowercase())
 }
 
-/// Returns whether a text is a catalog: its first document says so.
+/// Returns whether a text is a catalog: its first document says so, or a line of a text that is not YAML.
 #[must_use]
 pub fn is_catalog_text(file: &str, text: &str) -> bool {
     // Without parsing what cannot be one.
     text.contains("backstage.io/")
-        && tree::long_documents(file, text).is_ok_and(|found| found.nodes.first().is_some_and(is_entity))
+        && match tree::long_documents(file, text) {
+            Ok(found) => found.nodes.first().is_some_and(is_entity),
+            Err(_) => text.lines().any(|line| {
+                line.strip_prefix("apiVersion:").is_some_and(|version| version.contains("backstage.io/"))
+            }),
+        }
 }
 
 fn is_entity(node: &Node) -> bool {
@@ -94,7 +99,7 @@ pub fn entities(
     for node in tree::long_documents(file, text.trim_start_matches('\u{feff}'))?.nodes {
         if !is_entity(&node) {
             let message = "this document is no entity of Backstage, so it is not read".to_owned();
-            unplaced.push(UnplacedPart { spot: node.spot, message });
+            unplaced.push(UnplacedPart::new(node.spot, message));
             continue;
         }
         let text = |keys: &[&str]| node.at(keys).and_then(Node::text).map(str::to_owned);
@@ -102,7 +107,7 @@ pub fn entities(
         let Some(name) = text(&["metadata", "name"]) else {
             if kind != "location" {
                 let message = format!("this `{kind}` has no `metadata.name`, so it is not read");
-                unplaced.push(UnplacedPart { spot: node.spot.clone(), message });
+                unplaced.push(UnplacedPart::new(node.spot.clone(), message));
                 continue;
             }
             found.push(BackstageEntity { kind, namespace: DEFAULT.to_owned(), name: String::new(), node });
@@ -130,7 +135,7 @@ pub fn locations(entities: &[BackstageEntity], unplaced: &mut Vec<UnplacedPart>)
                 continue;
             }
             let message = format!("`{target}` is outside of this source, so it is not read");
-            unplaced.push(UnplacedPart { spot, message });
+            unplaced.push(UnplacedPart::new(spot, message));
         }
         if let NodeValue::Map(entries) = &entity.node.value {
             let spec = entries.iter().find(|entry| entry.key == "spec");
@@ -139,7 +144,7 @@ pub fn locations(entities: &[BackstageEntity], unplaced: &mut Vec<UnplacedPart>)
                 others.iter().filter(|entry| !["type", "target", "targets"].contains(&entry.key.as_str()))
             {
                 let message = format!("`spec.{}` of a location has no place in the inventory", entry.key);
-                unplaced.push(UnplacedPart { spot: entry.spot.clone(), message });
+                unplaced.push(UnplacedPart::new(entry.spot.clone(), message));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::annotations::{DEPENDENCIES, NOBODY, PEOPLE, REFERENCE, SOURCE};
+use super::annotations::{DEPENDENCIES, NOBODY, PEOPLE, REFERENCE, SOURCE, written_verb};
 use crate::model::inventory::{Category, Component, Inventory};
 use crate::model::reference::{Reference, is_name};
 
@@ -286,7 +286,7 @@ impl EntityWriter<'_> {
                 // The component provides it.
                 ("provided-by", "API", "Component") => {}
                 (verb, "Component" | "Resource", _) => {
-                    verbs.push(format!("{verb} {}", dependency.target));
+                    verbs.push(format!("{} {}", written_verb(verb), dependency.target));
                     if !spec.depends_on.contains(&target) {
                         spec.depends_on.push(target);
                     }

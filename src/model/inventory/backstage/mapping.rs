@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::annotations::{DEPENDENCIES, NOBODY, PEOPLE, REFERENCE, SOURCE};
+use super::annotations::{DEPENDENCIES, NOBODY, PEOPLE, REFERENCE, SOURCE, read_verb};
 use super::entity::{BackstageEntity, DEFAULT, EntityKey, key_of, parts};
+use super::faults;
+use super::names::references;
 use super::unplaced::UnplacedPart;
 use crate::base::text::join_and;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 use crate::model::inventory::layers::LayerDocument;
-use crate::model::reference::{Reference, is_name};
+use crate::model::reference::Reference;
 
 /// Kinds of entities that become entries, each with its keys of `spec` that have a place.
 const KINDS: [(&str, &[&str]); 7] = [
@@ -56,46 +58,28 @@ pub fn map_entities(entities: Vec<BackstageEntity>, mut unplaced: Vec<UnplacedPa
         entities.into_iter().partition(|entity| KINDS.iter().any(|(kind, _)| *kind == entity.kind));
     for entity in others.iter().filter(|entity| entity.kind != "location") {
         let message = format!("the kind of `{}` has no place in the inventory", entity.shown());
-        unplaced.push(UnplacedPart { spot: entity.node.spot.clone(), message });
+        unplaced.push(UnplacedPart::new(entity.node.spot.clone(), message));
     }
-    let references: HashMap<EntityKey, usize> =
+    known.iter().for_each(|entity| faults::check(entity, &mut unplaced));
+    let by_key: HashMap<EntityKey, usize> =
         known.iter().enumerate().map(|(at, entity)| (entity.key(), at)).collect();
     let mut mapping = Mapping {
-        names: known.iter().map(reference_of).collect(),
+        names: references(&known),
         relations: known.iter().map(|_| Vec::new()).collect(),
         unplaced,
         entities: &known,
-        references,
+        by_key,
     };
     (0..known.len()).for_each(|at| mapping.relate(at));
     let documents = (0..known.len()).filter_map(|at| mapping.entry(at)).collect();
     MappedCatalog { documents, unplaced: mapping.unplaced }
 }
 
-/// Returns the reference of an entity's entry; an error names the part that is no name.
-fn reference_of(entity: &BackstageEntity) -> Result<Reference, String> {
-    if let Some(reference) = entity.annotation(REFERENCE).and_then(Node::text).and_then(Reference::parse) {
-        return Ok(reference);
-    }
-    let category = match entity.kind.as_str() {
-        "component" => {
-            entity.spec("type").and_then(Node::text).filter(|name| is_name(name)).unwrap_or("component")
-        }
-        "group" | "user" => "people",
-        kind => kind,
-    };
-    let name = match entity.namespace.eq_ignore_ascii_case(DEFAULT) {
-        true => entity.name.clone(),
-        false => format!("{}.{}", entity.namespace, entity.name),
-    };
-    if is_name(&name) { Ok(Reference::new(category, name)) } else { Err(name) }
-}
-
 struct Mapping<'a> {
     entities: &'a [BackstageEntity],
     /// References of the entries.
     names: Vec<Result<Reference, String>>,
-    references: HashMap<EntityKey, usize>,
+    by_key: HashMap<EntityKey, usize>,
     relations: Vec<Vec<Relation>>,
     unplaced: Vec<UnplacedPart>,
 }
@@ -105,7 +89,7 @@ impl Mapping<'_> {
     fn target(&self, at: usize, text: &str, kind: &str) -> (Option<usize>, Option<Reference>) {
         let entity = &self.entities[at];
         let (kind, namespace, name) = parts(text, kind, &entity.namespace);
-        if let Some(found) = self.references.get(&key_of(kind, namespace, name)) {
+        if let Some(found) = self.by_key.get(&key_of(kind, namespace, name)) {
             return (Some(*found), self.names[*found].clone().ok());
         }
         let kind = kind.to_lowercase();
@@ -139,7 +123,15 @@ impl Mapping<'_> {
                 NodeValue::List(items) => items.iter().collect(),
                 _ => vec![node],
             };
+            // Backstage takes a component for granted nowhere here.
+            let needs_kind = key.starts_with("depend").then_some(*kind);
             for node in texts {
+                if let Some(message) = faults::of_reference(node, key, &entity.shown(), needs_kind) {
+                    self.unplaced.push(UnplacedPart::fault(node.spot.clone(), message));
+                    if node.text().is_none_or(|text| self.target(at, text, kind).1.is_none()) {
+                        continue;
+                    }
+                }
                 let target = node.text().map(|text| self.target(at, text, kind));
                 let own = self.names[at].clone().ok();
                 match (target, own) {
@@ -158,7 +150,7 @@ impl Mapping<'_> {
                     _ => {
                         let message =
                             format!("`{key}` of `{}` names nothing that has an entry", entity.shown());
-                        self.unplaced.push(UnplacedPart { spot: node.spot.clone(), message });
+                        self.unplaced.push(UnplacedPart::new(node.spot.clone(), message));
                     }
                 }
             }
@@ -181,7 +173,7 @@ impl Mapping<'_> {
             Err(name) => {
                 let message =
                     format!("`{}` is not read, since no component can be called `{name}`", entity.shown());
-                self.unplaced.push(UnplacedPart { spot: entity.node.spot.clone(), message });
+                self.unplaced.push(UnplacedPart::new(entity.node.spot.clone(), message));
                 return None;
             }
         };
@@ -276,7 +268,7 @@ impl Mapping<'_> {
             let names: Vec<String> = lost.into_iter().map(|key| format!("`{key}`")).collect();
             let message =
                 format!("{} of `{}` {verb} no place in the inventory", join_and(&names), entity.shown());
-            self.unplaced.push(UnplacedPart { spot: entity.node.spot.clone(), message });
+            self.unplaced.push(UnplacedPart::new(entity.node.spot.clone(), message));
         }
     }
 }
@@ -287,7 +279,7 @@ fn verbs_of(entity: &BackstageEntity, verb: &str, target: Reference) -> Vec<(Str
     let annotated = entity.annotation(DEPENDENCIES).and_then(Node::text).unwrap_or_default();
     let pairs = annotated.split(',').filter_map(|pair| {
         let (verb, target) = pair.trim().split_once(' ')?;
-        Some((verb.to_owned(), Reference::parse(target)?))
+        Some((read_verb(verb).into_owned(), Reference::parse(target)?))
     });
     let named: Vec<(String, Reference)> =
         pairs.filter(|(_, one)| *one == target || one.name.eq_ignore_ascii_case(&target.name)).collect();

@@ -4,7 +4,9 @@
 mod annotations;
 mod entity;
 mod export;
+mod faults;
 mod mapping;
+mod names;
 #[cfg(test)]
 mod tests;
 pub(super) mod unplaced;

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::unplaced::UnplacedKind;
 use super::{entities, export, map_entities};
 use crate::model::inventory::{Inventory, InventoryDocument, LayerContent, merge_layers};
 
@@ -142,6 +143,107 @@ fn entities_become_entries_with_their_relations() {
     }
 }
 
+const CLASHES: &str = "
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: infra}
+spec: {memberOf: [infra]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: infra}
+spec: {type: team, children: []}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: db}
+spec: {type: resource, owner: user:infra, dependsOn: [resource:db, component:a/b, component:a.b]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Resource
+metadata: {name: db}
+spec: {type: database, owner: infra}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: b, namespace: a}
+spec: {type: service, owner: infra}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: a.b}
+spec: {type: service, owner: infra}
+";
+
+#[test]
+fn entities_that_claim_one_name_become_entries_of_their_own() {
+    let (inventory, lost) = read(CLASHES);
+    assert_eq!(lost, Vec::<String>::new());
+    let all = shown(&inventory);
+    let names: Vec<&str> = all.iter().map(|one| one.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(
+        names,
+        [
+            "people/infra",
+            "people/infra.user",
+            "resource/db",
+            "resource/db.component",
+            "service/a.b",
+            "service/a.b.component"
+        ]
+    );
+    assert!(all[1].contains("[\"part-of people/infra\"]"), "{all:#?}");
+    assert!(all[3].contains("[\"infra.user\"]"), "{all:#?}");
+    let needs = "[\"uses resource/db\", \"uses service/a.b\", \"uses service/a.b.component\"]";
+    assert!(all[3].contains(needs), "{all:#?}");
+    // The order of the documents does not matter, and an export keeps the names.
+    let documents: Vec<&str> = CLASHES.split("---").collect();
+    let turned = documents.into_iter().rev().collect::<Vec<_>>().join("\n---\n");
+    assert_eq!(shown(&read(&turned).0), all);
+    assert_eq!(shown(&read(&exported(&inventory)).0), all);
+}
+
+#[test]
+fn what_backstage_refuses_is_a_fault() {
+    let mut unplaced = Vec::new();
+    let text = "
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: end-, annotations: [x, y], links: {url: x}, tags: python}
+spec: {type: service, owner: a b, dependsOn: [mq, 'a:b:c', {x: y}, 'resource:mq'], consumesApis: api, system: [s]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: System
+metadata: {name: s, namespace: Team_A, annotations: {a: {b: c}, d: 5}}
+spec: 3
+";
+    let found = entities("c.yaml", text, &mut unplaced).expect("is YAML");
+    let faults: Vec<String> = map_entities(found, unplaced)
+        .unplaced
+        .iter()
+        .filter(|one| one.kind == UnplacedKind::Fault)
+        .map(|one| format!("{}: {}", one.spot.position.line, one.message))
+        .collect();
+    for part in [
+        "4: the name of `component:default/end-` is not one of Backstage",
+        "4: `metadata.annotations` of `component:default/end-` is a list, and has to be a mapping",
+        "4: `metadata.links` of `component:default/end-` is a mapping, and has to be a list",
+        "4: `metadata.tags` of `component:default/end-` is a text, and has to be a list",
+        "5: `spec.consumesApis` of `component:default/end-` is a text, and has to be a list",
+        "5: `mq` in `dependsOn` of `component:default/end-` lacks its kind: write `component:mq`",
+        "5: `a:b:c` in `dependsOn` of `component:default/end-` names no entity: the form is `KIND:[NAMESPACE/]NAME`",
+        "5: `dependsOn` of `component:default/end-` has to name entities",
+        "5: `a b` in `owner` of `component:default/end-` names no entity: the form is `[KIND:][NAMESPACE/]NAME`",
+        "5: `spec.system` of `component:default/end-` is a list, and has to be a text",
+        "9: the namespace of `system:Team_A/s` is not one of Backstage",
+        "9: the annotation `a` of `system:Team_A/s` has to be a text",
+        "10: `spec` of `system:Team_A/s` is a text, and has to be a mapping",
+    ] {
+        assert!(faults.iter().any(|one| one.starts_with(part)), "{part}: {faults:#?}");
+    }
+    assert_eq!(faults.len(), 13, "{faults:#?}");
+}
+
 /// Returns an export as text.
 fn exported(inventory: &Inventory) -> String {
     let catalog = export(inventory);
@@ -163,7 +265,7 @@ fn inventories() -> impl Strategy<Value = String> {
     let reference = (categories, "[a-e]").prop_map(|(category, name)| (category, name));
     let entry = (
         reference.clone(),
-        prop::collection::vec(("[a-z]{1,6}", reference), 0..3),
+        prop::collection::vec(("[a-z,% é]{0,5}[a-z]", reference), 0..3),
         prop::option::of("[a-zé: #]{1,9}[a-z]"),
         prop::collection::vec("[a-f]{1,3}", 0..3),
     );

@@ -11,7 +11,7 @@ use crate::base::yaml::tree::Location;
 use crate::model::inventory::{Component, Inventory, SourceMap};
 
 /// Maximum columns of a message: names in files may be of any length.
-const LONGEST_MESSAGE: usize = 1000;
+pub const LONGEST_MESSAGE: usize = 1000;
 
 /// Findings so far.
 pub(super) struct Findings<'a> {

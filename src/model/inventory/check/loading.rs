@@ -8,13 +8,23 @@ use super::rule::Rule;
 use super::suggestions::Suggestion;
 use crate::base::text;
 use crate::model::inventory::Component;
+use crate::model::inventory::backstage::unplaced::UnplacedKind;
 use crate::model::inventory::problem::{Problem, ProblemKind};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let inventory = findings.inventory;
     for part in &inventory.unplaced {
-        let fix = "silence this rule in the head of an upper layer, or move what it says into an entry there";
-        findings.add_in(&part.spot, Rule::NoPlace, (part.message.clone(), fix.to_owned()));
+        let (rule, fix) = match part.kind {
+            UnplacedKind::Fault => {
+                (Rule::InvalidEntity, "write it as the descriptor format of Backstage has it")
+            }
+            UnplacedKind::VoidRemoval => (Rule::VoidRemoval, "correct the name, or remove the line"),
+            UnplacedKind::NoPlace => (
+                Rule::NoPlace,
+                "silence this rule in the head of an upper layer, or move what it says into an entry there",
+            ),
+        };
+        findings.add_in(&part.spot, rule, (part.message.clone(), fix.to_owned()));
     }
     if inventory.problems.is_empty() {
         return;
@@ -25,7 +35,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
     for problem in &inventory.problems {
         let text = problem.source_map.text_id();
         let component = entries.get(&(text, problem.source_map.entry_of(&problem.path))).copied();
-        let LoadingFault { rule, told, near } = fault(problem, findings);
+        let LoadingFault { rule, told, near } = fault(problem, component, findings);
         findings.add_at(rule, component, &problem.source_map, &problem.path, told);
         if let Some((wrong, near)) = near {
             findings.add_repair(&wrong, Suggestion::certain(Some(&near)));
@@ -48,7 +58,7 @@ struct LoadingFault {
     near: Option<(String, Suggestion)>,
 }
 
-fn fault(problem: &Problem, findings: &mut Findings<'_>) -> LoadingFault {
+fn fault(problem: &Problem, component: Option<&Component>, findings: &mut Findings<'_>) -> LoadingFault {
     let inventory = findings.inventory;
     let instead = |near: Option<&Suggestion>, otherwise: String| match near {
         Some(near) => format!("write `{}`", near.name),
@@ -87,6 +97,8 @@ fn fault(problem: &Problem, findings: &mut Findings<'_>) -> LoadingFault {
             let names = services.iter().map(String::as_str).chain(entries);
             let count = services.len() + inventory.components.len();
             let near = findings.suggestions.nearest("need", need, count, names);
+            // An entry cannot need itself.
+            let near = near.filter(|near| component.is_none_or(|one| one.name() != near.name));
             let fix = instead(near.as_ref(), "`cki list services` shows the backing services".to_owned());
             let told = (format!("there is no backing service or component `{need}`"), fix);
             (Rule::UnknownNeed, told, near.map(|near| (need.clone(), near)))

@@ -4,6 +4,7 @@
 
 mod cycles;
 pub mod drift;
+mod duplicates;
 mod facts;
 mod finding;
 mod findings;
@@ -15,6 +16,7 @@ mod references;
 mod repair;
 mod repositories;
 mod rule;
+mod secrets;
 mod silence;
 mod suggestions;
 #[cfg(test)]
@@ -23,6 +25,7 @@ mod tests;
 use super::Inventory;
 pub use finding::{CheckFinding, CheckedInventory, RelatedPlace, SilencedFinding};
 use findings::Findings;
+pub use findings::LONGEST_MESSAGE;
 pub use further::FurtherFacts;
 pub use links::{LinkFault, LinkFaultKind};
 pub use repair::Repair;
@@ -44,7 +47,11 @@ pub fn check_with(inventory: &Inventory, further: FurtherFacts<'_>) -> CheckedIn
     cycles::check(&mut findings);
     facts::check(&mut findings);
     names::check(&mut findings);
+    duplicates::check(&mut findings);
     repositories::check(&mut findings);
+    if let Some(credentials) = further.credentials {
+        secrets::check(&mut findings, credentials);
+    }
     if let Some(faults) = further.links {
         links::check(&mut findings, faults);
     }

@@ -18,7 +18,9 @@ pub(super) fn check(findings: &mut Findings<'_>) {
                 continue;
             }
             let target = dependency.target.to_string();
+            // Nobody who names another entry means the own one.
             let near = findings.suggestions.reference(inventory, &target);
+            let near = near.filter(|near| near.name != component.reference.to_string());
             let told = missing(&target, near.as_ref(), "the reference");
             findings.of_entry(Rule::MissingTarget, component, &format!("dependencies.{index}.target"), told);
             findings.add_repair(&target, Suggestion::certain(near.as_ref()));

@@ -5,6 +5,8 @@ use crate::model::rule::rules;
 rules! {
     /// A rule about the inventory.
     pub enum Rule {
+        InvalidFile => "invalid-file", Error,
+            "A file is not YAML, does not have the form of an inventory, or contradicts another file. The inventory cannot be read then.";
         UnknownKey => "unknown-key", Error, "A key is not one of those that its place may have.";
         UnknownRepository => "unknown-repository", Error, "An entry names a repository that `repos` does not have.";
         UnknownNeed => "unknown-need", Error,
@@ -14,6 +16,11 @@ rules! {
             "A file or directory is not read because of its name, or a file has no entries.";
         NoPlace => "no-place", Warning,
             "A part of a catalog of Backstage has no place in the inventory, so it is not read.";
+        InvalidEntity => "invalid-entity", Error,
+            "An entity of a catalog of Backstage has a name, a reference or a field that Backstage refuses.";
+        VoidRemoval => "void-removal", Warning,
+            "`null` in a layer removes something that no lower layer has.";
+        DuplicateItem => "duplicate-item", Warning, "A list of an entry has an item twice.";
         MissingTarget => "missing-target", Error, "The `target` of a dependency has no entry.";
         MissingInfrastructure => "missing-infrastructure", Error, "The `infrastructure` of an entry has no entry.";
         MissingPerson => "missing-person", Error,
@@ -22,6 +29,8 @@ rules! {
             "Entries depend on each other; each group of them is one finding, with a shortest cycle.";
         DuplicateName => "duplicate-name", Warning,
             "Two entries have the same name, apart from case, `-`, `_` and `.`.";
+        SecretDefault => "secret-default", Error,
+            "The default of a variable looks like a real credential, which a local run refuses.";
         NoDescription => "no-description", Warning, "An entry has no `description`; persons need none.";
         NoOwner => "no-owner", Warning, "An own entry has no `people`.";
         NoSource => "no-source", Warning, "An own entry that is a program has neither `sources` nor `build`.";
@@ -88,9 +97,9 @@ impl Rule {
         )
     }
 
-    /// Returns whether an `ignore` can silence it. Rules about `ignore` itself cannot be silenced.
+    /// Returns whether an `ignore` can silence it. Neither rules about `ignore` itself can be silenced, nor files that cannot be read.
     #[must_use]
     pub fn is_silenceable(self) -> bool {
-        !matches!(self, Self::UnknownRule | Self::NoReason | Self::UnusedIgnore)
+        !matches!(self, Self::InvalidFile | Self::UnknownRule | Self::NoReason | Self::UnusedIgnore)
     }
 }

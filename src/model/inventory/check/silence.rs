@@ -41,6 +41,9 @@ impl ActiveIgnore<'_> {
         if self.rule.is_about_links() {
             return false;
         }
+        if self.rule == Rule::SecretDefault {
+            return further.credentials.is_some();
+        }
         if !self.rule.is_about_clones() {
             return true;
         }

@@ -332,3 +332,109 @@ proptest! {
         prop_assert!(checked.findings.is_sorted_by_key(|one| (one.position, one.rule)));
     }
 }
+
+#[test]
+fn check_finds_items_that_a_list_has_twice() {
+    let text = format!(
+        "components:
+- name: a
+  category: c
+  description: A.
+  people: [infra, infra]
+  documentation: [{{label: x, url: y}}, {{label: z, url: y}}]
+  environment: [{{name: X}}, {{name: Y}}, {{name: X, default: b}}]
+  dependencies: [{{verb: uses, target: c/b}}, {{verb: reads, target: c/b}}, {{verb: uses, target: c/b}}]
+  run: {{needs: [redis, redis, {{mq: {{v: 1}}}}, {{mq: {{v: 2}}}}]}}
+- {{name: b, category: c, {GOOD}}}
+"
+    );
+    assert_eq!(
+        found(&text),
+        [
+            "5:19: duplicate-item: `people` has `infra` twice: as items 1 and 2: remove one of the two",
+            "6:40: duplicate-item: `documentation` has `y` twice: as items 1 and 2: remove one of the two",
+            "7:40: duplicate-item: `environment` has `X` twice: as items 1 and 3: remove one of the two",
+            "8:79: duplicate-item: `dependencies` has `uses c/b` twice: as items 1 and 3: remove one of the two",
+            "9:23: duplicate-item: `run.needs` has `redis` twice: as items 1 and 2: remove one of the two",
+        ]
+    );
+}
+
+#[test]
+fn check_never_suggests_the_entry_itself() {
+    let text = format!(
+        "components:
+- {{name: web, category: c, {GOOD}, dependencies: [{{verb: uses, target: c/wbe}}], run: {{needs: [wep]}}}}
+"
+    );
+    let mut inventory = inventory(&text);
+    inventory.check_needs(&["redis".to_owned()]);
+    let shown = shown(&check(&inventory).findings);
+    assert!(shown[0].ends_with("add an entry `c/wbe`, or correct the reference"), "{shown:#?}");
+    assert!(shown[1].ends_with("`cki list services` shows the backing services"), "{shown:#?}");
+}
+
+#[test]
+fn check_finds_real_credentials_in_defaults() {
+    let text = format!(
+        "components:
+- {{name: a, category: c, {GOOD}, environment: [{{name: X, default: b}}, {{name: T, default: glpat-abcdefghijklmnopqrst}}]}}
+- {{name: b, category: c, {GOOD}, ignore: [{{rule: secret-default, reason: x}}]}}
+"
+    );
+    let rules = crate::base::assets::embedded_text("credentials.yaml").expect("is built in");
+    let credentials = crate::model::guard::Credentials::read("c.yaml", rules).expect("are valid");
+    let further = FurtherFacts { credentials: Some(&credentials), ..FurtherFacts::default() };
+    let inventory = inventory(&text);
+    let shown_all = shown(&check_with(&inventory, further).findings);
+    assert!(
+        shown_all[0].contains(
+            "secret-default: the default of `T` looks like a real credential: GitLab token: remove it"
+        ),
+        "{shown_all:#?}"
+    );
+    assert!(!shown_all[0].contains("glpat"), "{shown_all:#?}");
+    assert!(shown_all[1].contains("unused-ignore"), "{shown_all:#?}");
+    // Without the rules, an `ignore` of it may have a use.
+    assert_eq!(shown(&check(&inventory).findings), Vec::<String>::new());
+}
+
+#[test]
+fn check_finds_removals_of_nothing() {
+    use crate::model::inventory::{LayerContent, LayerDocument, merge_layers};
+    let document = |name: &str, text: &str| {
+        let file = format!("{name}.yaml");
+        let reference = Some(Reference::new("c", name.trim_start_matches("up-")));
+        LayerDocument::Text(InventoryDocument { file, text: text.to_owned().into(), reference })
+    };
+    let low = vec![document(
+        "a",
+        "description: A.\npeople: [x]\nkind:\ndocumentation: [{label: x, url: y}]\nenvironment: [{name: OLD}]\n",
+    )];
+    let up = vec![
+        document(
+            "up-a",
+            "environment: {OLD: null, ODL: null}\nimage: null\nrun: {memory: null}\nkind: null\n",
+        ),
+        document("up-b", "null\n"),
+    ];
+    let layers = [low, up].into_iter().zip(0..).map(|(documents, layer)| LayerContent { layer, documents });
+    let inventory = Inventory::of_parts("here", merge_layers(layers.collect())).expect("reads");
+    let shown = shown(&check(&inventory).findings);
+    let removals: Vec<&str> = shown
+        .iter()
+        .filter_map(|one| one.split_once(" void-removal: "))
+        .map(|(_, one)| one.split(',').next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        removals,
+        [
+            "`null` removes `environment.ODL` of `c/a`",
+            "`null` removes `image` of `c/a`",
+            "`null` removes `run.memory` of `c/a`",
+            "`null` removes `kind` of `c/a`",
+            "`null` removes `c/b`",
+        ],
+        "{shown:#?}"
+    );
+}

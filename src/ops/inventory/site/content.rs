@@ -8,7 +8,7 @@ use super::rfcs::{SiteRfc, rfcs};
 use crate::base::assets::Assets;
 use crate::model::graph::DependencyGraph;
 use crate::model::guard::Guard;
-use crate::model::inventory::check::{self, CheckedInventory};
+use crate::model::inventory::check::{self, CheckedInventory, FurtherFacts};
 use crate::model::inventory::{Component, Inventory};
 use crate::ops::inventory::check::repository;
 use crate::ops::shared::need_error::NeedError;
@@ -65,11 +65,12 @@ pub fn content<'a>(
     let (rfcs, unread_rfcs) = rfcs(inventory, workspace);
     let mut unread = readmes.into_unread();
     unread.extend(unread_rfcs);
+    let further = FurtherFacts { credentials: Some(&guard.credentials), ..FurtherFacts::default() };
     Ok(SiteContent {
         inventory,
         guard,
         graph: DependencyGraph::new(inventory),
-        checked: check::check(inventory),
+        checked: check::check_with(inventory, further),
         repository: repository(inventory),
         services,
         readmes: found,

@@ -31,7 +31,11 @@ pub(super) fn first_file(root: &Path, files: &FileSnapshot) -> Option<&'static s
     if root.join(HEAD).symlink_metadata().is_ok() {
         return None;
     }
-    first_of(|name| files.read_text(&root.join(name), LIMIT).ok())
+    first_of(|name| match files.read_text(&root.join(name), LIMIT) {
+        Ok(text) => FirstFile::Text(text),
+        Err(error) if error.is_missing() => FirstFile::Missing,
+        Err(_) => FirstFile::Unreadable,
+    })
 }
 
 /// Records the files that decide whether a directory on this machine is a catalog, before they are read.
@@ -43,9 +47,21 @@ pub(super) fn note_first_files(root: &Path, footprint: &Footprint) {
     }
 }
 
+/// A file with which a catalog may begin.
+pub(super) enum FirstFile {
+    Text(String),
+    Missing,
+    /// Reading the source reports the error.
+    Unreadable,
+}
+
 /// Returns the file of a directory with which a catalog begins.
-pub(super) fn first_of(mut read: impl FnMut(&str) -> Option<String>) -> Option<&'static str> {
-    FILES.into_iter().find(|name| read(name).is_some_and(|text| is_catalog_text(name, &text)))
+pub(super) fn first_of(mut read: impl FnMut(&str) -> FirstFile) -> Option<&'static str> {
+    FILES.into_iter().find(|name| match read(name) {
+        FirstFile::Text(text) => is_catalog_text(name, &text),
+        FirstFile::Missing => false,
+        FirstFile::Unreadable => true,
+    })
 }
 
 /// Reads a catalog. `name` makes the name of a file for messages of its path in the source.
@@ -57,13 +73,20 @@ pub(super) fn load(
     let (mut all, mut unplaced) = (Vec::new(), Vec::new());
     let mut seen = HashSet::from([first.to_owned()]);
     let mut todo = vec![first.to_owned()];
+    let mut failed = Vec::new();
     while let Some(path) = todo.pop() {
         let Some(text) = read(&path)? else { continue };
-        let found = entities(&name(&path), &text, &mut unplaced).map_err(InventoryError::from)?;
+        let found = match entities(&name(&path), &text, &mut unplaced) {
+            Ok(found) => found,
+            Err(error) => {
+                failed.push(InventoryError::from(error).into());
+                continue;
+            }
+        };
         for location in locations(&found, &mut unplaced) {
             let mut refuse = |why: &str| {
                 let message = format!("`{}` {why}, so it is not read", location.target);
-                unplaced.push(UnplacedPart { spot: location.spot.clone(), message });
+                unplaced.push(UnplacedPart::new(location.spot.clone(), message));
             };
             // A source that is a single file has no others.
             let inner = (!first.is_empty()).then(|| relative(&path, &location.target)).flatten();
@@ -74,14 +97,16 @@ pub(super) fn load(
             if seen.len() >= MOST {
                 refuse("is one file too many");
             } else if seen.insert(target.clone()) {
-                match read(&target)? {
-                    Some(_) => todo.push(target),
-                    None => refuse("does not exist"),
+                match read(&target) {
+                    Ok(Some(_)) => todo.push(target),
+                    Ok(None) => refuse("does not exist"),
+                    Err(error) => failed.push(error),
                 }
             }
         }
         all.extend(found);
     }
+    LoadError::all(failed)?;
     Ok(map_entities(all, unplaced))
 }
 

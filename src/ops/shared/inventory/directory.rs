@@ -23,12 +23,13 @@ pub(super) const NO_CATEGORY: &str = "its files are not read, since no category 
 
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back does no
 /// harm. The thread that reads a file also applies `make` to it. Paths without a valid name are
-/// added to `unread`.
+/// added to `unread`, and errors of single files to `failed`.
 pub(super) fn directory<T: Send>(
     root: &Path,
     snapshot: &FileSnapshot,
     footprint: &Footprint,
     unread: &mut Vec<(String, &'static str)>,
+    failed: &mut Vec<LoadError>,
     make: impl Fn(InventoryDocument) -> T + Sync,
 ) -> Result<Vec<T>, LoadError> {
     footprint.note_before(root);
@@ -76,19 +77,14 @@ pub(super) fn directory<T: Send>(
         let reference = Some(Reference::new(category, name));
         Ok(make(document_of(&path, is_file, reference, snapshot, footprint)?))
     };
-    let (mut parts, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
+    let mut parts = Vec::with_capacity(wanted.len());
     for read in share::map(wanted, SHARE, part) {
         match read {
             Ok(part) => parts.push(part),
-            Err(error) if failed.is_none() => failed = Some(error),
-            Err(_) => others += 1,
+            Err(error) => failed.push(error),
         }
     }
-    match failed {
-        None => Ok(parts),
-        Some(LoadError::File(first)) if others > 0 => Err(LoadError::Files { first, others }),
-        Some(error) => Err(error),
-    }
+    Ok(parts)
 }
 
 /// Returns whether the extension of a file's name is that of an inventory's file.

@@ -2,7 +2,7 @@
 
 use crate::base::files::FileError;
 use crate::base::text::plural;
-use crate::model::inventory::InventoryError;
+use crate::model::inventory::{InventoryError, InventoryFault};
 use crate::systems::git::GitError;
 
 /// Maximum bytes of an inventory's file: its text and its content are in memory at once.
@@ -17,13 +17,13 @@ pub enum LoadError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Several files cannot be read.
-    #[error("{first} (and {})", plural(*others, "more file"))]
-    Files {
-        /// The first.
-        first: FileError,
-        /// Number of the others.
-        others: usize,
+    /// There is more than one error.
+    #[error("{first} (and {})", plural(others.len(), "more error"))]
+    Several {
+        /// First error.
+        first: Box<LoadError>,
+        /// Further errors.
+        others: Vec<LoadError>,
     },
     /// A file is too long.
     #[error("`{0}` is longer than {limit} MiB, which is the most that one file of an inventory may hold", limit = LIMIT >> 20)]
@@ -73,4 +73,32 @@ pub enum LoadError {
     /// The content is invalid.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+}
+
+impl LoadError {
+    /// Returns the faults of files, each with its place; none if the error is about something else.
+    #[must_use]
+    pub fn faults(&self) -> Vec<InventoryFault> {
+        let of_file = |file: String, message: String| vec![InventoryFault { file, position: None, message }];
+        match self {
+            Self::Inventory(error) => error.faults(),
+            Self::File(FileError { verb, path, source }) => {
+                of_file(path.display().to_string(), format!("cannot {verb} it: {source}"))
+            }
+            Self::TooLong(path) => of_file(path.clone(), format!("it is longer than {} MiB", LIMIT >> 20)),
+            Self::Several { first, others } => {
+                first.faults().into_iter().chain(others.iter().flat_map(Self::faults)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Fails with all these errors if there are any.
+    pub(super) fn all(mut errors: Vec<Self>) -> Result<(), Self> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Several { first: Box::new(errors.remove(0)), others: errors }),
+        }
+    }
 }

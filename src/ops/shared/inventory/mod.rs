@@ -19,10 +19,10 @@ use std::time::SystemTime;
 
 use crate::base::assets::Assets;
 use crate::base::file_snapshot::FileSnapshot;
-use crate::model::inventory::backstage::is_catalog_text;
+use crate::model::inventory::backstage::{UnplacedPart, is_catalog_text};
 use crate::model::inventory::{
-    Inventory, InventoryDocument, InventoryPart, InventorySource, InventorySources, LayerContent,
-    LayerDocument, LayerSummary, merge_layers,
+    Inventory, InventoryDocument, InventoryError, InventoryPart, InventorySource, InventorySources,
+    LayerContent, LayerDocument, LayerSummary, merge_layers,
 };
 use crate::ops::shared::services;
 pub use built_in::compile;
@@ -112,6 +112,9 @@ fn load_at(
     }
     Ok((inventory, is_cached))
 }
+
+/// Paths that are not read, each with the reason.
+type Unread = Vec<(String, &'static str)>;
 
 /// A layer with the copy of its repository.
 type SourceLayer = (LayerSummary, Option<CopyRecord>);
@@ -210,13 +213,13 @@ fn summary(source: &InventorySource) -> LayerSummary {
 /// Loads an inventory that is one directory or file; `None` if it is a catalog of Backstage.
 fn of_path(path: &Path, files: &FileSnapshot, footprint: &Footprint) -> Result<Option<Inventory>, LoadError> {
     let origin = path.display().to_string();
-    let mut unread = Vec::new();
+    let (mut unread, mut failed) = (Vec::new(), Vec::new());
     let parts = if path.is_dir() {
         catalog::note_first_files(path, footprint);
         if catalog::first_file(path, files).is_some() {
             return Ok(None);
         }
-        directory(path, files, footprint, &mut unread, InventoryPart::parse)?
+        directory(path, files, footprint, &mut unread, &mut failed, InventoryPart::parse)?
     } else {
         let document = document_at(path, files, footprint)?;
         if is_catalog_text(&document.file, &document.text) {
@@ -224,7 +227,7 @@ fn of_path(path: &Path, files: &FileSnapshot, footprint: &Footprint) -> Result<O
         }
         vec![InventoryPart::parse(document)]
     };
-    let mut inventory = Inventory::of_parts(&origin, parts)?;
+    let mut inventory = whole(&origin, parts, failed)?;
     for (path, why) in unread {
         inventory.note_unread(path, why);
     }
@@ -233,6 +236,20 @@ fn of_path(path: &Path, files: &FileSnapshot, footprint: &Footprint) -> Result<O
         inventory.note_unread(origin, if is_head { HEAD_ALONE } else { "it has no `components`" });
     }
     Ok(Some(inventory))
+}
+
+/// Builds an inventory from its parts, unless files could not be read. The faults of all others are reported, too.
+fn whole(
+    origin: &str,
+    parts: Vec<Result<InventoryPart, InventoryError>>,
+    mut failed: Vec<LoadError>,
+) -> Result<Inventory, LoadError> {
+    if failed.is_empty() {
+        return Ok(Inventory::of_parts(origin, parts)?);
+    }
+    failed.extend(parts.into_iter().filter_map(|part| Some(part.err()?.into())));
+    Err(LoadError::all(failed)
+        .map_or_else(|error| error, |()| InventoryError::Empty(origin.to_owned()).into()))
 }
 
 /// Reads the file of an inventory that is one.
@@ -247,6 +264,27 @@ fn document_at(
     })
 }
 
+/// Reads the documents of a layer that is a directory, a file or a catalog of Backstage.
+fn path_documents(
+    path: &Path,
+    files: &FileSnapshot,
+    footprint: &Footprint,
+    (unread, unplaced, failed): (&mut Unread, &mut Vec<UnplacedPart>, &mut Vec<LoadError>),
+) -> Result<Vec<LayerDocument>, LoadError> {
+    catalog::note_first_files(path, footprint);
+    if let Some(first) = catalog::first_file(path, files) {
+        // Its locations may name files that are not there yet.
+        footprint.give_up();
+        let (catalog, _) = catalog::load_path(path, first, files)?;
+        unplaced.extend(catalog.unplaced);
+        return Ok(catalog.documents);
+    }
+    match path.is_dir() {
+        true => directory(path, files, footprint, unread, failed, LayerDocument::Text),
+        false => Ok(vec![LayerDocument::Text(document_at(path, files, footprint)?)]),
+    }
+}
+
 /// Loads an inventory of several layers, or of a repository. `changed` are files of the uppermost layer in place of those
 /// that it has.
 fn layered(
@@ -257,30 +295,27 @@ fn layered(
     mut changed: Vec<InventoryDocument>,
 ) -> Result<Inventory, LoadError> {
     let (mut layers, mut contents) = (Vec::new(), Vec::new());
-    let (mut unread, mut unplaced) = (Vec::new(), Vec::new());
+    let (mut unread, mut unplaced, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (source, (layer, copy))) in sources.list.iter().zip(source_layers).enumerate() {
-        let mut documents = match source {
-            InventorySource::BuiltIn => built_in::documents().into_iter().map(LayerDocument::Text).collect(),
+        let read = match source {
+            InventorySource::BuiltIn => {
+                Ok(built_in::documents().into_iter().map(LayerDocument::Text).collect())
+            }
             InventorySource::Path(path) => {
-                catalog::note_first_files(path, footprint);
-                match catalog::first_file(path, files) {
-                    Some(first) => {
-                        // Its locations may name files that are not there yet.
-                        footprint.give_up();
-                        let (catalog, _) = catalog::load_path(path, first, files)?;
-                        unplaced.extend(catalog.unplaced);
-                        catalog.documents
-                    }
-                    None if path.is_dir() => {
-                        directory(path, files, footprint, &mut unread, LayerDocument::Text)?
-                    }
-                    None => vec![LayerDocument::Text(document_at(path, files, footprint)?)],
-                }
+                path_documents(path, files, footprint, (&mut unread, &mut unplaced, &mut failed))
             }
             InventorySource::Git(source) => match copy {
-                Some(copy) => repository::documents(source, &copy, &mut unread, &mut unplaced)?,
-                None => Vec::new(),
+                Some(copy) => repository::documents(source, &copy, &mut unread, &mut unplaced),
+                None => Ok(Vec::new()),
             },
+        };
+        let mut documents: Vec<LayerDocument> = match read {
+            Ok(documents) => documents,
+            // The faults of other layers are reported as well.
+            Err(error) => {
+                failed.push(error);
+                Vec::new()
+            }
         };
         if number + 1 == sources.list.len() {
             documents.retain(|document| match document {
@@ -299,7 +334,7 @@ fn layered(
     }
     let in_use = layers.iter().filter(|layer| layer.left_out.is_none());
     let origin = in_use.map(|layer| layer.label.as_str()).collect::<Vec<_>>().join(" + ");
-    let mut inventory = Inventory::of_parts(&origin, merge_layers(contents))?;
+    let mut inventory = whole(&origin, merge_layers(contents), failed)?;
     inventory.layers = layers;
     inventory.note_unplaced(unplaced);
     for (path, why) in unread {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::catalog;
+use super::catalog::{self, FirstFile};
 use super::directory::{HEAD, NO_CATEGORY, NO_NAME, entry_name, is_yaml};
 use super::error::{LIMIT, LoadError};
 use crate::base::file_snapshot::FileSnapshot;
@@ -86,6 +86,7 @@ struct Files<'a> {
     bytes: u64,
     documents: Vec<LayerDocument>,
     unread: &'a mut Vec<(String, &'static str)>,
+    failed: Vec<LoadError>,
 }
 
 /// Returns the damage of the copy of a commit, as far as one of the sources uses it.
@@ -94,8 +95,7 @@ pub fn damage_of(source: &GitSource, sources: &InventorySources, commit: CommitI
     let directory = sources.copies.as_ref()?.join(source.copy_name()).join(commit.to_string());
     let copy = CopyRecord { commit, synced: UNIX_EPOCH, directory };
     let of_copy = sources.repositories().filter(|one| one.copy_name() == source.copy_name());
-    let mut errors =
-        of_copy.filter_map(|one| documents(one, &copy, &mut Vec::new(), &mut Vec::new()).err());
+    let mut errors = of_copy.filter_map(|one| documents(one, &copy, &mut Vec::new(), &mut Vec::new()).err());
     errors.find(|error| matches!(error, LoadError::Damaged { .. }))
 }
 
@@ -132,7 +132,7 @@ fn read_documents(
     let tree = Tree::open(&copy.directory, &copy.commit.to_string())?;
     let tree = tree.ok_or_else(|| damaged(source, copy, "it lacks the commit itself"))?;
     let is_directory = tree.is_directory(root)?;
-    let mut files = Files { source, tree, bytes: 0, documents: Vec::new(), unread };
+    let mut files = Files { source, tree, bytes: 0, documents: Vec::new(), unread, failed: Vec::new() };
     let is_directory = is_directory.ok_or_else(|| missing(root))?;
     if let Some(first) = files.catalog(is_directory)? {
         let name = |path: &str| source.file(path);
@@ -144,6 +144,7 @@ fn read_documents(
         false => files.add("", None)?,
         true => files.add_directory()?,
     }
+    LoadError::all(files.failed)?;
     Ok(files.documents)
 }
 
@@ -156,8 +157,11 @@ impl Files<'_> {
         if self.tree.is_directory(&self.path(HEAD))?.is_some() {
             return Ok(None);
         }
-        // A file that cannot be read is none; reading the source reports it.
-        Ok(catalog::first_of(|name| self.read(name).ok().flatten()))
+        Ok(catalog::first_of(|name| match self.read(name) {
+            Ok(Some(text)) => FirstFile::Text(text),
+            Ok(None) => FirstFile::Missing,
+            Err(_) => FirstFile::Unreadable,
+        }))
     }
 
     /// Returns the text of a file, if there is one.
@@ -231,8 +235,13 @@ impl Files<'_> {
         if self.bytes > TOTAL_LIMIT || self.documents.len() >= FILES_LIMIT {
             return Err(LoadError::TooMuch(self.source.to_string()));
         }
-        let text = files::text(content, file.as_ref())?;
-        self.documents.push(LayerDocument::Text(InventoryDocument { file, text: text.into(), reference }));
+        match files::text(content, file.as_ref()) {
+            Ok(text) => {
+                let document = InventoryDocument { file, text: text.into(), reference };
+                self.documents.push(LayerDocument::Text(document));
+            }
+            Err(error) => self.failed.push(error.into()),
+        }
         Ok(())
     }
 }
