@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::base::text::safe_line;
+use crate::base::text::{safe_line, shown_name};
 
 /// Full name of an entry: `cronjob/orphan-hunter`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,12 +30,34 @@ impl Reference {
     }
 }
 
+/// Maximum length of a name.
+const LONGEST: usize = 100;
+
+/// Returns the reason why a text is no name, as a clause; for a text that is one, the whole rule.
+#[must_use]
+pub fn name_fault(text: &str) -> String {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() {
+        return "a name is not empty".to_owned();
+    }
+    if let Some(wrong) = text.chars().find(|c| !is_of_name(*c)) {
+        let wrong = shown_name(&wrong.to_string()).into_owned();
+        return format!(
+            "`{wrong}` is none of the letters, digits, `-`, `_` and `.` of which a name consists"
+        );
+    }
+    if text.len() > LONGEST {
+        return format!("it has {} characters, and a name has {LONGEST} at most", text.len());
+    }
+    "a name begins with a letter or digit".to_owned()
+}
+
 /// Returns whether a text is a valid name of a category or an entry. Such a name is safe in a path, a
 /// container name and an image tag.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= 100
+        && text.len() <= LONGEST
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
@@ -59,6 +81,20 @@ impl<'de> Deserialize<'de> for Reference {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn name_fault_names_the_rule_that_is_broken() {
+        for (name, part) in [
+            ("", "is not empty"),
+            ("a\u{1}b", r"`\u{1}` is none of the letters"),
+            ("a b", "` ` is none"),
+            ("-a", "begins with a letter or digit"),
+            (&"x".repeat(101), "it has 101 characters, and a name has 100 at most"),
+        ] {
+            assert!(!is_name(name) && name_fault(name).contains(part), "{}", name_fault(name));
+        }
+        assert!(is_name(&"x".repeat(100)));
+    }
 
     #[test]
     fn reference_parse_requires_two_plain_parts() {

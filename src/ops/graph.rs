@@ -1,15 +1,17 @@
 //! `cki graph`: the part of the dependencies that was asked for, or how two components are connected. The graph
 //! itself is in `model`, its drawing in `report`.
 
+use std::collections::HashSet;
+
 use crate::base::text::{join_some, nearest};
 use crate::model::graph::{DependencyGraph, Direction, GraphQuery, Path, Subgraph};
-use crate::model::inventory::{Inventory, LookupError};
+use crate::model::inventory::{ChoiceError, Inventory, LookupError, is_selector};
 use crate::model::reference::Reference;
 
 /// Dependencies to look at.
 #[derive(Debug, Clone, Default)]
 pub struct GraphRequest {
-    /// Components as typed; without any, the whole inventory.
+    /// Components and selectors as typed; without any, the whole inventory.
     pub components: Vec<String>,
     /// Follow dependents instead of dependencies.
     pub is_reverse: bool,
@@ -34,6 +36,9 @@ pub enum GraphError {
     /// No component, or several, match.
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    /// The selectors match nothing.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
     /// No dependency has the verb.
     #[error("no dependency in the inventory has the verb `{verb}`; there is {known}")]
     Verb {
@@ -56,7 +61,7 @@ pub enum GraphError {
     },
 }
 
-/// Answers a request: of two components, by the shortest connection; else by a part of the graph.
+/// Answers a request: of two named components, by the shortest connection; else by a part of the graph.
 ///
 /// # Errors
 /// Fails when a component or a verb does not exist, or two components are not connected.
@@ -66,11 +71,18 @@ pub fn graph<'a>(
     request: &GraphRequest,
 ) -> Result<GraphOutcome<'a>, GraphError> {
     check_verbs(graph, &request.verbs)?;
+    let (selectors, names): (Vec<String>, Vec<String>) =
+        request.components.iter().cloned().partition(|word| is_selector(word));
     let mut starts = Vec::with_capacity(request.components.len());
-    for typed in &request.components {
+    for typed in &names {
         starts.push(find(graph, inventory, typed)?);
     }
-    if let [from, to] = starts.as_slice() {
+    if !selectors.is_empty() {
+        let mut seen: HashSet<usize> = starts.iter().copied().collect();
+        let chosen = inventory.choose(&selectors)?;
+        let nodes = chosen.into_iter().filter_map(|component| graph.find(&component.reference));
+        starts.extend(nodes.filter(|at| seen.insert(*at)));
+    } else if let [from, to] = starts.as_slice() {
         let name = |at: &usize| graph.node(*at).reference.clone();
         let path = graph.path(*from, *to, &request.verbs);
         let path = path.ok_or_else(|| GraphError::NotConnected { from: name(from), to: name(to) })?;

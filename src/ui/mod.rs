@@ -10,6 +10,7 @@ mod options;
 mod output;
 mod outputs;
 mod pager;
+mod paths;
 mod pipeline_states;
 mod pipelines;
 mod port_view;
@@ -20,7 +21,7 @@ pub mod style;
 mod tasks;
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::base::text;
@@ -34,6 +35,8 @@ pub use port_view::PortView;
 use progress::Progress;
 use reminders::Reminders;
 
+/// Label of a next step.
+const HINT: &str = "hint:";
 /// Maximum columns of one message: names from outside may have millions of characters.
 const LONGEST_MESSAGE: usize = 8000;
 
@@ -121,15 +124,7 @@ impl Ui {
     }
 
     fn short<'a>(&self, place: &'a str) -> Cow<'a, str> {
-        let below = |directory: &Path| {
-            let directory = directory.to_str().filter(|directory| *directory != "/")?;
-            place.strip_prefix(directory)?.strip_prefix('/').filter(|below| !below.is_empty())
-        };
-        match (below(&self.0.cwd), self.0.home.as_deref().and_then(below)) {
-            (Some(below), _) => Cow::Borrowed(below),
-            (None, Some(below)) => Cow::Owned(format!("~/{below}")),
-            (None, None) => Cow::Borrowed(place),
-        }
+        paths::short(place, &self.0.cwd, self.0.home.as_deref())
     }
 
     /// Returns whether results are JSON or YAML.
@@ -213,7 +208,7 @@ impl Ui {
     /// Prints a next step; not with `-q`.
     pub fn hint(&self, text: &str) {
         if self.0.options.verbosity > Verbosity::Quiet {
-            self.0.labelled("hint:", style::hint, text);
+            self.0.labelled(HINT, style::hint, text);
         }
     }
 
@@ -225,7 +220,7 @@ impl Ui {
             self.0.labelled(" ", str::to_owned, &format!("{number}{cause}"));
         }
         for hint in hints {
-            self.0.labelled("hint:", style::hint, hint);
+            self.0.labelled(HINT, style::hint, hint);
         }
     }
 
@@ -283,6 +278,12 @@ impl UiState {
         let indent = label.chars().count() + 1;
         // Mask before a line break can split a secret.
         let text = self.stderr.masked(&self.with_commands(text)).into_owned();
+        // A hint is typed as it stands.
+        let is_shortened = self.terminal.stderr && label != HINT;
+        let text = match is_shortened {
+            true => paths::shorten_all(&text, &self.cwd, self.home.as_deref()),
+            false => Cow::Borrowed(text.as_str()),
+        };
         let text = &text::truncate_middle(&text, LONGEST_MESSAGE);
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let mut lines = text::wrap(text, columns.saturating_sub(indent).max(20)).into_iter();

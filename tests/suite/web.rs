@@ -97,6 +97,15 @@ async fn web_retries_faults_and_waits_as_long_as_it_is_told() {
     let [pause] = clock.pauses()[..] else { panic!("one pause") };
     assert!((Duration::from_secs(7)..Duration::from_secs(8)).contains(&pause), "{pause:?}");
     assert_eq!(server.seen().len(), 2);
+    // A minute is not too long, and a limit of one page says nothing about the others.
+    assert_eq!(web.state(&url(&server.url("/limited/1/60/a"))).await, PageState::Reached);
+    for number in 0..2 {
+        let page = url(&server.url(&format!("/limited/99/0/{number}")));
+        assert_eq!(web.state(&page).await, PageState::RateLimited);
+        assert_eq!(web.state(&url(&server.url("/ok/a"))).await, PageState::Reached);
+    }
+    clock.pauses();
+    server.seen();
     // A wait that is too long ends all requests to this server.
     assert_eq!(web.state(&url(&server.url("/limited/1/3600/a"))).await, PageState::RateLimited);
     assert_eq!(web.state(&url(&server.url("/ok/a"))).await, PageState::RateLimited);

@@ -7,7 +7,7 @@ mod size;
 mod table;
 
 pub use lines::{LineCutter, LineSplitter, line_text};
-pub use safe::{is_invisible, safe_line};
+pub use safe::{is_invisible, safe_line, shown_name};
 pub use size::parse_bytes;
 pub use table::{Cell, Fit, Table};
 
@@ -42,10 +42,13 @@ pub fn join_and(items: &[String]) -> String {
 /// Maximum items of a list to name.
 const READ: usize = 8;
 
-/// Joins the first items of a list of any length: `a, b and 7 others`.
+/// Joins the first items of a list of any length: `a, b and 7 others`; an empty list is `none`.
 #[must_use]
 pub fn join_some(items: impl ExactSizeIterator<Item = String>) -> String {
     let count = items.len();
+    if count == 0 {
+        return "none".to_owned();
+    }
     if count <= READ {
         return join_and(&items.collect::<Vec<_>>());
     }

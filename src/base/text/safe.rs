@@ -25,6 +25,20 @@ pub fn safe_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Shows a name that a user typed: characters that [`safe_line`] would remove or replace are escaped as in Rust,
+/// `\u{1}`, so that the name in a message is the one that was typed.
+#[must_use]
+pub fn shown_name(name: &str) -> Cow<'_, str> {
+    if is_printable(name) || name.chars().all(|one| is_plain(one) && one != '\t') {
+        return Cow::Borrowed(name);
+    }
+    let escaped = name.chars().map(|one| match is_plain(one) && one != '\t' {
+        true => one.to_string(),
+        false => one.escape_default().to_string(),
+    });
+    Cow::Owned(escaped.collect())
+}
+
 /// Returns whether a text consists of printable ASCII characters, as most do: compares many at once.
 pub(super) fn is_printable(text: &str) -> bool {
     text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
@@ -75,6 +89,12 @@ mod tests {
         assert_eq!(safe_line("a\u{202e}b"), "a<U+202E>b");
         assert_eq!(safe_line("a\u{61c}b\u{ad}c\u{e0041}"), "a<U+061C>b<U+00AD>c<U+E0041>");
         assert!(!safe_line("a\rb").contains('\r'));
+    }
+
+    #[test]
+    fn shown_name_escapes_what_nobody_sees() {
+        assert_eq!(shown_name("web ü"), "web ü");
+        assert_eq!(shown_name("a\u{1}b\x1b[1mc\n\td\u{202e}"), r"a\u{1}b\u{1b}[1mc\n\td\u{202e}");
     }
 
     proptest! {

@@ -11,26 +11,27 @@ use crate::cli::error::UsageError;
 use crate::cli::format::OutputFormat;
 use crate::host::browser::Browser;
 use crate::model::event::TaskOutcome;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Inventory, is_selector};
 use crate::ops::clone::source::SourceError;
 use crate::ops::docs::{Documentation, documentation, search};
 use crate::report::docs;
 
-/// Show the documentation of a component
+/// Show the documentation of components
 ///
 /// Shows the pages that the entry names, and links to the rest and to monitoring. Without such a page,
 /// shows the README of its sources. Pages come from local clones, those of other repositories from their
-/// web server, unless `--offline` is given.
+/// web server, unless `--offline` is given. Exits with 1 if there are pages and none can be read.
 ///
 /// Examples:
 ///   cki docs pipeline-herder
 ///   cki docs pipeline-herder --list
+///   cki docs owner=infra --list
 ///   cki docs --search retry
 ///   cki docs kind=cronjob --search token
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct DocsArgs {
-    /// Component; with `--search`, components or selectors as in `cki list`, by default all
+    /// Components, or selectors as in `cki list`; with `--search`, by default all
     #[arg(required_unless_present = "search", add = ArgValueCompleter::new(complete::component_words))]
     component: Vec<String>,
     /// List the pages and links, and where each is
@@ -58,20 +59,29 @@ pub(in crate::cli) fn run(args: &DocsArgs, context: &Context) -> anyhow::Result<
         docs::print_search(&context.ui, text, &found);
         return Ok(if found.hits.is_empty() { Exit::Failed } else { Exit::Done });
     }
-    let [name] = args.component.as_slice() else {
-        return Err(UsageError("`cki docs` shows one component; `--search` takes several".to_owned()).into());
-    };
-    let mut found = documentation(inventory.find(name)?, inventory, &context.workspace);
+    let chosen = inventory.choose(&args.component)?;
+    let find = |component| documentation(component, inventory, &context.workspace);
+    let mut found: Vec<Documentation<'_>> = chosen.into_iter().map(find).collect();
     if args.open {
-        return open(&found, context);
+        let [one] = found.as_slice() else {
+            let message = format!("`--open` opens the link of one component, and these are {}", found.len());
+            return Err(UsageError(message).into());
+        };
+        return open(one, context);
     }
     if args.list || context.format != OutputFormat::Text {
-        docs::print_list(&context.ui, &found);
+        let is_one = matches!(args.component.as_slice(), [word] if !is_selector(word));
+        docs::print_list(&context.ui, &found, is_one);
         return Ok(Exit::Done);
     }
-    fetch(&mut found, inventory, context)?;
-    context.ui.pages(docs::page(&context.ui, &found, context.ui.columns()).lines());
-    Ok(Exit::Done)
+    for one in &mut found {
+        fetch(one, inventory, context)?;
+    }
+    let columns = context.ui.columns();
+    let pages: Vec<String> = found.iter().map(|one| docs::page(&context.ui, one, columns)).collect();
+    context.ui.pages(pages.join("\n\n").lines());
+    let is_lost = found.iter().any(Documentation::is_lost);
+    Ok(if is_lost { Exit::Failed } else { Exit::Done })
 }
 
 /// Reads the pages that are not on this machine. An inventory that the user does not trust makes no request.

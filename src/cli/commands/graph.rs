@@ -1,7 +1,7 @@
 //! `cki graph`: its arguments, and the calls of the operation and the report.
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
 use crate::base::exit::Exit;
 use crate::base::files::write_atomic;
@@ -11,6 +11,7 @@ use crate::cli::error::UsageError;
 use crate::cli::format::OutputFormat;
 use crate::host::browser::Browser;
 use crate::model::graph::DependencyGraph;
+use crate::model::inventory::is_selector;
 use crate::ops::graph::{GraphRequest, graph};
 use crate::report::graph::{GraphFormat, MOST_NODES, drawn, print, svg};
 
@@ -18,26 +19,27 @@ use crate::report::graph::{GraphFormat, MOST_NODES, drawn, print, svg};
 ///
 /// Follows the dependencies of the entries, the infrastructure that they run on, and the components
 /// that must run first. With `--reverse`, follows dependents: all that a change could break. Of two
-/// components, shows the shortest connection. Without a component, shows the whole inventory.
+/// named components, shows the shortest connection. Without a component, shows the whole inventory.
 ///
 /// Examples:
 ///   cki graph pipeline-herder
 ///   cki graph rabbitmq --reverse
 ///   cki graph webhook-receiver rabbitmq
+///   cki graph owner=infra --depth 1
 ///   cki graph --verb writes -o mermaid
 ///   cki graph --open
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct GraphArgs {
-    /// Component: its name, `category/name`, or a unique part of the name; also the full name of a missing target
-    #[arg(add = ArgValueCandidates::new(complete::components))]
+    /// Components: names, `category/name` or a unique part, also the full name of a missing target; or selectors as in `cki list`
+    #[arg(add = ArgValueCompleter::new(complete::component_words))]
     component: Vec<String>,
     /// Follow dependents instead of dependencies
     #[arg(long)]
     reverse: bool,
     /// Follow at most this many dependencies one after the other
-    #[arg(long, value_name = "N")]
-    depth: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    depth: Option<u32>,
     /// Follow only dependencies with this verb, as in `writes`
     #[arg(long, value_name = "VERB", add = ArgValueCandidates::new(complete::verbs))]
     verb: Vec<String>,
@@ -48,13 +50,15 @@ pub(in crate::cli) struct GraphArgs {
 
 pub(in crate::cli) fn run(args: GraphArgs, context: &Context) -> anyhow::Result<Exit> {
     let GraphArgs { component, reverse, depth, verb, open } = args;
-    if component.len() == 2 && (reverse || depth.is_some()) {
+    let are_two = component.len() == 2 && !component.iter().any(|word| is_selector(word));
+    if are_two && (reverse || depth.is_some()) {
         let flag = if reverse { "--reverse" } else { "--depth" };
         let message = format!("`{flag}` has no effect on the connection of two components");
         return Err(UsageError(message).into());
     }
     let inventory = context.shown_inventory()?;
     let all = DependencyGraph::new(inventory);
+    let depth = depth.and_then(|depth| usize::try_from(depth).ok());
     let request = GraphRequest { components: component, is_reverse: reverse, depth, verbs: verb };
     let found = graph(&all, inventory, &request)?;
     let format = match context.format {

@@ -1,6 +1,7 @@
 //! A draft of an inventory, made from the files of a repository: facts from build files, Compose files and
 //! documents, and the text of an entry. Pure; reading the files belongs in `ops::draft`.
 
+mod address_owner;
 mod build_file;
 mod compose;
 mod entry_template;
@@ -11,6 +12,7 @@ mod readme;
 mod rules;
 mod write;
 
+pub use address_owner::AddressOwner;
 pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
 pub use entry_template::{EntryHead, Gap, gaps, render_entry};

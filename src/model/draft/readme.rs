@@ -157,35 +157,109 @@ fn value(cell: &str) -> Option<String> {
     is_short.then(|| text.to_owned())
 }
 
-/// Returns the first sentence of a document that is neither a heading, a badge, a list, a table nor HTML.
+/// Maximum number of paragraphs in which a description is looked for.
+const PARAGRAPHS: usize = 8;
+
+/// Returns the first sentence of a document: of a paragraph that is neither a heading, a list, a table nor HTML. Badges
+/// are left out, and so are fragments: rows of links, and introductions of what follows.
 #[must_use]
 pub fn first_sentence(text: &str) -> Option<String> {
     let mut paragraph = String::new();
+    let mut tried = 0;
     let mut is_code = false;
-    for line in text.lines().map(str::trim) {
+    // An empty line ends the last paragraph.
+    for line in text.lines().map(str::trim).chain([""]) {
         let is_fence = line.starts_with("```") || line.starts_with("~~~");
         is_code ^= is_fence;
-        let is_link = line.starts_with('[') && !line.starts_with("[!") && !line.contains("]:");
+        let line = without_images(line);
+        let line = line.trim();
+        let is_link = line.starts_with('[') && !line.contains("]:");
         let is_prose = is_link || line.starts_with(|c: char| c.is_alphanumeric() || "*_`\"'(".contains(c));
-        let is_item = line.starts_with("* ") || line.starts_with("- ");
+        let is_item = line.starts_with("* ") || line.starts_with("- ") || is_numbered(line);
         let is_title = line.chars().all(|c| c == '=' || c == '-') && !line.is_empty();
-        match is_code || is_fence || !is_prose || is_item {
+        if is_title && !is_code {
             // The line above was a heading.
-            _ if is_title => paragraph.clear(),
-            true if paragraph.len() >= 20 => break,
-            true => paragraph.clear(),
-            false => {
-                paragraph.push_str(line);
-                paragraph.push(' ');
-                if paragraph.len() > 4 * DESCRIPTION {
-                    break;
-                }
+            paragraph.clear();
+        } else if is_code || is_fence || !is_prose || is_item {
+            if let Some(sentence) = sentence_of(&paragraph, is_item || is_fence) {
+                return Some(sentence);
             }
+            tried += usize::from(!paragraph.is_empty());
+            paragraph.clear();
+            if tried > PARAGRAPHS {
+                return None;
+            }
+        } else if paragraph.len() <= 4 * DESCRIPTION {
+            paragraph.push_str(line);
+            paragraph.push(' ');
         }
     }
+    None
+}
+
+/// Returns the first sentence of a paragraph, unless it is a fragment. `goes_on`: a list or code follows it at once.
+fn sentence_of(paragraph: &str, goes_on: bool) -> Option<String> {
     let text = without_links(paragraph.trim());
-    let end = text.find(". ").map_or(text.len(), |at| at + 1);
-    Some(shortened(&text[..end])).filter(|sentence| sentence.len() >= 20)
+    let end = sentence_end(&text);
+    let sentence = text[..end.unwrap_or(text.len())].trim();
+    let is_begun = sentence
+        .trim_start_matches(|c: char| "*_`\"'(".contains(c))
+        .starts_with(|c: char| c.is_uppercase() || c.is_numeric())
+        || sentence.starts_with('`');
+    let is_whole = !sentence.ends_with([':', ',', ';']) && (end.is_some() || !goes_on);
+    let is_row = sentence.contains(" | ") || sentence.contains(" • ") || sentence.contains(" · ");
+    let is_long = sentence.len() >= 20 && sentence.split_whitespace().count() >= 4;
+    (is_begun && is_whole && !is_row && is_long).then(|| shortened(sentence))
+}
+
+/// Returns the end of the first sentence: behind a full stop that is not part of an abbreviation.
+fn sentence_end(text: &str) -> Option<usize> {
+    let ends = text.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
+    let is_end = |end: &usize| {
+        let (before, after) = (&text[..*end], &text[*end..]);
+        let word = before.rsplit(' ').next().unwrap_or_default().trim_start_matches('(').to_lowercase();
+        let is_short = ["e.g.", "i.e.", "etc.", "vs.", "cf.", "resp.", "approx."].contains(&word.as_str());
+        (after.is_empty() || after.starts_with(' ')) && !is_short
+    };
+    ends.into_iter().find(is_end)
+}
+
+/// Returns whether a line is an item of a numbered list.
+fn is_numbered(line: &str) -> bool {
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < line.len() && (rest.starts_with(". ") || rest.starts_with(") "))
+}
+
+/// Returns a line without its images, `![text](address)`, and without links that have an image for a text: badges.
+fn without_images(line: &str) -> String {
+    let mut made = line.to_owned();
+    while let Some(at) = made.find("![") {
+        // The link around an image begins before it.
+        let is_linked = made[..at].ends_with('[');
+        let Some(end) = end_of_link(&made[at + 1..]).map(|end| at + 1 + end) else { break };
+        let (from, to) = match made[end..].strip_prefix(']').filter(|_| is_linked) {
+            Some(after) => {
+                let target = after.starts_with('(').then(|| after.find(')')).flatten();
+                let target = target.or_else(|| after.starts_with('[').then(|| after.find(']')).flatten());
+                (at - 1, end + 1 + target.map_or(0, |end| end + 1))
+            }
+            None => (at, end),
+        };
+        made.replace_range(from..to, "");
+    }
+    made
+}
+
+/// Returns the length of a link, `[text](address)` or `[text][reference]`, at the beginning of a text.
+fn end_of_link(text: &str) -> Option<usize> {
+    let inner = text.find(']')? + 1;
+    let after = &text[inner..];
+    let target = match after.chars().next() {
+        Some('(') => after.find(')').map(|end| end + 1),
+        Some('[') => after.find(']').map(|end| end + 1),
+        _ => Some(0),
+    };
+    target.map(|target| inner + target)
 }
 
 /// Returns the title of a document: its first heading.

@@ -139,9 +139,31 @@ fn first_sentence_skips_titles_badges_and_code() {
             "Title\n=====\n\n```sh\ncode that is not prose at all\n```\n* an item of a list, long enough\n\n`x` is a web page\nof two lines\n",
             "x is a web page of two lines",
         ),
+        (
+            "[![a](b)](c) ![d](e)\nThe shop, e.g. for books, sells. More.\n",
+            "The shop, e.g. for books, sells.",
+        ),
+        (
+            "[Docs](a) | [Chat](b) | [Issues](c)\n\nA service that sells books.\n",
+            "A service that sells books.",
+        ),
+        (
+            "To run it, use these commands:\n\n    x\n\nA service that sells books.\n",
+            "A service that sells books.",
+        ),
+        ("which is then used by the others\n\nA service that sells books.\n", "A service that sells books."),
+        (
+            "The service has these parts\n- one\n- two\n\nA service that sells books!\n",
+            "A service that sells books!",
+        ),
+        (
+            "1. Install the tools first.\n2. Run.\n\nA service that sells books.\n",
+            "A service that sells books.",
+        ),
     ] {
         assert_eq!(first_sentence(text).as_deref(), Some(expected), "{text}");
     }
+    assert_eq!(first_sentence("[![a](b)](c)\n\n[Only](a) [some](b) [links](c) [there](d):\n"), None);
     assert_eq!(first_sentence("# Only a title\n<p>html</p>\n"), None);
 }
 

@@ -125,6 +125,10 @@ fn item(text: &mut String, repo: &str, one: &DraftedComponent) {
     if let Some(description) = &one.description {
         let _ = writeln!(text, "    description: {}", scalar(description));
     }
+    if let Some(readme) = &one.readme {
+        let (repo, path) = (scalar(repo), scalar(readme));
+        let _ = writeln!(text, "    documentation: [{{label: README, repo: {repo}, path: {path}}}]");
+    }
     for line in entry_text(repo, one).lines() {
         let _ = writeln!(text, "    {line}");
     }

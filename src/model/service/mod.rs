@@ -73,6 +73,8 @@ pub struct ServiceTemplate {
     name: String,
     file: String,
     raw: RawServiceTemplate,
+    /// Image in place of the template's: a name, not a template.
+    image: Option<String>,
 }
 
 /// A backing service, ready to be started.
@@ -120,7 +122,7 @@ impl ServiceTemplate {
     /// Fails when the text is not of the expected form.
     pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ServiceTemplateError> {
         let (raw, _) = yaml::parse::<RawServiceTemplate>(file, text)?;
-        Ok(Self { name: name.to_owned(), file: file.to_owned(), raw })
+        Ok(Self { name: name.to_owned(), file: file.to_owned(), raw, image: None })
     }
 
     /// Returns the name.
@@ -140,9 +142,9 @@ impl ServiceTemplate {
         self.raw.provides.keys().map(String::as_str)
     }
 
-    /// Replaces the image.
+    /// Replaces the image by its name, in which templates have no meaning.
     pub fn set_image(&mut self, image: &str) {
-        image.clone_into(&mut self.raw.image);
+        self.image = Some(image.to_owned());
     }
 
     /// Returns the parameters of a request, with defaults filled in. `place` is for messages.
@@ -235,7 +237,8 @@ impl ServiceTemplate {
             Ok::<_, ServiceTemplateError>(NativeService { command, environment })
         });
         let (setup, mut secrets) = self.setup(ctx, needs, &all)?;
-        let (image, command) = (maker.text("image", &raw.image)?, maker.list("command", &raw.command)?);
+        let image = self.image.clone().map_or_else(|| maker.text("image", &raw.image), Ok)?;
+        let command = maker.list("command", &raw.command)?;
         let environment = pairs("environment", &raw.environment)?;
         let files = files.collect::<Result<_, ServiceTemplateError>>()?;
         let native = native.transpose()?;

@@ -28,6 +28,16 @@ pub struct Documentation<'a> {
     pub monitoring: Vec<&'a Link>,
 }
 
+impl Documentation<'_> {
+    /// Returns whether there are pages, and none of them can be read. A repository that is not cloned has them still.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let is_lost =
+            |page: &DocPage| matches!(page.content, PageContent::Missing | PageContent::Unreadable(_));
+        !self.pages.is_empty() && self.pages.iter().all(is_lost)
+    }
+}
+
 /// A page in a repository.
 #[derive(Debug)]
 pub struct DocPage {

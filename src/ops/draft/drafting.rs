@@ -47,6 +47,10 @@ pub(super) struct Drafting<'a> {
     /// The variables that each backing service provides.
     pub(super) provided: BTreeMap<String, BTreeSet<String>>,
     pub(super) components: Vec<DraftedComponent>,
+    /// The other components of the repository, if one was chosen.
+    pub(super) others: Vec<DraftedComponent>,
+    /// Number of components whose variables are known.
+    pub(super) scanned: usize,
     /// Images of the Compose file for backing services.
     pub(super) images: BTreeMap<String, String>,
     pub(super) findings: Vec<DraftFinding>,
@@ -75,7 +79,11 @@ pub(super) fn draft(
     draft.kubernetes(&found);
     draft.is_alone = draft.components.iter().filter(|one| one.is_built).count() == 1;
     draft.choose(&found)?;
-    draft.variables(&found, assets, env, task)?;
+    while draft.scanned < draft.components.len() {
+        draft.variables(&found, assets, env, task)?;
+        draft.addresses();
+        draft.keep_needed();
+    }
     draft.gaps(&found);
     let text = draft.text();
     let inventory = draft.inventory(&text)?;
@@ -132,6 +140,8 @@ impl<'a> Drafting<'a> {
             provided: provided(&rules, assets)?,
             rules,
             components: Vec::new(),
+            others: Vec::new(),
+            scanned: 0,
             images: BTreeMap::new(),
             findings: Vec::new(),
         })

@@ -30,12 +30,24 @@ pub enum DraftError {
         /// The reasons.
         findings: String,
     },
-    /// No component of the repository has the name or the directory.
+    /// No component of the repository has its sources in the directory.
+    #[error("`{}` has no component in `{wanted}`; it has one in {}", root.display(), join_some(known.iter().map(|name| format!("`{name}`"))))]
+    NoneThere {
+        /// The root of the repository.
+        root: PathBuf,
+        /// The directory.
+        wanted: String,
+        /// The directories that there are.
+        known: Vec<String>,
+        /// The nearest of them.
+        nearest: Option<String>,
+    },
+    /// No component of the repository has the name.
     #[error("`{}` has no component `{wanted}`; it has {}", root.display(), join_some(known.iter().map(|name| format!("`{name}`"))))]
     NoSuch {
         /// The root of the repository.
         root: PathBuf,
-        /// The name or directory.
+        /// The name.
         wanted: String,
         /// The names that there are.
         known: Vec<String>,

@@ -1,6 +1,7 @@
 //! A draft of entries from the files of a repository, for `cki init` and `cki inventory new`. Reads only plain files
 //! of the repository and runs nothing. Writing the draft is up to these commands.
 
+mod addresses;
 mod compose;
 mod drafting;
 mod error;

@@ -24,7 +24,7 @@ const VARIABLES: usize = 100;
 
 impl Drafting<'_> {
     /// Adds the variables that the README describes and the sources read, and the backing services that they
-    /// imply. A deployment that cannot be read becomes a finding.
+    /// imply, to the components that have none yet. A deployment that cannot be read becomes a finding.
     pub(super) fn variables(
         &mut self,
         found: &FoundFiles,
@@ -47,7 +47,7 @@ impl Drafting<'_> {
         let guard = masking_guard(assets, &inventory).ok();
         let is_secret =
             |name: &str, value: &str| guard.as_ref().is_none_or(|guard| guard.is_secret(name, value));
-        for at in 0..self.components.len() {
+        for at in std::mem::replace(&mut self.scanned, self.components.len())..self.components.len() {
             // There are no sources of an image.
             if !self.components[at].is_built {
                 continue;

@@ -6,6 +6,7 @@ pub mod fix;
 pub mod links;
 pub mod new;
 mod new_error;
+mod new_needs;
 mod new_place;
 pub mod site;
 pub mod sync;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 pub use super::new_error::NewEntryError;
+use super::new_needs;
 use super::new_place::{self, EntryPlace};
 use crate::base::assets::Assets;
 use crate::base::files::DirectoryLock;
@@ -138,6 +139,7 @@ pub fn draft_entry(
         findings.clone_from(&drafted.findings);
         repo = repository(drafted, inventory, &mut findings);
         components = of_repository(drafted, inventory, &mut findings);
+        new_needs::add_addressed(&mut components, inventory);
     }
     findings.extend(unknown_owners(request.owners, inventory));
     let schema = place.schema();

@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use crate::base::files::FileError;
 use crate::base::template::TemplateError;
-use crate::base::text::join_some;
+use crate::base::text::{join_some, shown_name, truncate_middle};
 use crate::model::draft::InsertError;
-use crate::model::reference::Reference;
+use crate::model::reference::{Reference, name_fault};
 use crate::ops::draft::DraftError;
 use crate::ops::shared::inventory::LoadError;
+
+/// Maximum columns of a wrong name in a message.
+const SHOWN: usize = 60;
 
 /// An error of `cki inventory new`.
 #[derive(Debug, thiserror::Error)]
 pub enum NewEntryError {
     /// The name cannot be that of a component.
-    #[error("no component can be called `{}`: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most", .0.escape_debug())]
+    #[error("no component can be called `{}`: {}", truncate_middle(&shown_name(.0), SHOWN), name_fault(.0))]
     Name(String),
     /// The name and the option contradict each other.
     #[error("`{component}` and `--category {category}` name two categories")]

@@ -21,7 +21,7 @@ use host::WebHost;
 pub use page_state::PageState;
 
 /// Limits of retries.
-const RETRIES: RetryLimits = RetryLimits { tries: 3, patience: Duration::from_secs(20) };
+const RETRIES: RetryLimits = RetryLimits { tries: 3, patience: Duration::from_secs(60) };
 /// Maximum time of one request.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Maximum number of redirects to follow.
@@ -155,7 +155,11 @@ struct NoAnswer {
 /// Returns what the last try says. If it is about the host, no further request is sent there.
 fn conclude(sent: Result<WebAnswer, NoAnswer>, host: &WebHost) -> Result<WebAnswer, PageState> {
     match sent {
-        Ok(answer) if answer.status == 429 => Err(host.close(PageState::RateLimited)),
+        Ok(answer) if answer.status == 429 => {
+            // A wait that is too long holds for all pages; a limit may also be one of this page.
+            let is_too_long = answer.asked_wait.is_some_and(|wait| wait > RETRIES.patience);
+            Err(host.limit(is_too_long))
+        }
         Ok(answer) => Ok(answer),
         Err(fault) => {
             let state = PageState::Unreachable(fault.why);

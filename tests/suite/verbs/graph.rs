@@ -116,6 +116,8 @@ fn graph_refuses_what_it_does_not_know() {
     hint: `cki list` shows all components.
     --- exit 3
     ");
+    cli().run("graph web --depth 0").ends_with(2).says("--depth");
+    cli().run("graph kind=none").ends_with(3).says("no component matches");
     assert_snapshot!(cli().run("graph -o png"), @"
     --- stderr
     error: this command has no output format `png`; choose `tree`, `wide`, `name`, `dot`, `mermaid`, `svg`, `json` or `yaml`.

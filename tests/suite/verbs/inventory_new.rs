@@ -85,9 +85,58 @@ fn inventory_new_writes_entries_that_check_and_run_accept() {
     for name in ["../x", "a/b/c", "a!b", "service/.."] {
         cli.run(&format!("{new} {name}")).ends_with(2).says("no component can be called");
     }
+    cli.run(&format!("{new} {}", "x".repeat(101)))
+        .ends_with(2)
+        .says("it has 101 characters, and a name has 100");
+    // The directory of the sources may be another one than that of the build.
+    cli.run(&format!("{new} cart2 --from-repo shop --dir services/cart -n"))
+        .ends_with(0)
+        .says("path: services/cart}");
+    let wrong = cli.run(&format!("{new} cart --from-repo shop --dir services/crat -n")).ends_with(3);
+    wrong
+        .says("has no component in `services/crat`; it has one in")
+        .says("did you mean `--dir services/cart`?");
     nix::unistd::mkfifo(&cli.project().join("inv/service/pipe.yaml"), nix::sys::stat::Mode::S_IRWXU)
         .expect("makes");
     cli.run(&format!("{new} pipe --force")).fails();
+}
+
+#[test]
+fn variables_with_addresses_name_what_a_component_needs() {
+    let cli = Cli::new();
+    git2::Repository::init(cli.project().join("shop")).expect("makes a repository");
+    for (path, text) in [
+        ("shop/ad/Dockerfile", "FROM x\nEXPOSE 9555\n"),
+        ("shop/ad/ad.py", "import os\nos.environ['WEB_ADDR']\n"),
+        ("shop/web/Dockerfile", "FROM x\nEXPOSE 8080\n"),
+        (
+            "shop/web/web.py",
+            "import os\nos.environ['AD_SERVICE_ADDR'], os.environ['MAIL_HOST'], os.environ.get('WEB_URL')\n",
+        ),
+        ("inv/service/mail.yaml", "image: x\n"),
+        ("inv/inventory.yaml", "title: T\r\ncategories:\r\n  - {id: service}\r\n"),
+    ] {
+        cli.write(path, text);
+    }
+    let new = "inventory new --inventory inv";
+    cli.run(&format!("{new} web --from-repo shop --with-needs")).ends_with(0).says("inv/service/ad.yaml:1");
+    let read = |path: &str| std::fs::read_to_string(cli.project().join(path)).expect("reads");
+    let text = read("inv/service/web.yaml");
+    assert!(text.contains("{name: AD_SERVICE_ADDR, default: \"ad:9555\"}"), "{text}");
+    assert!(
+        text.contains("{name: MAIL_HOST, default: mail}") && text.contains("needs: [ad, mail]"),
+        "{text}"
+    );
+    // Neither could start first, and nothing needs itself.
+    assert!(read("inv/service/ad.yaml").contains("needs: []"), "{}", read("inv/service/ad.yaml"));
+    cli.run("run-local web --dry-run --inventory inv").ends_with(0).says("ad").says("mail");
+    // A file with the ends of lines of Windows stays one.
+    cli.write("one.yaml", "title: T\r\ncomponents:\r\n  - name: a\r\n    category: service\r\n");
+    cli.run("inventory new b --inventory one.yaml").ends_with(0);
+    let text = read("one.yaml");
+    assert!(text.starts_with("title: T\r\ncomponents:\r\n  - name: a\r\n"), "{text:?}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
+    assert_eq!(cli.run("list --inventory one.yaml -o name").ends_with(0).stdout, "a\nb\n");
 }
 
 #[test]

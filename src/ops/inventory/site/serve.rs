@@ -3,12 +3,14 @@
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 
 use crate::host::signals::{Shutdown, Signal};
@@ -65,14 +67,35 @@ impl BoundSite {
 }
 
 fn router(directory: &Path, port: u16) -> Router {
-    Router::new().fallback_service(ServeDir::new(directory)).layer(from_fn_with_state(port, guard))
+    let root = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
+    let site = ServedSite { root: root.into(), port };
+    Router::new().fallback_service(ServeDir::new(directory)).layer(from_fn_with_state(site, guard))
+}
+
+/// A site that is served.
+#[derive(Debug, Clone)]
+struct ServedSite {
+    /// Its directory, without links on the way.
+    root: Arc<Path>,
+    port: u16,
+}
+
+impl ServedSite {
+    /// Returns whether the path of an address leads out of the directory, by a link that somebody put there.
+    fn leads_out(&self, path: &str) -> bool {
+        let Ok(path) = percent_decode_str(path).decode_utf8() else { return true };
+        let real = self.root.join(path.trim_start_matches('/')).canonicalize();
+        // The server finds nothing where there is nothing.
+        real.is_ok_and(|real| !real.starts_with(&self.root))
+    }
 }
 
 /// Answers only requests that name this machine: a page of another site whose name leads here must read nothing.
-async fn guard(State(port): State<u16>, request: Request, next: Next) -> Response {
+async fn guard(State(site): State<ServedSite>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let is_here = host
-        .is_some_and(|host| ["127.0.0.1", "localhost"].iter().any(|name| host == format!("{name}:{port}")));
+    let is_here = host.is_some_and(|host| {
+        ["127.0.0.1", "localhost"].iter().any(|name| host == format!("{name}:{}", site.port))
+    });
     let is_hidden = request
         .uri()
         .path()
@@ -81,6 +104,7 @@ async fn guard(State(port): State<u16>, request: Request, next: Next) -> Respons
     let mut response = match (is_here, is_hidden) {
         (false, _) => (StatusCode::MISDIRECTED_REQUEST, "this server has no such host\n").into_response(),
         (true, true) => StatusCode::NOT_FOUND.into_response(),
+        (true, false) if site.leads_out(request.uri().path()) => StatusCode::NOT_FOUND.into_response(),
         (true, false) => next.run(request).await,
     };
     for (name, value) in HEADERS {
@@ -135,6 +159,8 @@ mod tests {
         ] {
             std::fs::write(directory.path().join(path), text).expect("writes");
         }
+        std::os::unix::fs::symlink("../secret", site.join("out.html")).expect("links");
+        std::os::unix::fs::symlink("..", site.join("up")).expect("links");
         let here = "127.0.0.1:PORT";
         let requests = [
             ("/", here),
@@ -148,14 +174,17 @@ mod tests {
             ("/.cki-site", here),
             ("/%2Ecki-site", here),
             ("/none.html", here),
+            ("/out.html", here),
+            ("/%6fut.html", here),
+            ("/up/secret", here),
             ("/", "evil.example:PORT"),
             ("/", "127.0.0.1"),
         ];
         let answers = answers(&site, &requests);
         let status: Vec<&str> = answers.iter().map(|answer| &answer[9..12]).collect();
         assert_eq!(status[..4], ["200"; 4], "{answers:#?}");
-        assert!(status[4..11].iter().all(|code| ["400", "404"].contains(code)), "{status:?}");
-        assert_eq!(status[11..], ["421", "421"]);
+        assert!(status[4..14].iter().all(|code| ["400", "404"].contains(code)), "{status:?}");
+        assert_eq!(status[14..], ["421", "421"]);
         assert!(answers.iter().all(|answer| !answer.contains("hidden") && answer.contains("nosniff")));
         for (answer, kind) in
             answers.iter().zip(["text/html", "text/css", "text/javascript", "image/svg+xml"])
