@@ -71,8 +71,16 @@ impl ShowPage<'_> {
         facts.extend(component.people.iter().map(AsRef::as_ref));
         let facts = safe_line(&facts.join(" · ")).into_owned();
         let page = self.ui.columns().unwrap_or(100).min(100);
-        let gap = page.saturating_sub(text::width(component.name()) + text::width(&facts)).max(2);
-        self.ui.data(&format!("{}{}{}", style::name(component.name()), " ".repeat(gap), style::dim(&facts)));
+        match page.checked_sub(text::width(component.name()) + text::width(&facts)).filter(|gap| *gap >= 2) {
+            Some(gap) => {
+                let gap = if facts.is_empty() { String::new() } else { " ".repeat(gap) };
+                self.ui.data(&format!("{}{gap}{}", style::name(component.name()), style::dim(&facts)));
+            }
+            None => {
+                self.ui.data(&style::name(component.name()));
+                self.ui.lines(text::wrap(&facts, page).iter().map(|line| style::dim(line)));
+            }
+        }
         let description = component.description.as_deref().unwrap_or("No description.");
         for line in description.trim_end().lines() {
             let indent = &line[..line.len() - line.trim_start_matches(' ').len()];

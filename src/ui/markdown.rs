@@ -93,7 +93,7 @@ impl Page {
             TagEnd::Heading(_) => {
                 let heading = std::mem::take(&mut self.text);
                 self.gap();
-                self.lines.push(style::heading(&heading));
+                self.lines.extend(wrap(&heading, self.columns).iter().map(|line| style::heading(line)));
             }
             TagEnd::Paragraph | TagEnd::Item => self.block(),
             TagEnd::List(_) => {

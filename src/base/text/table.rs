@@ -83,11 +83,7 @@ impl Table {
         for row in &self.rows {
             match self.single_line(row, &widths).filter(|_| columns.is_none()) {
                 Some(line) => lines.push(line),
-                None => {
-                    lines.extend(
-                        self.row_lines(row, &widths).into_iter().flat_map(|line| folded(line, columns)),
-                    );
-                }
+                None => lines.extend(self.fitted_row(row, &widths, columns)),
             }
         }
         lines
@@ -97,8 +93,40 @@ impl Table {
     #[must_use]
     pub fn rows(&self, columns: Option<usize>) -> Vec<Vec<String>> {
         let widths = self.widths(columns);
-        let rows = self.rows.iter().map(|row| self.row_lines(row, &widths));
-        rows.map(|lines| lines.into_iter().flat_map(|line| folded(line, columns)).collect()).collect()
+        self.rows.iter().map(|row| self.fitted_row(row, &widths, columns)).collect()
+    }
+
+    /// Returns the lines of a row. From the first cell on that is too wide for its column, each cell has lines of its
+    /// own, since what follows would not be below its heading.
+    fn fitted_row(&self, row: &[Cell], widths: &[Option<usize>], columns: Option<usize>) -> Vec<String> {
+        let Some(columns) = columns else { return self.row_lines(row, widths) };
+        let aligned = self.aligned_cells(row, widths, columns);
+        let (first, rest) = row.split_at(aligned);
+        let indent = " ".repeat(self.indent + HANG);
+        let room = columns.saturating_sub(indent.len()).max(NARROWEST);
+        let shown = rest.iter().zip(&widths[aligned.min(widths.len())..]);
+        let shown = shown.filter(|(cell, width)| width.is_some() && !cell.text.is_empty());
+        let below = shown.flat_map(|(cell, _)| {
+            let paint = cell.paint.unwrap_or(str::to_owned);
+            wrap(&cell.text, room).into_iter().map(move |line| paint(&line))
+        });
+        let lines = self.row_lines(first, widths).into_iter().flat_map(|line| folded(line, Some(columns)));
+        lines.chain(below.map(|line| format!("{indent}{line}"))).collect()
+    }
+
+    /// Returns the number of cells at the beginning of a row that fit their columns. The first one always counts.
+    fn aligned_cells(&self, row: &[Cell], widths: &[Option<usize>], columns: usize) -> usize {
+        let mut start = self.indent;
+        for (column, (cell, room)) in row.iter().zip(widths).enumerate() {
+            let Some(room) = *room else { continue };
+            let needed = self.fitted(cell, column, room).iter().map(|line| width(line)).max().unwrap_or(0);
+            let is_last = row[column + 1..].iter().all(|cell| cell.text.is_empty());
+            if column > 0 && (start + needed > columns || (needed > room && !is_last)) {
+                return column;
+            }
+            start += room + GAP;
+        }
+        row.len()
     }
 
     /// Returns the line of a row whose cells fit as they are, as most do in long tables.
@@ -174,14 +202,33 @@ impl Table {
     /// Returns whether the lines have room for every row, without a break that no column asks for.
     #[must_use]
     pub fn fits(&self, columns: Option<usize>) -> bool {
-        columns.is_none_or(|columns| self.narrowed(&self.kept(Some(columns)), columns).is_some())
+        columns.is_none_or(|columns| {
+            let widths = self.kept(Some(columns));
+            self.narrowed(&widths, &vec![NARROWEST; widths.len()], columns).is_some()
+        })
     }
 
     /// Returns the width of each column, and `None` for one that is left out.
     fn widths(&self, columns: Option<usize>) -> Vec<Option<usize>> {
         let widths = self.kept(columns);
         let Some(columns) = columns else { return widths };
-        self.narrowed(&widths, columns).unwrap_or_else(|| self.narrowest(&widths))
+        // If possible, no word is wider than its column.
+        self.narrowed(&widths, &self.longest_words(), columns)
+            .or_else(|| self.narrowed(&widths, &vec![NARROWEST; widths.len()], columns))
+            .unwrap_or_else(|| self.narrowest(&widths))
+    }
+
+    /// Returns the minimum width of each column that no word is wider than.
+    fn longest_words(&self) -> Vec<usize> {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let mut longest = vec![NARROWEST; count];
+        for (column, cell) in self.rows.iter().flat_map(|row| row.iter().enumerate()) {
+            if self.fit(column) == Fit::Wrap {
+                let words = cell.text.split_whitespace().map(width);
+                longest[column] = words.fold(longest[column], usize::max);
+            }
+        }
+        longest
     }
 
     /// Returns the natural width of each column, and `None` for one that is left out.
@@ -211,20 +258,28 @@ impl Table {
         total.saturating_sub(columns)
     }
 
-    /// Returns the widths after columns were narrowed, the widest first, so that a line fits; `None` if it
-    /// cannot.
-    fn narrowed(&self, widths: &[Option<usize>], columns: usize) -> Option<Vec<Option<usize>>> {
+    /// Returns the widths after columns were narrowed to no less than `least`, the widest first, so that a line fits;
+    /// `None` if it cannot.
+    fn narrowed(
+        &self,
+        widths: &[Option<usize>],
+        least: &[usize],
+        columns: usize,
+    ) -> Option<Vec<Option<usize>>> {
         let mut widths = widths.to_vec();
         let mut excess = self.excess(&widths, columns);
         while excess > 0 {
-            let flexible = |column: &usize| matches!(self.fit(*column), Fit::Cut | Fit::Wrap);
+            let is_flexible = |column: &usize| {
+                matches!(self.fit(*column), Fit::Cut | Fit::Wrap)
+                    && widths[*column].is_some_and(|width| width > least[*column])
+            };
             let mut by_width: Vec<(usize, usize)> = (0..widths.len())
-                .filter(flexible)
+                .filter(is_flexible)
                 .filter_map(|column| Some((widths[column]?, column)))
                 .collect();
             by_width.sort_unstable();
-            let (widest, column) = by_width.pop().filter(|(widest, _)| *widest > NARROWEST)?;
-            let second = by_width.last().map_or(0, |(width, _)| *width).max(NARROWEST);
+            let (widest, column) = by_width.pop()?;
+            let second = by_width.last().map_or(0, |(width, _)| *width).max(least[column]);
             let give = excess.min(widest.saturating_sub(second).max(1));
             widths[column] = Some(widest - give);
             excess -= give;
@@ -281,6 +336,28 @@ mod tests {
         let narrow = lines(10);
         let at = narrow.iter().position(|line| line == "  longer-name").expect("is whole");
         assert_eq!(narrow[at + 1], "      short", "{narrow:?}");
+    }
+
+    #[test]
+    fn table_gives_cells_that_are_too_wide_lines_of_their_own() {
+        let mut table = Table::new(2, &[Fit::Whole, Fit::Wrap, Fit::Wrap]);
+        table.row(["name".into(), "a few words".into(), "and some more of them".into()]);
+        table.row(["other".into(), "/a/path/that/is/longer/than/all/words".into(), "is below".into()]);
+        let lines = table.lines(Some(40));
+        assert_eq!(
+            lines,
+            [
+                "  name   a few words    and some more",
+                "                        of them",
+                "  other",
+                "      /a/path/that/is/longer/than/all/words",
+                "      is below",
+            ],
+            "{lines:#?}"
+        );
+        // Where there is room, the longest word decides.
+        let lines = table.lines(Some(60));
+        assert_eq!(lines[2], "  other  /a/path/that/is/longer/than/all/words  is below", "{lines:#?}");
     }
 
     #[test]

@@ -120,16 +120,19 @@ impl<'a> Picture<'a> {
             "<defs><marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
              orient=\"auto\"><path class=\"tip\" d=\"M0 0L8 4L0 8z\"/></marker></defs>\n"
         );
+        // Inherited by all lines.
+        let _ = writeln!(text, "<g marker-end=\"url(#{id})\">");
         for (at, line) in self.layout.lines.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
-            self.line(&mut text, at, line, &id);
+            self.line(&mut text, at, line);
         }
+        text += "</g>\n";
         for place in 0..self.part.nodes.len() {
             self.node(&mut text, place, class);
         }
         text
     }
 
-    fn line(&self, text: &mut String, at: usize, line: &[Point], tip: &str) {
+    fn line(&self, text: &mut String, at: usize, line: &[Point]) {
         let (from, to, edge) = &self.part.edges[at];
         let name = |at: &usize| self.graph.node(*at).reference.to_string();
         let title = self.escaped(&format!("{} {} {}", name(from), edge.verb, name(to)));
@@ -138,10 +141,7 @@ impl<'a> Picture<'a> {
         let facts = if has_facts { format!(" data-ends=\"{from} {to}\"") } else { String::new() };
         let path = path(line);
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "<path class=\"{class}\"{facts} d=\"{path}\" marker-end=\"url(#{tip})\"><title>{title}</title></path>"
-        );
+        let _ = writeln!(text, "<path class=\"{class}\"{facts} d=\"{path}\"><title>{title}</title></path>");
         if self.part.edges.len() <= MANY_EDGES {
             let (x, y) = ((line[0].0 + line[1].0) / 2.0, (line[0].1 + line[1].1) / 2.0 - 3.0);
             let verb = self.escaped(edge.verb);
@@ -210,12 +210,42 @@ fn label(graph: &DependencyGraph<'_>, at: usize) -> String {
 
 /// Returns a smooth path through points: level where it passes a layer, curved between layers.
 fn path(points: &[Point]) -> String {
-    let mut path = format!("M{:.0} {:.0}", points[0].0, points[0].1);
-    for pair in points.windows(2) {
-        let ((x, y), (next_x, next_y)) = (pair[0], pair[1]);
-        let middle = f64::midpoint(x, next_x);
-        // Writing to a String cannot fail.
-        let _ = write!(path, "C{middle:.0} {y:.0} {middle:.0} {next_y:.0} {next_x:.0} {next_y:.0}");
+    // Steps are relative to rounded places, so that rounding does not add up, and numbers are short.
+    let places: Vec<(i64, i64)> = points.iter().map(|(x, y)| (rounded(*x), rounded(*y))).collect();
+    let mut path = format!("M{} {}", places[0].0, places[0].1);
+    let mut flat = 0;
+    // Writing to a String cannot fail.
+    for pair in places.windows(2) {
+        let (step, rise) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+        if rise == 0 {
+            flat += step;
+            continue;
+        }
+        if flat != 0 {
+            let _ = write!(path, "h{}", std::mem::take(&mut flat));
+        }
+        let middle = step / 2;
+        let _ = write!(path, "c{middle} 0 {middle} {rise} {step} {rise}");
+    }
+    if flat != 0 {
+        let _ = write!(path, "h{flat}");
     }
     path
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a picture has no coordinates of that size")]
+fn rounded(number: f64) -> i64 {
+    number.round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_is_level_in_one_step_and_curved_between_layers() {
+        let line = [(0.0, 0.4), (90.0, 50.0), (180.0, 50.2), (270.0, 49.8), (360.0, 0.0)];
+        assert_eq!(path(&line), "M0 0c45 0 45 50 90 50h180c45 0 45 -50 90 -50");
+        assert_eq!(path(&line[1..3]), "M90 50h90");
+    }
 }
