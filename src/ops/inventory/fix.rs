@@ -340,12 +340,13 @@ mod tests {
             for category in ["service", "infrastructure"] {
                 std::fs::create_dir(root.join(category)).expect("makes");
             }
-            std::fs::write(root.join("service/worker.yaml"), text(mixed)).expect("writes");
+            std::fs::write(root.join("service/front.yaml"), text(mixed)).expect("writes");
+            std::fs::write(root.join("service/worker.yaml"), "description: W.\n").expect("writes");
             std::fs::write(root.join("infrastructure/cluster.yaml"), "description: C.\n").expect("writes");
             let mut fixes = planned(root);
             prop_assert_eq!(fixes.applied().count(), slips.iter().filter(|is| **is).count());
             write(&mut fixes);
-            let after = std::fs::read_to_string(root.join("service/worker.yaml")).expect("reads");
+            let after = std::fs::read_to_string(root.join("service/front.yaml")).expect("reads");
             prop_assert_eq!(after, text(right));
         }
     }

@@ -83,7 +83,7 @@ components:
 fn check_finds_references_without_entries() {
     let text = format!(
         "components:
-- {{name: web, category: c, {GOOD}, infrastructure: claud, dependencies: [{{verb: v, target: c/wbe}}]}}
+- {{name: web, category: c, {GOOD}, infrastructure: claud, dependencies: [{{verb: v, target: c/dbb}}]}}
 - {{name: db, category: c, {GOOD}, dependencies: [{{verb: v, target: x/y}}, {{verb: v, target: c/web}}]}}
 - {{name: cloud, category: infrastructure, description: C.}}
 "
@@ -93,7 +93,7 @@ fn check_finds_references_without_entries() {
         [
             "2:99: missing-infrastructure: there is no entry `infrastructure/claud`: write `cloud`, or add an entry \
              `infrastructure/claud`",
-            "2:147: missing-target: there is no entry `c/wbe`: write `c/web`, or add an entry `c/wbe`",
+            "2:147: missing-target: there is no entry `c/dbb`: write `c/db`, or add an entry `c/dbb`",
             "3:123: missing-target: there is no entry `x/y`: add an entry `x/y`, or correct the reference",
         ]
     );
@@ -352,10 +352,10 @@ fn check_finds_items_that_a_list_has_twice() {
         found(&text),
         [
             "5:19: duplicate-item: `people` has `infra` twice: as items 1 and 2: remove one of the two",
-            "6:40: duplicate-item: `documentation` has `y` twice: as items 1 and 2: remove one of the two",
-            "7:40: duplicate-item: `environment` has `X` twice: as items 1 and 3: remove one of the two",
-            "8:79: duplicate-item: `dependencies` has `uses c/b` twice: as items 1 and 3: remove one of the two",
-            "9:23: duplicate-item: `run.needs` has `redis` twice: as items 1 and 2: remove one of the two",
+            "6:39: duplicate-item: `documentation` has `y` twice: as items 1 and 2: remove one of the two",
+            "7:39: duplicate-item: `environment` has `X` twice: as items 1 and 3: remove one of the two",
+            "8:73: duplicate-item: `dependencies` has `uses c/b` twice: as items 1 and 3: remove one of the two",
+            "9:24: duplicate-item: `run.needs` has `redis` twice: as items 1 and 2: remove one of the two",
         ]
     );
 }
