@@ -1,10 +1,12 @@
 //! Access tokens for GitLab, and git with them as its logins. The search for tokens, and the rules on who may use them,
 //! are in `ops::shared::token`.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use super::context::{Context, TrustProof};
 use crate::base::clock::SystemClock;
+use crate::base::redact::without_tokens;
 use crate::config::SettingOrigin;
 use crate::model::access_token::{AccessToken, TokenLife};
 use crate::model::server::ServerAddress;
@@ -26,6 +28,7 @@ pub(super) fn server(context: &Context, named: Option<&str>) -> Result<ServerAdd
         None if matches!(origin, SettingOrigin::Project { .. }) => {
             Err(LoginError::OfProject { server: url.clone(), by: origin.to_string() })
         }
+        Some(text) if matches!(without_tokens(text), Cow::Owned(_)) => Err(LoginError::TokenNamed),
         named => Ok(ServerAddress::parse(named.unwrap_or(url)).map_err(TokenError::from)?),
     }
 }

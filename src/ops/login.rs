@@ -4,6 +4,7 @@
 use crate::host::Env;
 use crate::model::access_token::{AccessToken, TokenKind};
 use crate::model::server::ServerAddress;
+use crate::ops::shared::outside_text::shown;
 use crate::ops::shared::token::{
     LoginStore, StoredLogin, TokenError, TokenPlace, TokenSearch, TokenStanding,
 };
@@ -26,6 +27,9 @@ pub enum LoginError {
         /// Origin of the setting.
         by: String,
     },
+    /// A token stands in place of a server.
+    #[error("this is a token, not a server, and your shell may remember it")]
+    TokenNamed,
     /// The text cannot be a token.
     #[error("this is no token: {0}")]
     NoToken(&'static str),
@@ -96,7 +100,7 @@ pub async fn check(gitlab: &GitLab) -> Result<CheckedToken, GitLabError> {
         Some(facts) => (Some(facts.scopes), facts.expires_at),
         None => (None, None),
     };
-    Ok(CheckedToken { user: user.username, name: user.name, scopes, expires_at })
+    Ok(CheckedToken { user: shown(&user.username, 100), name: shown(&user.name, 200), scopes, expires_at })
 }
 
 /// Keeps a token that its server has accepted.

@@ -173,9 +173,9 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
             let rerun = outcome.pipelines.iter().find(|one| !one.succeeded());
             let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
             let hint = match &outcome.request {
-                SentRequest::Comment(_) => {
-                    rerun.map(|rerun| format!("ask again with `{request} --rerun {rerun}`."))
-                }
+                SentRequest::Comment(_) => rerun.map(|rerun| {
+                    format!("ask again with `{request} --rerun {}`.", shell_words::quote(&rerun))
+                }),
                 SentRequest::Call(_) => Some(format!("start another one with `{request} --force`.")),
             };
             let text = match all {

@@ -71,7 +71,9 @@ pub(super) fn of_kubectl(error: &KubectlError) -> Diagnosis {
         KubectlError::Conflict { .. } => {
             hint(Exit::Refused, "nothing was overwritten; unstage the merge request, and stage it again.")
         }
-        KubectlError::Invalid { .. } | KubectlError::Other(_) => plain(Exit::Failed),
+        KubectlError::Invalid { .. } | KubectlError::Other(_) | KubectlError::Silent(_) => {
+            plain(Exit::Failed)
+        }
         KubectlError::Unreachable { .. } => {
             hint(Exit::Unreachable, "`kubectl cluster-info` with the same context says more.")
         }

@@ -21,6 +21,9 @@ pub(super) fn of_login(error: &LoginError) -> Diagnosis {
                 command_line(&["cki", "login", server].map(str::to_owned))
             ),
         ),
+        LoginError::TokenNamed => {
+            hint(Exit::Usage, "revoke it, make another one, and paste that where `cki login` asks for it.")
+        }
         LoginError::NoToken(_) => {
             hint(Exit::Usage, "paste the token as GitLab shows it, one word on one line.")
         }

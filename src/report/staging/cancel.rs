@@ -47,7 +47,7 @@ pub fn print_cancel_plan(ui: &Ui, plan: &CancelPlan) {
     }
 }
 
-/// Prints the result; `canceled` is false after a dry run.
+/// Prints the result; `canceled` is false after a dry run. A pipeline that runs on is told apart.
 pub fn print_canceled(ui: &Ui, plan: &CancelPlan, canceled: bool) {
     if ui.is_structured() {
         return view::print(
@@ -55,7 +55,7 @@ pub fn print_canceled(ui: &Ui, plan: &CancelPlan, canceled: bool) {
             &CancelView {
                 merge_request: plan.merge_request.reference(),
                 requested_by: &plan.requested_by,
-                canceled,
+                canceled: canceled && plan.ending() == plan.pipelines.len(),
                 pipelines: plan
                     .pipelines
                     .iter()
@@ -76,6 +76,14 @@ pub fn print_canceled(ui: &Ui, plan: &CancelPlan, canceled: bool) {
     let count = plural(plan.pipelines.len(), "pipeline");
     match (plan.pipelines.len(), canceled) {
         (0, _) => ui.status("All pipelines have ended; nothing is left to cancel."),
+        (all, true) if plan.ending() < all => {
+            let left = all - plan.ending();
+            ui.error(
+                &format!("{left} of {count} did not end.", count = plural(all, "pipeline")),
+                &[],
+                &["cancel it on its page; the server has not obeyed.".to_owned()],
+            );
+        }
         (_, true) => ui.status(&format!("{} Canceled {count}.", style::good("✔"))),
         (_, false) => ui.status(&format!("Nothing was canceled; {count} would be.")),
     }

@@ -84,13 +84,19 @@ fn failure(md: &mut String, job: &FailedJob, cleaner: &TextCleaner) {
     // Longer than any row of the same characters in the log, so that the log cannot end it.
     let fence = "~".repeat(longest_run(&log, '~').max(3) + 1);
     // A line that begins with a slash could be a quick action, wherever GitLab looks for them.
-    let lines: Vec<String> = log.lines().map(|line| format!("  {line}")).collect();
+    let lines: Vec<String> = log.lines().map(|line| format!("  {}", inert(line))).collect();
     let _ = write!(md, "{fence}text\n{}\n{fence}\n\n</details>\n", lines.join("\n"));
+}
+
+/// Returns a text that addresses nobody. Bots read a comment as text, and a request that is quoted in code would be made
+/// again; so an invisible character follows each `@`.
+fn inert(text: &str) -> String {
+    text.replace('@', "@\u{200b}")
 }
 
 /// Returns a text as inline code in a table.
 fn code(text: &str) -> String {
-    let text = safe_line(text).replace('`', "'").replace('|', "¦");
+    let text = inert(&safe_line(text)).replace('`', "'").replace('|', "¦");
     let text = text.trim();
     if text.is_empty() { "–".to_owned() } else { format!("`{text}`") }
 }
@@ -114,10 +120,12 @@ mod tests {
 
     #[test]
     fn text_from_outside_stays_code() {
-        assert_eq!(code("a`b|@all\u{1b}[31m"), "`a'b¦@all`");
+        assert_eq!(code("a`b|@all\u{1b}[31m"), "`a'b¦@\u{200b}all`");
         assert_eq!(code(" "), "–");
         assert_eq!(linked(3, Some("https://h/a/-/pipelines/3")), "[3](https://h/a/-/pipelines/3)");
         assert_eq!(linked(3, Some("https://h/)[x](https://evil")), "3");
         assert_eq!(longest_run("a~~~~b~", '~'), 4);
+        let quoted = code("@cki-ci-bot please test [a=1]");
+        assert!(crate::model::staging::parse_command(&quoted, "cki-ci-bot").is_none(), "{quoted}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::target::ClusterTarget;
@@ -89,6 +90,9 @@ pub enum KubectlError {
     /// The program's output is not what was asked for.
     #[error("the output of `kubectl` cannot be used: {0}")]
     Output(String),
+    /// The program failed without a message, or was killed.
+    #[error("`kubectl` ended without a message ({0})")]
+    Silent(ExitStatus),
     /// Another failure.
     #[error("`kubectl` failed: {0}")]
     Other(String),

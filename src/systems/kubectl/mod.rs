@@ -16,7 +16,7 @@ use crate::host::{Env, programs};
 pub use error::{FieldConflict, KubectlError};
 use run::Finished;
 pub use target::ClusterTarget;
-pub use watch::{Changes, Watched};
+pub use watch::{ObjectChanges, Watched};
 
 /// Programs that are tried without a setting.
 const PROGRAMS: [&str; 2] = ["kubectl", "oc"];
@@ -198,8 +198,10 @@ impl Kubectl {
     }
 
     fn finish(&self, finished: Finished) -> Result<String, KubectlError> {
-        if finished.is_success {
+        if finished.status.success() {
             Ok(finished.output)
+        } else if finished.errors.trim().is_empty() {
+            Err(KubectlError::Silent(finished.status))
         } else {
             Err(error::read(&finished.errors, &self.target))
         }

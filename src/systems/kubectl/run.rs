@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -21,7 +21,7 @@ const MOST_ERRORS: u64 = 64 << 10;
 
 /// A finished call.
 pub(super) struct Finished {
-    pub(super) is_success: bool,
+    pub(super) status: ExitStatus,
     pub(super) output: String,
     pub(super) errors: String,
 }
@@ -51,7 +51,8 @@ pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsS
     command
         .args(arguments)
         .env_clear()
-        .envs(env.iter())
+        // Plugins run with it: the settings of this program are not theirs, a token among them.
+        .envs(env.iter().filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"CKI_")))
         // Failures are read in this language.
         .env("LC_ALL", "C")
         .stdout(Stdio::piped())
@@ -92,7 +93,7 @@ pub(super) async fn run(
     if !is_whole {
         return Err(KubectlError::Output(format!("more than {} MiB", MOST_OUTPUT >> 20)));
     }
-    Ok(Finished { is_success: status.success(), output, errors })
+    Ok(Finished { status, output, errors })
 }
 
 /// Reads a stream, and drops what exceeds the limit. Returns whether all was kept.

@@ -16,6 +16,8 @@ use super::run::{ProcessGroup, prepare};
 
 /// Pause before an ended watch is started again: a cluster ends each after a while, and may forbid it.
 const RESTART: Duration = Duration::from_secs(5);
+/// Time after which a watch ends by itself: one whose `cki` was killed does not stay.
+const LONGEST: &str = "--request-timeout=120s";
 
 /// Objects to watch.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +28,14 @@ pub enum Watched<'a> {
     Selected(&'a str, &'a str),
 }
 
-/// Changes of watched objects. Dropping it ends the watching processes.
+/// ObjectChanges of watched objects. Dropping it ends the watching processes.
 #[derive(Debug)]
-pub struct Changes {
+pub struct ObjectChanges {
     seen: Arc<Notify>,
     _watchers: JoinSet<()>,
 }
 
-impl Changes {
+impl ObjectChanges {
     /// Waits until an object has changed since the last call. Never returns where a cluster cannot be watched. Dropping
     /// the future loses no change.
     pub async fn next(&self) {
@@ -44,7 +46,7 @@ impl Changes {
 impl Kubectl {
     /// Starts to watch objects. The objects as they are count as the first change.
     #[must_use]
-    pub fn watch(&self, objects: &[Watched<'_>]) -> Changes {
+    pub fn watch(&self, objects: &[Watched<'_>]) -> ObjectChanges {
         let seen = Arc::new(Notify::new());
         let mut watchers = JoinSet::new();
         for watched in objects {
@@ -56,12 +58,12 @@ impl Kubectl {
                     vec!["get".to_owned(), (*kind).to_owned(), format!("--selector={selector}")]
                 }
             };
-            arguments.extend(["--watch".to_owned(), "--output=name".to_owned()]);
+            arguments.extend(["--watch".to_owned(), "--output=name".to_owned(), LONGEST.to_owned()]);
             arguments.push(format!("--context={}", self.target.context));
             arguments.push(format!("--namespace={}", self.target.namespace));
             watchers.spawn(watch((self.clone(), arguments), Arc::clone(&seen)));
         }
-        Changes { seen, _watchers: watchers }
+        ObjectChanges { seen, _watchers: watchers }
     }
 }
 

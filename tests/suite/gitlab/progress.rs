@@ -308,19 +308,22 @@ async fn cancel_ends_the_pipelines_of_ones_own_request() {
     let mut plan = stage::plan_cancel(&alice, &of(DEEP, 1)).await.expect("can be canceled");
     assert_eq!(plan.pipelines.iter().map(|one| one.id).collect::<Vec<_>>(), [620_901, 620_902, 620_903]);
     assert!(stand_in.requests().iter().all(|one| !one.contains("/cancel")), "a plan changes nothing");
-    // The answer to one cancellation is lost; it is looked up, not repeated.
-    let fault = InjectedFault {
-        method: Some("POST".to_owned()),
-        path: "/620902/cancel".to_owned(),
-        after: 0,
-        times: 1,
-        done: true,
-        kind: FaultKind::Reset,
-    };
-    stand_in.control(ControlFile::Misbehave(fault)).expect("is taken");
+    // One cancellation is lost, and made again; of another, only the answer is lost, and it is looked up.
+    for (path, done) in [("/620901/cancel", false), ("/620902/cancel", true)] {
+        let fault = InjectedFault {
+            method: Some("POST".to_owned()),
+            path: path.to_owned(),
+            after: 0,
+            times: 1,
+            done,
+            kind: FaultKind::Reset,
+        };
+        stand_in.control(ControlFile::Misbehave(fault)).expect("is taken");
+    }
     stage::cancel(&alice, &mut plan).await.expect("is canceled");
     assert!(plan.pipelines.iter().all(|one| one.status == PipelineStatus::Canceled), "{plan:?}");
-    assert_eq!(stand_in.requests().iter().filter(|one| one.contains("/cancel")).count(), 3);
+    assert_eq!(stand_in.requests().iter().filter(|one| one.contains("/cancel")).count(), 4);
+    assert_eq!(plan.ending(), 3);
     let found = stage::progress(&alice, &of(DEEP, 1), &Events::silent()).await.expect("is read");
     assert_eq!(found.state(), ProgressState::Failed);
     assert!(stage::plan_cancel(&alice, &of(DEEP, 1)).await.expect("is read").pipelines.is_empty());

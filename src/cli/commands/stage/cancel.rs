@@ -47,12 +47,20 @@ pub(super) fn run(args: &StageCancelArgs, context: &Context) -> anyhow::Result<E
             context.ui.confirm(&context.host, &question)?;
         }
         if cancels {
-            tokio::select! {
-                canceled = cancel(&gitlab, &mut plan) => canceled?,
-                signal = stop.requested() => return Ok(signal.exit()),
+            let signal = tokio::select! {
+                canceled = cancel(&gitlab, &mut plan) => canceled.map(|()| None)?,
+                signal = stop.requested() => Some(signal),
+            };
+            if let Some(signal) = signal {
+                let (done, all) = (plan.ending(), plural(plan.pipelines.len(), "pipeline"));
+                context.ui.status(&format!(
+                    "Stopped: {done} of {all} canceled. The same command cancels the rest."
+                ));
+                return Ok(signal.exit());
             }
         }
         report::staging::print_canceled(&context.ui, &plan, cancels);
-        Ok(Exit::Done)
+        let is_done = !cancels || plan.ending() == plan.pipelines.len();
+        Ok(if is_done { Exit::Done } else { Exit::Failed })
     })
 }

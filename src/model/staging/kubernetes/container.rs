@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::ReleaseError;
 use super::releasing::{Releasing, list_mut, name_protocol};
-use super::variables::Variables;
+use super::variables::ContainerVariables;
 
 fn containers_mut(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
     spec.as_object_mut()
@@ -24,7 +24,7 @@ pub(super) fn inline_config_maps(spec: &mut Value, releasing: &Releasing<'_>) {
         map.json["data"].as_object()
     };
     for container in containers_mut(spec) {
-        let mut variables = Variables::default();
+        let mut variables = ContainerVariables::default();
         if let Some(sources) = container.get_mut("envFrom").and_then(Value::as_array_mut) {
             sources.retain(|source| {
                 let Some(data) = source["configMapRef"]["name"].as_str().and_then(data) else { return true };
@@ -81,7 +81,7 @@ fn repository_of(image: &str) -> &str {
 fn variables(container: &mut Value, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
     let rules = releasing.rules;
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-    let mut variables = Variables::default();
+    let mut variables = ContainerVariables::default();
     for mut variable in container["env"].take().as_array().cloned().unwrap_or_default() {
         let Some(name) = variable["name"].as_str().map(str::to_owned) else { continue };
         if let Some(value) = variable["value"].as_str().and_then(|value| rules.value(&name, value)) {

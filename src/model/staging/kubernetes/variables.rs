@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 /// Variables, of which a later one replaces an earlier one of the same name.
 #[derive(Debug, Default)]
-pub(super) struct Variables {
+pub(super) struct ContainerVariables {
     /// `None` stands for a replaced one.
     items: Vec<Option<Value>>,
     places: HashMap<String, usize>,
 }
 
-impl Variables {
+impl ContainerVariables {
     /// Sets a variable of a container's list. Returns the one that it replaces.
     pub(super) fn set(&mut self, variable: Value) -> Option<Value> {
         let name = variable["name"].as_str().map(str::to_owned);
@@ -44,14 +44,14 @@ mod tests {
 
     #[test]
     fn variables_keep_the_last_of_each_name_in_its_place() {
-        let mut variables = Variables::default();
+        let mut variables = ContainerVariables::default();
         for (name, value) in [("A", "1"), ("B", "2"), ("A", "3")] {
             variables.set_value(name, &value.into());
         }
         let mut container = json!({"env": [{"name": "C"}]});
         variables.write(&mut container);
         assert_eq!(container, json!({"env": [{"name": "B", "value": "2"}, {"name": "A", "value": "3"}]}));
-        Variables::default().write(&mut container);
+        ContainerVariables::default().write(&mut container);
         assert_eq!(container, json!({}));
     }
 }

@@ -11,9 +11,12 @@ use super::tree::PipelineTree;
 use crate::model::event::Events;
 use crate::model::inventory::ProjectPatterns;
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
-use crate::ops::shared::outside_text::web_address;
+use crate::ops::shared::outside_text::{shown, web_address};
 use crate::ops::stage::{PipelineOutcome, PipelineRef};
 use crate::systems::gitlab::{GitLab, GitLabError};
+
+/// Maximum columns of a name in the outcome.
+const NAME: usize = 200;
 
 /// Server and projects of the pipelines in a bot's table.
 pub(in crate::ops::stage) struct RowPlace<'a> {
@@ -253,8 +256,8 @@ impl PipelineRow {
             (ended, course.jobs.len())
         });
         PipelineOutcome {
-            group: self.answer.group.clone(),
-            branch: self.answer.branch.clone(),
+            group: shown(&self.answer.group, NAME),
+            branch: shown(&self.answer.branch, NAME),
             id: self.answer.id,
             project: self.project.clone(),
             status: self.status().clone(),

@@ -10,7 +10,7 @@ use crate::model::event::TaskOutcome;
 use crate::model::staging::kubernetes::{PodTrouble, RELEASE, Rollout, TEMPLATE, pod_troubles, rollout};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::head::HeadWatch;
-use crate::systems::kubectl::{Changes, Kubectl, KubectlError, Watched};
+use crate::systems::kubectl::{Kubectl, KubectlError, ObjectChanges, Watched};
 
 /// Maximum number of failing containers to report.
 const REPORTED: usize = 3;
@@ -88,7 +88,7 @@ pub(super) async fn follow(
 }
 
 /// Watches the workload, and the pods of the release.
-fn watch(kubectl: &Kubectl, plan: &ReleasePlan) -> Changes {
+fn watch(kubectl: &Kubectl, plan: &ReleasePlan) -> ObjectChanges {
     let pods = release_selector(plan);
     let mut watched = vec![Watched::Selected("pods", &pods)];
     if let Some(workload) = plan.release.objects.last() {

@@ -1,5 +1,7 @@
 //! Cancels the pipelines of the user's own request. Pipelines of others are never canceled.
 
+use std::time::Duration;
+
 use super::ProgressOptions;
 use super::find::find;
 use super::read::read_rows;
@@ -8,6 +10,9 @@ use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::{MergeRequestFacts, StageError};
 use crate::systems::gitlab::{GitLab, GitLabError};
+
+/// Delays before each try.
+const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(4)];
 
 /// The pipelines to cancel.
 #[derive(Debug, Clone)]
@@ -127,29 +132,51 @@ pub async fn plan_cancel(gitlab: &GitLab, options: &ProgressOptions) -> Result<C
     Ok(CancelPlan { merge_request: found.facts, requested_by: by, pipelines })
 }
 
+impl CancelPlan {
+    /// Returns the number of pipelines that have ended, or end now.
+    #[must_use]
+    pub fn ending(&self) -> usize {
+        self.pipelines.iter().filter(|one| is_ending(&one.status)).count()
+    }
+}
+
+fn is_ending(status: &PipelineStatus) -> bool {
+    status.is_finished() || *status == PipelineStatus::Canceling
+}
+
 /// Returns whether a pipeline can be canceled.
 fn can_end(one: &PipelineCourse) -> bool {
     !one.status.is_finished() && one.unread.is_none()
 }
 
-/// Cancels the pipelines. A pipeline that has ended in the meantime stays as it is.
+/// Cancels the pipelines. A pipeline that has ended in the meantime stays as it is. The plan has their statuses
+/// afterwards, also where the server does not cancel one, or a signal ends the work.
 ///
 /// # Errors
-/// Fails at the first pipeline that the server does not let the user cancel.
+/// Fails at the first pipeline that the server does not let the user cancel, or about which it does not answer.
 pub async fn cancel(gitlab: &GitLab, plan: &mut CancelPlan) -> Result<(), CancelError> {
     for at in 0..plan.pipelines.len() {
         let one = &mut plan.pipelines[at];
-        // The cancellation of a parent may have ended it.
+        if let Err(source) = cancel_one(gitlab, one).await {
+            let (project, id) = (one.project.clone(), one.id);
+            return Err(CancelError::Pipeline { project, id, done: at, source });
+        }
+    }
+    Ok(())
+}
+
+/// Cancels a pipeline. The call may be repeated, so one that was lost is; a server may take a moment to obey.
+async fn cancel_one(gitlab: &GitLab, one: &mut CanceledPipeline) -> Result<(), GitLabError> {
+    for pause in PAUSES {
+        gitlab.clock().sleep(pause).await;
         let canceled = match gitlab.cancel_pipeline(&one.project, one.id).await {
+            // The cancellation of a parent may have ended it.
             Err(error) if error.is_ambiguous() => gitlab.pipeline(&one.project, one.id).await,
             canceled => canceled,
         };
-        match canceled {
-            Ok(now) => one.status = now.status,
-            Err(source) => {
-                let (project, id) = (one.project.clone(), one.id);
-                return Err(CancelError::Pipeline { project, id, done: at, source });
-            }
+        one.status = canceled?.status;
+        if is_ending(&one.status) {
+            break;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! must never be taken for this one's.
 
 use super::FoundRequest;
+use super::note::MARKER;
 use crate::model::staging::{BotCommand, Marker, parse_command};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::MergeRequestFacts;
@@ -24,9 +25,10 @@ pub(super) struct Located {
     pub(super) outdated: Option<LocatedRequest>,
 }
 
-/// Returns whether a comment asks the bot for something; quotations in it do not count.
+/// Returns what a comment asks the bot for; quotations in it do not count, nor does a report on a request.
 pub(super) fn command_of(note: &Note, bot: &str) -> Option<BotCommand> {
-    if note.system || is_user(note.author.as_ref(), bot) {
+    let is_report = note.body.trim_start().starts_with(MARKER);
+    if note.system || is_report || is_user(note.author.as_ref(), bot) {
         return None;
     }
     let own: Vec<&str> = note.body.lines().filter(|line| !line.trim_start().starts_with('>')).collect();
@@ -115,10 +117,10 @@ mod tests {
     fn a_request_for_another_commit_is_never_current() {
         assert_eq!(found(&[marked(9, 'b'), marked(8, 'a'), marked(7, 'a')]), (Some(8), None));
         assert_eq!(found(&[marked(9, 'b'), marked(8, 'c')]), (None, Some(9)));
-        assert_eq!(
-            found(&[note(9, "bot", "@bot please test"), note(8, "me", "> @bot please test")]),
-            (None, None)
-        );
+        let report = format!("{MARKER}\nRequested: `@bot please test`");
+        let none =
+            [note(9, "bot", "@bot please test"), note(8, "me", "> @bot please test"), note(7, "me", &report)];
+        assert_eq!(found(&none), (None, None));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::ops::stage::facts::is_user;
 use crate::ops::stage::{CommentRef, MergeRequestFacts};
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
 
-/// The hidden first line by which the comment is found again.
-const MARKER: &str = "<!-- cki:stage-report -->";
+/// The hidden first line by which the comment is found again, and told from a request.
+pub(super) const MARKER: &str = "<!-- cki:stage-report -->";
 /// Maximum number of pages, of a hundred comments each, to search.
 const PAGES: usize = 20;
 /// Maximum number of tries.
@@ -88,7 +88,7 @@ pub async fn post_report(
         };
         match written {
             Ok(result) => return Ok(result),
-            Err(error) if !error.is_ambiguous() || tries > TRIES => return Err(error.into()),
+            Err(error) if !error.is_ambiguous() || tries == TRIES => return Err(error.into()),
             Err(_) => {}
         }
         // A server may take a moment to show it.
