@@ -347,8 +347,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "  name   a few words    and some more",
-                "                        of them",
+                "  name   a few words      and some more",
+                "                          of them",
                 "  other",
                 "      /a/path/that/is/longer/than/all/words",
                 "      is below",
