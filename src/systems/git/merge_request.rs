@@ -62,6 +62,11 @@ impl MergeRequestHead {
         format!("refs/cki/incoming/{}", self.iid)
     }
 
+    /// Returns the ref that keeps the head that was last fetched without moving the branch.
+    fn fetched_head_ref(&self) -> String {
+        format!("refs/cki/head/{}", self.iid)
+    }
+
     /// Returns the ref that keeps the head to which the branch was last moved.
     fn moved_head_ref(&self) -> String {
         format!("refs/cki/mr/{}", self.iid)
@@ -128,6 +133,37 @@ impl Git {
         let outcome = apply(&repository, request, &branch);
         request.forget_incoming(&repository).map_err(&at)?;
         outcome.map_err(&at)
+    }
+}
+
+impl Git {
+    /// Fetches the head of a merge request into a clone. No branch and no file changes. If one of the clone's remotes is the
+    /// same repository as `url`, that remote's address is used.
+    ///
+    /// # Errors
+    /// Fails if there is no such merge request, no clone, the repository is out of reach, or the work was stopped.
+    pub fn fetch_head(
+        &self,
+        directory: &Path,
+        url: &GitUrl,
+        request: &MergeRequestHead,
+        job: GitContext<'_>,
+    ) -> Result<CommitId, GitError> {
+        let at = at(directory);
+        let repository = tree::open(directory)?;
+        let url = remote_of(&repository, url, &self.env)?.unwrap_or_else(|| url.clone());
+        request.forget_incoming(&repository).map_err(&at)?;
+        let ask = [request.source()];
+        let plan = |advertised: &RemoteRefs| Ok(vec![request.refspec(&url, advertised)?]);
+        let fetch_request = FetchRequest { ask: &ask, depth: None, prune: Prune::OnlyInTheWay, plan: &plan };
+        self.fetch(&repository, &url, job, &fetch_request)?;
+        let keep = || {
+            let head = repository.refname_to_id(&request.incoming())?;
+            repository.reference(&request.fetched_head_ref(), head, true, "cki: merge request")?;
+            request.forget_incoming(&repository)?;
+            Ok(CommitId::new(head))
+        };
+        keep().map_err(&at)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Merge requests: on a branch of their own, which follows the author's pushes but never takes a
 //! person's work with it.
 
+use cki::systems::git::{GitContext, GitUrl, Tree};
+
 use super::*;
 
 const HEAD: &str = "refs/merge-requests/213/head";
@@ -45,6 +47,30 @@ async fn clone_checks_out_the_merge_request() {
     assert_eq!(request.bench.ask(&["rev-parse", "main"]), request.bench.first.to_string());
     assert_eq!(request.bench.ask(&["for-each-ref", "--format=%(refname)", "refs/cki"]), "refs/cki/mr/213");
     assert_eq!(done(&request.clone().await), &CloneResult::Unchanged);
+    request.bench.assert_whole();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fetch_head_changes_no_branch_and_no_file() {
+    let mut request = Request::new().await;
+    request.bench.clone(&request.url).await;
+    let fetch = |request: &Request| {
+        let (events, stop) = (Events::silent(), Shutdown::new());
+        let task = events.start("x", "fetching");
+        let job = GitContext { task: &task, events: &events, stop: &stop };
+        let url = GitUrl::parse(&request.url).expect("is an address");
+        request.bench.git().fetch_head(&request.bench.target(), &url, &merge_request(213), job)
+    };
+    let fetch = |request: &Request| tokio::task::block_in_place(|| fetch(request));
+    assert_eq!(fetch(&request).expect("is fetched"), request.head);
+    let forced = request.push(request.bench.first, "mr 2\n");
+    assert_eq!(fetch(&request).expect("is fetched"), forced);
+    let tree = Tree::open(&request.bench.target(), &forced.to_string()).expect("reads").expect("is there");
+    assert_eq!(tree.content("a", 100).expect("reads").as_deref(), Some(&b"mr 2\n"[..]));
+    assert_ne!(request.text(), "mr 2\n");
+    let refs = ["for-each-ref", "--format=%(refname)", "refs/cki", "refs/heads"];
+    assert_eq!(request.bench.ask(&refs), "refs/cki/head/213\nrefs/heads/main");
+    assert_eq!(request.bench.ask(&["rev-parse", "HEAD"]), request.bench.first.to_string());
     request.bench.assert_whole();
 }
 
