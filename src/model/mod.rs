@@ -11,6 +11,7 @@ pub mod forge;
 pub mod graph;
 pub mod guard;
 pub mod identity;
+pub mod image_name;
 pub mod inventory;
 pub mod log;
 pub mod merge_request;

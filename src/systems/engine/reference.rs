@@ -1,6 +1,7 @@
 //! Names of images. They become part of a URL, so only valid names may pass.
 
 use super::error::EngineError;
+use crate::model::image_name::is_image_word;
 
 /// Parsed name: `registry:5000/group/name`, and a tag or digest.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,16 +38,18 @@ impl<'a> ImageReference<'a> {
                 return refuse("its digest is not `sha256:` and 64 digits");
             }
         }
-        if tag.is_some_and(|tag| !is_word(tag, |b| b.is_ascii_alphanumeric()) || tag.len() > 128) {
+        if tag.is_some_and(|tag| !is_image_word(tag, |b| b.is_ascii_alphanumeric()) || tag.len() > 128) {
             return refuse("its tag is not made of letters, digits, `_`, `.` and `-`");
         }
         let (first, path) = name.split_once('/').unwrap_or(("", name));
         let registry = first.contains(['.', ':']) || first == "localhost";
         let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-        let parts_ok = |path: &str| path.split('/').all(|part| is_word(part, lower));
+        let parts_ok = |path: &str| path.split('/').all(|part| is_image_word(part, lower));
         let good = if registry {
             let (host, port) = first.split_once(':').unwrap_or((first, "0"));
-            is_word(host, |b| b.is_ascii_alphanumeric()) && port.parse::<u16>().is_ok() && parts_ok(path)
+            is_image_word(host, |b| b.is_ascii_alphanumeric())
+                && port.parse::<u16>().is_ok()
+                && parts_ok(path)
         } else {
             parts_ok(name)
         };
@@ -62,15 +65,6 @@ impl<'a> ImageReference<'a> {
 pub(super) fn familiar(name: &str) -> &str {
     let rest = name.strip_prefix("docker.io/").unwrap_or(name);
     rest.strip_prefix("library/").filter(|_| rest.len() < name.len()).unwrap_or(rest)
-}
-
-/// Returns whether a text consists of the given letters and separators, begins with a letter or `_`, and has
-/// no `..`.
-fn is_word(text: &str, letter: impl Fn(u8) -> bool) -> bool {
-    let first = text.bytes().next();
-    first.is_some_and(|b| letter(b) || b == b'_')
-        && text.bytes().all(|b| letter(b) || b"._-".contains(&b))
-        && !text.contains("..")
 }
 
 #[cfg(test)]

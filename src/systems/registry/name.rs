@@ -5,6 +5,7 @@ use reqwest::Url;
 use super::RegistryError;
 use crate::base::http::is_loopback;
 use crate::base::text::safe_line;
+use crate::model::image_name::is_image_word;
 
 /// The registry of names that name none, and its host.
 const DOCKER: (&str, &str) = ("docker.io", "registry-1.docker.io");
@@ -32,10 +33,10 @@ impl RegistryImage {
         let (first, rest) = name.split_once('/').unwrap_or(("", name));
         let is_host = first.contains(['.', ':']) || first == "localhost";
         let (registry, path) = if is_host { (first, rest) } else { (DOCKER.0, name) };
-        let is_path = |part: &str| is_word(part, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let is_path = |part: &str| is_image_word(part, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let (host, port) = registry.rsplit_once(':').unwrap_or((registry, "0"));
         let is_valid = name.len() <= 300
-            && is_word(host, |b| b.is_ascii_alphanumeric())
+            && is_image_word(host, |b| b.is_ascii_alphanumeric())
             && port.parse::<u16>().is_ok()
             && path.split('/').all(is_path);
         if !is_valid {
@@ -54,7 +55,7 @@ impl RegistryImage {
 
     /// Returns the address of a tag's manifest. Only this machine is asked without TLS.
     pub(super) fn manifest(&self, tag: &str) -> Result<Url, RegistryError> {
-        let is_tag = tag.len() <= 128 && is_word(tag, |b| b.is_ascii_alphanumeric());
+        let is_tag = tag.len() <= 128 && is_image_word(tag, |b| b.is_ascii_alphanumeric());
         let host = self.registry.rsplit_once(':').map_or(self.registry.as_str(), |(host, _)| host);
         let scheme = if is_loopback(host) { "http" } else { "https" };
         let server = if self.registry == DOCKER.0 { DOCKER.1 } else { &self.registry };
@@ -62,14 +63,6 @@ impl RegistryImage {
         url.filter(|_| is_tag)
             .ok_or_else(|| RegistryError::Name(safe_line(&format!("{}:{tag}", self.name())).into_owned()))
     }
-}
-
-/// Returns whether a text consists of the given letters and separators, begins with a letter or `_`, and has no `..`.
-fn is_word(text: &str, letter: impl Fn(u8) -> bool) -> bool {
-    let first = text.bytes().next();
-    first.is_some_and(|b| letter(b) || b == b'_')
-        && text.bytes().all(|b| letter(b) || b"._-".contains(&b))
-        && !text.contains("..")
 }
 
 #[cfg(test)]
