@@ -44,9 +44,10 @@ impl ApiAnswer {
         self.skipped > 0 || (self.status == 206 && !whole)
     }
 
-    /// Returns whether the body is JSON that stops in the middle.
+    /// Returns whether the body is JSON that stops in the middle. "Not modified" has no body, whatever its headers say.
     pub(super) fn is_cut_short(&self) -> bool {
-        self.is_json()
+        self.status != 304
+            && self.is_json()
             && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_err_and(|error| error.is_eof())
     }
 }
@@ -140,6 +141,12 @@ mod tests {
             Ok(answer) => format!("ok {}", answer.status),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn not_modified_is_never_cut_short() {
+        assert!(!answer(304, "application/json", "").is_cut_short());
+        assert!(answer(200, "application/json", "").is_cut_short());
     }
 
     #[test]
