@@ -254,7 +254,9 @@ impl Context {
     /// Returns the machine as `cki doctor` examines it.
     pub(super) fn patient(&self) -> DoctorContext {
         let config = self.config_trouble.clone().map_or_else(|| Ok(self.config.clone()), Err);
-        DoctorContext::new(&self.host.env, self.host.cwd.clone(), config, self.settings.clone())
+        let cwd = self.host.cwd.clone();
+        let patient = DoctorContext::new(&self.host.env, cwd, config, self.settings.clone());
+        if self.http.policy().debug { patient.showing_requests(self.events()) } else { patient }
     }
 
     /// Returns the context of operations that use several systems.

@@ -11,6 +11,7 @@ use crate::base::assets::Assets;
 use crate::base::http::{HttpClient, HttpPolicy};
 use crate::config::{self, Config, SettingOrigin, Settings};
 use crate::host::Env;
+use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops::shared::token::{TokenError, TokenSearch, TokenStanding};
 use crate::systems::engine::{Discovery, EngineChoice, discover};
@@ -28,6 +29,8 @@ pub struct DoctorContext {
     pub(super) discovery: OnceCell<Discovery>,
     pub(super) inventory: OnceCell<Result<Inventory, String>>,
     pub(super) token: OnceCell<Result<TokenStanding, TokenError>>,
+    /// Receiver of requests and answers, where they are shown.
+    pub(super) events: Events,
 }
 
 impl DoctorContext {
@@ -49,7 +52,15 @@ impl DoctorContext {
             discovery: OnceCell::new(),
             inventory: OnceCell::new(),
             token: OnceCell::new(),
+            events: Events::silent(),
         }
+    }
+
+    /// Returns it with requests and answers shown to a receiver.
+    #[must_use]
+    pub fn showing_requests(self, events: Events) -> Self {
+        let policy = HttpPolicy { debug: true, ..self.http.policy().clone() };
+        Self { http: Arc::new(HttpClient::new(policy)), events, ..self }
     }
 
     /// Returns the command that installs an item of the table of packages, or the reason why there is

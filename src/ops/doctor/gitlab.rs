@@ -8,7 +8,6 @@ use super::{CheckResult, DoctorContext};
 use crate::base::http::is_loopback;
 use crate::base::text::duration;
 use crate::model::access_token::AccessToken;
-use crate::model::event::Events;
 use crate::ops::shared::brisk_clock::BriskClock;
 use crate::ops::shared::token::{FoundToken, TokenError, TokenStanding};
 use crate::systems::gitlab::{ClientOptions, GitLab, GitLabError};
@@ -43,7 +42,7 @@ async fn ask(patient: &DoctorContext, url: &str, named: &str, token: AccessToken
         ..ClientOptions::new(
             patient.http.clone(),
             Arc::new(BriskClock::new(FOR_THE_SERVER)),
-            Events::silent(),
+            patient.events.clone(),
         )
     };
     let client = match GitLab::new(url, Some(token), means) {

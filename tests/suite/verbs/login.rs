@@ -9,6 +9,7 @@ use cki::demo::gitlab::{StandIn, StandInConfig, StandInOptions, TimeScale};
 use nix::sys::signal::Signal;
 
 use crate::support::cli::{Cli, Outcome};
+use crate::support::ports::free_port;
 use crate::support::terminal_session::TerminalSession;
 
 const ALICE: &str = "alice-not-a-real-token";
@@ -122,6 +123,50 @@ fn auth_status_and_logout_name_the_source_of_each_token() {
 }
 
 #[test]
+fn servers_are_asked_at_once_and_one_may_be_out_of_reach() {
+    let (public, internal) = (stand_in(), stand_in());
+    let cli = person(&public);
+    log_in(&cli, "login --stdin", ALICE).ends_with(0);
+    log_in(&cli, &format!("login {} --stdin", internal.url()), BOB).ends_with(0);
+    let gone = format!("http://127.0.0.1:{}", free_port());
+    let more = format!("{{\"{gone}\": \"T\"}}");
+    let status = |line: &str| cli.call(line).set("GITLAB_TOKENS", &more).set("T", READER).end().ends_with(0);
+    let json = status("auth status -o json").json();
+    let rows: Vec<(&str, &str, Option<&str>)> = json["servers"]
+        .as_array()
+        .expect("is a list")
+        .iter()
+        .map(|row| {
+            (
+                row["server"].as_str().expect("a text"),
+                row["state"].as_str().expect("a text"),
+                row["user"].as_str(),
+            )
+        })
+        .collect();
+    for row in [
+        (public.url(), "valid", Some("alice")),
+        (internal.url(), "valid", Some("bob")),
+        (gone.as_str(), "unreachable", None),
+    ] {
+        assert!(rows.contains(&row), "{row:?}: {rows:?}");
+    }
+    status(&format!("auth status {gone}")).says("no answer").says("cannot reach");
+    // Each token went to its own server.
+    let debugged = status("auth status --debug-http");
+    for token in [ALICE, BOB, READER] {
+        assert!(!debugged.to_string().contains(token), "{debugged}");
+    }
+    // The doctor looks at the server of the settings, and shows what it asks.
+    let looked = cli.run("doctor --debug-http -v");
+    for line in ["> GET ", "/api/v4/version", "> private-token: ••••••••", "< 200, GET /user"]
+    {
+        assert!(looked.stderr.contains(line), "{line}: {looked}");
+    }
+    assert!(!looked.to_string().contains(ALICE), "{looked}");
+}
+
+#[test]
 fn login_asks_on_a_terminal_without_showing_the_token() {
     let gitlab = stand_in();
     let cli = person(&gitlab);
@@ -161,10 +206,16 @@ fn auth_status_tells_a_proxy_the_host_and_no_token() {
         }
     });
     let cli = Cli::new();
-    let call = cli.call("auth status gitlab.invalid").set("HTTPS_PROXY", address);
+    let call = cli.call("auth status gitlab.invalid").set("HTTPS_PROXY", &address);
     let mapped = call.set("GITLAB_TOKENS", "{\"gitlab.invalid\": \"T\"}").set("T", ALICE);
     mapped.end().ends_with(0).says("no answer").says("cannot reach `https://gitlab.invalid`");
+    let count = seen.lock().expect("is whole").len();
+    let call =
+        cli.call("auth status gitlab.invalid").set("HTTPS_PROXY", &address).set("NO_PROXY", "gitlab.invalid");
+    let direct = call.set("GITLAB_TOKENS", "{\"gitlab.invalid\": \"T\"}").set("T", ALICE).end();
+    direct.ends_with(0).says("cannot reach `https://gitlab.invalid`");
     let seen = seen.lock().expect("is whole");
+    assert_eq!(seen.len(), count, "a host of NO_PROXY is reached without the proxy: {seen:?}");
     assert!(
         !seen.is_empty() && seen.iter().all(|head| head.starts_with("CONNECT gitlab.invalid:443 ")),
         "{seen:?}"
