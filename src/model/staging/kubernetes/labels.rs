@@ -1,5 +1,8 @@
 //! Labels and annotations of the objects of a release; `cki` changes and removes only objects with these labels.
 
+use serde_json::{Map, Value};
+
+use super::request::ReleaseRequest;
 use crate::base::digest::sha256_hex;
 
 /// Label of the program that manages an object.
@@ -25,6 +28,22 @@ pub const EXPIRES_AT: &str = "cki.expires-at";
 
 /// Annotation of the pods: the digest of what they are made of.
 pub const TEMPLATE: &str = "cki.template";
+
+/// Returns the labels of an object of a release.
+pub(super) fn own_labels(request: &ReleaseRequest, release: &str) -> Map<String, Value> {
+    let mut labels = claim_labels(request, release);
+    labels.insert(HEAD.to_owned(), request.head.clone().into());
+    labels
+}
+
+/// Returns the labels of a volume claim, whose template cannot change with each commit.
+pub(super) fn claim_labels(request: &ReleaseRequest, release: &str) -> Map<String, Value> {
+    let (managed, by) = MANAGED_BY;
+    let number = request.merge_request.to_string();
+    let digest = project_digest(&request.project);
+    let all = [(managed, by), (RELEASE, release), (PROJECT, &digest), (MERGE_REQUEST, &number)];
+    all.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+}
 
 /// Returns the digest of a project's path for [`PROJECT`].
 #[must_use]

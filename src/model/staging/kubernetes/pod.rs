@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::error::ReleaseError;
-use super::labels::RELEASE;
+use super::labels::{PROJECT_PATH, RELEASE, claim_labels};
 use super::names::object_name;
 use super::releasing::{Releasing, list_mut, relabel, template_mut};
 use super::{container, volumes};
@@ -25,7 +25,11 @@ pub(super) fn release(
     }
     for claim in list_mut(workload["spec"].get_mut("volumeClaimTemplates")) {
         volumes::check_claim(claim, "volumeClaimTemplates", releasing)?;
-        claim["metadata"]["labels"][RELEASE] = release.into();
+        // A claim survives its owner, so that it says itself to what it belongs.
+        for (key, value) in claim_labels(releasing.request, release) {
+            claim["metadata"]["labels"][key] = value;
+        }
+        claim["metadata"]["annotations"][PROJECT_PATH] = releasing.request.project.clone().into();
     }
     if let Some(metadata) = workload["spec"].get_mut("jobTemplate").and_then(|job| job.get_mut("metadata")) {
         releasing.drop_annotations(metadata);

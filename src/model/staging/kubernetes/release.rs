@@ -6,10 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::error::ReleaseError;
-use super::labels::{
-    COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, TEMPLATE,
-    URL, project_digest,
-};
+use super::labels::{COMPONENT, EXPIRES_AT, IMAGE, PROJECT_PATH, TEMPLATE, URL, own_labels};
 use super::names::{object_name, release_name, suffix};
 use super::releasing::{Releasing, template_mut};
 use super::request::ReleaseRequest;
@@ -175,20 +172,6 @@ fn named(
         object.shift_remove("status");
     }
     Ok(ClusterObject { json, place: object.place.clone() })
-}
-
-fn own_labels(request: &ReleaseRequest, release: &str) -> Map<String, Value> {
-    let (managed, by) = MANAGED_BY;
-    let number = request.merge_request.to_string();
-    let digest = project_digest(&request.project);
-    let all = [
-        (managed, by),
-        (RELEASE, release),
-        (PROJECT, &digest),
-        (MERGE_REQUEST, &number),
-        (HEAD, &request.head),
-    ];
-    all.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
 }
 
 /// Returns the owner: a ConfigMap, since everybody who may apply the rest may apply it, too.

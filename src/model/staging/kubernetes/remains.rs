@@ -9,6 +9,9 @@ use super::labels::{
     COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE,
 };
 
+/// Kind of a volume claim.
+const CLAIM: &str = "PersistentVolumeClaim";
+
 /// An object of a release in a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemainingObject {
@@ -16,6 +19,12 @@ pub struct RemainingObject {
     pub kind: String,
     /// Name.
     pub name: String,
+}
+
+impl RemainingObject {
+    fn is_claim(&self) -> bool {
+        self.kind == CLAIM
+    }
 }
 
 /// The objects of a release in a cluster.
@@ -46,10 +55,11 @@ pub struct ReleaseRemains {
 }
 
 impl ReleaseRemains {
-    /// Returns whether the release is expired.
+    /// Returns whether the release is expired, or nothing but its volume claims is left of it.
     #[must_use]
     pub fn is_expired(&self, now: jiff::Timestamp) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
+        let is_orphaned = !self.objects.is_empty() && self.objects.iter().all(RemainingObject::is_claim);
+        is_orphaned || self.expires_at.is_some_and(|at| at <= now)
     }
 }
 
@@ -61,8 +71,8 @@ pub fn remains(items: &[Value]) -> Vec<ReleaseRemains> {
         let label = |key: &str| item["metadata"]["labels"][key].as_str().unwrap_or_default().to_owned();
         let name = label(RELEASE);
         let kind = item["kind"].as_str().unwrap_or_default();
-        // A claim of a StatefulSet has the labels of its pods only.
-        let is_claim = kind == "PersistentVolumeClaim";
+        // The controller of a StatefulSet makes its claims.
+        let is_claim = kind == CLAIM;
         if name.is_empty() || (label(MANAGED_BY.0) != MANAGED_BY.1 && !is_claim) {
             continue;
         }
@@ -79,13 +89,10 @@ pub fn remains(items: &[Value]) -> Vec<ReleaseRemains> {
             found.foreign.push(object);
             continue;
         }
-        if is_claim {
-            found.objects.push(object);
-            continue;
-        }
-        found.project = label(PROJECT);
-        found.head = label(HEAD);
-        found.merge_request = label(MERGE_REQUEST).parse().ok();
+        let newer = |known: &str, told: String| if told.is_empty() { known.to_owned() } else { told };
+        found.project = newer(&found.project, label(PROJECT));
+        found.head = newer(&found.head, label(HEAD));
+        found.merge_request = found.merge_request.or(label(MERGE_REQUEST).parse().ok());
         let annotation = |key: &str| item["metadata"]["annotations"][key].as_str().map(str::to_owned);
         let expires_at: Option<jiff::Timestamp> = annotation(EXPIRES_AT).and_then(|text| text.parse().ok());
         found.expires_at = found.expires_at.max(expires_at);
@@ -146,5 +153,12 @@ mod tests {
         let found = remains(&items[..2]);
         assert_eq!((found[0].owner.as_deref(), found[0].objects.len()), (None, 2));
         assert!(!found[0].is_expired(at("2030-01-01T00:00:00Z")), "nothing says when");
+        // Only a claim is left, which says itself to what it belongs.
+        let mut claim = object("PersistentVolumeClaim", "data-web-mr-1-0", None);
+        claim["metadata"]["annotations"] = json!({PROJECT_PATH: "a/b"});
+        let found = remains(&[claim]);
+        let facts = (found[0].project.as_str(), found[0].merge_request, found[0].project_path.as_deref());
+        assert_eq!(facts, ("p", Some(1), Some("a/b")));
+        assert!(found[0].is_expired(at("2026-11-22T10:00:00Z")), "its release is gone");
     }
 }

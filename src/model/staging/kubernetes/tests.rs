@@ -190,6 +190,23 @@ fn release_keeps_objects_apart_from_production() {
 }
 
 #[test]
+fn volume_claims_say_to_what_they_belong() {
+    let lab = Lab::new();
+    let claims = "  replicas: 2\n  volumeClaimTemplates: [{metadata: {name: store}, spec: {}}]\n";
+    let files = FILES.replacen("kind: Deployment", "kind: StatefulSet", 1);
+    let made = lab.release(&files.replacen("  replicas: 2\n", claims, 1)).expect("can be staged");
+    let set = made.objects.last().expect("is there");
+    let claim = &set.json["spec"]["volumeClaimTemplates"][0]["metadata"];
+    let labels = claim["labels"].as_object().expect("are there");
+    assert_eq!(
+        labels.keys().map(String::as_str).collect::<Vec<_>>(),
+        [MANAGED_BY.0, RELEASE, PROJECT, MERGE_REQUEST],
+        "without the head: a template cannot be changed"
+    );
+    assert_eq!(claim["annotations"][PROJECT_PATH], set.json["metadata"]["annotations"][PROJECT_PATH]);
+}
+
+#[test]
 fn release_refuses_what_belongs_to_production() {
     let lab = Lab::new();
     for (from, to, message) in [
