@@ -101,8 +101,14 @@ impl Workspace {
     pub fn for_merge_request(&self, component: &Component) -> Self {
         let built_from = component.build.as_ref().map(|build| build.repo.as_str());
         let own = component.repos().first().copied();
-        let cloned = built_from.into_iter().chain(own).map(str::to_owned).collect();
-        Self { cloned, ..self.clone() }
+        self.with_clones_of(built_from.into_iter().chain(own).map(str::to_owned))
+    }
+
+    /// Returns it for work on commits of these repositories: they are clones, since a working tree of the user stays as it
+    /// is.
+    #[must_use]
+    pub fn with_clones_of(&self, repos: impl IntoIterator<Item = String>) -> Self {
+        Self { cloned: repos.into_iter().collect(), ..self.clone() }
     }
 
     /// Returns the directory.

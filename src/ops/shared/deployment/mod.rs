@@ -5,6 +5,7 @@ mod defaults;
 mod files;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -202,10 +203,7 @@ fn load_judged(
     assets: &Assets,
     judges: &Judges,
 ) -> Result<DeployedComponents, DeployedError> {
-    let open = |path: PathBuf| -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
-        Ok(Box::new(CloneFiles::new(path)?))
-    };
-    read(component, inventory, workspace, assets, judges, &open)
+    read(component, inventory, workspace, assets, judges, &|_, path| open_clone(path))
 }
 
 /// Loads the component's deployment from a revision of its clones.
@@ -219,13 +217,19 @@ pub fn load_at(
     workspace: &Workspace,
     assets: &Assets,
 ) -> Result<DeployedComponents, DeployedError> {
-    let open = |path: PathBuf| -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
-        match Tree::open(&path, revision)? {
-            Some(tree) => Ok(Box::new(TreeFiles(tree))),
-            None => Err(DeployedError::NoRevision { path, revision: text::safe_line(revision).into_owned() }),
-        }
-    };
+    let open = |_: &str, path: PathBuf| open_revision(path, revision);
     read(component, inventory, workspace, assets, &Judges::default(), &open)
+}
+
+fn open_clone(path: PathBuf) -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
+    Ok(Box::new(CloneFiles::new(path)?))
+}
+
+fn open_revision(path: PathBuf, revision: &str) -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
+    match Tree::open(&path, revision)? {
+        Some(tree) => Ok(Box::new(TreeFiles(tree))),
+        None => Err(DeployedError::NoRevision { path, revision: text::safe_line(revision).into_owned() }),
+    }
 }
 
 /// Loads the component's deployment if the inventory names one and it is cloned; otherwise returns
@@ -253,7 +257,8 @@ fn if_there(
     }
 }
 
-type OpenFiles<'a> = &'a dyn Fn(PathBuf) -> Result<Box<dyn DeploymentFileSet>, DeployedError>;
+/// Opens the files in the clone of a repository.
+type OpenFiles<'a> = &'a dyn Fn(&str, PathBuf) -> Result<Box<dyn DeploymentFileSet>, DeployedError>;
 
 /// Loads the Kubernetes objects that deploy the component from its clones.
 ///
@@ -264,8 +269,23 @@ pub fn load_objects(
     inventory: &Inventory,
     workspace: &Workspace,
 ) -> Result<ClusterDeployment, DeployedError> {
-    let open = |path: PathBuf| -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
-        Ok(Box::new(CloneFiles::new(path)?))
+    load_objects_at(&BTreeMap::new(), component, inventory, workspace)
+}
+
+/// Loads the Kubernetes objects that deploy the component from its clones; of the repositories in `revisions` from that
+/// revision.
+///
+/// # Errors
+/// Fails as [`load`] and [`load_at`] do.
+pub fn load_objects_at(
+    revisions: &BTreeMap<String, String>,
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+) -> Result<ClusterDeployment, DeployedError> {
+    let open = |repo: &str, path: PathBuf| match revisions.get(repo) {
+        Some(revision) => open_revision(path, revision),
+        None => open_clone(path),
     };
     with_items(component, inventory, workspace, &open, &|items| {
         Ok(deployment::cluster_objects(component.name(), items)?)
@@ -305,7 +325,7 @@ fn with_items<T>(
             let (component, repo) = (component.name().to_owned(), item.repo.clone());
             return Err(DeployedError::NotCloned { component, repo });
         };
-        opened.push((open(path)?, component.source_map.place(&format!("deployment.{index}"))));
+        opened.push((open(&item.repo, path)?, component.source_map.place(&format!("deployment.{index}"))));
     }
     let items: Vec<DeploymentItem<'_>> = component
         .deployment
