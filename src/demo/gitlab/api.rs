@@ -137,6 +137,14 @@ impl ServerState {
                 let path = self.visible(project, &viewer)?;
                 self.merge_base(incoming, &path)
             }
+            ("POST" | "PUT", ["projects", project, "environments", rest @ ..]) => {
+                let path = self.visible(project, &viewer)?;
+                self.change_environment(incoming, &path, rest, viewer.require()?)
+            }
+            ("POST" | "PUT", ["projects", project, "deployments", rest @ ..]) => {
+                let path = self.visible(project, &viewer)?;
+                self.change_deployment(incoming, &path, rest, viewer.require()?)
+            }
             ("GET", ["projects", project, "environments", id]) => {
                 let path = self.visible(project, &viewer)?;
                 self.sees_pipelines(&path, &viewer)?;

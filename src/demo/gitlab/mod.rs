@@ -5,6 +5,7 @@
 mod api;
 mod api_ci;
 mod api_deployed;
+mod api_environments;
 mod asked;
 mod bot;
 mod ci;

@@ -124,7 +124,7 @@ impl ServerState {
     }
 
     /// Developers and above may start pipelines.
-    fn may_start(&self, project: &str, user: &str) -> Result<(), Reply> {
+    pub(super) fn may_start(&self, project: &str, user: &str) -> Result<(), Reply> {
         let level = self.project(project).and_then(|(_, one)| one.members.get(user)).copied().unwrap_or(0);
         if level >= 30 { Ok(()) } else { Err(Reply::forbidden()) }
     }
