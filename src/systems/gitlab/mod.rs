@@ -5,6 +5,7 @@
 mod answer;
 mod ci;
 mod deployed;
+mod environments;
 mod error;
 mod new_pipeline;
 mod pages;
@@ -32,6 +33,7 @@ use crate::base::clock::Clock;
 use crate::base::http::{HttpClient, is_loopback};
 use crate::model::access_token::{AccessToken, TokenKind};
 use crate::model::event::Events;
+pub use environments::EnvironmentCall;
 pub use error::GitLabError;
 pub use new_pipeline::{NewPipeline, PipelineValues, RequestPreview};
 use request::ApiRequest;
