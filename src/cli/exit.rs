@@ -65,8 +65,13 @@ pub(super) fn of_arrival(arrival: &Arrival) -> Exit {
     }
 }
 
-/// Returns the exit code for a release.
-pub(super) fn of_release(outcome: &ReleaseOutcome) -> Exit {
+/// Returns the exit code for releases: that of the first one that is not done.
+pub(super) fn of_releases<'a>(outcomes: impl IntoIterator<Item = &'a ReleaseOutcome>) -> Exit {
+    let mut exits = outcomes.into_iter().map(of_release);
+    exits.find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done)
+}
+
+fn of_release(outcome: &ReleaseOutcome) -> Exit {
     match &outcome.end {
         ReleaseEnd::DryRun | ReleaseEnd::NotWaited | ReleaseEnd::Done(_) => Exit::Done,
         ReleaseEnd::Failed(_) => Exit::Failed,

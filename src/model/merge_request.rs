@@ -7,13 +7,17 @@ pub struct MergeRequestName {
     pub number: u64,
     /// Path of the project on the server.
     pub project: Option<String>,
+    /// Name of a component, where the text has one in the place of a project.
+    pub component: Option<String>,
     /// Address of the server, without a slash at its end; only from a pasted address.
     pub server: Option<String>,
 }
 
 /// A text that names no merge request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a merge request is needed, as `213`, `!213`, `GROUP/PROJECT!213` or the address of its page")]
+#[error(
+    "a merge request is needed, as `213`, `COMPONENT!213`, `GROUP/PROJECT!213` or the address of its page"
+)]
 pub struct NoMergeRequest;
 
 /// A text that is not the number of a merge request.
@@ -22,8 +26,8 @@ pub struct NoMergeRequest;
 pub struct NoNumber;
 
 impl MergeRequestName {
-    /// Parses `213`, `!213`, `group/project!213`, or the address of a merge request's page on GitLab. The path of
-    /// an address below which the server lies is part of `project`; [`Self::on`] removes it.
+    /// Parses `213`, `!213`, `component!213`, `group/project!213`, or the address of a merge request's page on GitLab. The
+    /// path of an address below which the server lies is part of `project`; [`Self::on`] removes it.
     ///
     /// # Errors
     /// Fails on any other text.
@@ -34,12 +38,13 @@ impl MergeRequestName {
         }
         let (project, number) = text.rsplit_once('!').unwrap_or(("", text));
         let is_path = |path: &str| path.contains('/') && path.split('/').all(is_segment);
-        let project = match project {
-            "" => None,
-            project if is_path(project) => Some(project.to_owned()),
+        let (project, component) = match project {
+            "" => (None, None),
+            project if is_path(project) => (Some(project.to_owned()), None),
+            name if is_segment(name) => (None, Some(name.to_owned())),
             _ => return Err(NoMergeRequest),
         };
-        Ok(Self { number: number_of(number).ok_or(NoMergeRequest)?, project, server: None })
+        Ok(Self { number: number_of(number).ok_or(NoMergeRequest)?, project, component, server: None })
     }
 
     /// Parses `213` or `!213`: a merge request of a project that is known already.
@@ -62,7 +67,7 @@ impl MergeRequestName {
             return None;
         }
         let server = address.origin().ascii_serialization();
-        Some(Self { number, project: Some(project.to_owned()), server: Some(server) })
+        Some(Self { number, project: Some(project.to_owned()), component: None, server: Some(server) })
     }
 
     /// Returns the path of the project on a server, whose address may have a path of its own. Returns `None` if
@@ -110,6 +115,8 @@ mod tests {
         assert_eq!(name("213"), Some((213, None, None)));
         assert_eq!(name(" !213"), Some((213, None, None)));
         assert_eq!(name("group/sub/project!213"), Some((213, project(), None)));
+        let named = MergeRequestName::parse("cki-lib!45").expect("is one");
+        assert_eq!((named.component.as_deref(), named.project), (Some("cki-lib"), None));
         for end in ["", "/", "/diffs?x=1#note_2", "/pipelines"] {
             assert_eq!(
                 name(&format!("https://gitlab.example:8443/group/sub/project/-/merge_requests/213{end}")),
@@ -125,7 +132,6 @@ mod tests {
             "x",
             "!",
             "!!1",
-            "project!1",
             "a/b!x",
             "../a!1",
             "a/-b!1",

@@ -29,6 +29,7 @@ pub mod list;
 pub mod login;
 pub mod open;
 pub mod plan;
+mod plan_head;
 pub mod ps;
 pub mod release;
 pub mod rfc;

@@ -6,12 +6,11 @@ use serde_json::Value;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::base::yaml;
 use crate::ops::stage::kubernetes::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ServerCheck};
-use crate::report::view;
+use crate::ops::stage::{EnvironmentChange, EnvironmentPlan};
+use crate::report::{plan_head, view};
 use crate::systems::kubectl::ClusterTarget;
 use crate::ui::{Ui, style};
 
-/// Number of characters of a commit to show.
-const SHORT: usize = 7;
 /// Number of characters of a digest to show, with its algorithm.
 const DIGEST: usize = 19;
 
@@ -30,8 +29,19 @@ struct ReleaseView<'a> {
     message: Option<String>,
     succeeded: bool,
     objects: Vec<&'a Value>,
+    environment: Option<PlannedEnvironmentView<'a>>,
     notes: &'a [String],
     failed_containers: Vec<FailedView<'a>>,
+    /// Releases of the other merge requests.
+    combined: Vec<ReleaseView<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlannedEnvironmentView<'a> {
+    name: &'a str,
+    url: Option<&'a str>,
+    change: &'static str,
+    requests: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -43,17 +53,20 @@ struct FailedView<'a> {
     log: &'a [String],
 }
 
+/// A release to report on.
+#[derive(Debug, Clone, Copy)]
+pub struct ReleaseReport<'a> {
+    /// Its plan.
+    pub plan: &'a ReleasePlan,
+    /// Its outcome.
+    pub outcome: &'a ReleaseOutcome,
+    /// The command that removes it.
+    pub undo: &'a str,
+}
+
 /// Prints the plan of a release.
 pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
-    let facts = &plan.merge_request;
-    let head: String = facts.head.chars().take(SHORT).collect();
-    let draft = if facts.draft { " · draft" } else { "" };
-    ui.status(&format!(
-        "{}  {}  {}",
-        style::name(&format!("{} !{}", safe_line(&facts.project), facts.iid)),
-        safe_line(&facts.title),
-        style::dim(&format!("head {head}{draft}")),
-    ));
+    plan_head::print(ui, &plan.merge_request);
     let line = |label: &str, text: &str| ui.status(&format!("{label:<11}{text}"));
     line("Image", &safe_line(&plan.tagged_image));
     let digest: String = plan.image.rsplit('@').next().unwrap_or_default().chars().take(DIGEST).collect();
@@ -69,6 +82,13 @@ pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
         let text = format!("{} {}  {}", object.kind, safe_line(&object.name), style::dim(state));
         line(if number == 0 { "Objects" } else { "" }, &text);
     }
+    if let Some(planned) = &plan.environment {
+        let (text, note) = environment_words(planned);
+        line("Environment", &format!(" {}  {}", safe_line(&planned.environment.name), style::dim(text)));
+        if let Some(note) = note {
+            ui.warning(&safe_line(&note));
+        }
+    }
     for note in &plan.release.notes {
         ui.hint(&safe_line(note));
     }
@@ -77,28 +97,35 @@ pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
     }
 }
 
-/// Prints the result, and for a dry run the objects. The commands follow the release again, and remove it.
-pub fn print(
-    ui: &Ui,
-    plan: &ReleasePlan,
-    outcome: &ReleaseOutcome,
-    target: &ClusterTarget,
-    (again, undo): (&str, &str),
-) {
+/// Prints the results, and for a dry run the objects. The command `again` follows the releases.
+pub fn print(ui: &Ui, releases: &[ReleaseReport<'_>], target: &ClusterTarget, again: &str) {
     if ui.is_structured() {
-        return view::print(ui, &release_view(plan, outcome, target));
+        let mut views = releases.iter().map(|one| release_view(one.plan, one.outcome, target));
+        let Some(first) = views.next() else { return };
+        return view::print(ui, &ReleaseView { combined: views.collect(), ..first });
     }
     if ui.is_names() {
-        ui.names(plan.objects.iter().map(|one| format!("{}/{}", one.kind.to_lowercase(), one.name)));
-    } else if matches!(outcome.end, ReleaseEnd::DryRun) {
+        let objects = releases.iter().flat_map(|one| &one.plan.objects);
+        ui.names(objects.map(|one| format!("{}/{}", one.kind.to_lowercase(), one.name)));
+    }
+    releases.iter().for_each(|one| print_release(ui, one, again));
+    if releases.iter().any(|one| matches!(one.outcome.end, ReleaseEnd::DryRun)) {
+        ui.status("Nothing was applied.");
+    }
+}
+
+fn print_release(ui: &Ui, release: &ReleaseReport<'_>, again: &str) {
+    let ReleaseReport { plan, outcome, undo } = *release;
+    if !ui.is_names() && matches!(outcome.end, ReleaseEnd::DryRun) {
         print_objects(ui, plan);
+        plan.environment.iter().for_each(|planned| print_environment(ui, planned));
     }
     print_failed(ui, outcome);
     let took = duration(outcome.took);
     let name = &plan.release.name;
     let hints = [format!("`{again}` follows it again."), format!("`{undo}` removes it.")];
     match &outcome.end {
-        ReleaseEnd::DryRun => ui.status("Nothing was applied."),
+        ReleaseEnd::DryRun => {}
         ReleaseEnd::NotWaited => ui.status(&style::dim(&hints.join(" "))),
         ReleaseEnd::Done(text) => {
             ui.status(&format!(
@@ -116,6 +143,30 @@ pub fn print(
             ui.status(&format!("Not followed further; the release stays. {}", hints.join(" ")));
         }
         ReleaseEnd::Lost(error) => ui.error(&format!("{}.", safe_line(&error.to_string())), &[], &hints),
+    }
+}
+
+/// Returns the change of an environment in a word, and a sentence about a change that is not possible.
+fn environment_words(planned: &EnvironmentPlan) -> (&'static str, Option<String>) {
+    match &planned.change {
+        EnvironmentChange::Create(_) => ("new", None),
+        EnvironmentChange::Update(_) => ("change", None),
+        EnvironmentChange::None => ("unchanged", None),
+        EnvironmentChange::Skipped(why) => {
+            ("not changed", Some(format!("The environment is not changed: {why}.")))
+        }
+    }
+}
+
+/// Prints the requests about an environment, as they would be sent.
+fn print_environment(ui: &Ui, planned: &EnvironmentPlan) {
+    for call in planned.previews() {
+        ui.data(&format!(
+            "# {} {} {}",
+            call.method,
+            safe_line(&call.path),
+            safe_line(&call.body.to_string())
+        ));
     }
 }
 
@@ -183,6 +234,16 @@ fn release_view<'a>(
             .chain(&plan.release.objects)
             .map(|one| &one.json)
             .collect(),
+        environment: plan.environment.as_ref().map(|planned| PlannedEnvironmentView {
+            name: &planned.environment.name,
+            url: planned.environment.url.as_deref(),
+            change: environment_words(planned).0,
+            requests: planned
+                .previews()
+                .into_iter()
+                .map(|call| serde_json::json!({"method": call.method, "path": call.path, "body": call.body}))
+                .collect(),
+        }),
         notes: &plan.release.notes,
         failed_containers: outcome
             .failed
@@ -195,5 +256,6 @@ fn release_view<'a>(
                 log: &one.log,
             })
             .collect(),
+        combined: Vec::new(),
     }
 }

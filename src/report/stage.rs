@@ -5,17 +5,15 @@ use serde::Serialize;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::PipelineStatus;
 use crate::ops::stage::{AskResult, PipelineOutcome, SentRequest, StageOutcome, StagePlan, StagingResult};
-use crate::report::view;
+use crate::report::{plan_head, view};
 use crate::ui::{Ui, style};
-
-/// Number of characters of a commit to show.
-const SHORT: usize = 7;
 
 #[derive(Serialize)]
 struct StageView<'a> {
     merge_request: String,
     url: &'a str,
     head: &'a str,
+    combined: Vec<CombinedView<'a>>,
     comment: Option<&'a str>,
     request: Option<RequestView<'a>>,
     posted: bool,
@@ -26,6 +24,12 @@ struct StageView<'a> {
     state: &'static str,
     succeeded: bool,
     pipelines: Vec<PipelineView<'a>>,
+}
+
+#[derive(Serialize)]
+struct CombinedView<'a> {
+    merge_request: String,
+    head: &'a str,
 }
 
 #[derive(Serialize)]
@@ -58,15 +62,8 @@ struct JobView<'a> {
 
 /// Prints the plan of a request.
 pub fn print_plan(ui: &Ui, plan: &StagePlan) {
-    let facts = &plan.merge_request;
-    let head: String = facts.head.chars().take(SHORT).collect();
-    let draft = if facts.draft { " · draft" } else { "" };
-    ui.status(&format!(
-        "{}  {}  {}",
-        style::name(&format!("{} !{}", safe_line(&facts.project), facts.iid)),
-        safe_line(&facts.title),
-        style::dim(&format!("head {head}{draft}")),
-    ));
+    plan_head::print(ui, &plan.merge_request);
+    plan.combined.iter().for_each(|facts| plan_head::print_combined(ui, facts));
     // Show the whole request, since it is sent in the user's name.
     let (label, text) = match plan.request() {
         SentRequest::Comment(comment) => ("Asks", comment),
@@ -241,6 +238,11 @@ fn stage_view(outcome: &StageOutcome) -> StageView<'_> {
         merge_request: outcome.merge_request.reference(),
         url: &outcome.merge_request.url,
         head: &outcome.merge_request.head,
+        combined: outcome
+            .combined
+            .iter()
+            .map(|head| CombinedView { merge_request: head.reference(), head: &head.sha })
+            .collect(),
         comment: match &outcome.request {
             SentRequest::Comment(comment) => Some(comment.as_str()),
             SentRequest::Call(_) => None,

@@ -6,20 +6,24 @@ use clap_complete::ArgValueCandidates;
 use super::stage::{NamedMergeRequest, kubectl};
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
-use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::marks::Repeated;
+use crate::cli::{complete, token};
 use crate::host::signals::Signal;
+use crate::model::inventory::{Inventory, StageVia};
 use crate::model::merge_request::MergeRequestName;
+use crate::model::staging::kubernetes::ReleaseRemains;
+use crate::ops::stage::{EnvironmentOwner, RunningEnvironments, running_environments, stop_environments};
 use crate::ops::unstage::{UnstageOutcome, UnstageScope, find_releases, unstage};
 use crate::report;
+use crate::systems::kubectl::Kubectl;
 
 /// Remove what a merge request has in the staging namespace
 ///
 /// Removes exactly the objects that `cki stage --via kubernetes` has applied for the merge request, found
-/// by their labels and their owner. If there are none, that is no error. Comments and pipelines of
-/// other methods stay.
+/// by their labels and their owner, and stops the environment of GitLab that `stage.environment` of
+/// the entry names. If there are none, that is no error. Comments and pipelines of other methods stay.
 ///
 /// Examples:
 ///   cki unstage --mr 213
@@ -55,30 +59,60 @@ pub(in crate::cli) struct UnstageArgs {
 }
 
 pub(in crate::cli) fn run(args: &UnstageArgs, context: &Context) -> anyhow::Result<Exit> {
-    context.require_trust()?;
+    let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
-    let scope = match args.mr.as_ref().or(args.merge_request.as_ref()) {
+    let named = match args.mr.as_ref().or(args.merge_request.as_ref()) {
         Some(name) => {
             let (component, project) = (args.component.as_deref(), args.project.as_deref());
-            let named = NamedMergeRequest::find(name, component, project, context, inventory)?;
-            UnstageScope::MergeRequest { project: named.target.project, number: named.number }
+            Some(NamedMergeRequest::find(name, component, project, context, inventory)?)
+        }
+        None => None,
+    };
+    let scope = match &named {
+        Some(named) => {
+            UnstageScope::MergeRequest { project: named.target.project.clone(), number: named.number }
         }
         None => UnstageScope::Expired((context.host.now)()),
     };
-    let kubectl = kubectl(context, inventory)?;
-    let is_asked = !args.dry_run && !args.yes;
+    let own = named.as_ref().and_then(environment_of);
+    // Without a cluster, there may still be an environment of a pipeline.
+    let kubectl = match kubectl(context, inventory) {
+        Err(_) if own.is_some() && !has_cluster(&named) => None,
+        kubectl => Some(kubectl?),
+    };
+    let target = kubectl.as_ref().map(Kubectl::target);
     let done = context.block_on(async |stop| {
         let events = context.events();
-        let releases = tokio::select! {
-            found = find_releases(&kubectl, &scope, &events) => found?,
+        let setting = &context.settings.gitlab_url;
+        let server = named.as_ref().map_or(setting.0.as_str(), |named| named.target.server_for(setting));
+        let looked = async {
+            let releases = match &kubectl {
+                Some(kubectl) => find_releases(kubectl, &scope, &events).await?,
+                None => Vec::new(),
+            };
+            let owners: Vec<EnvironmentOwner> = match &own {
+                Some(own) => vec![own.clone()],
+                None => releases.iter().filter_map(|one| environment_of_release(one, inventory)).collect(),
+            };
+            if owners.is_empty() {
+                return anyhow::Ok((releases, RunningEnvironments::default(), None));
+            }
+            let gitlab = token::client(context, server, trust)?;
+            let found = running_environments(&gitlab, &owners).await;
+            Ok((releases, found, Some(gitlab)))
+        };
+        let (releases, environments, gitlab) = tokio::select! {
+            looked = looked => looked?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
-        if args.dry_run || releases.is_empty() {
-            let (remaining, signal) = (Vec::new(), None);
-            return Ok(Ok(UnstageOutcome { releases, is_dry_run: args.dry_run, remaining, signal }));
+        environments.findings.iter().for_each(|finding| context.ui.warning(finding));
+        let mut outcome = UnstageOutcome::new(releases, environments.found);
+        if args.dry_run || (outcome.releases.is_empty() && outcome.environments.is_empty()) {
+            outcome.is_dry_run = args.dry_run;
+            return Ok(Ok(outcome));
         }
-        report::unstage::print_plan(&context.ui, &releases, kubectl.target());
-        if is_asked {
+        report::unstage::print_plan(&context.ui, &outcome, target);
+        if !args.yes {
             if !context.ui.can_ask() || context.ui.is_structured() {
                 let message =
                     "a removal needs a confirmation, and there is no terminal to ask on; add `--yes`";
@@ -86,20 +120,50 @@ pub(in crate::cli) fn run(args: &UnstageArgs, context: &Context) -> anyhow::Resu
             }
             context.ui.confirm(&context.host, "Remove these objects?")?;
         }
-        Ok(Ok(unstage(&kubectl, releases, &SystemClock::new(), &events, &stop).await?))
+        if let Some(kubectl) = &kubectl {
+            unstage(kubectl, &mut outcome, &SystemClock::new(), &events, &stop).await?;
+        }
+        if let Some(gitlab) = &gitlab {
+            outcome.failures = stop_environments(gitlab, &outcome.environments).await;
+        }
+        Ok(Ok(outcome))
     })?;
     Ok(match done {
         Ok(outcome) => {
-            report::unstage::print(&context.ui, &outcome, kubectl.target());
+            report::unstage::print(&context.ui, &outcome, target);
             match outcome.signal {
                 Some(signal) => Signal::exit(signal),
-                None if outcome.remaining.is_empty() => Exit::Done,
-                None => Exit::TimedOut,
+                None if !outcome.remaining.is_empty() => Exit::TimedOut,
+                None if !outcome.failures.is_empty() => Exit::Failed,
+                None => Exit::Done,
             }
         }
         Err(exit) => {
             context.ui.status("Nothing was removed.");
             exit
         }
+    })
+}
+
+/// Returns whether the entry of a merge request is staged on a cluster.
+fn has_cluster(named: &Option<NamedMergeRequest<'_>>) -> bool {
+    let entry = named.as_ref().and_then(|named| named.target.entry());
+    entry.is_some_and(|entry| entry.via() == StageVia::Kubernetes)
+}
+
+/// Returns the environment of a merge request, if the entry names one.
+fn environment_of(named: &NamedMergeRequest<'_>) -> Option<EnvironmentOwner> {
+    let decl = named.target.entry()?.environment.clone()?;
+    Some(EnvironmentOwner { project: named.target.project.clone(), merge_request: named.number, decl })
+}
+
+/// Returns the environment of a release, if the entry of its component names one.
+fn environment_of_release(release: &ReleaseRemains, inventory: &Inventory) -> Option<EnvironmentOwner> {
+    let component = inventory.find(release.component.as_deref()?).ok()?;
+    let decl = component.stage.as_ref()?.environment.clone()?;
+    Some(EnvironmentOwner {
+        project: release.project_path.clone()?,
+        merge_request: release.merge_request?,
+        decl,
     })
 }

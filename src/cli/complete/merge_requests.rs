@@ -3,7 +3,9 @@
 use clap_complete::CompletionCandidate;
 
 use super::candidate::described;
+use super::inventory::staged;
 use super::typed::TypedLine;
+use crate::model::merge_request::MergeRequestName;
 use crate::ops::shared::open_merge_requests::OpenMergeRequests;
 use crate::ops::stage::target;
 
@@ -12,10 +14,22 @@ pub(in crate::cli) fn merge_requests() -> Vec<CompletionCandidate> {
     open().unwrap_or_default()
 }
 
+/// Returns what may stand after `cki stage`: a merge request, or the component of one.
+pub(in crate::cli) fn stage_subjects() -> Vec<CompletionCandidate> {
+    let mut all = merge_requests();
+    let names_project =
+        |typed: &TypedLine| typed.texts("component").chain(typed.texts("project")).next().is_some();
+    if TypedLine::current().is_some_and(|typed| !names_project(typed)) {
+        all.extend(staged());
+    }
+    all
+}
+
 fn open() -> Option<Vec<CompletionCandidate>> {
     let typed = TypedLine::current()?;
     // One is enough, whether it was typed as a word or as the value of `--mr`.
-    if typed.texts("mr").chain(typed.texts("merge_request")).next().is_some() {
+    let subjects = typed.texts("subject").filter(|text| MergeRequestName::parse(text).is_ok());
+    if typed.texts("mr").chain(typed.texts("merge_request")).chain(subjects).next().is_some() {
         return None;
     }
     let inventory = typed.inventory()?;

@@ -25,7 +25,7 @@ pub(super) use inventory::{
     buildable_words, categories, cloneable_words, component_words, entries, entry_words, infrastructures,
     kinds, list_words, new_kinds, owners, repositories, runnable, staged, verbs,
 };
-pub(super) use merge_requests::merge_requests;
+pub(super) use merge_requests::{merge_requests, stage_subjects};
 pub(super) use rfcs::{rfc_states, rfcs};
 pub(super) use running::{alive, running};
 pub(super) use servers::{logins, servers};

@@ -89,7 +89,7 @@ impl TypedLine {
 
     /// Returns the typed components.
     pub(super) fn components<'a>(&self, inventory: &'a Inventory) -> Vec<&'a Component> {
-        let names = self.texts("component").chain(self.texts("components"));
+        let names = ["component", "components", "subject"].into_iter().flat_map(|one| self.texts(one));
         names.filter_map(|name| inventory.find(name).ok()).collect()
     }
 

@@ -39,6 +39,7 @@ pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
         ReleaseStageError::NoImage { place, .. } => {
             hint(Exit::Invalid, format!("add `image` at {}.", at(place)))
         }
+        ReleaseStageError::NotCombined { source, .. } => of_release(source),
         ReleaseStageError::Foreign { .. } => hint(
             Exit::Refused,
             "nothing was applied; remove or rename that object, or use another namespace.",

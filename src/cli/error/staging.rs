@@ -4,7 +4,7 @@ use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_file, of_git, of_gitlab};
 use crate::base::exit::Exit;
 use crate::model::staging::StagingError;
-use crate::ops::stage::{CancelError, NoteError, StageError, TargetError};
+use crate::ops::stage::{CancelError, CombineFault, NoteError, StageError, TargetError};
 use crate::report::staging::PageError;
 
 pub(super) fn of_stage(error: &StageError) -> Diagnosis {
@@ -19,6 +19,16 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
             Exit::Unauthorised,
             format!("nothing was sent; make a token with `{missing}`, and `cki login {server}` keeps it."),
         ),
+        StageError::NotCombined { fault, .. } => match &**fault {
+            CombineFault::SameProject => hint(Exit::Usage, "merge one of them into the branch of the other."),
+            CombineFault::NoComponent => {
+                hint(Exit::NotFound, "name its component, as `--mr COMPONENT!N`; nothing was sent.")
+            }
+            CombineFault::NoOverride { place, .. } => {
+                hint(Exit::Invalid, format!("add `stage.override` at {}; nothing was sent.", at(place)))
+            }
+            CombineFault::Request(inner) => of_staging(inner),
+        },
         StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
         StageError::Uncertain { source, .. } => Diagnosis {
             exit: of_gitlab(source).exit,
@@ -98,7 +108,8 @@ pub(super) fn of_staging(error: &StagingError) -> Diagnosis {
         | StagingError::BadBot { .. }
         | StagingError::Incomplete { .. }
         | StagingError::TokenVariable { .. }
-        | StagingError::PipelineTemplate { .. } => plain(Exit::Invalid),
+        | StagingError::FactTemplate { .. }
+        | StagingError::Environment { .. } => plain(Exit::Invalid),
         StagingError::Forced { .. } => hint(Exit::Refused, "leave it out; nothing was sent."),
         StagingError::NoVariables => hint(
             Exit::Usage,

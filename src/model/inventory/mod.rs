@@ -66,7 +66,7 @@ pub use schema::schema;
 pub use selector::{ChoiceError, ComponentSelector, SelectorError, SelectorKey, is_selector};
 pub use source::{BUILT_IN_SOURCE, GitSource, InventorySource, InventorySources, shown_source};
 pub use source_map::SourceMap;
-pub use stage_decl::{ParameterDecl, ParameterKind, StageDecl, StageVia};
+pub use stage_decl::{ParameterDecl, ParameterKind, StageDecl, StageEnvironmentDecl, StageVia};
 pub use staging_decl::{NameRuleDecl, StagingCluster, StagingDecl, StagingLimits, ValueRuleDecl};
 
 /// Number of entries for each thread.

@@ -1,5 +1,6 @@
 //! The settings of an entry for staging its merge requests. The rules of a request are in `model::staging`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -27,6 +28,21 @@ pub struct StageDecl {
     /// Parameters that a request may set.
     #[serde(default)]
     pub parameters: Vec<ParameterDecl>,
+    /// Values that stand for a merge request of this component when it is staged together with one of another component:
+    /// templates, by the parameter of the other one.
+    #[serde(default, rename = "override")]
+    pub overrides: BTreeMap<String, String>,
+    /// Environment of GitLab for a release on Kubernetes, which `cki unstage` stops.
+    pub environment: Option<StageEnvironmentDecl>,
+}
+
+/// Environment of GitLab for the staging of a merge request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct StageEnvironmentDecl {
+    /// Name: a template that uses `number`, such as `review/{{ number }}`.
+    pub name: String,
+    /// Address of the application: a template.
+    pub url: Option<String>,
 }
 
 impl StageDecl {

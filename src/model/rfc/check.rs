@@ -203,7 +203,9 @@ impl RfcFindings<'_> {
             return;
         };
         let message = match MergeRequestName::parse(&found.text) {
-            Err(_) => format!("`{}` is no merge request", found.text),
+            Err(_) | Ok(MergeRequestName { component: Some(_), .. }) => {
+                format!("`{}` is no merge request", found.text)
+            }
             Ok(name) => match (&name.project, self.project) {
                 (Some(named), Some(project)) if !named.eq_ignore_ascii_case(project) => {
                     format!("`{}` is a merge request of another project", found.text)

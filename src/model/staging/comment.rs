@@ -8,20 +8,23 @@ use std::sync::LazyLock;
 use minijinja::context;
 use regex::Regex;
 
+use super::combined::is_commit;
 use super::parameter::is_key;
 use super::quick_actions::is_quick_action;
 use super::slash_command::{check_command, slash_command};
-use super::{Rerun, StagingError, StagingParameter, StagingRequest, shown};
+use super::{Rerun, StagedHead, StagingError, StagingParameter, StagingRequest, shown};
 use crate::base::template::{Templates, WorkBudget};
 
 /// Maximum length of a comment on GitLab.
 const LONGEST_COMMENT: usize = 1_000_000;
 
-/// Hidden marker in a comment: the commit and the request that it was written for.
+/// Hidden marker in a comment: the commit and the request that it was written for, and the merge requests that it stages
+/// together with its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     sha: String,
     request: String,
+    combined: Vec<StagedHead>,
 }
 
 impl Marker {
@@ -33,18 +36,23 @@ impl Marker {
         if !is_commit(sha) {
             return Err(StagingError::BadCommit { sha: shown(sha) });
         }
-        Ok(Self { sha: sha.to_ascii_lowercase(), request: request.fingerprint() })
+        let combined = request.combined().to_vec();
+        Ok(Self { sha: sha.to_ascii_lowercase(), request: request.fingerprint(), combined })
     }
 
     /// Parses the marker of a comment, if it has one.
     #[must_use]
     pub fn find(body: &str) -> Option<Self> {
         static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"<!-- cki:stage sha=([0-9a-f]{40,64}) request=([0-9a-f]{16}) -->")
+            Regex::new(r"<!-- cki:stage sha=([0-9a-f]{40,64}) request=([0-9a-f]{16})(?: with=(\S+))? -->")
                 .expect("a constant expression")
         });
         let found = MARKER.captures(body)?;
-        Some(Self { sha: found[1].to_owned(), request: found[2].to_owned() })
+        let combined = match found.get(3) {
+            Some(list) => StagedHead::parse_list(list.as_str())?,
+            None => Vec::new(),
+        };
+        Some(Self { sha: found[1].to_owned(), request: found[2].to_owned(), combined })
     }
 
     /// Returns the commit ID.
@@ -52,16 +60,22 @@ impl Marker {
     pub fn sha(&self) -> &str {
         &self.sha
     }
+
+    /// Returns the heads of the merge requests that it stages together with its own.
+    #[must_use]
+    pub fn combined(&self) -> &[StagedHead] {
+        &self.combined
+    }
 }
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<!-- cki:stage sha={} request={} -->", self.sha, self.request)
+        write!(f, "<!-- cki:stage sha={} request={}", self.sha, self.request)?;
+        if !self.combined.is_empty() {
+            write!(f, " with={}", StagedHead::list(&self.combined))?;
+        }
+        f.write_str(" -->")
     }
-}
-
-fn is_commit(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Renders the comment. A template may use `bot`, `selectors` (pipelines to run again), `parameters`, `parameter.NAME`

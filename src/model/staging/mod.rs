@@ -3,8 +3,10 @@
 
 mod answer;
 mod answer_cell;
+mod combined;
 mod comment;
 mod course;
+mod environment;
 pub mod kubernetes;
 mod pace;
 mod parameter;
@@ -13,16 +15,20 @@ mod quick_actions;
 mod request;
 mod slash_command;
 mod status;
+mod template_facts;
 
 pub use answer::{AnswerRow, pipeline_of_url};
+pub use combined::{StagedHead, overrides};
 pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};
 pub use course::{JobCourse, PipelineCourse, StageCourse, WorkSpan};
+pub use environment::StagedEnvironment;
 pub use pace::{AwakeTime, PollPace};
 pub use parameter::{StageParameter, StagingParameter};
-pub use pipeline_request::{FilledPipeline, PipelineFacts, PipelineMarker, PipelineRequest};
+pub use pipeline_request::{FilledPipeline, PipelineMarker, PipelineRequest};
 pub use request::{Rerun, StagingRequest};
 pub use slash_command::slash_command;
 pub use status::PipelineStatus;
+pub use template_facts::TemplateFacts;
 
 /// The table in the bot's answer.
 pub mod table {
@@ -137,11 +143,23 @@ pub enum StagingError {
         /// Name.
         name: String,
     },
-    /// A template of a forced value is invalid.
-    #[error("the template of `{key}` in `stage.pipeline` cannot be used: {why}")]
-    PipelineTemplate {
+    /// A template in the `stage` settings of an entry is invalid.
+    #[error("the template of `{key}` in `{section}` cannot be used: {why}")]
+    FactTemplate {
+        /// Section of the entry.
+        section: &'static str,
         /// Key.
         key: String,
+        /// Reason.
+        why: String,
+    },
+    /// A value of `stage.environment` cannot be used.
+    #[error("`stage.environment.{key}` makes `{value}`, which cannot be used: {why}")]
+    Environment {
+        /// `name` or `url`.
+        key: &'static str,
+        /// The value.
+        value: String,
         /// Reason.
         why: String,
     },

@@ -4,28 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use minijinja::context;
-
+use super::combined::is_commit;
 use super::parameter::check_declared;
-use super::{StageParameter, StagingError, StagingParameter, shown};
+use super::{StageParameter, StagedHead, StagingError, StagingParameter, TemplateFacts, shown};
 use crate::base::digest;
-use crate::base::template::{Templates, WorkBudget};
 use crate::model::inventory::{InputValue, ParameterKind, PipelineDecl, PipelineKind};
 
-/// Facts about a merge request that the forced values of an entry may use.
-#[derive(Debug, Clone, Copy)]
-pub struct PipelineFacts<'a> {
-    /// `group/project`.
-    pub project: &'a str,
-    /// Number of the merge request.
-    pub number: u64,
-    /// Commit at its head.
-    pub sha: &'a str,
-    /// Source branch.
-    pub source_branch: &'a str,
-    /// Target branch.
-    pub target_branch: &'a str,
-}
+/// Section of an entry with the templates of forced values.
+const SECTION: &str = "stage.pipeline";
 
 /// A request for a pipeline; its templates are not filled yet.
 #[derive(Debug, Clone)]
@@ -37,6 +23,7 @@ pub struct PipelineRequest {
     inputs: BTreeMap<String, InputValue>,
     chosen_variables: BTreeMap<String, String>,
     chosen_inputs: BTreeMap<String, InputValue>,
+    combined: Vec<StagedHead>,
 }
 
 /// A request for a pipeline as it is sent.
@@ -52,6 +39,8 @@ pub struct FilledPipeline {
     pub variables: BTreeMap<String, String>,
     /// Inputs, by name.
     pub inputs: BTreeMap<String, InputValue>,
+    /// Heads of the merge requests that are staged together with this one.
+    pub combined: Vec<StagedHead>,
 }
 
 impl PipelineRequest {
@@ -65,22 +54,6 @@ impl PipelineRequest {
         declared: &[StageParameter],
     ) -> Result<Self, StagingError> {
         check_decl(decl)?;
-        for (index, one) in chosen.iter().enumerate() {
-            let key = one.key().to_owned();
-            if chosen[..index].iter().any(|earlier| earlier.key() == key) {
-                return Err(StagingError::Repeated { key });
-            }
-            if decl.variables.contains_key(&key) || decl.inputs.contains_key(&key) {
-                return Err(StagingError::Forced { key });
-            }
-            if decl.kind == PipelineKind::MergeRequest {
-                return Err(StagingError::NoVariables);
-            }
-            if declared.is_empty() {
-                return Err(StagingError::NoParameters { key });
-            }
-        }
-        check_declared(&chosen, declared)?;
         let mut request = Self {
             kind: decl.kind,
             project: decl.project.clone(),
@@ -89,16 +62,59 @@ impl PipelineRequest {
             inputs: decl.inputs.clone(),
             chosen_variables: BTreeMap::new(),
             chosen_inputs: BTreeMap::new(),
+            combined: Vec::new(),
         };
+        request.choose(chosen, declared)?;
+        Ok(request)
+    }
+
+    /// Adds a merge request that is staged together with this one, and the values that stand for it.
+    ///
+    /// # Errors
+    /// Fails when a value is not declared, not allowed, forced, or given already.
+    pub fn combine(
+        &self,
+        head: StagedHead,
+        values: Vec<StagingParameter>,
+        declared: &[StageParameter],
+    ) -> Result<Self, StagingError> {
+        let mut request = self.clone();
+        request.choose(values, declared)?;
+        request.combined.push(head);
+        Ok(request)
+    }
+
+    fn choose(
+        &mut self,
+        chosen: Vec<StagingParameter>,
+        declared: &[StageParameter],
+    ) -> Result<(), StagingError> {
+        for (index, one) in chosen.iter().enumerate() {
+            let key = one.key().to_owned();
+            let is_chosen = self.chosen_variables.contains_key(&key) || self.chosen_inputs.contains_key(&key);
+            if is_chosen || chosen[..index].iter().any(|earlier| earlier.key() == key) {
+                return Err(StagingError::Repeated { key });
+            }
+            if self.variables.contains_key(&key) || self.inputs.contains_key(&key) {
+                return Err(StagingError::Forced { key });
+            }
+            if self.kind == PipelineKind::MergeRequest {
+                return Err(StagingError::NoVariables);
+            }
+            if declared.is_empty() {
+                return Err(StagingError::NoParameters { key });
+            }
+        }
+        check_declared(&chosen, declared)?;
         for one in chosen {
             let known = declared.iter().find(|known| known.name == one.key());
             let (key, value) = (one.key().to_owned(), one.value().to_owned());
             match known.filter(|known| known.is_input) {
-                Some(known) => drop(request.chosen_inputs.insert(key, input(known.kind, &value))),
-                None => drop(request.chosen_variables.insert(key, value)),
+                Some(known) => drop(self.chosen_inputs.insert(key, input(known.kind, &value))),
+                None => drop(self.chosen_variables.insert(key, value)),
             }
         }
-        Ok(request)
+        Ok(())
     }
 
     /// Returns the kind of pipeline.
@@ -111,15 +127,9 @@ impl PipelineRequest {
     ///
     /// # Errors
     /// Fails when a template is invalid, or makes a value that cannot be sent.
-    pub fn fill(&self, facts: &PipelineFacts<'_>) -> Result<FilledPipeline, StagingError> {
-        let templates = Templates::new(&WorkBudget::default());
-        let PipelineFacts { project, number, sha, source_branch, target_branch } = *facts;
+    pub fn fill(&self, facts: &TemplateFacts<'_>) -> Result<FilledPipeline, StagingError> {
         let fill = |key: &str, text: &str| {
-            let context = context! { project, number, sha, source_branch, target_branch };
-            let filled = templates.render(text, context).map_err(|error| StagingError::PipelineTemplate {
-                key: key.to_owned(),
-                why: shown(&error.to_string()),
-            })?;
+            let filled = facts.fill(SECTION, key, text)?;
             StagingParameter::for_pipeline(key, &filled).map(|one| one.value().to_owned())
         };
         let mut filled = FilledPipeline {
@@ -128,6 +138,7 @@ impl PipelineRequest {
             branch: self.branch.as_deref().map(|branch| fill("ref", branch)).transpose()?,
             variables: self.chosen_variables.clone(),
             inputs: self.chosen_inputs.clone(),
+            combined: self.combined.clone(),
         };
         for (key, value) in &self.variables {
             filled.variables.insert(key.clone(), fill(key, value)?);
@@ -176,9 +187,14 @@ fn input(kind: ParameterKind, value: &str) -> InputValue {
     }
 }
 
-/// The variable of a pipeline that says which request it is for.
+/// The variable of a pipeline that says which request it is for: the commit, a digest of the request, and the merge
+/// requests that it stages together with its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PipelineMarker(String);
+pub struct PipelineMarker {
+    sha: String,
+    digest: String,
+    combined: Vec<StagedHead>,
+}
 
 impl PipelineMarker {
     /// Name of the variable.
@@ -192,19 +208,51 @@ impl PipelineMarker {
         parts.extend(request.variables.iter().map(|(key, value)| format!("{key}={value}")));
         parts.push("inputs".to_owned());
         parts.extend(request.inputs.iter().map(|(key, value)| format!("{key}={value:?}")));
-        Self(format!("{sha}:{}", &digest::sha256_hex(parts)[..16]))
+        let combined = request.combined.clone();
+        parts.extend(combined.iter().map(|head| format!("with {head}")));
+        Self { sha: sha.to_owned(), digest: digest::sha256_hex(parts)[..16].to_owned(), combined }
+    }
+
+    /// Parses the value of the variable.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        let mut parts = value.splitn(3, ':');
+        let (sha, digest) = (parts.next()?, parts.next()?);
+        let is_digest = digest.len() == 16 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_commit(sha) || !is_digest {
+            return None;
+        }
+        let combined = parts.next().map_or(Some(Vec::new()), StagedHead::parse_list)?;
+        Some(Self { sha: sha.to_owned(), digest: digest.to_owned(), combined })
+    }
+
+    /// Returns the commit at the head of the merge request.
+    #[must_use]
+    pub fn sha(&self) -> &str {
+        &self.sha
+    }
+
+    /// Returns the heads of the merge requests that it stages together with its own.
+    #[must_use]
+    pub fn combined(&self) -> &[StagedHead] {
+        &self.combined
     }
 
     /// Returns whether a pipeline with these variables has the marker.
     #[must_use]
     pub fn is_in<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-        variables.into_iter().any(|(key, value)| key == Self::VARIABLE && value == self.0)
+        let own = self.to_string();
+        variables.into_iter().any(|(key, value)| key == Self::VARIABLE && value == own)
     }
 }
 
 impl fmt::Display for PipelineMarker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{}:{}", self.sha, self.digest)?;
+        if !self.combined.is_empty() {
+            write!(f, ":{}", StagedHead::list(&self.combined))?;
+        }
+        Ok(())
     }
 }
 
@@ -213,12 +261,13 @@ mod tests {
     use super::*;
     use crate::model::inventory::ParameterDecl;
 
-    const FACTS: PipelineFacts<'_> = PipelineFacts {
+    const FACTS: TemplateFacts<'_> = TemplateFacts {
         project: "group/tools",
         number: 213,
         sha: "9c41d0e",
         source_branch: "retry",
         target_branch: "main",
+        url: "https://gitlab.example/group/tools.git",
     };
 
     fn json(value: &impl serde::Serialize) -> String {
@@ -261,6 +310,37 @@ mod tests {
         // What the user chose is no template.
         let level = request("{kind: branch}", &["level=2.5", "fast=false"]).expect("is valid");
         assert_eq!(json(&level.inputs), r#"{"fast":false,"level":2.5}"#);
+    }
+
+    #[test]
+    fn combined_merge_requests_are_part_of_the_marker() {
+        let sha = "9c41d0e0000000000000000000000000000000aa";
+        let head = || StagedHead { project: "group/lib".into(), number: 45, sha: sha.into() };
+        let value = |text: &str| vec![StagingParameter::parse_for_pipeline(text).expect("can be sent")];
+        let plain = PipelineRequest::new(&decl("{kind: branch}"), value("ARCH=x86_64"), &declared());
+        let plain = plain.expect("is valid");
+        let both = plain.combine(head(), value("TAG=mr-45"), &declared()).expect("is valid");
+        let marker = |request: &PipelineRequest| {
+            PipelineMarker::new("group/tools!213", sha, &request.fill(&FACTS).expect("is valid"))
+        };
+        assert_ne!(marker(&plain).digest, marker(&both).digest);
+        let text = marker(&both).to_string();
+        assert!(
+            text.starts_with(&format!("{sha}:")) && text.ends_with(&format!(":group/lib!45@{sha}")),
+            "{text}"
+        );
+        assert_eq!(PipelineMarker::parse(&text), Some(marker(&both)));
+        assert_eq!(PipelineMarker::parse(&marker(&plain).to_string()), Some(marker(&plain)));
+        for wrong in ["", "abc:0123456789abcdef", &format!("{sha}:x"), &format!("{text},x")] {
+            assert_eq!(PipelineMarker::parse(wrong), None, "{wrong}");
+        }
+        for (text, why) in [
+            ("ARCH=aarch64", "`ARCH` is set more than once"),
+            ("lib_pip_url=x", "there is no staging parameter `lib_pip_url`"),
+        ] {
+            let error = plain.combine(head(), value(text), &declared()).expect_err(text).to_string();
+            assert!(error.contains(why), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::parameter::check_declared;
-use super::{StageParameter, StagingError, StagingParameter, shown};
+use super::{StageParameter, StagedHead, StagingError, StagingParameter, shown};
 use crate::base::digest;
 
 /// `group/id`: an earlier pipeline to run again with the merge request's code.
@@ -50,6 +50,7 @@ pub struct StagingRequest {
     bot: String,
     parameters: Vec<StagingParameter>,
     reruns: Vec<Rerun>,
+    combined: Vec<StagedHead>,
 }
 
 impl StagingRequest {
@@ -79,7 +80,27 @@ impl StagingRequest {
                 kept.push(rerun);
             }
         }
-        Ok(Self { bot: bot.to_owned(), parameters, reruns: kept })
+        Ok(Self { bot: bot.to_owned(), parameters, reruns: kept, combined: Vec::new() })
+    }
+
+    /// Adds a merge request that is staged together with this one, and the values that stand for it.
+    ///
+    /// # Errors
+    /// Fails as [`Self::new`] does.
+    pub fn combine(
+        &self,
+        head: StagedHead,
+        values: &[StagingParameter],
+        declared: &[StageParameter],
+    ) -> Result<Self, StagingError> {
+        // What a pipeline takes may mean something else between the brackets of a comment.
+        let values = values.iter().map(|one| StagingParameter::new(one.key(), one.value()));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let parameters = [self.parameters.clone(), values].concat();
+        let made = Self::new(&self.bot, parameters, self.reruns.clone(), declared)?;
+        let mut combined = self.combined.clone();
+        combined.push(head);
+        Ok(Self { combined, ..made })
     }
 
     /// Returns the bot's user name, without `@`.
@@ -100,6 +121,12 @@ impl StagingRequest {
         &self.reruns
     }
 
+    /// Returns the heads of the merge requests that are staged together with this one.
+    #[must_use]
+    pub fn combined(&self) -> &[StagedHead] {
+        &self.combined
+    }
+
     /// Returns an ID of the request that does not depend on the order of its parts: 16 hexadecimal
     /// digits.
     #[must_use]
@@ -109,7 +136,14 @@ impl StagingRequest {
         parameters.sort();
         let mut reruns: Vec<String> = self.reruns.iter().map(ToString::to_string).collect();
         reruns.sort();
-        let parts = [vec![format!("@{}", self.bot)], parameters, vec!["again".to_owned()], reruns].concat();
+        let mut parts =
+            [vec![format!("@{}", self.bot)], parameters, vec!["again".to_owned()], reruns].concat();
+        if !self.combined.is_empty() {
+            let mut combined: Vec<String> = self.combined.iter().map(ToString::to_string).collect();
+            combined.sort();
+            parts.push("with".to_owned());
+            parts.extend(combined);
+        }
         digest::sha256_hex(parts)[..16].to_owned()
     }
 }

@@ -59,6 +59,16 @@ pub enum StageError {
         /// The current commit.
         now: String,
     },
+    /// Merge requests cannot be staged together.
+    #[error("`{merge_request}` cannot be combined with `{with}`: {fault}")]
+    NotCombined {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The other one.
+        with: String,
+        /// The reason.
+        fault: Box<CombineFault>,
+    },
     /// It is unknown whether the comment was posted.
     #[error("it is not known whether the comment on `{merge_request}` was posted")]
     Uncertain {
@@ -154,6 +164,28 @@ pub enum StageError {
         /// The signal.
         signal: Signal,
     },
+}
+
+/// A reason why merge requests cannot be staged together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CombineFault {
+    /// Both have the same project.
+    #[error("both are merge requests of the same project")]
+    SameProject,
+    /// No entry belongs to the project.
+    #[error("no component of the inventory belongs to its project")]
+    NoComponent,
+    /// The entry has no overrides.
+    #[error("{place}: the entry of `{component}` has no `stage.override`")]
+    NoOverride {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// The request does not take a value.
+    #[error(transparent)]
+    Request(#[from] StagingError),
 }
 
 fn not_requested(merge_request: &str, head: &str, outdated: Option<&str>) -> String {

@@ -1,6 +1,7 @@
 //! Facts about merge requests and comments, shortened and safe to show.
 
 use super::StageError;
+use crate::model::staging::{StagedHead, TemplateFacts};
 use crate::ops::shared::outside_text::{shown, web_address};
 use crate::systems::gitlab::{MergeRequest, Note, User};
 
@@ -65,6 +66,31 @@ impl MergeRequestFacts {
     #[must_use]
     pub fn reference(&self) -> String {
         format!("{}!{}", self.project, self.iid)
+    }
+
+    /// Returns the head that a request is for.
+    #[must_use]
+    pub fn staged_head(&self) -> StagedHead {
+        StagedHead { project: self.project.clone(), number: self.iid, sha: self.head.clone() }
+    }
+
+    /// Returns the address of the project's repository on a server.
+    #[must_use]
+    pub fn repository_url(&self, server: &str) -> String {
+        format!("{server}/{}.git", self.project)
+    }
+
+    /// Returns the facts for templates of an entry.
+    #[must_use]
+    pub fn for_templates<'a>(&'a self, url: &'a str) -> TemplateFacts<'a> {
+        TemplateFacts {
+            project: &self.project,
+            number: self.iid,
+            sha: &self.head,
+            source_branch: &self.source_branch,
+            target_branch: &self.target_branch,
+            url,
+        }
     }
 
     pub(super) fn comment(&self, note: &Note) -> CommentRef {

@@ -1,23 +1,35 @@
-//! The head of a merge request: the check right before a request, and the watch over it while its pipelines
-//! are followed. Every request is bound to the commit that was shown.
+//! The heads of merge requests: the check right before a request, and the watch over them while its pipelines
+//! are followed. Every request is bound to the commits that were shown.
 
 use super::{MergeRequestFacts, StageError};
 use crate::model::event::Events;
+use crate::model::staging::StagedHead;
 use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::{GitLab, GitLabError, MergeRequest, Poller};
 
-/// Fails if the merge request has changed since it was shown.
-pub(super) async fn check_head(gitlab: &GitLab, facts: &MergeRequestFacts) -> Result<(), StageError> {
-    let found = gitlab.merge_request(&facts.project, facts.iid).await?;
-    let now = MergeRequestFacts::of(gitlab.server(), &facts.project, &found)?;
-    if now.head == facts.head {
-        return Ok(());
-    }
-    Err(StageError::HeadMoved { merge_request: facts.reference(), was: facts.head.clone(), now: now.head })
+/// Fails if the merge request, or one that is combined with it, has changed since it was shown.
+pub(super) async fn check_heads(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    combined: &[StagedHead],
+) -> Result<(), StageError> {
+    let check = |head: StagedHead| async move {
+        let found = gitlab.merge_request(&head.project, head.number).await?;
+        let now = MergeRequestFacts::of(gitlab.server(), &head.project, &found)?;
+        if now.head == head.sha {
+            return Ok(());
+        }
+        Err(StageError::HeadMoved { merge_request: head.reference(), was: head.sha, now: now.head })
+    };
+    check(facts.staged_head()).await?;
+    futures_util::future::try_join_all(combined.iter().cloned().map(check)).await?;
+    Ok(())
 }
 
-/// The watch over a merge request whose pipelines are followed. It warns once of each change.
-pub(super) struct HeadWatch {
+/// The watch over the merge requests whose pipelines are followed. It warns once of each change.
+pub(super) struct HeadWatch(Vec<WatchedHead>);
+
+struct WatchedHead {
     reference: String,
     asked: String,
     merge_request: Poller<MergeRequest>,
@@ -26,18 +38,33 @@ pub(super) struct HeadWatch {
 }
 
 impl HeadWatch {
-    pub(super) fn new(facts: &MergeRequestFacts) -> Self {
+    /// Watches a merge request, and those that are combined with it.
+    pub(super) fn new(facts: &MergeRequestFacts, combined: &[StagedHead]) -> Self {
+        let heads = std::iter::once(facts.staged_head()).chain(combined.iter().cloned());
+        Self(heads.map(WatchedHead::new).collect())
+    }
+
+    /// Polls the merge requests, and warns of a push or of an end.
+    pub(super) async fn look(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
+        for one in &mut self.0 {
+            one.look(gitlab, events).await?;
+        }
+        Ok(())
+    }
+}
+
+impl WatchedHead {
+    fn new(head: StagedHead) -> Self {
         Self {
-            reference: facts.reference(),
-            asked: facts.head.clone(),
-            merge_request: Poller::merge_request(&facts.project, facts.iid),
+            reference: head.reference(),
+            merge_request: Poller::merge_request(&head.project, head.number),
+            asked: head.sha,
             warned_head: None,
             warned_state: false,
         }
     }
 
-    /// Polls the merge request, and warns of a push or of its end.
-    pub(super) async fn look(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
+    async fn look(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
         gitlab.refresh(&mut self.merge_request).await?;
         let Some(found) = self.merge_request.value() else { return Ok(()) };
         let head = found.sha.as_ref().filter(|head| !head.eq_ignore_ascii_case(&self.asked));

@@ -3,7 +3,10 @@
 //! outcome and the following. The output is in `report`.
 
 mod bot;
+mod combined;
 mod context;
+mod delivery;
+mod environment;
 mod error;
 mod facts;
 mod follow;
@@ -25,8 +28,13 @@ use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::GitLab;
 pub use bot::{BotOptions, BotPlan, BotWelcome};
+pub use combined::{CombinedEntry, CombinedOptions};
 use context::StageContext;
-pub use error::StageError;
+pub use environment::{
+    EnvironmentChange, EnvironmentOwner, EnvironmentPlan, RunningEnvironment, RunningEnvironments,
+    running_environments, stop_environments,
+};
+pub use error::{CombineFault, StageError};
 pub use facts::{CommentRef, MergeRequestFacts};
 use merge_request::read_open;
 pub use options::StageOptions;
@@ -34,11 +42,11 @@ pub use outcome::{AskResult, FailedJob, PipelineOutcome, SentRequest, StageOutco
 pub use pipeline::{PipelineOptions, PipelinePlan, PipelineRef, TriggerToken};
 pub use plan::{MethodOptions, MethodPlan, StagePlan, StagingOptions};
 pub use progress::{
-    CancelError, CancelPlan, CanceledPipeline, FoundRequest, JobLog, ListedStaging, LogChoice, NoteError,
-    NoteResult, ProgressOptions, ProgressState, StagingEnvironment, StagingList, StagingProgress, cancel,
-    list, logs, plan_cancel, post_report, read as progress, watch,
+    CancelError, CancelPlan, CanceledPipeline, CombinedProgress, FoundRequest, JobLog, ListedStaging,
+    LogChoice, NoteError, NoteResult, ProgressOptions, ProgressState, StagingEnvironment, StagingList,
+    StagingProgress, cancel, list, logs, plan_cancel, post_report, read as progress, watch,
 };
-pub use target::{StageTarget, TargetError, target};
+pub use target::{StageTarget, TargetError, of_project, target};
 
 /// Reads the merge request and writes the request. Changes nothing.
 ///
@@ -56,7 +64,12 @@ pub async fn plan(
 }
 
 async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, StageError> {
-    let merge_request = read_open(gitlab, &staging.project, staging.merge_request).await?;
+    combined::check(&staging.project, staging.merge_request, &staging.combined)?;
+    let first = format!("{}!{}", staging.project, staging.merge_request);
+    let (merge_request, combined) = tokio::try_join!(
+        read_open(gitlab, &staging.project, staging.merge_request),
+        combined::read(gitlab, &first, &staging.combined)
+    )?;
     let (me, token) = if gitlab.has_token() {
         let (me, token) = tokio::try_join!(gitlab.user(), gitlab.token_facts())?;
         (Some(me), token)
@@ -65,13 +78,16 @@ async fn read(gitlab: &GitLab, staging: &StagingOptions) -> Result<StagePlan, St
     };
     let method = match &staging.method {
         MethodOptions::Bot(options) => {
-            MethodPlan::Bot(bot::plan(gitlab, &merge_request, options, me.as_ref()).await?)
+            let plan = bot::plan(gitlab, &merge_request, &combined, options, me.as_ref()).await?;
+            MethodPlan::Bot(Box::new(plan))
         }
         MethodOptions::Pipeline(options) => {
-            MethodPlan::Pipeline(pipeline::plan(gitlab, &merge_request, options, me.as_ref()).await?)
+            let plan = pipeline::plan(gitlab, &merge_request, &combined, options, me.as_ref()).await?;
+            MethodPlan::Pipeline(Box::new(plan))
         }
     };
-    Ok(StagePlan { merge_request, token, method })
+    let combined = combined.into_iter().map(|one| one.facts).collect();
+    Ok(StagePlan { merge_request, combined, token, method })
 }
 
 /// Reads the bot's own explanation on a merge request.
@@ -128,6 +144,7 @@ pub async fn run(
     let context = StageContext { gitlab, options, events, stop, began };
     let mut outcome = StageOutcome {
         merge_request: plan.merge_request.clone(),
+        combined: plan.combined.iter().map(MergeRequestFacts::staged_head).collect(),
         request: plan.request(),
         asked: AskResult::No,
         answer: None,

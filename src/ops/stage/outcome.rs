@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CommentRef, MergeRequestFacts, PipelineRef, StageError};
 use crate::host::signals::Signal;
-use crate::model::staging::{PipelineCourse, PipelineStatus};
+use crate::model::staging::{PipelineCourse, PipelineStatus, StagedHead};
 use crate::systems::gitlab::RequestPreview;
 
 /// The outcome of staging.
@@ -12,6 +12,8 @@ use crate::systems::gitlab::RequestPreview;
 pub struct StageOutcome {
     /// The merge request at the time of the request.
     pub merge_request: MergeRequestFacts,
+    /// The merge requests that it stages together with that one.
+    pub combined: Vec<StagedHead>,
     /// The request.
     pub request: SentRequest,
     /// The outcome of the request.

@@ -1,6 +1,7 @@
 //! A staging before the request: what to stage, by which method, and its plan.
 
 use super::bot::{BotOptions, BotPlan};
+use super::combined::CombinedOptions;
 use super::facts::MergeRequestFacts;
 use super::outcome::SentRequest;
 use super::pipeline::{PipelineOptions, PipelinePlan};
@@ -13,6 +14,8 @@ pub struct StagingOptions {
     pub project: String,
     /// The number of the merge request.
     pub merge_request: u64,
+    /// Merge requests of other components to stage together with it.
+    pub combined: Vec<CombinedOptions>,
     /// The method.
     pub method: MethodOptions,
 }
@@ -31,6 +34,8 @@ pub enum MethodOptions {
 pub struct StagePlan {
     /// The merge request as it is.
     pub merge_request: MergeRequestFacts,
+    /// The merge requests that are staged together with it.
+    pub combined: Vec<MergeRequestFacts>,
     /// Facts about the token; `None` if the server does not tell them, or there is no token.
     pub token: Option<TokenFacts>,
     /// The request of the method.
@@ -41,9 +46,9 @@ pub struct StagePlan {
 #[derive(Debug, Clone)]
 pub enum MethodPlan {
     /// A comment that asks a bot.
-    Bot(BotPlan),
+    Bot(Box<BotPlan>),
     /// A call that starts a pipeline.
-    Pipeline(PipelinePlan),
+    Pipeline(Box<PipelinePlan>),
 }
 
 impl StagePlan {

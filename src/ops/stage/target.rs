@@ -131,6 +131,14 @@ fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Stag
     Ok(StageTarget { project, component, server })
 }
 
+/// Returns the components of a project: those whose entries name it, and those whose own repository it is.
+pub fn of_project<'a>(inventory: &'a Inventory, project: &str) -> impl Iterator<Item = &'a Component> {
+    let is_of = move |component: &&Component| {
+        of_component(inventory, component).is_ok_and(|target| target.project.eq_ignore_ascii_case(project))
+    };
+    inventory.components.iter().filter(is_of)
+}
+
 /// Returns a component whose entry names this project.
 fn staged_in<'a>(inventory: &'a Inventory, project: &str) -> Option<&'a Component> {
     let is_there = |component: &&Component| {

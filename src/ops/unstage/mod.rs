@@ -7,6 +7,7 @@ use crate::base::clock::Clock;
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::staging::kubernetes::{RELEASE, ReleaseRemains, RemainingObject, project_digest, remains};
+use crate::ops::stage::RunningEnvironment;
 use crate::systems::kubectl::{Kubectl, KubectlError};
 
 /// Kinds of the objects of a release.
@@ -41,6 +42,25 @@ pub struct UnstageOutcome {
     pub remaining: Vec<RemainingObject>,
     /// A signal ended the wait.
     pub signal: Option<Signal>,
+    /// The environments of GitLab, as they were.
+    pub environments: Vec<RunningEnvironment>,
+    /// Environments that were not stopped, one sentence each.
+    pub failures: Vec<String>,
+}
+
+impl UnstageOutcome {
+    /// Returns an outcome in which nothing has happened yet.
+    #[must_use]
+    pub fn new(releases: Vec<ReleaseRemains>, environments: Vec<RunningEnvironment>) -> Self {
+        Self {
+            releases,
+            is_dry_run: false,
+            remaining: Vec::new(),
+            signal: None,
+            environments,
+            failures: Vec::new(),
+        }
+    }
 }
 
 /// Finds the releases. Changes nothing.
@@ -76,12 +96,11 @@ async fn all_releases(kubectl: &Kubectl) -> Result<Vec<ReleaseRemains>, KubectlE
 /// Fails if the cluster does not answer, or refuses.
 pub async fn unstage(
     kubectl: &Kubectl,
-    releases: Vec<ReleaseRemains>,
+    outcome: &mut UnstageOutcome,
     clock: &dyn Clock,
     events: &Events,
     stop: &Shutdown,
-) -> Result<UnstageOutcome, KubectlError> {
-    let mut outcome = UnstageOutcome { releases, is_dry_run: false, remaining: Vec::new(), signal: None };
+) -> Result<(), KubectlError> {
     for release in &outcome.releases {
         let task = events.start(release.name.clone(), "removing");
         let names: Vec<(&str, &str)> =
@@ -107,5 +126,5 @@ pub async fn unstage(
             break;
         }
     }
-    Ok(outcome)
+    Ok(())
 }

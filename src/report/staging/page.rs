@@ -9,7 +9,9 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::timeline::timeline;
-use super::words::{SHORT, job_counts, pipeline_name, result, state_class, stops, symbol, time_of_day};
+use super::words::{
+    SHORT, combined_line, job_counts, pipeline_name, result, state_class, stops, symbol, time_of_day,
+};
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::template::TemplateError;
@@ -194,7 +196,8 @@ pub(super) fn notes(progress: &StagingProgress) -> Vec<String> {
             time_of_day(&one.comment.created_at)
         )
     });
-    outdated.into_iter().chain(progress.unread.iter().cloned()).collect()
+    let combined = progress.combined.iter().map(combined_line);
+    combined.chain(outdated).chain(progress.unread.iter().cloned()).collect()
 }
 
 fn lines<'a>(outcome: &'a PipelineOutcome, progress: &StagingProgress) -> Vec<PipelineLine<'a>> {

@@ -1,7 +1,7 @@
 //! The progress of a staging on a terminal: a line for each pipeline and each stage.
 
 use super::view::progress_view;
-use super::words::{SHORT, ago, job_counts, paint, pipeline_name, result, stops, symbol};
+use super::words::{SHORT, ago, combined_line, job_counts, paint, pipeline_name, result, stops, symbol};
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::stage::{PipelineOutcome, ProgressState, StagingProgress};
@@ -49,6 +49,7 @@ fn print_head(ui: &Ui, progress: &StagingProgress) {
             style::command(&safe_line(&request.text))
         ));
     }
+    progress.combined.iter().for_each(|one| ui.data(&safe_line(&combined_line(one))));
 }
 
 fn print_pipelines(ui: &Ui, progress: &StagingProgress) {

@@ -18,10 +18,18 @@ pub(super) struct ProgressView<'a> {
     state: &'static str,
     request: Option<StagingRequestView<'a>>,
     outdated_request: Option<StagingRequestView<'a>>,
+    combined: Vec<CombinedHeadView<'a>>,
     answer_url: Option<&'a str>,
     pipelines: Vec<RootView<'a>>,
     environments: Vec<EnvironmentView<'a>>,
     unread: &'a [String],
+}
+
+#[derive(Serialize)]
+struct CombinedHeadView<'a> {
+    merge_request: String,
+    commit: &'a str,
+    moved_to: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -119,6 +127,15 @@ pub(super) fn progress_view(progress: &StagingProgress) -> ProgressView<'_> {
         state: state_word(progress.state()),
         request: progress.request.as_ref().map(request_view),
         outdated_request: progress.outdated.as_ref().map(request_view),
+        combined: progress
+            .combined
+            .iter()
+            .map(|one| CombinedHeadView {
+                merge_request: one.staged.reference(),
+                commit: &one.staged.sha,
+                moved_to: one.moved_to.as_deref(),
+            })
+            .collect(),
         answer_url: progress.answer.as_ref().map(|answer| answer.url.as_str()),
         pipelines: progress.pipelines.iter().map(root_view).collect(),
         environments: progress

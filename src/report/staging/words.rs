@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::base::text::{duration, plural};
 use crate::model::staging::{PipelineCourse, PipelineStatus};
-use crate::ops::stage::{PipelineOutcome, ProgressState, StagingEnvironment, StagingProgress};
+use crate::ops::stage::{
+    CombinedProgress, PipelineOutcome, ProgressState, StagingEnvironment, StagingProgress,
+};
 use crate::ui::style;
 
 /// Number of characters of a commit to show.
@@ -94,6 +96,16 @@ pub(super) fn ago(timestamp: &str, now: Timestamp) -> String {
 pub(super) fn stops(one: &StagingEnvironment, now: Timestamp) -> Option<String> {
     let left = Duration::try_from(one.stops_at?.duration_since(now)).ok().filter(|left| !left.is_zero());
     Some(left.map_or_else(|| "now".to_owned(), |left| format!("in {}", duration(left))))
+}
+
+/// Returns a sentence about a merge request that is staged together with this one.
+pub(super) fn combined_line(one: &CombinedProgress) -> String {
+    let short = |sha: &str| sha.chars().take(SHORT).collect::<String>();
+    let (reference, staged) = (one.staged.reference(), short(&one.staged.sha));
+    match &one.moved_to {
+        Some(now) => format!("With {reference} at {staged}, whose head is {} now.", short(now)),
+        None => format!("With {reference} at {staged}."),
+    }
 }
 
 /// Returns the number of ended jobs, and of all.

@@ -188,6 +188,9 @@ fn stage_keeps_merge_requests_for_completion() {
     for line in ["cki stage --component greeter --mr 213 ", "cki stage --component greeter 213 --mr "] {
         assert_eq!(offered(&home, line), [""; 0], "one is there already: {line}");
     }
+    assert_eq!(offered(&home, "cki stage --mr 213 gree"), ["greeter"]);
+    let of_component: Vec<String> = offered(&home, "cki stage greeter --mr ");
+    assert_eq!(of_component, ["7", "213"]);
     // Bash shows titles in a list, and inserts numbers.
     let list = |kind: &str| {
         let output = home

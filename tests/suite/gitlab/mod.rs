@@ -2,6 +2,7 @@
 //! a pause ends at once, and lets as much time pass in the stand-in.
 
 mod client;
+mod combined;
 mod misbehaviour;
 mod pipeline;
 mod progress;

@@ -19,14 +19,15 @@ use super::{READER, inject_fault, stand_in};
 
 const HEAD: &str = "9c41d0e0000000000000000000000000000000aa";
 
-fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> T {
+pub(super) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> T {
     cki::base::yaml::parse("x.yaml", text).expect("is valid").0
 }
 
 /// Staging of a merge request by the pipeline that an entry describes.
-fn by_pipeline(stand_in: &Arc<StandIn>, project: &str, iid: u64, decl: &str, set: &[&str]) -> Try {
-    let declared: Vec<ParameterDecl> =
-        yaml("[{name: TAG, type: image-tag}, {name: URL}, {name: level, type: number, input: true}]");
+pub(super) fn by_pipeline(stand_in: &Arc<StandIn>, project: &str, iid: u64, decl: &str, set: &[&str]) -> Try {
+    let declared: Vec<ParameterDecl> = yaml(
+        "[{name: TAG, type: image-tag}, {name: URL}, {name: lib_pip_url}, {name: level, type: number, input: true}]",
+    );
     let declared: Vec<StageParameter> =
         declared.iter().map(|one| StageParameter::from_inventory(one).expect("is valid")).collect();
     let chosen = set.iter().map(|text| StagingParameter::parse_for_pipeline(text).expect("can be sent"));
@@ -41,6 +42,7 @@ fn by_pipeline(stand_in: &Arc<StandIn>, project: &str, iid: u64, decl: &str, set
     });
     let options = PipelineOptions {
         request: PipelineRequest::new(&decl, chosen.collect(), &declared).expect("is valid"),
+        declared,
         component: "tools".to_owned(),
         guard: Arc::new(Guard::new(&inventory, credentials)),
         token,
@@ -54,7 +56,7 @@ fn posts(stand_in: &StandIn) -> usize {
     stand_in.requests().iter().filter(|request| request.starts_with("POST")).count()
 }
 
-const BRANCH: &str = "{kind: branch, variables: {ENVIRONMENT: staging, IMAGE: 'mr-{{ number }}'}, inputs: {environment: staging}}";
+pub(super) const BRANCH: &str = "{kind: branch, variables: {ENVIRONMENT: staging, IMAGE: 'mr-{{ number }}'}, inputs: {environment: staging}}";
 
 #[tokio::test]
 async fn pipeline_of_a_branch_is_started_once_and_followed() {

@@ -32,7 +32,8 @@ pub(super) fn of(project: &str, merge_request: u64) -> ProgressOptions {
         project: project.to_owned(),
         merge_request,
         via: StageVia::Bot,
-        bot: "cki-ci-bot".to_owned(),
+        bots: vec!["cki-ci-bot".to_owned()],
+        pipeline: None,
         pipelines: ProjectPatterns::default(),
         log_lines: 5,
     }

@@ -36,9 +36,14 @@ impl Try {
     pub(super) fn new(stand_in: &Arc<StandIn>, project: &str, iid: u64) -> Self {
         let request = StagingRequest::new("cki-ci-bot", vec![], vec![], &[]).expect("is valid");
         let template = embedded_text("comments/stage.md").expect("is built in").to_owned();
-        let method =
-            MethodOptions::Bot(BotOptions { request, template, pipelines: ProjectPatterns::default() });
-        let staging = StagingOptions { project: project.to_owned(), merge_request: iid, method };
+        let method = MethodOptions::Bot(BotOptions {
+            request,
+            declared: vec![],
+            template,
+            pipelines: ProjectPatterns::default(),
+        });
+        let staging =
+            StagingOptions { project: project.to_owned(), merge_request: iid, combined: vec![], method };
         Self {
             stand_in: stand_in.clone(),
             staging,

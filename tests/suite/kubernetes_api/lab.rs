@@ -18,7 +18,7 @@ pub(super) const NAMESPACE: &str = "cki-staging";
 /// A running cluster; it ends when it is dropped.
 pub(super) struct Lab {
     pub(super) cli: Cli,
-    _stand_in: Arc<StandIn>,
+    pub(super) stand_in: Arc<StandIn>,
     pub(super) registry: u16,
     directory: tempfile::TempDir,
     kubectl: String,
@@ -49,7 +49,7 @@ impl Lab {
         let stand_in = crate::gitlab::stand_in();
         cli.set("CKI_GITLAB_URL", stand_in.url());
         cli.set("CKI_GITLAB_TOKEN", crate::gitlab::ALICE);
-        let mut lab = Self { cli, _stand_in: stand_in, registry, directory, kubectl, children: Vec::new() };
+        let mut lab = Self { cli, stand_in, registry, directory, kubectl, children: Vec::new() };
         lab.write("tokens.csv", "admin-token,admin,1,system:masters\nreader-token,reader,2\n");
         lab.write("kubeconfig", &kubeconfig(api));
         lab.write("registry.yml", &registry_config(registry, &lab.path("images")));

@@ -2,8 +2,10 @@
 
 mod lab;
 
+use cki::demo::gitlab::ControlFile;
 use serde_json::{Value, json};
 
+use crate::support::repository::Repositories;
 use lab::{Lab, NAMESPACE};
 
 const RELEASE: &str = "service-web-mr-213";
@@ -204,4 +206,99 @@ fn release_is_refused_and_says_why() {
     assert_eq!(removed["releases"][0]["name"], RELEASE);
     assert_eq!(removed["remaining"], json!([]));
     assert_eq!(lab.object("deployment", "web-mr-213"), Value::Null);
+}
+
+#[test]
+#[ignore = "needs the API server of Kubernetes (bash tests/run --kubernetes)"]
+fn two_merge_requests_are_released_from_their_heads() {
+    let lab = Lab::start();
+    let repositories = Repositories::new(&lab.cli);
+    std::fs::create_dir(lab.cli.directory().join("served/group")).expect("makes a directory");
+    let store = "kind: StatefulSet\nmetadata: {name: store}\nspec:\n  serviceName: store\n  volumeClaimTemplates:\n    - \
+                 metadata: {name: data}\n      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n";
+    let store =
+        FILES.replacen("kind: Deployment\nmetadata: {name: web, namespace: production}\nspec:\n", store, 1);
+    let of = |name: &str, number: u64, before: &str, after: &str| {
+        repositories.commit(name, &[("deploy/all.yaml", before)]);
+        let head = format!("refs/merge-requests/{number}/head");
+        let sha = repositories.commit_to(name, &head, &[("deploy/all.yaml", after)]).to_string();
+        let moved = ControlFile::MoveHead { project: name.to_owned(), iid: number, sha };
+        lab.stand_in.control(moved).expect("is taken");
+    };
+    of("group/tools", 213, FILES, &FILES.replacen("replicas: 1", "replicas: 2", 1));
+    of("group/lib", 45, FILES, &store);
+    let server = repositories.serve();
+    let entry = |name: &str, image: &str, project: &str| {
+        format!(
+            "- name: {name}\n  category: service\n  image: 127.0.0.1:{}/group/{image}\n  deployment: [{{repo: {name}, path: \
+             deploy}}]\n  stage: {{project: {project}, environment: {{name: 'review/{{{{ number }}}}', url: \
+             'https://{name}.example/{{{{ number }}}}'}}}}\n",
+            lab.registry
+        )
+    };
+    lab.cli.inventory(&format!(
+        "repos: {{tools: '{{server}}/group/tools.git', lib: '{{server}}/group/lib.git'}}\n\
+         categories: [{{id: service, kind: service}}]\n\
+         staging:\n  kubernetes: {{context: staging, namespace: {NAMESPACE}}}\n\
+         \x20 secrets: [{{pattern: 'web-(.*)', replacement: 'web-staging-${{1}}'}}]\n\
+         components:\n{}{}",
+        entry("tools", "web", "group/tools"),
+        entry("lib", "web", "group/lib")
+    ));
+    lab.publish("group/web", "mr-213");
+    let stage = "stage tools --mr 213 --mr lib!45 --via kubernetes --yes --no-wait";
+    let missing = lab.cli.run(stage).ends_with(3);
+    missing
+        .says("`group/lib!45` cannot be combined with `group/tools!213`: the image")
+        .says("/group/web:mr-45`");
+    lab.publish("group/web", "mr-45");
+    let done = lab.cli.run(&format!("{stage} -o json")).ends_with(0).json();
+    assert_eq!(
+        (&done["state"], &done["combined"][0]["state"]),
+        (&json!("applied"), &json!("applied")),
+        "{done}"
+    );
+    assert_eq!(done["combined"][0]["merge_request"], "group/lib!45");
+    // The files are those of the heads; the clones stay on their branch.
+    assert_eq!(lab.object("deployment", "web-mr-213")["spec"]["replicas"], 2);
+    let clone = lab.cli.workspace().join("tools");
+    let text = std::fs::read_to_string(clone.join("deploy/all.yaml")).expect("is cloned");
+    assert!(text.contains("replicas: 1"), "{text}");
+    // Each has an environment; following continues its deployment, and reports the end.
+    let requests =
+        || lab.stand_in.requests().into_iter().filter(|one| !one.starts_with("GET")).collect::<Vec<_>>();
+    let environment = |project: &str| {
+        ["environments", "deployments"].map(|last| format!("POST /api/v4/projects/group%2F{project}/{last}"))
+    };
+    assert_eq!(requests(), [environment("tools"), environment("lib")].concat());
+    let following = lab.cli.start("stage tools --mr 213 --via kubernetes --yes");
+    lab.pods_become("service-tools-mr-213", &running(true));
+    following.end().ends_with(0).says("Environment review/213  unchanged");
+    assert_eq!(requests()[4..], ["PUT /api/v4/projects/group%2Ftools/deployments/1".to_owned()]);
+    let reader = "stage tools --mr 213 --via kubernetes --dry-run";
+    let reader = lab.cli.call(reader).set("CKI_GITLAB_TOKEN", "reader-not-a-real-token").end().ends_with(0);
+    reader.says("The environment is not changed: the token lacks the scope `api`.");
+    // What is there already is not fetched again.
+    server.seen();
+    let twice = "stage tools --mr 213 --mr tools!213 --via kubernetes --dry-run";
+    lab.cli
+        .run(twice)
+        .ends_with(2)
+        .says("`group/tools!213` cannot be combined with `group/tools!213`: both are");
+    assert_eq!(server.seen(), []);
+
+    // A claim survives its owner, and is found by its labels.
+    lab.wait("there is a claim", |lab| lab.object("pvc", "data-store-mr-45-0") != Value::Null);
+    lab.kubectl(&["delete", "configmap", "cki-stage-service-lib-mr-45"]);
+    lab.wait("the rest is gone", |lab| lab.object("statefulset", "store-mr-45") == Value::Null);
+    let left = lab.cli.run("unstage --mr 45 --component lib --dry-run").ends_with(0);
+    left.says(
+        "service-lib-mr-45  group/lib !45\n  PersistentVolumeClaim data-store-mr-45-0\nEnvironment review/45",
+    );
+    // Finalizers of a cluster without nodes keep the claim otherwise.
+    let nothing = r#"{"metadata":{"finalizers":null}}"#;
+    lab.kubectl(&["patch", "pvc", "data-store-mr-45-0", "--patch", nothing]);
+    lab.cli.run("unstage --all-expired --yes").ends_with(0).says("Removed 1 object");
+    lab.cli.run("unstage --mr 213 --component tools --yes").ends_with(0).says("Stopped 1 environment.");
+    assert_eq!(lab.names("cki.release"), Vec::<String>::new());
 }

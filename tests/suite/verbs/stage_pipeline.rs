@@ -99,3 +99,84 @@ components:
         assert!(!format!("{wrong}").contains(secret), "{wrong}");
     }
 }
+
+#[test]
+fn stage_combines_merge_requests_of_other_components() {
+    let gitlab = stand_in();
+    let mut cli = Cli::new();
+    cli.set("CKI_GITLAB_URL", gitlab.url());
+    cli.set("CKI_GITLAB_TOKEN", "alice-not-a-real-token");
+    cli.set("CKI_STAGE_INTERVAL", "1");
+    cli.inventory(
+        "repos: {lib: 'https://gitlab.elsewhere.example/group/lib.git', other: 'https://h.example/group/other.git'}
+categories: []
+components:
+  - {name: tools, category: service, stage: {project: group/tools}}
+  - name: lib
+    category: service
+    sources: [{repo: lib}]
+    stage: {override: {lib_pip_url: 'git+{{ url }}@{{ sha[:7] }}'}}
+  - {name: other, category: service, sources: [{repo: other}]}
+",
+    );
+    let plan = cli.run("stage tools --mr 213 --mr lib!45 -n").ends_with(0);
+    let plan = plan.says("group/tools !213  Retry on infra errors  head 9c41d0e\nWith  group/lib !45  Wait longer  head aa45aa4");
+    let plan = plan.says("[lib_pip_url=git+http://127.0.0.1:~PORT/group/lib.git@aa45aa4]");
+    let plan = plan.says("Nothing was posted.");
+    let same = cli.run("stage 213 --component tools --mr group/lib!45 -n").ends_with(0);
+    assert_eq!(same.stderr, plan.stderr);
+    let json = cli.run("stage tools --mr 213 --mr lib!45 -y --no-wait -o json").ends_with(0).json();
+    assert_eq!(json["combined"][0]["merge_request"], "group/lib!45", "{json}");
+    cli.run("stage status tools!213").ends_with(0).says("With group/lib!45 at aa45aa4.");
+    let again = cli.run("stage tools --mr 213 --mr lib!45 --no-wait").ends_with(0);
+    again.says("`cki stage --mr 213 --mr lib!45 --component tools` follows it.");
+    for (words, exit, text) in [
+        ("tools --mr 213 --mr 5", 2, "`group/tools!5` cannot be combined with `group/tools!213`: both are"),
+        ("tools --mr 213 --mr other!1", 4, "the entry of `other` has no `stage.override`"),
+        ("tools --mr 213 --mr group/none!1", 3, "no component of the inventory belongs to its project"),
+        ("tools --mr 213 --mr none!1", 3, "no component `none`"),
+        ("tools --component lib --mr 213", 2, "the command names `tools`, and `--component` names `lib`"),
+        ("tools", 2, "name a merge request with `--mr`"),
+        ("tools --mr lib!45", 2, "the merge request is of `lib`, and the command names `tools`"),
+        ("lib --mr 45 --mr tools!213 --via kubernetes", 7, "no context is named as staging"),
+    ] {
+        cli.run(&format!("stage {words} -n")).ends_with(exit).says(text);
+    }
+}
+
+#[test]
+fn unstage_stops_the_environment_of_a_pipeline() {
+    let gitlab = stand_in();
+    let mut cli = Cli::new();
+    cli.set("CKI_GITLAB_URL", gitlab.url());
+    cli.inventory(
+        "categories: []
+components:
+  - name: deep
+    category: service
+    stage: {via: pipeline, project: group/deep, environment: {name: 'review/{{ number }}'}}
+  - name: careless
+    category: service
+    stage: {via: pipeline, project: group/deep, environment: {name: review/2}}
+",
+    );
+    let unstage = |rest: &str, token: &str| {
+        cli.call(&format!("unstage --mr 1 --component {rest}")).set("CKI_GITLAB_TOKEN", token).end()
+    };
+    let alice = "alice-not-a-real-token";
+    let plan = unstage("deep --dry-run", alice).ends_with(0);
+    plan.says("Environment review/1  group/deep").says("Nothing was removed.");
+    unstage("deep", alice).ends_with(2).says("add `--yes`");
+    let nobody = unstage("deep --yes", "").ends_with(0).says("is not stopped: there is no token for");
+    nobody.says("Nothing to remove.");
+    unstage("deep --yes", "reader-not-a-real-token").ends_with(0).says("the token lacks the scope `api`");
+    let careless = unstage("careless --yes", alice).ends_with(0);
+    careless.says("it does not depend on `{{ number }}`").says("Nothing to remove.");
+    assert!(gitlab.requests().iter().all(|request| request.starts_with("GET")));
+    let json = unstage("deep --yes -o json", alice).ends_with(0).json();
+    assert_eq!(json["environments"], serde_json::json!(["review/1"]), "{json}");
+    assert_eq!(json["context"], serde_json::Value::Null);
+    unstage("deep --yes", alice).ends_with(0).says("Nothing to remove.");
+    let stopped = "POST /api/v4/projects/group%2Fdeep/environments/1/stop";
+    assert_eq!(gitlab.requests().iter().filter(|request| *request == stopped).count(), 1);
+}

@@ -85,5 +85,5 @@ fn stage_progress_is_shown_in_every_form() {
     cli.run(&format!("stage report {mr} --html public.html")).ends_with(0);
     cli.run(&format!("stage report {mr} --comment --yes")).ends_with(5).says("needs a token");
     cli.run("stage status").ends_with(2).says("`cki stage status` needs `<MR>`");
-    cli.run("stage --mr 213 status").ends_with(2);
+    cli.run("stage --mr 213 status").ends_with(2).says("`status` comes right after `stage`");
 }

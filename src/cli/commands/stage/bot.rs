@@ -40,6 +40,7 @@ pub(super) fn options(
     };
     Ok(BotOptions {
         request: StagingRequest::new(name(entry, context), parameters, reruns, &declared)?,
+        declared,
         template,
         pipelines: entry.map(|entry| entry.pipelines.clone()).unwrap_or_default(),
     })

@@ -33,7 +33,7 @@ pub(super) fn run(args: &StageCancelArgs, context: &Context) -> anyhow::Result<E
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, 0);
+    let options = of_merge_request(&named, context, inventory, 0);
     context.block_on(async |stop| {
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let mut plan = tokio::select! {

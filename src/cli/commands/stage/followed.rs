@@ -2,8 +2,8 @@
 
 use super::merge_request::NamedMergeRequest;
 use crate::cli::context::Context;
-use crate::model::inventory::StageDecl;
-use crate::ops::stage::{ProgressOptions, StageTarget};
+use crate::model::inventory::{Inventory, StageDecl};
+use crate::ops::stage::{ProgressOptions, StageTarget, of_project};
 
 /// Number of lines of the log of a failed job.
 pub(super) const LOG_LINES: usize = 10;
@@ -12,9 +12,10 @@ pub(super) const LOG_LINES: usize = 10;
 pub(super) fn of_merge_request(
     named: &NamedMergeRequest<'_>,
     context: &Context,
+    inventory: &Inventory,
     log_lines: usize,
 ) -> ProgressOptions {
-    of_target(&named.target, named.number, context, log_lines)
+    of_target(&named.target, named.number, context, inventory, log_lines)
 }
 
 /// Returns the staging of a merge request of a project.
@@ -22,15 +23,28 @@ pub(super) fn of_target(
     target: &StageTarget<'_>,
     merge_request: u64,
     context: &Context,
+    inventory: &Inventory,
     log_lines: usize,
 ) -> ProgressOptions {
     let entry = target.entry();
-    let bot = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
+    // Another entry for the same project may have a bot of its own.
+    let others = of_project(inventory, &target.project).filter_map(|one| one.stage.as_deref());
+    let mut bots: Vec<String> = Vec::new();
+    for entry in entry.into_iter().chain(others) {
+        let bot = entry.bot.as_deref().unwrap_or(&context.settings.stage_bot).trim_start_matches('@');
+        if !bots.iter().any(|known| known.eq_ignore_ascii_case(bot)) {
+            bots.push(bot.to_owned());
+        }
+    }
+    if bots.is_empty() {
+        bots.push(context.settings.stage_bot.trim_start_matches('@').to_owned());
+    }
     ProgressOptions {
         project: target.project.clone(),
         merge_request,
         via: entry.map(StageDecl::via).unwrap_or_default(),
-        bot: bot.trim_start_matches('@').to_owned(),
+        bots,
+        pipeline: entry.and_then(|entry| entry.pipeline.clone()),
         pipelines: entry.map(|entry| entry.pipelines.clone()).unwrap_or_default(),
         log_lines,
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::merge_request::NamedMergeRequest;
+use super::merge_request::NamedMergeRequests;
+use super::watch::notify;
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
@@ -11,9 +12,10 @@ use crate::model::inventory::Inventory;
 use crate::ops::shared::production_cluster::ProductionSettings;
 use crate::ops::stage::StageOptions;
 use crate::ops::stage::kubernetes::{
-    ClusterSettings, ReleaseRun, ReleaseSources, ReleaseStageError, apply, cluster, plan_release,
+    ClusterSettings, ReleaseRun, ReleaseSources, ReleaseStageError, apply, cluster, plan_releases,
 };
 use crate::report;
+use crate::report::release::ReleaseReport;
 use crate::systems::kubectl::Kubectl;
 use crate::systems::registry::Registry;
 
@@ -39,47 +41,72 @@ pub(in crate::cli) fn production(context: &Context) -> ProductionSettings {
     }
 }
 
+/// Choices of the user about a release.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReleaseChoice<'a> {
+    /// Variables that may name production.
+    pub(super) allowed: &'a [String],
+    /// No question is asked.
+    pub(super) is_confirmed: bool,
+    /// The end is notified.
+    pub(super) notifies: bool,
+}
+
 pub(super) fn run(
-    named: &NamedMergeRequest<'_>,
-    allowed: &[String],
+    all: &NamedMergeRequests<'_>,
+    choice: ReleaseChoice<'_>,
     options: &StageOptions,
-    yes: bool,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
-    let project = &named.target.project;
-    let component = named.target.component;
-    let component = component.ok_or_else(|| ReleaseStageError::NoComponent { project: project.clone() })?;
+    let named = &all.first;
+    let allowed = choice.allowed;
+    let (now, is_dry_run) = ((context.host.now)(), options.dry_run);
+    let mut sources = Vec::new();
+    for one in std::iter::once(named).chain(&all.others) {
+        let (project, component) = (&one.target.project, one.target.component);
+        let component =
+            component.ok_or_else(|| ReleaseStageError::NoComponent { project: project.clone() })?;
+        let merge_request = one.number;
+        sources.push(ReleaseSources { project, merge_request, component, allowed, now, is_dry_run });
+    }
     let kubectl = kubectl(context, inventory)?;
     let git = context.git(trust)?;
     let registry = Registry::new(Arc::clone(&context.http), Arc::new(SystemClock::new()));
-    let is_dry_run = options.dry_run;
     let done = context.block_on(async |stop| {
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let ctx = context.op_context(inventory, &git, stop.clone());
-        let number = named.number;
-        let now = (context.host.now)();
-        let sources = ReleaseSources { project, merge_request: number, component, allowed, now, is_dry_run };
         let planned = tokio::select! {
-            planned = plan_release(&ctx, &gitlab, &registry, &kubectl, &sources) => planned?,
+            planned = plan_releases(&ctx, &gitlab, &registry, &kubectl, &sources) => planned?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
-        report::release::print_plan(&context.ui, &planned, kubectl.target());
-        if !is_dry_run && !yes && context.ui.can_ask() && !context.ui.is_structured() {
+        planned.iter().for_each(|plan| report::release::print_plan(&context.ui, plan, kubectl.target()));
+        if !is_dry_run && !choice.is_confirmed && context.ui.can_ask() && !context.ui.is_structured() {
             context.ui.confirm(&context.host, "Apply these objects?")?;
         }
         let events = context.events();
         let run = ReleaseRun { gitlab: &gitlab, kubectl: &kubectl, options, events: &events, stop: &stop };
-        let outcome = apply(run, &planned).await?;
-        Ok(Ok((planned, outcome)))
+        let outcomes = apply(run, &planned).await?;
+        Ok(Ok((planned, outcomes)))
     })?;
     Ok(match done {
-        Ok((planned, outcome)) => {
-            let again = named.command(&["cki", "stage", "--via", "kubernetes"]);
-            let undo = named.command(&["cki", "unstage"]);
-            report::release::print(&context.ui, &planned, &outcome, kubectl.target(), (&again, &undo));
-            exit::of_release(&outcome)
+        Ok((planned, outcomes)) => {
+            let again = all.subcommand(&["cki", "stage", "--via", "kubernetes"]);
+            let each = std::iter::once(named).chain(&all.others);
+            let undo: Vec<String> = each.map(|one| one.subcommand(&["cki", "unstage"])).collect();
+            let releases: Vec<ReleaseReport<'_>> = planned
+                .iter()
+                .zip(&outcomes)
+                .zip(&undo)
+                .map(|((plan, outcome), undo)| ReleaseReport { plan, outcome, undo })
+                .collect();
+            report::release::print(&context.ui, &releases, kubectl.target(), &again);
+            let exit = exit::of_releases(&outcomes);
+            if choice.notifies {
+                notify(context, exit == Exit::Done, &named.reference());
+            }
+            exit
         }
         Err(exit) => {
             context.ui.status("Nothing was applied.");

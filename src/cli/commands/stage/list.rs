@@ -32,7 +32,7 @@ pub(super) fn run(args: &StageListArgs, context: &Context) -> anyhow::Result<Exi
     let inventory = context.whole_inventory()?;
     let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
     let target = target(inventory, component, args.project.as_deref(), &context.host.cwd)?;
-    let options = of_target(&target, 0, context, 0);
+    let options = of_target(&target, 0, context, inventory, 0);
     context.block_on(async |stop| {
         let gitlab = token::client(context, target.server_for(&context.settings.gitlab_url), trust)?;
         let task = context.events().start("gitlab", format!("asking {}", gitlab.server())).silent();

@@ -38,7 +38,7 @@ pub(super) fn run(args: &StageLogsArgs, context: &Context) -> anyhow::Result<Exi
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, 0);
+    let options = of_merge_request(&named, context, inventory, 0);
     let choice = match &args.job {
         Some(name) => LogChoice::Named(name.clone()),
         None if args.all => LogChoice::All,

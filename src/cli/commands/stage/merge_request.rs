@@ -9,21 +9,13 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::marks::Repeated;
-use crate::model::inventory::Inventory;
-use crate::model::merge_request::MergeRequestName;
-use crate::ops::stage::{StageTarget, target};
+use crate::model::inventory::{Component, Inventory};
+use crate::model::merge_request::{MergeRequestName, NoMergeRequest};
+use crate::ops::stage::{StageTarget, of_project, target};
 
-/// The merge request, by its name and its project.
+/// The project of a merge request.
 #[derive(Debug, Args)]
-pub(super) struct MergeRequestArgs {
-    /// Merge request to test: a number, `GROUP/PROJECT!N`, or the address of its page
-    #[arg(value_name = "MR", value_parser = MergeRequestName::parse, required_unless_present = "mr")]
-    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
-    merge_request: Option<MergeRequestName>,
-    /// Merge request to test
-    #[arg(long, value_name = "MR", value_parser = MergeRequestName::parse, conflicts_with = "merge_request")]
-    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
-    mr: Option<MergeRequestName>,
+pub(super) struct ProjectArgs {
     /// Component (default: from the remotes of the working directory)
     #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::staged), add = Repeated)]
     component: Option<String>,
@@ -32,14 +24,67 @@ pub(super) struct MergeRequestArgs {
     project: Option<String>,
 }
 
+/// The merge request, by its name and its project.
+#[derive(Debug, Args)]
+pub(super) struct MergeRequestArgs {
+    /// Merge request to test: a number, `COMPONENT!N`, `GROUP/PROJECT!N`, or the address of its page
+    #[arg(value_name = "MR", value_parser = MergeRequestName::parse, required_unless_present = "mr")]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests))]
+    merge_request: Option<MergeRequestName>,
+    /// Merge request to test
+    #[arg(long, value_name = "MR", value_parser = MergeRequestName::parse, conflicts_with = "merge_request")]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
+    mr: Option<MergeRequestName>,
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
+/// The merge requests that are staged together.
+#[derive(Debug, Args)]
+pub(super) struct CombinedArgs {
+    /// Component, or the merge request to test: a number, `COMPONENT!N`, `GROUP/PROJECT!N`, or the address of its page
+    #[arg(value_name = "MR", value_parser = StageSubject::parse, required_unless_present = "mr")]
+    #[arg(add = ArgValueCandidates::new(complete::stage_subjects))]
+    subject: Option<StageSubject>,
+    /// Merge request to test; further ones of other components are staged together with it
+    #[arg(long, value_name = "MR", value_parser = MergeRequestName::parse)]
+    #[arg(add = ArgValueCandidates::new(complete::merge_requests), add = Repeated)]
+    mr: Vec<MergeRequestName>,
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
+/// The word after `cki stage`.
+#[derive(Debug, Clone)]
+enum StageSubject {
+    /// A merge request.
+    MergeRequest(MergeRequestName),
+    /// A component, whose merge request another option names.
+    Component(String),
+}
+
+impl StageSubject {
+    fn parse(text: &str) -> Result<Self, NoMergeRequest> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+        match MergeRequestName::parse(text) {
+            Ok(name) => Ok(Self::MergeRequest(name)),
+            // A number that is none of a merge request is no name either.
+            Err(_) if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(is_name) => {
+                Ok(Self::Component(text.to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// The named merge request.
 pub(in crate::cli) struct NamedMergeRequest<'a> {
     /// Its number.
     pub(in crate::cli) number: u64,
     /// Its project and component.
     pub(in crate::cli) target: StageTarget<'a>,
-    /// The project was named with the number.
-    has_project: bool,
+    /// Its name in commands.
+    name: String,
     /// The options that named the project.
     options: Vec<String>,
 }
@@ -53,17 +98,30 @@ impl<'a> NamedMergeRequest<'a> {
         context: &Context,
         inventory: &'a Inventory,
     ) -> anyhow::Result<Self> {
+        let component = match (name.component.as_deref(), component) {
+            (Some(named), Some(other)) if named != other => {
+                return Err(UsageError(format!(
+                    "the merge request is of `{named}`, and the command names `{other}`"
+                ))
+                .into());
+            }
+            (named, other) => named.or(other),
+        };
         let component = component.map(|name| inventory.find(name)).transpose()?;
         let project = project_of(name, project, context)?;
         let target = target(inventory, component, project.as_deref(), &context.host.cwd)?;
-        Ok(Self { number: name.number, target, has_project: name.project.is_some(), options: Vec::new() })
+        let number = name.number;
+        let name = match (&name.component, &name.project) {
+            (Some(component), _) => format!("{component}!{number}"),
+            (None, Some(_)) => format!("{}!{number}", target.project),
+            (None, None) => number.to_string(),
+        };
+        Ok(Self { number, target, name, options: Vec::new() })
     }
 
     /// Returns a command on the same merge request, with the project if the user named it with the number.
     pub(super) fn command(&self, words: &[&str]) -> String {
-        let Self { number, target, has_project, .. } = self;
-        let name = if *has_project { format!("{}!{number}", target.project) } else { number.to_string() };
-        let words = [words, &["--mr", &name]].concat();
+        let words = [words, &["--mr", &self.name]].concat();
         command_line(&words.into_iter().map(str::to_owned).collect::<Vec<_>>())
     }
 
@@ -71,6 +129,11 @@ impl<'a> NamedMergeRequest<'a> {
     pub(super) fn subcommand(&self, words: &[&str]) -> String {
         let command = self.command(words);
         if self.options.is_empty() { command } else { format!("{command} {}", command_line(&self.options)) }
+    }
+
+    /// Returns `group/project!N`.
+    pub(super) fn reference(&self) -> String {
+        format!("{}!{}", self.target.project, self.number)
     }
 }
 
@@ -83,11 +146,108 @@ impl MergeRequestArgs {
     ) -> anyhow::Result<NamedMergeRequest<'a>> {
         let name = self.mr.as_ref().or(self.merge_request.as_ref());
         let name = name.ok_or_else(|| UsageError("name a merge request".to_owned()))?;
-        let (component, project) = (self.component.as_deref(), self.project.as_deref());
+        self.project.resolve(name, None, context, inventory)
+    }
+}
+
+impl ProjectArgs {
+    /// Finds the project of a merge request. `component` was named in the place of `--component`.
+    fn resolve<'a>(
+        &self,
+        name: &MergeRequestName,
+        component: Option<&str>,
+        context: &Context,
+        inventory: &'a Inventory,
+    ) -> anyhow::Result<NamedMergeRequest<'a>> {
+        let (component, project) = (component.or(self.component.as_deref()), self.project.as_deref());
         let found = NamedMergeRequest::find(name, component, project, context, inventory)?;
         let typed = [("--component", component), ("--project", project)];
         let typed = typed.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.to_owned()]));
         Ok(NamedMergeRequest { options: typed.flatten().collect(), ..found })
+    }
+}
+
+/// Merge requests that are staged together.
+pub(super) struct NamedMergeRequests<'a> {
+    /// The first one, whose component decides how they are staged.
+    pub(super) first: NamedMergeRequest<'a>,
+    /// The others.
+    pub(super) others: Vec<NamedMergeRequest<'a>>,
+}
+
+impl NamedMergeRequests<'_> {
+    /// Returns a command on all of them, with the options that named the first one.
+    pub(super) fn subcommand(&self, words: &[&str]) -> String {
+        let others = self.others.iter().flat_map(|one| ["--mr".to_owned(), one.name.clone()]);
+        let more: Vec<String> = others.chain(self.first.options.iter().cloned()).collect();
+        let command = self.first.command(words);
+        if more.is_empty() { command } else { format!("{command} {}", command_line(&more)) }
+    }
+}
+
+impl CombinedArgs {
+    /// Returns the component that was named in the place of a merge request.
+    pub(super) fn component(&self) -> Option<&str> {
+        match &self.subject {
+            Some(StageSubject::Component(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Finds the projects of the merge requests. Of the components of a project, `is_preferred` chooses one.
+    pub(super) fn resolve<'a>(
+        &self,
+        context: &Context,
+        inventory: &'a Inventory,
+        is_preferred: impl Fn(&StageTarget<'_>, &Component) -> bool,
+    ) -> anyhow::Result<NamedMergeRequests<'a>> {
+        let (component, name) = match &self.subject {
+            Some(StageSubject::Component(name)) => (Some(name.as_str()), None),
+            Some(StageSubject::MergeRequest(name)) => (None, Some(name)),
+            None => (None, None),
+        };
+        if let (Some(name), Some(other)) = (component, &self.project.component)
+            && name != other
+        {
+            let message = format!("the command names `{name}`, and `--component` names `{other}`");
+            return Err(UsageError(message).into());
+        }
+        let mut names = name.into_iter().chain(&self.mr);
+        let first = names.next().ok_or_else(|| {
+            UsageError("name a merge request with `--mr`; a number or `COMPONENT!N` is one".to_owned())
+        })?;
+        let first = self.project.resolve(first, component, context, inventory)?;
+        let mut others = Vec::new();
+        for name in names {
+            let mut other = match (&name.component, &name.project) {
+                // Without a name of its own, it is one of the same project.
+                (None, None) => {
+                    let project = Some(first.target.project.as_str());
+                    NamedMergeRequest::find(name, None, project, context, inventory)?
+                }
+                _ => NamedMergeRequest::find(name, None, None, context, inventory)?,
+            };
+            if name.component.is_none() {
+                let mut all = of_project(inventory, &other.target.project);
+                let preferred = all.find(|one| is_preferred(&first.target, one));
+                other.target.component = preferred.or(other.target.component);
+            }
+            let server = |one: &NamedMergeRequest<'_>| {
+                one.target.server_for(&context.settings.gitlab_url).trim_end_matches('/').to_owned()
+            };
+            if server(&first) != server(&other) {
+                let message = format!(
+                    "`{}` is on {}, and `{}` is on {}; only merge requests of one server can be combined",
+                    other.reference(),
+                    server(&other),
+                    first.reference(),
+                    server(&first)
+                );
+                return Err(UsageError(message).into());
+            }
+            others.push(other);
+        }
+        Ok(NamedMergeRequests { first, others })
     }
 }
 

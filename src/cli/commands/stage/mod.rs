@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
+use crate::cli::error::UsageError;
 pub(in crate::cli) use kubernetes::{kubectl, production};
 pub(in crate::cli) use merge_request::NamedMergeRequest;
 
@@ -30,10 +31,14 @@ pub(in crate::cli) use merge_request::NamedMergeRequest;
 /// configuration, from the component's deployment files, and follows the rollout. `cki unstage`
 /// removes it. `cki` shows the objects and lets the cluster check them before it applies them.
 ///
+/// Further merge requests, of other components, are staged together with the first one: as the values
+/// that `stage.override` of their entries names, or on Kubernetes as releases of their own.
+///
 /// Examples:
 ///   cki stage --mr 213
 ///   cki stage https://gitlab.com/cki-project/cki-tools/-/merge_requests/213
 ///   cki stage --mr 213 --component pipeline-herder --set builder_image_tag=mr-213
+///   cki stage pipeline-herder --mr 213 --mr cki-lib!45
 ///   cki stage --mr 213 --rerun cki/620247 --no-wait
 ///   cki stage --mr 213 --via kubernetes --dry-run
 ///   cki stage --mr 213 --via pipeline --dry-run
@@ -61,7 +66,12 @@ enum StageCommand {
 
 pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
-        None => start::run(&args.start, context),
+        None => match args.start.component().filter(|word| StageCommand::has_subcommand(word)) {
+            Some(word) => {
+                Err(UsageError(format!("`{word}` comes right after `stage`: `cki stage {word}`")).into())
+            }
+            None => start::run(&args.start, context),
+        },
         Some(StageCommand::Status(args)) => status::run(args, context),
         Some(StageCommand::Watch(args)) => watch::run(args, context),
         Some(StageCommand::Logs(args)) => logs::run(args, context),

@@ -26,6 +26,7 @@ pub(super) fn options(
     let request = PipelineRequest::new(decl, chosen, &declared)?;
     Ok(PipelineOptions {
         request,
+        declared,
         component: target.name().to_owned(),
         guard: Arc::new(run_policy::guard(&context.assets, inventory)?),
         token: decl.token_variable.as_deref().map(|variable| trigger_token(variable, context)),

@@ -52,7 +52,7 @@ pub(super) fn run(args: &StageReportArgs, context: &Context) -> anyhow::Result<E
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, LOG_LINES);
+    let options = of_merge_request(&named, context, inventory, LOG_LINES);
     let ui = context.ui.clone();
     let cleaner = TextCleaner::new(Arc::new(move |text| ui.masked(text)));
     context.block_on(async |stop| {

@@ -5,7 +5,9 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCompleter;
 
-use super::merge_request::{MergeRequestArgs, NamedMergeRequest};
+use super::kubernetes::ReleaseChoice;
+use super::merge_request::{CombinedArgs, NamedMergeRequest};
+use super::watch::notify;
 use super::{bot, kubernetes, pipeline};
 use crate::base::exit::Exit;
 use crate::cli::context::{Context, TrustProof};
@@ -13,10 +15,11 @@ use crate::cli::error::UsageError;
 use crate::cli::exit;
 use crate::cli::marks::Repeated;
 use crate::cli::{complete, token};
-use crate::model::inventory::{Inventory, StageVia};
+use crate::model::inventory::{Component, Inventory, StageVia};
 use crate::ops::shared::open_merge_requests::OpenMergeRequests;
 use crate::ops::stage::{
-    MethodOptions, SentRequest, StageOptions, StagingOptions, bot_welcome, check_rights, plan, run as stage,
+    CombinedEntry, CombinedOptions, MethodOptions, SentRequest, StageOptions, StageTarget, StagingOptions,
+    bot_welcome, check_rights, plan, run as stage,
 };
 use crate::report;
 
@@ -24,7 +27,7 @@ use crate::report;
 #[derive(Debug, Args)]
 pub(super) struct StartArgs {
     #[command(flatten)]
-    merge_request: MergeRequestArgs,
+    merge_request: CombinedArgs,
     /// Method (default: that of the entry, else `bot`)
     #[arg(long, value_name = "METHOD", value_parser = via(), add = Repeated)]
     via: Option<StageVia>,
@@ -47,11 +50,21 @@ pub(super) struct StartArgs {
     #[arg(long)]
     force: bool,
     /// Show the bot's own explanation on the merge request
-    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "allow", "dry_run", "no_wait", "force", "yes"])]
+    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "allow", "dry_run", "no_wait", "notify", "force", "yes"])]
     help_bot: bool,
+    /// Notify at the end: on the desktop, or with the bell of the terminal
+    #[arg(long, conflicts_with_all = ["dry_run", "no_wait"])]
+    notify: bool,
     /// Send the request without a confirmation
     #[arg(short, long)]
     yes: bool,
+}
+
+impl StartArgs {
+    /// Returns the component that was named in the place of a merge request.
+    pub(super) fn component(&self) -> Option<&str> {
+        self.merge_request.component()
+    }
 }
 
 fn via() -> impl TypedValueParser<Value = StageVia> {
@@ -62,18 +75,29 @@ fn via() -> impl TypedValueParser<Value = StageVia> {
 pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
-    let named = args.merge_request.resolve(context, inventory)?;
+    let is_preferred = |first: &StageTarget<'_>, one: &Component| match method_of(args, first) {
+        StageVia::Kubernetes => one.image.is_some(),
+        _ => one.stage.as_ref().is_some_and(|stage| !stage.overrides.is_empty()),
+    };
+    let all = args.merge_request.resolve(context, inventory, is_preferred)?;
+    let named = &all.first;
     if args.help_bot {
-        return help_bot(&named, context, trust);
+        return help_bot(named, context, trust);
     }
-    let Some(method) = method(args, context, inventory, &named)? else {
-        return kubernetes::run(&named, &args.allow, &release_options(args, context)?, args.yes, context);
+    let Some(method) = method(args, context, inventory, named)? else {
+        let options = release_options(args, context)?;
+        let choice = ReleaseChoice { allowed: &args.allow, is_confirmed: args.yes, notifies: args.notify };
+        return kubernetes::run(&all, choice, &options, context);
     };
     if !args.allow.is_empty() {
         return Err(UsageError("`--allow` belongs to `--via kubernetes`".to_owned()).into());
     }
-    let staging =
-        StagingOptions { project: named.target.project.clone(), merge_request: named.number, method };
+    let staging = StagingOptions {
+        project: named.target.project.clone(),
+        merge_request: named.number,
+        combined: all.others.iter().map(combined).collect(),
+        method,
+    };
     let options = StageOptions {
         dry_run: args.dry_run,
         no_wait: args.no_wait,
@@ -114,8 +138,11 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     })?;
     Ok(match outcome {
         Ok(outcome) => {
-            let again = named.command(&["cki", "stage"]);
+            let again = all.subcommand(&["cki", "stage"]);
             report::stage::print(&context.ui, &outcome, &again, &again);
+            if args.notify {
+                notify(context, outcome.succeeded(), &outcome.merge_request.reference());
+            }
             exit::of_stage(&outcome)
         }
         Err(exit) => {
@@ -123,6 +150,16 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
             exit
         }
     })
+}
+
+/// Returns a merge request to stage together with the first one.
+fn combined(one: &NamedMergeRequest<'_>) -> CombinedOptions {
+    let entry = one.target.component.map(|component| CombinedEntry {
+        component: component.name().to_owned(),
+        place: component.source_map.place(""),
+        overrides: component.stage.as_ref().map(|stage| stage.overrides.clone()).unwrap_or_default(),
+    });
+    CombinedOptions { project: one.target.project.clone(), merge_request: one.number, entry }
 }
 
 fn help_bot(named: &NamedMergeRequest<'_>, context: &Context, trust: TrustProof) -> anyhow::Result<Exit> {
@@ -161,6 +198,11 @@ fn release_options(args: &StartArgs, context: &Context) -> Result<StageOptions, 
     })
 }
 
+/// Returns the method of a request.
+fn method_of(args: &StartArgs, target: &StageTarget<'_>) -> StageVia {
+    args.via.or(target.entry().and_then(|entry| entry.via)).unwrap_or_default()
+}
+
 /// Returns the method with its options, checked before anything is sent; `None` for a release.
 fn method(
     args: &StartArgs,
@@ -169,7 +211,7 @@ fn method(
     named: &NamedMergeRequest<'_>,
 ) -> anyhow::Result<Option<MethodOptions>> {
     let entry = named.target.entry();
-    match args.via.or(entry.and_then(|entry| entry.via)).unwrap_or_default() {
+    match method_of(args, &named.target) {
         StageVia::Bot => {
             let options = bot::options(&args.set, &args.rerun, context, inventory, entry)?;
             Ok(Some(MethodOptions::Bot(options)))

@@ -30,7 +30,7 @@ pub(super) fn run(args: &StageStatusArgs, context: &Context) -> anyhow::Result<E
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, LOG_LINES);
+    let options = of_merge_request(&named, context, inventory, LOG_LINES);
     context.block_on(async |stop| {
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let events = context.events();

@@ -8,7 +8,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::{exit, token};
 use crate::host::notifier::Notifier;
-use crate::ops::stage::{StageOptions, StageOutcome, watch};
+use crate::ops::stage::{StageOptions, watch};
 use crate::report;
 
 /// Follow the staging of a merge request to its end
@@ -34,7 +34,7 @@ pub(super) fn run(args: &StageWatchArgs, context: &Context) -> anyhow::Result<Ex
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let progress = of_merge_request(&named, context, LOG_LINES);
+    let progress = of_merge_request(&named, context, inventory, LOG_LINES);
     let options = StageOptions {
         timeout: Some(context.settings.stage_timeout),
         interval: context.settings.stage_interval,
@@ -48,18 +48,18 @@ pub(super) fn run(args: &StageWatchArgs, context: &Context) -> anyhow::Result<Ex
             [&["cki", "stage", "watch"][..], &["cki", "stage"]].map(|words| named.subcommand(words));
         report::stage::print(&context.ui, &outcome, &again, &request);
         if args.notify {
-            notify(context, &outcome);
+            notify(context, outcome.succeeded(), &outcome.merge_request.reference());
         }
         Ok(exit::of_stage(&outcome))
     })
 }
 
 /// Tells the end of a staging to a user who looks elsewhere.
-pub(super) fn notify(context: &Context, outcome: &StageOutcome) {
-    let word = if outcome.succeeded() { "succeeded" } else { "did not succeed" };
+pub(super) fn notify(context: &Context, succeeded: bool, reference: &str) {
+    let word = if succeeded { "succeeded" } else { "did not succeed" };
     let title = format!("Staging {word}");
     let shown = Notifier::of(&context.host.env);
-    if !shown.is_some_and(|notifier| notifier.show(&title, &outcome.merge_request.reference())) {
+    if !shown.is_some_and(|notifier| notifier.show(&title, reference)) {
         context.ui.bell();
     }
 }

@@ -61,7 +61,7 @@ fn rfc(
 ) -> SiteRfc {
     let merge_request = document.merge_request.as_ref().map(|one| one.text.clone());
     let named = merge_request.as_deref().and_then(|text| MergeRequestName::parse(text).ok());
-    let own = named.filter(|name| {
+    let own = named.filter(|name| name.component.is_none()).filter(|name| {
         name.project.as_deref().is_none_or(|path| project.is_some_and(|project| project.path == path))
     });
     let directory = format!("{}/", shelf.process.directory);

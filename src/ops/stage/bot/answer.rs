@@ -115,7 +115,7 @@ impl<'a> AnswerFollower<'a> {
             plan,
             facts,
             request,
-            head: HeadWatch::new(facts),
+            head: HeadWatch::new(facts, plan.request.combined()),
             notes: Poller::notes(&facts.project, facts.iid),
             answer: None,
             rows: Vec::new(),

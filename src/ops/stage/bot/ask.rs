@@ -1,22 +1,16 @@
-//! Asks the bot once: finds an existing request, or posts a comment. If it is uncertain whether a comment
-//! arrived, this looks for it before posting again.
-
-use std::time::Duration;
+//! Asks the bot once: finds an existing request, or posts a comment.
 
 use super::BotPlan;
 use crate::model::event::Events;
 use crate::model::staging::asks_for;
+use crate::ops::stage::delivery::{Delivery, deliver};
 use crate::ops::stage::facts::is_user;
-use crate::ops::stage::head::check_head;
+use crate::ops::stage::head::check_heads;
 use crate::ops::stage::{AskResult, CommentRef, MergeRequestFacts, StageError};
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
 
 /// Maximum number of pages, of a hundred comments each, to search.
 const PAGES: usize = 20;
-/// Maximum number of tries to post the comment.
-const TRIES: usize = 3;
-/// Delays before looking for a comment that may have arrived.
-const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Earlier requests among the comments.
 pub(super) struct Past {
@@ -66,7 +60,7 @@ pub(super) async fn prepare(
         });
     }
     let me = gitlab.user().await?;
-    check_head(gitlab, facts).await?;
+    check_heads(gitlab, facts, plan.request.combined()).await?;
     let past = find_previous(gitlab, facts, plan, &me).await?;
     Ok(PostContext { me, past })
 }
@@ -93,25 +87,15 @@ async fn post(
     ready: &PostContext,
     events: &Events,
 ) -> Result<CommentRef, StageError> {
-    let mut tries = 1;
-    loop {
-        let error = match gitlab.create_note(&facts.project, facts.iid, &plan.comment).await {
-            Ok(note) => return Ok(facts.comment(&note)),
-            Err(error) if error.is_ambiguous() => error,
-            Err(error) => return Err(error.into()),
-        };
-        events.note(format!("Looking whether the comment was posted all the same: {error}."));
-        if let Some(note) = arrived(gitlab, facts, plan, ready).await? {
-            return Ok(note);
-        }
-        if tries == TRIES {
-            return Err(error.into());
-        }
-        tries += 1;
+    let send = async || gitlab.create_note(&facts.project, facts.iid, &plan.comment).await;
+    let find = async || arrived(gitlab, facts, plan, ready).await;
+    match deliver(gitlab, events, "whether the comment was posted", send, find).await? {
+        Delivery::Answered(note) => Ok(facts.comment(&note)),
+        Delivery::Found(comment) => Ok(comment),
     }
 }
 
-/// Looks for a comment that may have arrived; a server may take a moment to show it.
+/// Looks for a comment that may have arrived.
 async fn arrived(
     gitlab: &GitLab,
     facts: &MergeRequestFacts,
@@ -119,16 +103,9 @@ async fn arrived(
     ready: &PostContext,
 ) -> Result<Option<CommentRef>, StageError> {
     let newest = ready.past.newest;
-    for pause in LOOKS {
-        gitlab.clock().sleep(pause).await;
-        let old = |notes: &[Note]| notes.iter().any(|note| note.id <= newest);
-        let found = gitlab.notes(&facts.project, facts.iid, PAGES, old).await;
-        let found =
-            found.map_err(|source| StageError::Uncertain { merge_request: facts.reference(), source })?;
-        let mut new = found.iter().filter(|note| note.id > newest);
-        if let Some(note) = new.find(|note| is_ours(note, plan, &ready.me)) {
-            return Ok(Some(facts.comment(note)));
-        }
-    }
-    Ok(None)
+    let old = |notes: &[Note]| notes.iter().any(|note| note.id <= newest);
+    let found = gitlab.notes(&facts.project, facts.iid, PAGES, old).await;
+    let found = found.map_err(|source| StageError::Uncertain { merge_request: facts.reference(), source })?;
+    let mut new = found.iter().filter(|note| note.id > newest);
+    Ok(new.find(|note| is_ours(note, plan, &ready.me)).map(|note| facts.comment(note)))
 }

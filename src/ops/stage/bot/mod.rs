@@ -14,6 +14,7 @@ pub use plan::{BotOptions, BotPlan};
 pub use welcome::BotWelcome;
 pub(super) use welcome::welcome;
 
+use super::combined::CombinedMergeRequest;
 use super::context::StageContext;
 use super::{AskResult, MergeRequestFacts, StageError, StageOutcome, StagingResult};
 use crate::model::event::TaskOutcome;
@@ -24,13 +25,19 @@ use crate::systems::gitlab::{GitLab, User};
 pub(super) async fn plan(
     gitlab: &GitLab,
     merge_request: &MergeRequestFacts,
+    combined: &[CombinedMergeRequest],
     options: &BotOptions,
     me: Option<&User>,
 ) -> Result<BotPlan, StageError> {
-    let marker = Marker::new(&merge_request.head, &options.request)?;
+    let mut request = options.request.clone();
+    for one in combined {
+        let added = request.combine(one.facts.staged_head(), &one.values, &options.declared);
+        request = added.map_err(|fault| one.refused(merge_request, fault))?;
+    }
+    let marker = Marker::new(&merge_request.head, &request)?;
     let mut plan = BotPlan {
-        request: options.request.clone(),
-        comment: comment(&options.template, &options.request, &marker)?,
+        comment: comment(&options.template, &request, &marker)?,
+        request,
         marker,
         earlier: None,
         pipelines: options.pipelines.clone(),

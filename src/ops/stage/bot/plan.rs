@@ -1,7 +1,7 @@
 //! A request to the bot, before the comment is posted.
 
 use crate::model::inventory::ProjectPatterns;
-use crate::model::staging::{Marker, StagingRequest};
+use crate::model::staging::{Marker, StageParameter, StagingRequest};
 use crate::ops::stage::CommentRef;
 
 /// A request to the bot, and how to write it.
@@ -9,6 +9,8 @@ use crate::ops::stage::CommentRef;
 pub struct BotOptions {
     /// The request to the bot.
     pub request: StagingRequest,
+    /// The parameters that the entry declares.
+    pub declared: Vec<StageParameter>,
     /// The template of the comment.
     pub template: String,
     /// The projects whose pipelines are followed; the first one named is that of an answer without links.

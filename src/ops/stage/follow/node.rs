@@ -234,15 +234,21 @@ fn job_course(job: &Job) -> JobCourse {
     }
 }
 
-fn bridge_course(job: &Bridge) -> JobCourse {
-    JobCourse {
-        id: job.id,
-        name: shown(&job.name, 100),
-        stage: shown(&job.stage, 100),
-        status: job.status.clone(),
-        may_fail: job.allow_failure,
-        span: WorkSpan::parse(job.started_at.as_deref(), job.finished_at.as_deref()),
-        url: None,
-        is_trigger: true,
-    }
+/// Returns a job that triggers a pipeline, whose page is that of the pipeline.
+fn bridge_course(bridge: &Bridge) -> JobCourse {
+    let Bridge { id, name, stage, status, allow_failure, started_at, finished_at, .. } = bridge.clone();
+    let (web_url, failure_reason, pipeline) = (String::new(), None, None);
+    let job = Job {
+        id,
+        name,
+        stage,
+        status,
+        allow_failure,
+        failure_reason,
+        web_url,
+        started_at,
+        finished_at,
+        pipeline,
+    };
+    JobCourse { is_trigger: true, ..job_course(&job) }
 }

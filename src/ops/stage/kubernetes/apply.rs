@@ -1,37 +1,67 @@
-//! Applies a planned release: the owner first, then all other objects in its possession.
+//! Applies planned releases: of each the owner first, then all other objects in its possession. All are applied before any
+//! is followed, since they belong together.
 
 use std::time::Duration;
 
 use super::follow::follow;
+use super::together::named_error;
 use super::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
 use crate::model::event::TaskOutcome;
-use crate::ops::stage::head::check_head;
+use crate::model::staging::StagedHead;
+use crate::ops::stage::environment;
+use crate::ops::stage::head::{HeadWatch, check_heads};
 use crate::systems::kubectl::{Kubectl, KubectlError};
 
-/// Applies the release and follows its rollout.
+/// Applies releases, and follows their rollouts in turn. Returns an outcome for each.
 ///
 /// # Errors
-/// Fails when the merge request has changed since it was shown, or the cluster does not take the objects. A later
-/// failure is in the outcome.
-pub async fn apply(run: ReleaseRun<'_>, plan: &ReleasePlan) -> Result<ReleaseOutcome, ReleaseStageError> {
+/// Fails when a merge request has changed since it was shown, or the cluster does not take the objects. A later
+/// failure is in the outcomes.
+pub async fn apply(
+    run: ReleaseRun<'_>,
+    plans: &[ReleasePlan],
+) -> Result<Vec<ReleaseOutcome>, ReleaseStageError> {
     let began = run.gitlab.clock().elapsed();
-    let mut outcome = ReleaseOutcome { end: ReleaseEnd::DryRun, failed: Vec::new(), took: Duration::ZERO };
-    if run.options.dry_run {
-        return Ok(outcome);
-    }
-    check_head(run.gitlab, &plan.merge_request).await?;
-    let task = run.events.start(plan.release.name.clone(), "applying");
-    // A request that is under way is not cut: a signal counts afterwards.
-    let applied = apply_owned(run.kubectl, plan).await;
-    let count = applied?;
-    task.finish(TaskOutcome::Done, format!("{count} objects applied"));
-    outcome.end = match run.stop.now() {
-        Some(signal) => ReleaseEnd::Stopped(signal),
-        None if run.options.no_wait => ReleaseEnd::NotWaited,
-        None => follow(run, plan, began, &mut outcome).await,
+    let new = |_: &ReleasePlan| ReleaseOutcome {
+        end: ReleaseEnd::DryRun,
+        failed: Vec::new(),
+        took: Duration::ZERO,
     };
-    outcome.took = run.gitlab.clock().elapsed().saturating_sub(began);
-    Ok(outcome)
+    let mut outcomes: Vec<ReleaseOutcome> = plans.iter().map(new).collect();
+    let (false, [first, others @ ..]) = (run.options.dry_run, plans) else { return Ok(outcomes) };
+    let combined: Vec<StagedHead> = others.iter().map(|plan| plan.merge_request.staged_head()).collect();
+    check_heads(run.gitlab, &first.merge_request, &combined).await?;
+    let mut deployments = Vec::new();
+    for plan in plans {
+        let task = run.events.start(plan.release.name.clone(), "applying");
+        // A request that is under way is not cut: a signal counts afterwards.
+        let applied = apply_owned(run.kubectl, plan).await;
+        let count = applied.map_err(|error| named_error(plans, plan, error.into()))?;
+        task.finish(TaskOutcome::Done, format!("{count} objects applied"));
+        deployments.push(match &plan.environment {
+            Some(planned) => environment::begin(run.gitlab, planned, run.events).await,
+            None => None,
+        });
+    }
+    let mut head = HeadWatch::new(&first.merge_request, &combined);
+    for ((plan, outcome), deployment) in plans.iter().zip(&mut outcomes).zip(deployments) {
+        outcome.end = match run.stop.now() {
+            Some(signal) => ReleaseEnd::Stopped(signal),
+            None if run.options.no_wait => ReleaseEnd::NotWaited,
+            None => follow(run, plan, &mut head, began, outcome).await,
+        };
+        // A rollout that goes on without this program is still a running deployment.
+        let status = match outcome.end {
+            ReleaseEnd::Done(_) => Some("success"),
+            ReleaseEnd::Failed(_) | ReleaseEnd::TimedOut => Some("failed"),
+            _ => None,
+        };
+        if let (Some(planned), Some(deployment), Some(status)) = (&plan.environment, deployment, status) {
+            environment::finish(run.gitlab, planned, deployment, status, run.events).await;
+        }
+        outcome.took = run.gitlab.clock().elapsed().saturating_sub(began);
+    }
+    Ok(outcomes)
 }
 
 async fn apply_owned(kubectl: &Kubectl, plan: &ReleasePlan) -> Result<usize, KubectlError> {

@@ -70,6 +70,16 @@ pub enum ReleaseStageError {
         /// The component.
         component: String,
     },
+    /// The release of a merge request cannot be combined with that of another one.
+    #[error("`{merge_request}` cannot be combined with `{with}`: {source}")]
+    NotCombined {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The other one.
+        with: String,
+        /// The error of its release.
+        source: Box<ReleaseStageError>,
+    },
     /// An object of this name exists, and is not the release's.
     #[error("the namespace `{namespace}` has a {kind} `{name}` that does not belong to this release")]
     Foreign {

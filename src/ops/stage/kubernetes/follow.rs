@@ -23,17 +23,12 @@ const LINE: usize = 300;
 pub(super) async fn follow(
     run: ReleaseRun<'_>,
     plan: &ReleasePlan,
+    head: &mut HeadWatch,
     began: Duration,
     outcome: &mut ReleaseOutcome,
 ) -> ReleaseEnd {
     let task = run.events.start(plan.release.name.clone(), "rolling out");
-    let mut following = Following {
-        run,
-        plan,
-        head: HeadWatch::new(&plan.merge_request),
-        next_head: began,
-        warned: BTreeSet::new(),
-    };
+    let mut following = Following { run, plan, head, next_head: began, warned: BTreeSet::new() };
     let clock = run.gitlab.clock();
     let changes = watch(run.kubectl, plan);
     let mut lost_since: Option<Duration> = None;
@@ -105,7 +100,7 @@ fn release_selector(plan: &ReleasePlan) -> String {
 struct Following<'a> {
     run: ReleaseRun<'a>,
     plan: &'a ReleasePlan,
-    head: HeadWatch,
+    head: &'a mut HeadWatch,
     /// Time of the next look at the merge request: changes of the cluster are no reason to ask GitLab more often.
     next_head: Duration,
     warned: BTreeSet<String>,

@@ -5,14 +5,17 @@
 mod apply;
 mod cluster;
 mod error;
+mod files;
 mod follow;
 mod outcome;
 mod plan;
 mod run;
+mod together;
 
 pub use apply::apply;
 pub use cluster::{ClusterSettings, cluster};
 pub use error::ReleaseStageError;
 pub use outcome::{FailedContainer, ReleaseEnd, ReleaseOutcome};
-pub use plan::{PlannedObject, ReleasePlan, ReleaseSources, ServerCheck, plan_release};
+pub use plan::{PlannedObject, ReleasePlan, ReleaseSources, ServerCheck};
 pub use run::ReleaseRun;
+pub use together::plan_releases;

@@ -5,17 +5,17 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ReleaseStageError;
+use super::files::deployment;
 use crate::model::deployment::ClusterObject;
 use crate::model::guard::{allow_warnings, enforce};
 use crate::model::inventory::Component;
 use crate::model::staging::kubernetes::{
     MANAGED_BY, RELEASE, Release, ReleaseRequest, StagingRules, release, release_findings,
 };
-use crate::ops::clone::source;
-use crate::ops::shared::deployment;
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy;
 use crate::ops::stage::MergeRequestFacts;
+use crate::ops::stage::environment::{self, EnvironmentPlan};
 use crate::ops::stage::merge_request::read_open;
 use crate::systems::gitlab::GitLab;
 use crate::systems::kubectl::{Kubectl, KubectlError};
@@ -55,6 +55,8 @@ pub struct ReleasePlan {
     pub objects: Vec<PlannedObject>,
     /// The answer of the cluster.
     pub check: ServerCheck,
+    /// The environment of GitLab, if the entry names one.
+    pub environment: Option<EnvironmentPlan>,
 }
 
 /// A planned object.
@@ -82,7 +84,7 @@ pub enum ServerCheck {
 /// # Errors
 /// Fails when the merge request cannot be staged, its image does not exist, the deployment may not be applied to a
 /// staging namespace, or the cluster does not take it.
-pub async fn plan_release(
+pub(super) async fn plan_release(
     ctx: &OpContext<'_>,
     gitlab: &GitLab,
     registry: &Registry,
@@ -106,10 +108,7 @@ pub async fn plan_release(
     let digest = registry.digest(&image, &tag).await;
     task.dismiss();
     let digest = digest?;
-    for item in &component.deployment {
-        source::ensure(ctx, component, &item.repo, None).await?;
-    }
-    let deployment = deployment::load_objects(component, ctx.inventory, ctx.workspace)?;
+    let deployment = deployment(ctx, component, &merge_request).await?;
     deployment.findings.iter().for_each(|finding| ctx.events.note(finding.to_string()));
     let hours = jiff::SignedDuration::from_hours(24 * i64::from(rules.days()));
     let expires_at = sources.now.checked_add(hours).unwrap_or(sources.now);
@@ -146,7 +145,9 @@ pub async fn plan_release(
         exists: found.as_ref().map(|found| found.iter().any(|other| is_same(other, object))),
     });
     let objects = objects.collect();
-    Ok(ReleasePlan { merge_request, tagged_image, image, release, expires_at, objects, check })
+    let decl = component.stage.as_ref().and_then(|stage| stage.environment.as_ref());
+    let environment = environment::plan(gitlab, &merge_request, decl).await?;
+    Ok(ReleasePlan { merge_request, tagged_image, image, release, expires_at, objects, check, environment })
 }
 
 /// Returns whether a dry run continues without a cluster after this error.

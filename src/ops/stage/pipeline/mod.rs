@@ -7,6 +7,7 @@ mod start;
 
 pub use plan::{PipelineOptions, PipelinePlan, PipelineRef, TriggerToken};
 
+use super::combined::{CombinedMergeRequest, heads};
 use super::context::StageContext;
 use super::follow::{Follower, PipelineRow, until_the_end};
 use super::head::HeadWatch;
@@ -15,25 +16,26 @@ use crate::base::secret::Secret;
 use crate::model::event::TaskOutcome;
 use crate::model::guard::GuardFinding;
 use crate::model::inventory::PipelineKind;
-use crate::model::staging::{FilledPipeline, PipelineFacts, PipelineMarker};
+use crate::model::staging::{FilledPipeline, PipelineMarker};
 use crate::systems::gitlab::{GitLab, NewPipeline, PipelineValues, User};
 
 /// Writes the request, and looks for the pipeline of an earlier one. Changes nothing.
 pub(super) async fn plan(
     gitlab: &GitLab,
     facts: &MergeRequestFacts,
+    combined: &[CombinedMergeRequest],
     options: &PipelineOptions,
     me: Option<&User>,
 ) -> Result<PipelinePlan, StageError> {
-    let filled = options.request.fill(&PipelineFacts {
-        project: &facts.project,
-        number: facts.iid,
-        sha: &facts.head,
-        source_branch: &facts.source_branch,
-        target_branch: &facts.target_branch,
-    })?;
+    let mut request = options.request.clone();
+    for one in combined {
+        let added = request.combine(one.facts.staged_head(), one.values.clone(), &options.declared);
+        request = added.map_err(|fault| one.refused(facts, fault))?;
+    }
+    let filled = request.fill(&facts.for_templates(&facts.repository_url(gitlab.server())))?;
     check_values(options, &filled)?;
     let mut plan = planned(gitlab, facts, options, filled).await?;
+    plan.combined = heads(combined);
     // GitLab shows pipelines of others only to users with a token, and the user's own to the user.
     if me.is_some() {
         let past = find::find_previous(gitlab, facts, &plan, me).await?;
@@ -95,7 +97,17 @@ async fn planned(
     };
     let expects_head = is_source || filled.kind == PipelineKind::MergeRequest;
     let preview = call.preview();
-    Ok(PipelinePlan { preview, earlier: None, call, marker, missing_token, has_inputs, expects_head })
+    let combined = Vec::new();
+    Ok(PipelinePlan {
+        preview,
+        earlier: None,
+        call,
+        marker,
+        missing_token,
+        has_inputs,
+        expects_head,
+        combined,
+    })
 }
 
 /// Returns the project of the source branch: the fork's, or the merge request's own.
@@ -138,7 +150,7 @@ pub(super) async fn run(
         return Ok(StagingResult::NotWaited);
     }
     let row = PipelineRow::of_pipeline(&pipeline, plan.kind());
-    let mut follower = StartedPipeline { context, head: HeadWatch::new(&facts), row: [row] };
+    let mut follower = StartedPipeline { context, head: HeadWatch::new(&facts, &plan.combined), row: [row] };
     Ok(until_the_end(context, &mut follower, &mut outcome.pipelines).await)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::secret::Secret;
 use crate::model::guard::Guard;
 use crate::model::inventory::PipelineKind;
-use crate::model::staging::{PipelineMarker, PipelineRequest};
+use crate::model::staging::{PipelineMarker, PipelineRequest, StageParameter, StagedHead};
 use crate::systems::gitlab::{NewPipeline, RequestPreview};
 
 /// A request for a pipeline, and what it needs.
@@ -13,6 +13,8 @@ use crate::systems::gitlab::{NewPipeline, RequestPreview};
 pub struct PipelineOptions {
     /// The request.
     pub request: PipelineRequest,
+    /// The parameters that the entry declares.
+    pub declared: Vec<StageParameter>,
     /// Component or project of the request, for messages.
     pub component: String,
     /// Refuses values that name production.
@@ -47,6 +49,8 @@ pub struct PipelinePlan {
     pub(super) has_inputs: bool,
     /// The pipeline runs for the head of the merge request.
     pub(super) expects_head: bool,
+    /// Merge requests that are staged together with it.
+    pub(super) combined: Vec<StagedHead>,
 }
 
 impl PipelinePlan {

@@ -1,20 +1,13 @@
-//! Starts the pipeline once: finds that of an earlier request, or sends the request. If it is uncertain whether a
-//! request arrived, this looks for its pipeline before sending another.
-
-use std::time::Duration;
+//! Starts the pipeline once: finds that of an earlier request, or sends the request.
 
 use super::PipelinePlan;
 use super::find::{PastPipelines, covers_head, find_new, find_previous, reference};
 use super::plan::PipelineRef;
 use crate::model::event::Events;
-use crate::ops::stage::head::check_head;
+use crate::ops::stage::delivery::{Delivery, deliver};
+use crate::ops::stage::head::check_heads;
 use crate::ops::stage::{AskResult, MergeRequestFacts, StageError};
 use crate::systems::gitlab::{GitLab, GitLabError, User};
-
-/// Maximum number of tries to start the pipeline.
-const TRIES: usize = 3;
-/// Delays before looking for a pipeline that may have been started.
-const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// The facts to know before the request is sent.
 pub(super) struct StartContext {
@@ -36,7 +29,7 @@ pub(super) async fn prepare(
         return Err(StageError::NoToken { action, server: gitlab.server().to_owned() });
     }
     let me = if gitlab.has_token() { Some(gitlab.user().await?) } else { None };
-    check_head(gitlab, facts).await?;
+    check_heads(gitlab, facts, &plan.combined).await?;
     let past = find_previous(gitlab, facts, plan, me.as_ref()).await?;
     Ok(StartContext { me, past })
 }
@@ -69,32 +62,20 @@ async fn send(
     ready: &StartContext,
     events: &Events,
 ) -> Result<PipelineRef, StageError> {
-    let mut tries = 1;
-    loop {
-        let error = match gitlab.start_pipeline(&plan.call).await {
-            Ok(started) => {
-                let found = reference(gitlab, plan, &started);
-                if plan.expects_head && !covers_head(gitlab, facts, plan, &started).await? {
-                    let head = facts.head.clone();
-                    return Err(StageError::OtherCommit { url: found.url, sha: found.sha, head });
-                }
-                return Ok(found);
-            }
-            Err(error) if error.is_ambiguous() => error,
-            Err(error) => return Err(error.into()),
-        };
-        events.note(format!("Looking whether the pipeline was started all the same: {error}."));
-        if let Some(found) = arrived(gitlab, facts, plan, ready).await? {
-            return Ok(found);
-        }
-        if tries == TRIES {
-            return Err(error.into());
-        }
-        tries += 1;
+    let request = async || gitlab.start_pipeline(&plan.call).await;
+    let find = async || arrived(gitlab, facts, plan, ready).await;
+    let started = match deliver(gitlab, events, "whether the pipeline was started", request, find).await? {
+        Delivery::Answered(started) => started,
+        Delivery::Found(found) => return Ok(found),
+    };
+    let found = reference(gitlab, plan, &started);
+    if plan.expects_head && !covers_head(gitlab, facts, plan, &started).await? {
+        return Err(StageError::OtherCommit { url: found.url, sha: found.sha, head: facts.head.clone() });
     }
+    Ok(found)
 }
 
-/// Looks for a pipeline that may have been started; a server may take a moment to show it.
+/// Looks for a pipeline that may have been started.
 async fn arrived(
     gitlab: &GitLab,
     facts: &MergeRequestFacts,
@@ -105,15 +86,10 @@ async fn arrived(
         merge_request: facts.reference(),
         source: Box::new(source),
     };
-    for pause in LOOKS {
-        gitlab.clock().sleep(pause).await;
-        let found = find_new(gitlab, facts, plan, ready.me.as_ref(), &ready.past).await.map_err(uncertain)?;
-        if let Some(same) = found.same {
-            return Ok(Some(same));
-        }
-        if let Some(perhaps) = found.perhaps {
-            return Err(StageError::Incomparable { url: perhaps.url });
-        }
+    let found = find_new(gitlab, facts, plan, ready.me.as_ref(), &ready.past).await.map_err(uncertain)?;
+    match (found.same, found.perhaps) {
+        (Some(same), _) => Ok(Some(same)),
+        (None, Some(perhaps)) => Err(StageError::Incomparable { url: perhaps.url }),
+        (None, None) => Ok(None),
     }
-    Ok(None)
 }

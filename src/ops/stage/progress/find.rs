@@ -3,9 +3,10 @@
 
 use super::ProgressOptions;
 use super::locate::{Located, LocatedRequest, locate};
+use super::marked::{self, MarkedPipelines};
 use super::public;
 use crate::model::inventory::StageVia;
-use crate::model::staging::{AnswerRow, StagingRequest, table};
+use crate::model::staging::{AnswerRow, StagedHead, StagingRequest, table};
 use crate::ops::stage::bot::{Pick, pick};
 use crate::ops::stage::merge_request::read_any;
 use crate::ops::stage::{CommentRef, MergeRequestFacts, StageError};
@@ -18,6 +19,10 @@ const PAGES: usize = 10;
 pub(super) struct FoundStaging {
     pub(super) facts: MergeRequestFacts,
     pub(super) located: Located,
+    /// User name of the bot that the located request asks.
+    pub(super) bot: String,
+    /// Merge requests that the newest request stages together with this one.
+    pub(super) combined: Vec<StagedHead>,
     pub(super) answer: Option<CommentRef>,
     /// Rows of its pipelines, in the bot's words.
     pub(super) rows: Vec<AnswerRow>,
@@ -31,13 +36,34 @@ pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<F
     let mut found = FoundStaging {
         facts,
         located: Located::default(),
+        bot: options.bots.first().cloned().unwrap_or_default(),
+        combined: Vec::new(),
         answer: None,
         rows: Vec::new(),
         unread: Vec::new(),
     };
     let has_comments = options.via == StageVia::Bot && find_request(gitlab, options, &mut found).await?;
     if !has_comments {
-        let (rows, unread) = public::pipelines(gitlab, &found.facts, options.pipelines.first()).await?;
+        let seen = pipelines(gitlab, &found.facts, options).await?;
+        (found.rows, found.combined) = (seen.rows, seen.combined);
+        found.unread.extend(seen.unread);
+    }
+    Ok(found)
+}
+
+/// Returns the pipelines of a staging that no comment has requested: those that the method `pipeline` has started, else all
+/// of the head commit that can be seen.
+pub(super) async fn pipelines(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    options: &ProgressOptions,
+) -> Result<MarkedPipelines, StageError> {
+    let mut found = match &options.pipeline {
+        Some(decl) if options.via == StageVia::Pipeline => marked::pipelines(gitlab, facts, decl).await?,
+        _ => MarkedPipelines::default(),
+    };
+    if found.rows.is_empty() {
+        let (rows, unread) = public::pipelines(gitlab, facts, options.pipelines.first()).await?;
         found.rows = rows;
         found.unread.extend(unread);
     }
@@ -58,8 +84,8 @@ async fn find_request(
         ));
         return Ok(false);
     }
-    let bot = options.bot.as_str();
-    let is_found = |notes: &[Note]| locate(notes, facts, bot).current.is_some();
+    let is_found =
+        |notes: &[Note]| options.bots.iter().any(|bot| locate(notes, facts, bot).current.is_some());
     let notes = match gitlab.notes(&facts.project, facts.iid, PAGES, is_found).await {
         Err(error) if error.is_hidden() => {
             found
@@ -69,9 +95,15 @@ async fn find_request(
         }
         notes => notes?,
     };
-    found.located = locate(&notes, facts, bot);
+    // The newest request counts, whatever bot it asks.
+    let number = |one: &Option<LocatedRequest>| one.as_ref().map(|one| one.found.comment.id);
+    let located = options.bots.iter().map(|bot| (locate(&notes, facts, bot), bot));
+    let newest = located.max_by_key(|(one, _)| (number(&one.current), number(&one.outdated)));
+    let Some((located, bot)) = newest else { return Ok(true) };
+    (found.located, found.bot) = (located, bot.clone());
     let Some(current) = &found.located.current else { return Ok(true) };
-    let Some(answer) = answer(gitlab, facts, &notes, current, bot).await? else { return Ok(true) };
+    found.combined = current.found.combined.clone();
+    let Some(answer) = answer(gitlab, facts, &notes, current, &found.bot).await? else { return Ok(true) };
     found.answer = Some(facts.comment(&answer));
     if let Some(table) = table::read(&answer.body) {
         if table.is_cut {
@@ -111,5 +143,9 @@ async fn answer(
 /// Returns the request that a comment makes.
 pub(super) fn request_of(located: &LocatedRequest, bot: &str) -> Result<StagingRequest, StageError> {
     let command = &located.command;
-    Ok(StagingRequest::new(bot, command.parameters.clone(), command.reruns.clone(), &[])?)
+    let mut request = StagingRequest::new(bot, command.parameters.clone(), command.reruns.clone(), &[])?;
+    for head in &located.found.combined {
+        request = request.combine(head.clone(), &[], &[])?;
+    }
+    Ok(request)
 }

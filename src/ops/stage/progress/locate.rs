@@ -3,7 +3,7 @@
 
 use super::FoundRequest;
 use super::note::MARKER;
-use crate::model::staging::{BotCommand, Marker, parse_command};
+use crate::model::staging::{BotCommand, Marker, parse_command, slash_command};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::MergeRequestFacts;
 use crate::ops::stage::facts::is_user;
@@ -32,7 +32,11 @@ pub(super) fn command_of(note: &Note, bot: &str) -> Option<BotCommand> {
         return None;
     }
     let own: Vec<&str> = note.body.lines().filter(|line| !line.trim_start().starts_with('>')).collect();
-    parse_command(&own.join("\n"), bot)
+    let own = own.join("\n");
+    // A command such as `/test` names no bot; with the marker, this program has written it.
+    let is_command = || slash_command(&own).is_some() && Marker::find(&own).is_some();
+    let bare = || BotCommand { parameters: Vec::new(), reruns: Vec::new(), other: Vec::new() };
+    parse_command(&own, bot).or_else(|| is_command().then(bare))
 }
 
 /// Searches comments, newest first.
@@ -55,6 +59,7 @@ pub(super) fn locate(notes: &[Note], facts: &MergeRequestFacts, bot: &str) -> Lo
 }
 
 fn request_of(note: &Note, facts: &MergeRequestFacts) -> FoundRequest {
+    let marker = Marker::find(&note.body);
     let line = note.body.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('>'));
     FoundRequest {
         comment: facts.comment(note),
@@ -62,7 +67,8 @@ fn request_of(note: &Note, facts: &MergeRequestFacts) -> FoundRequest {
             .author
             .as_ref()
             .map_or_else(|| "somebody".to_owned(), |author| shown(&author.username, 100)),
-        sha: Marker::find(&note.body).map(|marker| marker.sha().to_owned()),
+        sha: marker.as_ref().map(|marker| marker.sha().to_owned()),
+        combined: marker.map(|marker| marker.combined().to_vec()).unwrap_or_default(),
         text: shown(line.unwrap_or_default(), 300),
     }
 }

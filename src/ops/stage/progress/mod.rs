@@ -8,6 +8,7 @@ mod find;
 mod list;
 mod locate;
 mod logs;
+mod marked;
 mod note;
 mod options;
 mod public;
@@ -15,6 +16,8 @@ mod read;
 mod watch;
 
 use jiff::Timestamp;
+
+use crate::model::staging::StagedHead;
 
 use super::{CommentRef, MergeRequestFacts, PipelineOutcome};
 pub use cancel::{CancelError, CancelPlan, CanceledPipeline, cancel, plan_cancel};
@@ -38,6 +41,8 @@ pub struct StagingProgress {
     pub request: Option<FoundRequest>,
     /// The newest request for another commit, if there is none for the head.
     pub outdated: Option<FoundRequest>,
+    /// The merge requests that are staged together with this one.
+    pub combined: Vec<CombinedProgress>,
     /// The bot's answer.
     pub answer: Option<CommentRef>,
     /// The pipelines.
@@ -88,6 +93,17 @@ pub struct FoundRequest {
     pub sha: Option<String>,
     /// Its command, as one line.
     pub text: String,
+    /// The merge requests that it stages together with this one.
+    pub combined: Vec<StagedHead>,
+}
+
+/// A merge request that is staged together with another one, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CombinedProgress {
+    /// The head that was staged.
+    pub staged: StagedHead,
+    /// The commit at its head now, if that is another one.
+    pub moved_to: Option<String>,
 }
 
 /// An environment to which the commit was deployed.

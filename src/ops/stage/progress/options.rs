@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::model::inventory::{ProjectPatterns, StageVia};
+use crate::model::inventory::{PipelineDecl, ProjectPatterns, StageVia};
 use crate::ops::stage::follow::RowPlace;
 use crate::systems::gitlab::GitLab;
 
@@ -15,8 +15,10 @@ pub struct ProgressOptions {
     pub merge_request: u64,
     /// The method by which it is staged.
     pub via: StageVia,
-    /// User name of the bot, without `@`.
-    pub bot: String,
+    /// User names of bots that may be asked, without `@`: that of the entry, and those of other entries for the project.
+    pub bots: Vec<String>,
+    /// The pipeline of the method `pipeline`.
+    pub pipeline: Option<Box<PipelineDecl>>,
     /// The projects whose pipelines are followed; the first one named is that of an answer without links.
     pub pipelines: ProjectPatterns,
     /// Number of lines to fetch from the log of a failed job; 0 for none.

@@ -4,12 +4,16 @@ use jiff::Timestamp;
 
 use super::environments::environments;
 use super::find::find;
-use super::{ProgressOptions, StagingProgress};
+use super::{CombinedProgress, ProgressOptions, StagingProgress};
 use crate::model::event::Events;
-use crate::model::staging::AnswerRow;
+use crate::model::staging::{AnswerRow, StagedHead};
+use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::StageError;
 use crate::ops::stage::follow::PipelineRow;
 use crate::systems::gitlab::GitLab;
+
+/// Maximum number of merge requests that a comment of somebody else can make this program read.
+const MOST_COMBINED: usize = 20;
 
 /// Reads the request, the pipelines and the environments.
 ///
@@ -46,7 +50,9 @@ async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingP
         Err(error) if error.is_hidden() => Vec::new(),
         environments => environments?,
     };
+    let combined = combined(gitlab, &found.combined, &mut unread).await?;
     Ok(StagingProgress {
+        combined,
         merge_request: found.facts,
         server: gitlab.server().to_owned(),
         read_at: Timestamp::try_from(gitlab.clock().wall()).unwrap_or_default(),
@@ -57,6 +63,28 @@ async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingP
         environments,
         unread,
     })
+}
+
+/// Reads the merge requests that the newest request stages together with this one.
+async fn combined(
+    gitlab: &GitLab,
+    staged: &[StagedHead],
+    unread: &mut Vec<String>,
+) -> Result<Vec<CombinedProgress>, StageError> {
+    let mut all = Vec::new();
+    for staged in staged.iter().take(MOST_COMBINED) {
+        let sha = match gitlab.merge_request(&staged.project, staged.number).await {
+            Ok(found) => found.sha,
+            Err(error) if error.is_hidden() => {
+                unread.push(format!("`{}` cannot be read; it may have a new head.", staged.reference()));
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let moved_to = sha.filter(|sha| !sha.eq_ignore_ascii_case(&staged.sha)).map(|sha| shown(&sha, 64));
+        all.push(CombinedProgress { staged: staged.clone(), moved_to });
+    }
+    Ok(all)
 }
 
 /// Reads the pipelines of rows, with everything that they trigger.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::ProgressOptions;
-use super::find::{FoundStaging, find, request_of};
-use super::public;
+use super::find::{FoundStaging, find, pipelines, request_of};
 use crate::host::signals::Shutdown;
 use crate::model::event::{Events, Task, TaskOutcome};
 use crate::model::staging::Marker;
@@ -39,6 +38,7 @@ pub async fn watch(
     }
     let mut outcome = StageOutcome {
         merge_request: found.facts.clone(),
+        combined: found.combined.clone(),
         request: SentRequest::Comment(String::new()),
         asked: AskResult::No,
         answer: None,
@@ -48,7 +48,7 @@ pub async fn watch(
     };
     outcome.ended = match &found.located.current {
         Some(current) => {
-            let request = request_of(current, &progress.bot)?;
+            let request = request_of(current, &found.bot)?;
             let plan = BotPlan {
                 marker: Marker::new(&found.facts.head, &request)?,
                 request,
@@ -95,10 +95,11 @@ impl<'a> RowsFollower<'a> {
         found: FoundStaging,
     ) -> Self {
         let place = progress.place(context.gitlab, &facts.project, false);
+        let head = HeadWatch::new(facts, &found.combined);
         let rows: Vec<PipelineRow> =
             found.rows.into_iter().map(|row| PipelineRow::new(row, &place)).collect();
         let waiting = rows.is_empty().then(|| context.events.start("pipelines", "waiting for a pipeline"));
-        Self { context, progress, facts, head: HeadWatch::new(facts), rows, waiting }
+        Self { context, progress, facts, head, rows, waiting }
     }
 }
 
@@ -107,9 +108,10 @@ impl Follower for RowsFollower<'_> {
         let StageContext { gitlab, events, .. } = self.context;
         self.head.look(gitlab, events).await?;
         if self.rows.is_empty() {
-            let (rows, _) = public::pipelines(gitlab, self.facts, self.progress.pipelines.first()).await?;
+            let seen = pipelines(gitlab, self.facts, self.progress).await?;
+            self.head = HeadWatch::new(self.facts, &seen.combined);
             let place = self.progress.place(gitlab, &self.facts.project, false);
-            self.rows = rows.into_iter().map(|row| PipelineRow::new(row, &place)).collect();
+            self.rows = seen.rows.into_iter().map(|row| PipelineRow::new(row, &place)).collect();
             if let Some(task) = self.waiting.take_if(|_| !self.rows.is_empty()) {
                 task.dismiss();
             }
