@@ -132,6 +132,8 @@ pub(super) enum CliCommand {
     Status(commands::status::StatusArgs),
     #[command(add = DecidedBy(&["inventory"]))]
     Unstage(commands::unstage::UnstageArgs),
+    #[command(add = DecidedBy(&["inventory", "workspace"]))]
+    Rollback(Box<commands::rollback::RollbackArgs>),
     Login(commands::login::LoginArgs),
     Logout(commands::logout::LogoutArgs),
     Auth(commands::auth::AuthArgs),

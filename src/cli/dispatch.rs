@@ -3,8 +3,8 @@
 use super::args::{Cli, CliCommand, command_tree};
 use super::commands::{
     auth, build, clone, completions, config, demo, docs, doctor, down, env, exec, forward, gc, graph, init,
-    inventory, list, login, logout, logs, man, mock_service, open, ps, rfc, run_local, shell, show, stage,
-    status, trust, unstage,
+    inventory, list, login, logout, logs, man, mock_service, open, ps, rfc, rollback, run_local, shell, show,
+    stage, status, trust, unstage,
 };
 use super::context::Context;
 use super::format;
@@ -38,6 +38,7 @@ pub(super) fn dispatch(cli: Cli, name: &str, context: &Context) -> anyhow::Resul
         CliCommand::Stage(args) => stage::run(&args, context),
         CliCommand::Status(args) => status::run(&args, context),
         CliCommand::Unstage(args) => unstage::run(&args, context),
+        CliCommand::Rollback(args) => rollback::run(&args, context),
         CliCommand::Login(args) => login::run(&args, context),
         CliCommand::Logout(args) => logout::run(&args, context),
         CliCommand::Auth(args) => auth::run(&args, context),

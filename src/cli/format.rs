@@ -81,9 +81,8 @@ pub(super) fn formats(command: &str) -> &'static [OutputFormat] {
         | "config" | "config list" | "doctor" | "trust" | "stage watch" | "status" => {
             &[Text, Wide, Name, Json, Yaml]
         }
-        "down" | "inventory sync" | "stage status" | "stage logs" | "stage list" | "stage cancel" => {
-            &[Text, Name, Json, Yaml]
-        }
+        "down" | "rollback" | "inventory sync" | "stage status" | "stage logs" | "stage list"
+        | "stage cancel" => &[Text, Name, Json, Yaml],
         "env" => &[Table, Wide, Name, Json, Yaml, Dotenv, Shell],
         "inventory check" | "rfc check" => &[Text, Wide, Name, Json, Yaml, Sarif, Gitlab],
         "inventory schema" => &[Json],

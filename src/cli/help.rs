@@ -16,7 +16,7 @@ use crate::ui::style;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Find", &["list", "show", "docs", "graph", "inventory", "rfc", "env", "init"]),
     ("Work", &["clone", "build", "run-local", "ps", "logs", "open", "exec", "shell", "down"]),
-    ("Stage", &["stage", "status", "unstage", "login", "logout", "auth"]),
+    ("Stage", &["stage", "status", "unstage", "rollback", "login", "logout", "auth"]),
     ("Machine", &["demo", "doctor", "gc", "config", "trust", "completions", "man"]),
 ];
 

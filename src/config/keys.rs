@@ -209,13 +209,19 @@ pub const KEYS: &[Key] = &[
         "production.context",
         SettingKind::Text,
         "",
-        "The context of `kubectl` that leads to production. Together with the namespace, `cki stage` refuses it.",
+        "The context of `kubectl` that leads to production. `cki rollback` changes it on request, and `cki stage` refuses it.",
     )),
     personal(key(
         "production.namespace",
         SettingKind::Text,
         "",
         "The namespace of production in that context.",
+    )),
+    personal(key(
+        "production.quiet",
+        SettingKind::Text,
+        "",
+        "Times in which `cki rollback` asks once more before it changes production: `fri, 16:00-09:00`.",
     )),
     personal(key(
         "stage.kubectl",

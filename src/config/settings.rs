@@ -109,6 +109,8 @@ pub struct Settings {
     pub production_context: Option<String>,
     /// Namespace of production.
     pub production_namespace: Option<String>,
+    /// Times in which production is not changed without one more confirmation.
+    pub production_quiet: String,
     /// Program that talks to the staging cluster.
     pub stage_kubectl: Option<String>,
     /// Interval between two polls of a staging request.
@@ -197,6 +199,7 @@ impl Settings {
             stage_namespace: text("stage.namespace"),
             production_context: text("production.context"),
             production_namespace: text("production.namespace"),
+            production_quiet: required("production.quiet"),
             stage_kubectl: text("stage.kubectl"),
             stage_interval: Duration::from_secs(number("stage.interval")),
         })

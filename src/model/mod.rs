@@ -19,6 +19,7 @@ pub mod port;
 pub mod probe;
 pub mod reference;
 pub mod rfc;
+pub mod rollback;
 pub mod rule;
 pub mod scan;
 pub mod server;

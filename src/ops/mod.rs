@@ -22,6 +22,7 @@ pub mod mock_services;
 pub mod open;
 pub mod ps;
 pub mod rfc;
+pub mod rollback;
 pub mod run_local;
 pub mod runtime;
 pub mod scan;

@@ -33,6 +33,8 @@ mod plan_head;
 pub mod ps;
 pub mod release;
 pub mod rfc;
+pub mod rollback;
+pub mod rollback_image;
 pub mod run_local;
 pub mod scan;
 mod scan_view;

@@ -275,7 +275,8 @@ fn short(sha: &str) -> String {
     if sha.is_empty() { NONE.to_owned() } else { sha.chars().take(SHORT).collect() }
 }
 
-fn since(at: Option<Timestamp>, now: Timestamp) -> String {
+/// Returns how long ago something was, for people.
+pub(super) fn since(at: Option<Timestamp>, now: Timestamp) -> String {
     let Some(at) = at else { return NONE.to_owned() };
     match Duration::try_from(now.duration_since(at)) {
         Ok(span) if span >= DAYS => format!("{} d ago", span.as_secs() / 86_400),

@@ -1,4 +1,4 @@
-//! Questions: with the answers yes and no, and for a secret. Whether a command asks, and what it asks, is up to its caller.
+//! Questions: with the answers yes and no, for a name, and for a secret. Whether a command asks, and what it asks, is up to its caller.
 
 use super::Ui;
 use crate::base::secret::Secret;
@@ -37,6 +37,24 @@ impl Ui {
         match answer.map_err(Unconfirmed::Cancelled)? {
             Some(text) => Ok(Secret::new(text)),
             None => Err(Unconfirmed::Cancelled(Signal::Interrupt)),
+        }
+    }
+
+    /// Asks the user to type a name. Any other answer is no.
+    ///
+    /// # Errors
+    /// Fails unless the answer is the name. Ctrl-C and Ctrl-D cancel at once.
+    pub fn confirm_name(&self, host: &Host, question: &str, name: &str) -> Result<(), Unconfirmed> {
+        let stop = Shutdown::current().ok();
+        self.0.write_error(&self.0.fit(&format!("{question} "), self.0.color_err));
+        let answer = host.read_answer(stop.as_ref());
+        if !matches!(answer, Ok(Some(_))) {
+            self.0.write_error("\n");
+        }
+        match answer.map_err(Unconfirmed::Cancelled)? {
+            None => Err(Unconfirmed::Cancelled(Signal::Interrupt)),
+            Some(answer) if answer.trim() == name => Ok(()),
+            Some(_) => Err(Unconfirmed::Declined),
         }
     }
 

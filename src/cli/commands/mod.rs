@@ -28,6 +28,7 @@ pub(super) mod mock_service;
 pub(super) mod open;
 pub(super) mod ps;
 pub(super) mod rfc;
+pub(super) mod rollback;
 pub(super) mod run_local;
 pub(super) mod shell;
 pub(super) mod show;

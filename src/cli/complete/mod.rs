@@ -22,8 +22,8 @@ use super::topics::topics;
 use crate::host::Host;
 use candidate::{OfferedValue, candidate};
 pub(super) use inventory::{
-    buildable_words, categories, cloneable_words, component_words, entries, entry_words, infrastructures,
-    kinds, list_words, new_kinds, owners, repositories, runnable, staged, verbs,
+    buildable_words, categories, cloneable_words, component_words, components, entries, entry_words,
+    infrastructures, kinds, list_words, new_kinds, owners, repositories, runnable, staged, verbs,
 };
 pub(super) use merge_requests::{merge_requests, stage_subjects};
 pub(super) use rfcs::{rfc_states, rfcs};

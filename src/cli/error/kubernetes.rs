@@ -72,6 +72,7 @@ pub(super) fn of_kubectl(error: &KubectlError) -> Diagnosis {
         KubectlError::Conflict { .. } => {
             hint(Exit::Refused, "nothing was overwritten; unstage the merge request, and stage it again.")
         }
+        KubectlError::Changed { .. } => hint(Exit::Refused, "nothing was changed; look at it again."),
         KubectlError::Invalid { .. } | KubectlError::Other(_) | KubectlError::Silent(_) => {
             plain(Exit::Failed)
         }

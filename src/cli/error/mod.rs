@@ -8,6 +8,7 @@ mod inventory;
 mod kubernetes;
 mod login;
 mod rfc;
+mod rollback;
 mod running;
 mod settings;
 mod site;
@@ -46,6 +47,7 @@ use crate::ops::inventory::sync::SyncError;
 use crate::ops::login::LoginError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::rfc::RfcError;
+use crate::ops::rollback::{ImageError, RollbackError};
 use crate::ops::run_local::RunError;
 use crate::ops::runtime::engine::OpenError;
 use crate::ops::runtime::error::{InstanceError, StartError};
@@ -80,6 +82,7 @@ use inventory::{of_load, of_new, of_sync, of_unreadable};
 use kubernetes::{of_kubectl, of_registry, of_release};
 use login::{of_login, of_token};
 use rfc::of_rfc;
+use rollback::{of_image, of_rollback};
 use running::{of_build, of_instance, of_open, of_run, of_start};
 use settings::{of_config, of_edit, of_editor, of_trust};
 use site::{of_site, of_site_directory};
@@ -198,6 +201,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         CancelError => |error| Some(of_cancel(error)),
         NoteError => |error| Some(of_note(error)),
         PageError => |error| Some(of_page(error)),
+        RollbackError => |error| Some(of_rollback(error)),
+        ImageError => |error| Some(of_image(error)),
         ReleaseStageError => |error| Some(of_release(error)),
         KubectlError => |error| Some(of_kubectl(error)),
         RegistryError => |error| Some(of_registry(error)),

@@ -82,7 +82,7 @@ pub(super) fn of_note(error: &NoteError) -> Diagnosis {
     }
 }
 
-fn login_hint(server: &str) -> Diagnosis {
+pub(super) fn login_hint(server: &str) -> Diagnosis {
     hint(Exit::Unauthorised, format!("`cki login {server}` keeps one; `CKI_GITLAB_TOKEN` sets one."))
 }
 

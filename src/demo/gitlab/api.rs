@@ -133,6 +133,14 @@ impl ServerState {
                 let path = self.visible(project, &viewer)?;
                 self.merge_requests_of_commit(incoming, &path, sha)
             }
+            ("POST", ["projects", project, "repository", "branches"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.create_branch(incoming, &path, viewer.require()?)
+            }
+            ("POST", ["projects", project, "repository", "commits", sha, "revert"]) => {
+                let path = self.visible(project, &viewer)?;
+                self.revert_commit(incoming, &path, sha, viewer.require()?)
+            }
             ("GET", ["projects", project, "repository", "merge_base"]) => {
                 let path = self.visible(project, &viewer)?;
                 self.merge_base(incoming, &path)
@@ -211,9 +219,14 @@ impl ServerState {
     ) -> Result<Reply, Reply> {
         let get = incoming.method == "GET";
         let [iid, rest @ ..] = rest else {
+            if incoming.method == "POST" {
+                return self.create_merge_request(incoming, project, viewer.require()?);
+            }
             let all = self.project(project).map(|(_, one)| one.merge_requests.clone()).unwrap_or_default();
             let state = incoming.parameter("state").unwrap_or("all");
             let listed = all.iter().rev().filter(|one| state == "all" || one.state == state);
+            let source = incoming.parameter("source_branch");
+            let listed = listed.filter(|one| source.is_none_or(|source| one.source_branch == source));
             let views: Vec<Value> = listed.map(|one| self.merge_request_view(project, one)).collect();
             return page(&self.url, incoming, &views);
         };

@@ -38,8 +38,18 @@ impl ServerState {
         if refs.len() < 2 {
             return Err(Reply::message(400, "400 Bad request - Provide at least 2 refs"));
         }
-        let places: Vec<Option<usize>> =
-            refs.iter().map(|wanted| config.history.iter().position(|one| one == wanted)).collect();
+        // A created branch starts from the end of the default branch.
+        let last = config.history.len().checked_sub(1);
+        let is_new = |wanted: &str| {
+            self.branches
+                .iter()
+                .any(|one| one.project == project && (one.name == wanted || one.head == wanted))
+        };
+        let place = |wanted: &&str| {
+            let found = config.history.iter().position(|one| one == wanted);
+            found.or_else(|| last.filter(|_| *wanted == "main" || is_new(wanted)))
+        };
+        let places: Vec<Option<usize>> = refs.iter().map(place).collect();
         let nearest =
             places.into_iter().collect::<Option<Vec<usize>>>().and_then(|all| all.into_iter().min());
         match nearest {

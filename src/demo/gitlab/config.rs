@@ -146,6 +146,9 @@ pub struct ProjectConfig {
     /// Commits of its default branch, oldest first.
     #[serde(default)]
     pub history: Vec<String>,
+    /// Commits that cannot be reverted without a conflict.
+    #[serde(default)]
+    pub conflicts: Vec<String>,
 }
 
 /// The pipelines of a project, as its CI configuration describes them.
@@ -215,6 +218,36 @@ pub struct MergeRequestConfig {
     /// Scripts of the pipelines that its head has had, oldest first.
     #[serde(default)]
     pub pipelines: Vec<String>,
+}
+
+impl MergeRequestConfig {
+    /// Creates an open merge request with a head.
+    #[must_use]
+    pub fn new(
+        iid: u64,
+        title: String,
+        description: String,
+        author: &str,
+        source_branch: String,
+        sha: String,
+    ) -> Self {
+        Self {
+            iid,
+            title,
+            description,
+            author: author.to_owned(),
+            source_branch,
+            state: opened(),
+            sha,
+            created_at: None,
+            adds: Vec::new(),
+            changes: Vec::new(),
+            unresolved: false,
+            merge_commit_sha: None,
+            base_sha: first_commit(),
+            pipelines: Vec::new(),
+        }
+    }
 }
 
 fn opened() -> String {

@@ -6,6 +6,7 @@ mod api;
 mod api_ci;
 mod api_deployed;
 mod api_environments;
+mod api_revert;
 mod asked;
 mod bot;
 mod ci;

@@ -187,7 +187,13 @@ impl ServerState {
         let parents = match (self.merges.get(sha), head) {
             (Some(head), _) => vec!["0".repeat(40), head.clone()],
             (None, Some(one)) => vec![one.base_sha.clone()],
-            (None, None) => return Err(Reply::not_found("Commit")),
+            (None, None) => {
+                let branch = self.branches.iter().find(|one| one.project == project && one.name == sha);
+                let known = config.history.iter().find(|one| one.starts_with(sha));
+                let found = branch.map(|one| &one.head).or(known);
+                let found = found.ok_or_else(|| Reply::not_found("Commit"))?;
+                return Ok(Reply::json(200, &self.commit_view(project, found, &[])));
+            }
         };
         Ok(Reply::json(200, &self.commit_view(project, sha, &parents)))
     }

@@ -30,6 +30,8 @@ pub(super) struct ServerState {
     pub(super) pushes: Vec<(String, u64, String)>,
     /// Heads of merge requests, by the merges that GitLab made of them.
     pub(super) merges: BTreeMap<String, String>,
+    /// Branches that requests have created.
+    pub(super) branches: Vec<CreatedBranch>,
     pub(super) faults: Vec<InjectedFault>,
     /// Requests of each token in the current window.
     pub(super) counted: BTreeMap<String, (u64, u64)>,
@@ -76,6 +78,15 @@ pub(super) struct StoredPipeline {
     pub(super) canceled: Option<Duration>,
 }
 
+/// A branch that a request has created.
+#[derive(Debug, Clone)]
+pub(super) struct CreatedBranch {
+    pub(super) project: String,
+    pub(super) name: String,
+    /// Commit at its head.
+    pub(super) head: String,
+}
+
 /// A pipeline to start.
 #[derive(Debug)]
 pub(super) struct PipelineStart<'a> {
@@ -112,6 +123,7 @@ impl ServerState {
             bot_is_silent: false,
             pushes: Vec::new(),
             merges: BTreeMap::new(),
+            branches: Vec::new(),
             faults: Vec::new(),
             counted: BTreeMap::new(),
             requests: Vec::new(),

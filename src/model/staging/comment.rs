@@ -151,7 +151,7 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
 }
 
 /// Refuses quick actions, which GitLab executes with the rights of the user.
-fn check_lines(text: &str) -> Result<(), StagingError> {
+pub(in crate::model) fn check_lines(text: &str) -> Result<(), StagingError> {
     let is_break = |c: char| matches!(c, '\n' | '\u{2028}' | '\u{2029}' | '\u{85}');
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return Err(StagingError::Unfaithful { why: "it has a control character".to_owned() });

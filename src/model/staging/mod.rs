@@ -19,6 +19,7 @@ mod template_facts;
 
 pub use answer::{AnswerRow, pipeline_of_url};
 pub use combined::{StagedHead, overrides};
+pub(in crate::model) use comment::check_lines;
 pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};
 pub use course::{JobCourse, PipelineCourse, StageCourse, WorkSpan};
 pub use environment::StagedEnvironment;

@@ -39,9 +39,15 @@ pub(super) fn digests(pods: &[&Value], container: &str) -> Vec<String> {
 }
 
 /// Returns the digest in the name of an image: `sha256:…`.
-pub(super) fn digest_of(image: &str) -> Option<String> {
+#[must_use]
+pub fn digest_of(image: &str) -> Option<String> {
     let digest = image.rsplit_once('@')?.1;
-    let hex = digest.strip_prefix("sha256:")?;
-    (hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
-        .then(|| digest.to_owned())
+    is_digest(digest).then(|| digest.to_owned())
+}
+
+/// Returns whether a text is a digest: `sha256:` and 64 digits.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(is_digit))
 }

@@ -69,7 +69,7 @@ fn workload(object: &Value, pods: &[&Value]) -> Workload {
 }
 
 /// Returns the specification of the pods that a workload makes.
-fn pod_spec(object: &Value) -> &Value {
+pub(super) fn pod_spec(object: &Value) -> &Value {
     let spec = &object["spec"];
     let template = if object["kind"] == "CronJob" {
         &spec["jobTemplate"]["spec"]["template"]

@@ -9,8 +9,8 @@ use crate::ops::shared::deployment;
 use crate::ops::shared::workspace::Workspace;
 use crate::systems::kubectl::{Kubectl, KubectlError};
 
-/// Kinds of workloads.
-const KINDS: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch";
+/// Kinds of workloads, for `kubectl`.
+pub const WORKLOAD_KINDS: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch";
 
 /// The components to look for, and where their deployment files are.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub async fn read_cluster(
         ClusterStatus { place, target: kubectl.target().clone(), workloads: Vec::new(), unread: Vec::new() };
     let read = async {
         kubectl.check_context().await?;
-        let (objects, pods) = tokio::join!(kubectl.all(KINDS), kubectl.all("pods"));
+        let (objects, pods) = tokio::join!(kubectl.all(WORKLOAD_KINDS), kubectl.all("pods"));
         Ok::<(Vec<Value>, Result<Vec<Value>, KubectlError>), KubectlError>((objects?, pods))
     };
     let (objects, pods) = match read.await {

@@ -13,6 +13,7 @@ mod pipelines;
 mod request;
 mod request_ci;
 mod request_deployments;
+mod revert_step;
 mod send;
 mod subject;
 mod trace;
@@ -38,6 +39,7 @@ pub use error::GitLabError;
 pub use new_pipeline::{NewPipeline, PipelineValues, RequestPreview};
 use request::ApiRequest;
 pub use request::PipelineFilter;
+pub use revert_step::RevertStep;
 use subject::Subject;
 use types::ListedName;
 pub use types::{

@@ -197,6 +197,13 @@ pub(super) struct Project {
     pub(super) path_with_namespace: String,
 }
 
+/// Default branch of a project.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ProjectBranch {
+    /// Name; a project without commits has none.
+    pub(super) default_branch: Option<String>,
+}
+
 /// Job of a pipeline.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Job {

@@ -70,6 +70,12 @@ pub enum KubectlError {
         /// The fields with their managers.
         conflicts: Vec<FieldConflict>,
     },
+    /// Somebody else has changed an object since it was read.
+    #[error("somebody else has changed it: {message}")]
+    Changed {
+        /// Message of the cluster.
+        message: String,
+    },
     /// The cluster refuses an object.
     #[error("the cluster refuses the object: {message}")]
     Invalid {
@@ -156,6 +162,8 @@ pub(super) fn read(errors: &str, target: &ClusterTarget) -> KubectlError {
     let message = message(errors);
     if !conflicts.is_empty() {
         KubectlError::Conflict { conflicts }
+    } else if lower.contains("the object has been modified") {
+        KubectlError::Changed { message }
     } else if lower.contains(&format!("namespaces \"{}\" not found", namespace.to_lowercase())) {
         KubectlError::NoNamespace { context, namespace }
     } else if has(&LOGIN) {
@@ -239,6 +247,10 @@ mod tests {
             (
                 "W1 warning\nThe Deployment \"web\" is invalid: spec.selector: Required value",
                 "the cluster refuses the object: The Deployment \"web\" is invalid: spec.selector: Required value",
+            ),
+            (
+                "Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again",
+                "somebody else has changed it: Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again",
             ),
             ("", "`kubectl` failed: it wrote nothing"),
             ("\u{1b}[31mboo", "`kubectl` failed: boo"),

@@ -135,6 +135,27 @@ impl Kubectl {
         self.objects(&arguments, Some(list.as_bytes())).await
     }
 
+    /// Patches an object by kind and name. The patch should hold the `resourceVersion` that it is made for, so that the
+    /// server refuses it once the object has changed. A dry run stores nothing.
+    ///
+    /// # Errors
+    /// Fails if the cluster does not answer, refuses, or knows a newer version of the object.
+    pub async fn patch(
+        &self,
+        (kind, name): (&str, &str),
+        patch_type: &str,
+        patch: &Value,
+        is_dry_run: bool,
+    ) -> Result<(), KubectlError> {
+        let (patch_type, patch) = (format!("--type={patch_type}"), format!("--patch={patch}"));
+        let manager = format!("--field-manager={FIELD_MANAGER}");
+        let mut arguments = vec!["patch", kind, name, &patch_type, &patch, &manager, "--output=name"];
+        if is_dry_run {
+            arguments.push("--dry-run=server");
+        }
+        self.call(&arguments, None).await.map(drop)
+    }
+
     /// Removes objects, by kind and name, and lets the cluster remove what they own. An absent object counts as
     /// removed.
     ///

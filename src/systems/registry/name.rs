@@ -55,7 +55,11 @@ impl RegistryImage {
 
     /// Returns the address of a tag's manifest. Only this machine is asked without TLS.
     pub(super) fn manifest(&self, tag: &str) -> Result<Url, RegistryError> {
-        let is_tag = tag.len() <= 128 && is_image_word(tag, |b| b.is_ascii_alphanumeric());
+        // A digest names a manifest as a tag does.
+        let is_digest = tag
+            .strip_prefix("sha256:")
+            .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let is_tag = is_digest || (tag.len() <= 128 && is_image_word(tag, |b| b.is_ascii_alphanumeric()));
         let host = self.registry.rsplit_once(':').map_or(self.registry.as_str(), |(host, _)| host);
         let scheme = if is_loopback(host) { "http" } else { "https" };
         let server = if self.registry == DOCKER.0 { DOCKER.1 } else { &self.registry };
@@ -85,7 +89,8 @@ mod tests {
             assert!(url(wrong).is_err() || wrong == "me@h", "{wrong}");
         }
         let image = RegistryImage::parse("quay.io/a").expect("is valid");
-        for tag in ["", "a/b", "..", "a b", "-a", "a#b"] {
+        assert!(image.manifest(&format!("sha256:{}", "0a".repeat(32))).is_ok());
+        for tag in ["sha256:0", "sha512:0", "", "a/b", "..", "a b", "-a", "a#b"] {
             assert!(image.manifest(tag).is_err(), "{tag}");
         }
     }

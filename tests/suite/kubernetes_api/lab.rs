@@ -153,7 +153,7 @@ impl Lab {
         self.try_kubectl(arguments).unwrap_or_else(|| panic!("kubectl {arguments:?} fails{}", self.logs()))
     }
 
-    fn try_kubectl(&self, arguments: &[&str]) -> Option<String> {
+    pub(super) fn try_kubectl(&self, arguments: &[&str]) -> Option<String> {
         let namespace = format!("--namespace={NAMESPACE}");
         let output = Command::new(&self.kubectl)
             .env("KUBECONFIG", self.path("kubeconfig"))

@@ -1,6 +1,7 @@
 //! `cki stage --via kubernetes` and `cki unstage` with the real API server. Only `bash tests/run --kubernetes` has one.
 
 mod lab;
+mod rollback;
 
 use cki::demo::gitlab::ControlFile;
 use serde_json::{Value, json};

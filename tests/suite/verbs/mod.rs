@@ -45,6 +45,7 @@ mod publish;
 mod retained;
 mod rfc;
 mod rfc_new;
+mod rollback;
 mod run;
 mod scan;
 mod secrets;

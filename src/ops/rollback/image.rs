@@ -1,0 +1,122 @@
+//! The temporary way back: gives a workload of production another image, with a record on a merge request before and after
+//! it. The confirmation is up to `cli`.
+
+use std::collections::BTreeMap;
+
+use super::image_error::ImageError;
+use super::image_plan::{ImagePlan, ImageRequest, plan_image};
+use crate::model::event::{Events, TaskOutcome};
+use crate::model::rollback::text;
+use crate::ops::shared::outside_text::shown;
+use crate::systems::gitlab::GitLab;
+use crate::systems::kubectl::Kubectl;
+use crate::systems::registry::Registry;
+
+/// The systems of a change of an image.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageSystems<'a> {
+    /// The program for the namespace of production.
+    pub kubectl: &'a Kubectl,
+    /// Registries.
+    pub registry: &'a Registry,
+    /// The server with the record.
+    pub gitlab: &'a GitLab,
+}
+
+/// The merge request that gets the record, and the template of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RollbackRecord {
+    /// `group/project`.
+    pub project: String,
+    /// Number of the merge request.
+    pub iid: u64,
+    /// Template.
+    pub template: String,
+}
+
+/// State of a change in its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RecordState {
+    Begun,
+    Done,
+    Failed,
+}
+
+/// Returns the text of the record as it is posted first.
+///
+/// # Errors
+/// Fails when the template is invalid, or makes a line that GitLab would execute.
+pub fn record_text(record: &RollbackRecord, plan: &ImagePlan, reason: &str) -> Result<String, ImageError> {
+    write(record, plan, reason, RecordState::Begun)
+}
+
+fn write(
+    record: &RollbackRecord,
+    plan: &ImagePlan,
+    reason: &str,
+    state: RecordState,
+) -> Result<String, ImageError> {
+    let state = match state {
+        RecordState::Begun => "is being rolled back",
+        RecordState::Done => "was rolled back",
+        RecordState::Failed => "was not rolled back: the cluster refused it",
+    };
+    let values = BTreeMap::from([
+        ("component", plan.component.clone()),
+        ("state", state.to_owned()),
+        ("workload", format!("{} {}", plan.kind, plan.name)),
+        ("from", plan.current()),
+        ("to", plan.new_image.clone()),
+        ("reason", reason.to_owned()),
+    ]);
+    Ok(text(&record.template, &values, None)?)
+}
+
+/// Changes the image. The record comes first: without it, nothing is changed.
+///
+/// # Errors
+/// Fails when the record cannot be written, the workload has changed since it was shown, or the cluster refuses the change.
+pub async fn change_image(
+    systems: ImageSystems<'_>,
+    request: &ImageRequest<'_>,
+    plan: &ImagePlan,
+    record: &RollbackRecord,
+    events: &Events,
+) -> Result<(), ImageError> {
+    let gitlab = systems.gitlab;
+    let body = record_text(record, plan, request.reason)?;
+    let note = gitlab.create_note(&record.project, record.iid, &body).await?;
+    let task = events.start(plan.name.clone(), "changing the image");
+    let changed = apply(systems, request, plan).await;
+    let state = if changed.is_ok() { RecordState::Done } else { RecordState::Failed };
+    if changed.is_ok() {
+        task.finish(TaskOutcome::Done, plan.new_digest.clone());
+    } else {
+        task.dismiss();
+    }
+    let body = write(record, plan, request.reason, state)?;
+    if let Err(error) = gitlab.update_note(&record.project, record.iid, note.id, &body).await {
+        let (iid, why) = (record.iid, shown(&error.to_string(), 300));
+        events.warn(format!("The record on !{iid} does not have the result: {why}."));
+    }
+    changed
+}
+
+/// Plans once more, and changes only what was shown.
+async fn apply(
+    systems: ImageSystems<'_>,
+    request: &ImageRequest<'_>,
+    plan: &ImagePlan,
+) -> Result<(), ImageError> {
+    let now = match plan_image(systems.kubectl, systems.registry, request).await {
+        // It runs the wanted image: somebody else was faster.
+        Err(ImageError::Same { .. }) => return Err(ImageError::Changed { name: plan.name.clone() }),
+        now => now?,
+    };
+    if !now.is_same(plan) {
+        return Err(ImageError::Changed { name: plan.name.clone() });
+    }
+    let change = &now.change;
+    systems.kubectl.patch((&change.kind, &change.name), change.patch_type, &change.patch, false).await?;
+    Ok(())
+}

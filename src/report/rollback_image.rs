@@ -1,0 +1,133 @@
+//! Report of `cki rollback --to`: the change of production, and its result.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::text::{command_line, safe_line};
+use crate::ops::rollback::{ImagePlan, RollbackRecord};
+use crate::report::status::since;
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct ImageChangeView<'a> {
+    component: &'a str,
+    context: &'a str,
+    namespace: &'a str,
+    kind: &'a str,
+    name: &'a str,
+    container: &'a str,
+    image: &'a str,
+    digests: &'a [String],
+    image_stream: Option<String>,
+    new_image: &'a str,
+    new_digest: &'a str,
+    unchecked: Option<&'a str>,
+    patched: String,
+    patch_type: &'a str,
+    patch: &'a Value,
+    recorded_in: String,
+    is_changed: bool,
+}
+
+/// Prints a fact after its label.
+pub(super) fn line(ui: &Ui, label: &str, text: &str) {
+    ui.status(format!("{label:<11}{text}").trim_end());
+}
+
+/// Returns the command that the program is called with.
+fn call(plan: &ImagePlan) -> String {
+    let change = &plan.change;
+    let words = [
+        "kubectl".to_owned(),
+        format!("--context={}", plan.target.context),
+        format!("--namespace={}", plan.target.namespace),
+        "patch".to_owned(),
+        change.kind.clone(),
+        change.name.clone(),
+        format!("--type={}", change.patch_type),
+        format!("--patch={}", change.patch),
+    ];
+    command_line(&words)
+}
+
+/// Prints what runs and what it would become.
+pub fn print_facts(ui: &Ui, plan: &ImagePlan, now: jiff::Timestamp) {
+    let target = &plan.target;
+    line(ui, "Cluster", &safe_line(&format!("{}, namespace {}", target.context, target.namespace)));
+    line(
+        ui,
+        "Workload",
+        &safe_line(&format!("{} {}, container {}", plan.kind, plan.name, plan.container.name)),
+    );
+    line(ui, "Image", &safe_line(&format!("{}, since {}", plan.current(), since(plan.since, now))));
+    line(ui, "Becomes", &style::name(&safe_line(&plan.new_image)));
+    if let Some(tag) = &plan.stream {
+        line(ui, "By", &safe_line(&format!("the tag {} of the ImageStream {}", tag.tag, tag.stream)));
+    }
+    if let Some(text) = &plan.unchecked {
+        ui.warning(&safe_line(text));
+    }
+}
+
+/// Prints the plan, with everything that is sent.
+pub fn print_plan(
+    ui: &Ui,
+    plan: &ImagePlan,
+    record: &RollbackRecord,
+    body: &str,
+    quiet: Option<&str>,
+    now: jiff::Timestamp,
+) {
+    ui.status(&style::name(&safe_line(&plan.component)));
+    print_facts(ui, plan, now);
+    line(ui, "Runs", &style::command(&safe_line(&call(plan))));
+    for (number, text) in body.lines().filter(|text| !text.is_empty()).enumerate() {
+        let label = if number == 0 { format!("On !{}", record.iid) } else { String::new() };
+        line(ui, &label, &style::dim(&safe_line(text)));
+    }
+    if let Some(reason) = quiet {
+        ui.warning(&format!("By `production.quiet`, now is no time for changes: {reason}."));
+    }
+}
+
+/// Prints the result.
+pub fn print(ui: &Ui, plan: &ImagePlan, record: &RollbackRecord, is_changed: bool) {
+    if ui.is_structured() {
+        return view::print(ui, &image_view(plan, record, is_changed));
+    }
+    if ui.is_names() {
+        return ui.names([format!("{}/{}", plan.kind.to_lowercase(), plan.name)]);
+    }
+    if !is_changed {
+        return ui.status("Nothing was changed.");
+    }
+    let name = safe_line(&plan.name);
+    ui.status(&format!("{} `{name}` gets {}.", style::good("✔"), safe_line(&plan.new_image)));
+    let component = &plan.component;
+    ui.status(&style::dim(&format!(
+        "The next deployment undoes it; `cki rollback {component} --revert` is the lasting way. `cki status {component}` shows the rollout."
+    )));
+}
+
+fn image_view<'a>(plan: &'a ImagePlan, record: &RollbackRecord, is_changed: bool) -> ImageChangeView<'a> {
+    ImageChangeView {
+        component: &plan.component,
+        context: &plan.target.context,
+        namespace: &plan.target.namespace,
+        kind: &plan.kind,
+        name: &plan.name,
+        container: &plan.container.name,
+        image: &plan.container.image,
+        digests: &plan.container.digests,
+        image_stream: plan.stream.as_ref().map(|tag| format!("{}:{}", tag.stream, tag.tag)),
+        new_image: &plan.new_image,
+        new_digest: &plan.new_digest,
+        unchecked: plan.unchecked.as_deref(),
+        patched: format!("{}/{}", plan.change.kind, plan.change.name),
+        patch_type: plan.change.patch_type,
+        patch: &plan.change.patch,
+        recorded_in: format!("{}!{}", record.project, record.iid),
+        is_changed,
+    }
+}
