@@ -308,7 +308,7 @@ mod tests {
             ),
             (
                 "cki --color never stage --mr x",
-                "`x` is not a value of `--mr <MR>`: a merge request is needed, as `213`, `!213`, `GROUP/PROJECT!213` or the address of its page",
+                "`x` is not a value of `--mr <MR>`: a merge request is needed, as `213`, `COMPONENT!213`, `GROUP/PROJECT!213` or the address of its page",
                 "`cki stage --help` shows its usage.",
             ),
             (

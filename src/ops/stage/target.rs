@@ -157,9 +157,9 @@ mod tests {
         let herder = inventory.find("pipeline-herder").expect("is there");
         let found = target(&inventory, Some(herder), None, Path::new("/")).expect("finds");
         assert_eq!((found.project.as_str(), found.server), ("cki-project/cki-tools", None));
-        let library = inventory.find("cki-lib").expect("is there");
-        let found = target(&inventory, Some(library), None, Path::new("/")).expect("finds");
-        assert_eq!(found.project, "cki-project/cki-lib");
+        let unstaged = inventory.find("datawarehouse").expect("is there");
+        let found = target(&inventory, Some(unstaged), None, Path::new("/")).expect("finds");
+        assert_eq!(found.project, "cki-project/datawarehouse");
         assert_eq!(found.server.as_deref(), Some("https://gitlab.com"));
         let found = target(&inventory, None, Some("cki-project/cki-tools"), Path::new("/")).expect("finds");
         assert!(found.component.is_some());
