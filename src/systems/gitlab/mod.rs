@@ -69,10 +69,10 @@ pub struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// Creates them with a timeout of one minute per request.
+    /// Creates them with a timeout of 30 seconds per request, and twice that for a log.
     #[must_use]
     pub fn new(http: Arc<HttpClient>, clock: Arc<dyn Clock>, events: Events) -> Self {
-        Self { http, clock, events, timeout: Duration::from_secs(60) }
+        Self { http, clock, events, timeout: Duration::from_secs(30) }
     }
 }
 
@@ -332,11 +332,21 @@ impl GitLab {
     /// Reads a list page by page.
     async fn list<T: DeserializeOwned>(
         &self,
+        request: ApiRequest,
+        pages: usize,
+        enough: impl FnMut(&[T]) -> bool,
+    ) -> Result<Vec<T>, GitLabError> {
+        self.list_after(Vec::new(), request, pages, enough).await
+    }
+
+    /// Reads further pages of a list whose first items are known.
+    async fn list_after<T: DeserializeOwned>(
+        &self,
+        mut items: Vec<T>,
         mut request: ApiRequest,
         pages: usize,
         mut enough: impl FnMut(&[T]) -> bool,
     ) -> Result<Vec<T>, GitLabError> {
-        let mut items: Vec<T> = Vec::new();
         let mut seen = BTreeSet::from([request.query.clone()]);
         for _ in 0..pages {
             let answer = self.send(&request).await?;

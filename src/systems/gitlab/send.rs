@@ -24,6 +24,8 @@ const JSON_LIMIT: usize = 8 << 20;
 const LOG_LIMIT: u64 = 128 << 20;
 /// Limits of retries.
 const RETRIES: RetryLimits = RetryLimits { tries: 5, patience: Duration::from_secs(120) };
+/// Maximum tries for a server that accepts a request and does not answer: each takes the whole time limit.
+const SILENT_TRIES: u32 = 2;
 /// Longest pause that is not reported.
 const WORTH_SAYING: Duration = Duration::from_secs(2);
 
@@ -53,6 +55,17 @@ impl GitLab {
                 Err(SendFault::NotSent(_)) => Attempt::NotSent,
                 Err(_) => Attempt::Broken,
             };
+            let is_silent = matches!(&outcome, Err(SendFault::Broken(error)) if error.is_timeout());
+            if is_silent && tries >= SILENT_TRIES {
+                return self.conclude(request, outcome, None);
+            }
+            if is_silent && request.method == Method::Get {
+                let (limit, what) = (duration(self.limit_of(request)), &request.what);
+                self.events.note(format!(
+                    "No answer from `{}` within {limit}: asking for {what} once more.",
+                    self.server
+                ));
+            }
             match RETRIES.next(request.method == Method::Get, tries, trouble, fastrand::f64()) {
                 RetryDecision::Wait(pause) => {
                     if pause > WORTH_SAYING {
@@ -113,7 +126,7 @@ impl GitLab {
         if debugs {
             self.debug(wire::request_lines(request, url.as_str(), &headers, &redactor));
         }
-        sending = sending.timeout(self.timeout).headers(headers);
+        sending = sending.timeout(self.limit_of(request)).headers(headers);
         if let Some(mut body) = request.body.clone() {
             if let (Some((name, secret)), Some(fields)) = (&request.secret, body.as_object_mut()) {
                 fields.insert((*name).to_owned(), secret.expose().into());
@@ -142,6 +155,11 @@ impl GitLab {
             Err(error) if error.is_connect() || error.is_builder() => Err(SendFault::NotSent(error)),
             Err(error) => Err(SendFault::Broken(error)),
         })
+    }
+
+    /// Returns the time limit of one try: a log may be long.
+    fn limit_of(&self, request: &ApiRequest) -> Duration {
+        self.timeout * if request.tail.is_some() { 2 } else { 1 }
     }
 
     /// Reports lines of a request or an answer.

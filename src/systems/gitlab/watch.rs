@@ -115,7 +115,7 @@ impl GitLab {
         if let Some(query) = pages::next(&watch.request, &answer.headers).filter(|_| !enough(&items)) {
             etag = None;
             let rest = ApiRequest { query, ..watch.request.clone() };
-            items.extend(self.list(rest, pages.saturating_sub(1), enough).await?);
+            items = self.list_after(items, rest, pages.saturating_sub(1), enough).await?;
         }
         watch.value = Some(subject::check(&self.server, &watch.request, items, watch.id)?);
         watch.etag = etag;

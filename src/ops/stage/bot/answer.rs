@@ -47,6 +47,8 @@ struct AnswerFollower<'a> {
     request: CommentRef,
     head: HeadWatch,
     notes: Poller<Vec<Note>>,
+    /// The comments were read, but not searched: a request after it failed.
+    has_unread: bool,
     answer: Option<Answer>,
     rows: Vec<PipelineRow>,
     /// The answer is too long to be read completely.
@@ -117,6 +119,7 @@ impl<'a> AnswerFollower<'a> {
             request,
             head: HeadWatch::new(facts, plan.request.combined()),
             notes: Poller::notes(&facts.project, facts.iid),
+            has_unread: false,
             answer: None,
             rows: Vec::new(),
             is_cut: false,
@@ -131,7 +134,8 @@ impl<'a> AnswerFollower<'a> {
         let facts = self.facts;
         let request = self.request.id;
         let reached = |notes: &[Note]| notes.iter().any(|note| note.id < request);
-        if !self.context.gitlab.refresh_list(&mut self.notes, PAGES, reached).await? {
+        self.has_unread |= self.context.gitlab.refresh_list(&mut self.notes, PAGES, reached).await?;
+        if !self.has_unread {
             return Ok(());
         }
         let notes = self.notes.value().cloned().unwrap_or_default();
@@ -151,6 +155,7 @@ impl<'a> AnswerFollower<'a> {
             }
             found => found,
         };
+        self.has_unread = false;
         let answer = match found {
             Pick::Answer(id) => id,
             Pick::Perhaps(id) => {
