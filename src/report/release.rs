@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::base::yaml;
-use crate::ops::stage::kubernetes::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ServerCheck};
+use crate::ops::stage::kubernetes::{ObjectChange, ReleaseEnd, ReleaseOutcome, ReleasePlan, ServerCheck};
 use crate::ops::stage::{EnvironmentChange, EnvironmentPlan};
 use crate::report::{plan_head, view};
 use crate::systems::kubectl::ClusterTarget;
@@ -74,10 +74,11 @@ pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
     line("Cluster", &format!("{}, namespace {}", safe_line(&target.context), safe_line(&target.namespace)));
     line("Expires", &plan.expires_at.to_string());
     for (number, object) in plan.objects.iter().enumerate() {
-        let state = match object.exists {
-            Some(true) => "change",
-            Some(false) => "new",
-            None => "not checked",
+        let state = match object.change {
+            ObjectChange::New => "new",
+            ObjectChange::Changed => "change",
+            ObjectChange::Removed => "remove",
+            ObjectChange::Unknown => "not checked",
         };
         let text = format!("{} {}  {}", object.kind, safe_line(&object.name), style::dim(state));
         line(if number == 0 { "Objects" } else { "" }, &text);

@@ -6,6 +6,7 @@ use super::environment::{of_refusal, of_rules};
 use super::staging::of_stage;
 use super::systems::of_source;
 use crate::base::exit::Exit;
+use crate::base::text::command_line;
 use crate::ops::stage::kubernetes::ReleaseStageError;
 use crate::systems::kubectl::KubectlError;
 use crate::systems::registry::RegistryError;
@@ -40,6 +41,13 @@ pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
             hint(Exit::Invalid, format!("add `image` at {}.", at(place)))
         }
         ReleaseStageError::NotCombined { source, .. } => of_release(source),
+        ReleaseStageError::Signal(signal) => plain(signal.exit()),
+        ReleaseStageError::Partial { merge_request, cause, .. } => {
+            let undo = command_line(&["cki", "unstage", "--mr", merge_request].map(str::to_owned));
+            let undo = format!("`{undo}` removes what is there; the same request applies the rest.");
+            let Diagnosis { exit, hints } = of_release(cause);
+            Diagnosis { exit, hints: std::iter::once(undo).chain(hints).collect() }
+        }
         ReleaseStageError::Foreign { .. } => hint(
             Exit::Refused,
             "nothing was applied; remove or rename that object, or use another namespace.",

@@ -3,6 +3,7 @@
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_file, of_git, of_gitlab};
 use crate::base::exit::Exit;
+use crate::base::text::command_line;
 use crate::model::staging::StagingError;
 use crate::ops::stage::{CancelError, CombineFault, NoteError, StageError, TargetError};
 use crate::report::staging::PageError;
@@ -29,6 +30,11 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
             }
             CombineFault::Request(inner) => of_staging(inner),
         },
+        StageError::InCluster { merge_request } => {
+            let words = ["cki", "unstage", "--dry-run", "--mr", merge_request];
+            let shows = command_line(&words.map(str::to_owned));
+            hint(Exit::Usage, format!("`{shows}` shows its objects; `cki stage` follows it again."))
+        }
         StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
         StageError::Uncertain { source, .. } => Diagnosis {
             exit: of_gitlab(source).exit,
@@ -67,6 +73,9 @@ pub(super) fn of_cancel(error: &CancelError) -> Diagnosis {
         CancelError::Stage(inner) => of_stage(inner),
         CancelError::NoToken { server, .. } => login_hint(server),
         CancelError::NotYours { .. } => hint(Exit::Refused, "nothing was canceled."),
+        CancelError::Unclear { .. } => {
+            hint(Exit::Refused, "nothing was canceled; cancel the pipelines on their pages.")
+        }
         CancelError::Pipeline { source, .. } => of_gitlab(source),
     }
 }

@@ -59,6 +59,12 @@ pub enum StageError {
         /// The current commit.
         now: String,
     },
+    /// The staging is a release in a cluster, which has no pipelines.
+    #[error("`{merge_request}` is staged by a release in a cluster, not by pipelines")]
+    InCluster {
+        /// `group/project!iid`.
+        merge_request: String,
+    },
     /// Merge requests cannot be staged together.
     #[error("`{merge_request}` cannot be combined with `{with}`: {fault}")]
     NotCombined {

@@ -6,13 +6,12 @@ use std::time::Duration;
 use crate::base::clock::Clock;
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::{Events, TaskOutcome};
-use crate::model::staging::kubernetes::{RELEASE, ReleaseRemains, RemainingObject, project_digest, remains};
+use crate::model::staging::kubernetes::{
+    RELEASE, RELEASED_KINDS, ReleaseRemains, RemainingObject, project_digest, remains,
+};
 use crate::ops::stage::RunningEnvironment;
 use crate::systems::kubectl::{Kubectl, KubectlError};
 
-/// Kinds of the objects of a release.
-const KINDS: &str =
-    "configmaps,services,deployments.apps,statefulsets.apps,cronjobs.batch,jobs.batch,persistentvolumeclaims";
 /// Time for the cluster to remove the objects, and the interval between two looks.
 const PATIENCE: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -86,7 +85,7 @@ pub async fn find_releases(
 
 async fn all_releases(kubectl: &Kubectl) -> Result<Vec<ReleaseRemains>, KubectlError> {
     kubectl.check_context().await?;
-    Ok(remains(&kubectl.list(KINDS, RELEASE).await?))
+    Ok(remains(&kubectl.list(RELEASED_KINDS, RELEASE).await?))
 }
 
 /// Removes releases, and waits until the cluster has done it. The owner goes last, so that an interrupted removal can

@@ -111,6 +111,15 @@ fn release_is_applied_followed_and_removed() {
     assert_eq!((&followed["state"], &followed["succeeded"]), (&json!("done"), &json!(true)));
     assert_eq!(followed["message"], "1 of 1 pods available");
 
+    // An object that the files no longer have is removed.
+    let without = FILES.split("---\napiVersion: v1\nkind: Service").next().expect("is there");
+    lab.cli.write("deploy/web.yaml", without);
+    let smaller = lab.cli.run(&format!("{STAGE} --yes --no-wait")).ends_with(0);
+    smaller.says("Service web-mr-213  remove");
+    lab.wait("the Service is gone", |lab| lab.object("service", "web-mr-213").is_null());
+    lab.cli.write("deploy/web.yaml", FILES);
+    lab.cli.run(&format!("{STAGE} --yes --no-wait")).ends_with(0).says("Service web-mr-213  new");
+
     // A failing pod ends it, with the reason.
     let waiting = json!({"reason": "CrashLoopBackOff", "message": "back-off 10s"});
     let status = json!({

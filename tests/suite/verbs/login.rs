@@ -208,12 +208,13 @@ fn auth_status_tells_a_proxy_the_host_and_no_token() {
     let cli = Cli::new();
     let call = cli.call("auth status gitlab.invalid").set("HTTPS_PROXY", &address);
     let mapped = call.set("GITLAB_TOKENS", "{\"gitlab.invalid\": \"T\"}").set("T", ALICE);
-    mapped.end().ends_with(0).says("no answer").says("cannot reach `https://gitlab.invalid`");
+    // Whether it is out of tries or out of time depends on the machine.
+    mapped.end().ends_with(0).says("no answer").says("`https://gitlab.invalid`");
     let count = seen.lock().expect("is whole").len();
     let call =
         cli.call("auth status gitlab.invalid").set("HTTPS_PROXY", &address).set("NO_PROXY", "gitlab.invalid");
     let direct = call.set("GITLAB_TOKENS", "{\"gitlab.invalid\": \"T\"}").set("T", ALICE).end();
-    direct.ends_with(0).says("cannot reach `https://gitlab.invalid`");
+    direct.ends_with(0).says("no answer").says("`https://gitlab.invalid`");
     let seen = seen.lock().expect("is whole");
     assert_eq!(seen.len(), count, "a host of NO_PROXY is reached without the proxy: {seen:?}");
     assert!(

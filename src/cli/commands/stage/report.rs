@@ -1,6 +1,6 @@
 //! `cki stage report`: its arguments, and the calls of the operation and the reports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,7 +11,7 @@ use crate::base::exit::Exit;
 use crate::base::files;
 use crate::base::template::html::TextCleaner;
 use crate::cli::context::Context;
-use crate::cli::token;
+use crate::cli::{exit, token};
 use crate::ops::stage::{NoteResult, StagingProgress, post_report, progress};
 use crate::report::staging::{ReportTemplates, markdown, page, print_status};
 use crate::systems::gitlab::GitLab;
@@ -34,7 +34,7 @@ const LOG_LINES: usize = 40;
 pub(super) struct StageReportArgs {
     #[command(flatten)]
     merge_request: MergeRequestArgs,
-    /// Write a self-contained page to this file
+    /// Write a self-contained page to this file, `-` for standard output
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     html: Option<PathBuf>,
     /// Print Markdown
@@ -64,9 +64,13 @@ pub(super) fn run(args: &StageReportArgs, context: &Context) -> anyhow::Result<E
         };
         if let Some(file) = &args.html {
             let text = page(&found, &ReportTemplates::read(&context.assets)?, &cleaner)?;
-            let file = context.host.cwd.join(file);
-            files::write_output(&file, text.as_bytes(), 0o644)?;
-            context.ui.status(&format!("Wrote {}.", context.ui.place(&file.display().to_string())));
+            if file == Path::new("-") {
+                context.ui.exact(&text);
+            } else {
+                let file = context.host.cwd.join(file);
+                files::write_output(&file, text.as_bytes(), 0o644)?;
+                context.ui.status(&format!("Wrote {}.", context.ui.place(&file.display().to_string())));
+            }
         }
         if args.markdown {
             context.ui.exact(&markdown(&found, &cleaner));
@@ -77,7 +81,8 @@ pub(super) fn run(args: &StageReportArgs, context: &Context) -> anyhow::Result<E
         if !has_text || (context.ui.is_structured() && !args.markdown) {
             print_status(&context.ui, &found, &|words| named.subcommand(words));
         }
-        Ok(Exit::Done)
+        // Without a report of another form, this is `cki stage status`.
+        Ok(if has_text { Exit::Done } else { exit::of_progress(&found) })
     })
 }
 

@@ -18,13 +18,17 @@ pub const HEAD: &str = "cki.head";
 /// Annotation of the project's path.
 pub const PROJECT_PATH: &str = "cki.project-path";
 /// Annotation of the component's reference.
-pub(super) const COMPONENT: &str = "cki.component";
+pub const COMPONENT: &str = "cki.component";
 /// Annotation of the address of the merge request.
 pub(super) const URL: &str = "cki.merge-request-url";
 /// Annotation of the deployed image.
 pub const IMAGE: &str = "cki.image";
 /// Annotation of the time (ISO 8601) after which the release counts as expired.
 pub const EXPIRES_AT: &str = "cki.expires-at";
+
+/// Kinds of the objects of a release, and of the volume claims that a controller makes for it.
+pub const RELEASED_KINDS: &str =
+    "configmaps,services,deployments.apps,statefulsets.apps,cronjobs.batch,jobs.batch,persistentvolumeclaims";
 
 /// Annotation of the pods: the digest of what they are made of.
 pub const TEMPLATE: &str = "cki.template";

@@ -23,8 +23,8 @@ mod volumes;
 pub use error::ReleaseError;
 pub use inspect::release_findings;
 pub use labels::{
-    EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE, TEMPLATE,
-    project_digest,
+    COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE,
+    RELEASED_KINDS, TEMPLATE, project_digest,
 };
 pub use names::release_name;
 pub use release::{Release, release};

@@ -99,6 +99,11 @@ pub fn release(
     }
     let template = template_digest(&mut made.json, &objects);
     template_mut(&mut made.json)["metadata"]["annotations"] = json!({TEMPLATE: template});
+    if workload.kind() == "Job" {
+        // The template of a Job cannot be changed.
+        let suffix = format!("{}-{}", releasing.suffix, &template[..6]);
+        made.json["metadata"]["name"] = object_name("Job", workload.name(), &suffix).into();
+    }
     objects.push(made);
     note_others(deployment, &used, &services, &mut releasing);
     Ok(Release { owner: owner(request, &name), name, template, objects, notes: releasing.notes })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::follow::follow;
 use super::together::named_error;
-use super::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
+use super::{ObjectChange, ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
 use crate::model::event::TaskOutcome;
 use crate::model::staging::StagedHead;
 use crate::ops::stage::environment;
@@ -34,9 +34,12 @@ pub async fn apply(
     let mut deployments = Vec::new();
     for plan in plans {
         let task = run.events.start(plan.release.name.clone(), "applying");
-        // A request that is under way is not cut: a signal counts afterwards.
-        let applied = apply_owned(run.kubectl, plan).await;
-        let count = applied.map_err(|error| named_error(plans, plan, error.into()))?;
+        let applied = tokio::select! {
+            biased;
+            signal = run.stop.requested() => Err(partial(plan, ReleaseStageError::Signal(signal))),
+            applied = apply_owned(run.kubectl, plan) => applied,
+        };
+        let count = applied.map_err(|error| named_error(plans, plan, error))?;
         task.finish(TaskOutcome::Done, format!("{count} objects applied"));
         deployments.push(match &plan.environment {
             Some(planned) => environment::begin(run.gitlab, planned, run.events).await,
@@ -64,12 +67,31 @@ pub async fn apply(
     Ok(outcomes)
 }
 
-async fn apply_owned(kubectl: &Kubectl, plan: &ReleasePlan) -> Result<usize, KubectlError> {
+/// Applies the objects of a release, and removes those that are no longer part of it. Returns the number of the former.
+async fn apply_owned(kubectl: &Kubectl, plan: &ReleasePlan) -> Result<usize, ReleaseStageError> {
     let release = &plan.release;
-    let applied = kubectl.apply(std::slice::from_ref(&release.owner.json), false).await?;
+    let applied = match kubectl.apply(std::slice::from_ref(&release.owner.json), false).await {
+        // The call may have arrived.
+        Err(error @ KubectlError::TimedOut(_)) => return Err(partial(plan, error.into())),
+        applied => applied?,
+    };
     let uid = applied.first().and_then(|owner| owner["metadata"]["uid"].as_str());
     let uid = uid.ok_or_else(|| KubectlError::Output("the applied object has no `uid`".to_owned()))?;
     let owned = release.owned(uid);
-    kubectl.apply(&owned, false).await?;
+    kubectl.apply(&owned, false).await.map_err(|error| partial(plan, error.into()))?;
+    let removed = plan.objects.iter().filter(|one| one.change == ObjectChange::Removed);
+    let removed: Vec<(&str, &str)> = removed.map(|one| (one.kind.as_str(), one.name.as_str())).collect();
+    if !removed.is_empty() {
+        kubectl.delete(&removed).await.map_err(|error| partial(plan, error.into()))?;
+    }
     Ok(owned.len() + 1)
+}
+
+/// Returns the error of a release of which some objects may exist.
+fn partial(plan: &ReleasePlan, cause: ReleaseStageError) -> ReleaseStageError {
+    ReleaseStageError::Partial {
+        release: plan.release.name.clone(),
+        merge_request: plan.merge_request.reference(),
+        cause: Box::new(cause),
+    }
 }

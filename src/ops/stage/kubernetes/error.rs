@@ -1,5 +1,6 @@
 //! Errors of a release.
 
+use crate::host::signals::Signal;
 use crate::model::guard::PolicyViolation;
 use crate::model::staging::kubernetes::{ReleaseError, RuleFault};
 use crate::ops::clone::source::SourceError;
@@ -80,6 +81,19 @@ pub enum ReleaseStageError {
         /// The error of its release.
         source: Box<ReleaseStageError>,
     },
+    /// Some objects of a release may have been applied, and others not.
+    #[error("`{release}` was not applied as a whole: {cause}")]
+    Partial {
+        /// Name of the release.
+        release: String,
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The cause.
+        cause: Box<ReleaseStageError>,
+    },
+    /// A signal ended the work.
+    #[error("it was stopped")]
+    Signal(Signal),
     /// An object of this name exists, and is not the release's.
     #[error("the namespace `{namespace}` has a {kind} `{name}` that does not belong to this release")]
     Foreign {

@@ -16,6 +16,6 @@ pub use apply::apply;
 pub use cluster::{ClusterSettings, cluster};
 pub use error::ReleaseStageError;
 pub use outcome::{FailedContainer, ReleaseEnd, ReleaseOutcome};
-pub use plan::{PlannedObject, ReleasePlan, ReleaseSources, ServerCheck};
+pub use plan::{ObjectChange, PlannedObject, ReleasePlan, ReleaseSources, ServerCheck};
 pub use run::ReleaseRun;
 pub use together::plan_releases;

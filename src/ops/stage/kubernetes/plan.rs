@@ -1,8 +1,9 @@
 //! The plan of a release: the image by its digest, the objects, and whether the cluster takes them. Changes nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ReleaseStageError;
 use super::files::deployment;
@@ -10,7 +11,8 @@ use crate::model::deployment::ClusterObject;
 use crate::model::guard::{allow_warnings, enforce};
 use crate::model::inventory::Component;
 use crate::model::staging::kubernetes::{
-    MANAGED_BY, RELEASE, Release, ReleaseRequest, StagingRules, release, release_findings,
+    COMPONENT, MANAGED_BY, PROJECT, RELEASE, RELEASED_KINDS, Release, ReleaseRequest, StagingRules, release,
+    release_findings,
 };
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy;
@@ -66,8 +68,21 @@ pub struct PlannedObject {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// An earlier request has applied it; `None` if the cluster did not answer.
-    pub exists: Option<bool>,
+    /// Its change.
+    pub change: ObjectChange,
+}
+
+/// The change of a planned object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectChange {
+    /// It is made.
+    New,
+    /// An earlier request has applied it, and it is applied again.
+    Changed,
+    /// An earlier request has applied it, and it is no longer part of the release.
+    Removed,
+    /// The cluster did not answer.
+    Unknown,
 }
 
 /// The answer of a cluster to a dry run.
@@ -139,12 +154,7 @@ pub(super) async fn plan_release(
         }
         Err(error) => return Err(error),
     };
-    let objects = [&release.owner].into_iter().chain(&release.objects).map(|object| PlannedObject {
-        kind: object.kind().to_owned(),
-        name: object.name().to_owned(),
-        exists: found.as_ref().map(|found| found.iter().any(|other| is_same(other, object))),
-    });
-    let objects = objects.collect();
+    let objects = planned_objects(&release, found.as_deref());
     let decl = component.stage.as_ref().and_then(|stage| stage.environment.as_ref());
     let environment = environment::plan(gitlab, &merge_request, decl).await?;
     Ok(ReleasePlan { merge_request, tagged_image, image, release, expires_at, objects, check, environment })
@@ -161,22 +171,38 @@ fn is_absent(error: &KubectlError) -> bool {
     )
 }
 
-fn is_same(found: &Value, object: &ClusterObject) -> bool {
-    found["kind"] == object.kind() && found["metadata"]["name"] == object.name()
+/// Returns the changes of objects. `found` are those of the release that the cluster has, unless it did not answer.
+fn planned_objects(release: &Release, found: Option<&[Value]>) -> Vec<PlannedObject> {
+    let key = |one: &Value| (text(&one["kind"]), text(&one["metadata"]["name"]));
+    let mut existing: Option<BTreeSet<(String, String)>> = found.map(|found| found.iter().map(key).collect());
+    let mut objects = Vec::new();
+    for object in [&release.owner].into_iter().chain(&release.objects) {
+        let (kind, name) = (object.kind().to_owned(), object.name().to_owned());
+        let change = match &mut existing {
+            None => ObjectChange::Unknown,
+            Some(existing) => match existing.remove(&(kind.clone(), name.clone())) {
+                true => ObjectChange::Changed,
+                false => ObjectChange::New,
+            },
+        };
+        objects.push(PlannedObject { kind, name, change });
+    }
+    let left = existing.into_iter().flatten();
+    objects.extend(left.map(|(kind, name)| PlannedObject { kind, name, change: ObjectChange::Removed }));
+    objects
 }
 
-/// Lets the cluster check the objects. Returns those that exist already, all of which are the release's.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Lets the cluster check the objects. Returns those of the release that exist already.
 async fn check(kubectl: &Kubectl, release: &Release) -> Result<Vec<Value>, ReleaseStageError> {
     kubectl.check_context().await?;
     let all: Vec<&ClusterObject> = [&release.owner].into_iter().chain(&release.objects).collect();
     let names: Vec<(&str, &str)> = all.iter().map(|object| (object.kind(), object.name())).collect();
-    let found = kubectl.find_objects(&names).await?;
-    let is_ours = |one: &Value| {
-        let labels = &one["metadata"]["labels"];
-        labels[RELEASE] == release.name.as_str() && labels[MANAGED_BY.0] == MANAGED_BY.1
-    };
-    if let Some(foreign) = found.iter().find(|one| !is_ours(one)) {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut found = kubectl.find_objects(&names).await?;
+    if let Some(foreign) = found.iter().find(|one| !is_of(one, release)) {
         return Err(ReleaseStageError::Foreign {
             kind: text(&foreign["kind"]),
             name: text(&foreign["metadata"]["name"]),
@@ -185,7 +211,23 @@ async fn check(kubectl: &Kubectl, release: &Release) -> Result<Vec<Value>, Relea
     }
     let objects: Vec<Value> = all.iter().map(|object| object.json.clone()).collect();
     kubectl.apply(&objects, true).await?;
+    let labelled = kubectl.list(RELEASED_KINDS, &format!("{RELEASE}={}", release.name)).await?;
+    let owner = json!(release.owner.name());
+    let is_owned = |one: &Value| {
+        let references = one["metadata"]["ownerReferences"].as_array();
+        references.is_some_and(|all| all.iter().any(|one| one["kind"] == "ConfigMap" && one["name"] == owner))
+    };
+    found.extend(labelled.into_iter().filter(|one| is_of(one, release) && is_owned(one)));
     Ok(found)
+}
+
+/// Returns whether an object has the labels of the release, and those of its project: a merge request of another project
+/// may have the same number. The owner names the component, of which another one may have nearly the same name.
+fn is_of(object: &Value, release: &Release) -> bool {
+    let (labels, own) = (&object["metadata"]["labels"], &release.owner.json["metadata"]["labels"]);
+    let component = &object["metadata"]["annotations"][COMPONENT];
+    [RELEASE, MANAGED_BY.0, PROJECT].iter().all(|key| labels[key] == own[key])
+        && (component.is_null() || *component == release.owner.json["metadata"]["annotations"][COMPONENT])
 }
 
 /// Interval between two looks at a cluster, at least.

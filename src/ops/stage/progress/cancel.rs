@@ -66,6 +66,14 @@ pub enum CancelError {
         /// The token's user.
         me: String,
     },
+    /// The pipelines may be those of another request.
+    #[error(
+        "there are other requests to the bot on `{merge_request}`: its pipelines may be those of another one"
+    )]
+    Unclear {
+        /// `group/project!iid`.
+        merge_request: String,
+    },
     /// A pipeline could not be canceled.
     #[error("pipeline {id} of `{project}` was not canceled; canceled before it: {done}")]
     Pipeline {
@@ -104,6 +112,9 @@ pub async fn plan_cancel(gitlab: &GitLab, options: &ProgressOptions) -> Result<C
     let by = current.found.author;
     if !by.eq_ignore_ascii_case(&me.username) {
         return Err(CancelError::NotYours { merge_request: reference, by, me: shown(&me.username, 100) });
+    }
+    if found.is_guess {
+        return Err(CancelError::Unclear { merge_request: reference });
     }
     let token = gitlab.token_facts().await.map_err(StageError::from)?;
     if let Some(token) = token.filter(|token| !token.scopes.iter().any(|scope| scope == API_SCOPE)) {

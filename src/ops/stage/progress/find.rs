@@ -24,6 +24,8 @@ pub(super) struct FoundStaging {
     /// Merge requests that the newest request stages together with this one.
     pub(super) combined: Vec<StagedHead>,
     pub(super) answer: Option<CommentRef>,
+    /// The answer may be one to another request.
+    pub(super) is_guess: bool,
     /// Rows of its pipelines, in the bot's words.
     pub(super) rows: Vec<AnswerRow>,
     /// Facts that could not be read, one sentence each.
@@ -32,6 +34,11 @@ pub(super) struct FoundStaging {
 
 /// Finds a staging.
 pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<FoundStaging, StageError> {
+    if options.via == StageVia::Kubernetes {
+        return Err(StageError::InCluster {
+            merge_request: format!("{}!{}", options.project, options.merge_request),
+        });
+    }
     let facts = read_any(gitlab, &options.project, options.merge_request).await?;
     let mut found = FoundStaging {
         facts,
@@ -39,6 +46,7 @@ pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<F
         bot: options.bots.first().cloned().unwrap_or_default(),
         combined: Vec::new(),
         answer: None,
+        is_guess: false,
         rows: Vec::new(),
         unread: Vec::new(),
     };
@@ -103,8 +111,15 @@ async fn find_request(
     (found.located, found.bot) = (located, bot.clone());
     let Some(current) = &found.located.current else { return Ok(true) };
     found.combined = current.found.combined.clone();
-    let Some(answer) = answer(gitlab, facts, &notes, current, &found.bot).await? else { return Ok(true) };
+    let answer = answer(gitlab, facts, &notes, current, &found.bot).await?;
+    let Some((answer, is_guess)) = answer else { return Ok(true) };
     found.answer = Some(facts.comment(&answer));
+    found.is_guess = is_guess;
+    if is_guess {
+        found.unread.push(
+            "There are other requests to the bot: its answer may be one to another of them.".to_owned(),
+        );
+    }
     if let Some(table) = table::read(&answer.body) {
         if table.is_cut {
             let rows = table.rows.len();
@@ -117,14 +132,14 @@ async fn find_request(
     Ok(true)
 }
 
-/// Returns the bot's answer to a request.
+/// Returns the bot's answer to a request, and whether it may be one to another request.
 async fn answer(
     gitlab: &GitLab,
     facts: &MergeRequestFacts,
     notes: &[Note],
     current: &LocatedRequest,
     bot: &str,
-) -> Result<Option<Note>, StageError> {
+) -> Result<Option<(Note, bool)>, StageError> {
     // A person can write what this program would not send.
     let Ok(asked) = request_of(current, bot) else { return Ok(None) };
     let id = current.found.comment.id;
@@ -136,8 +151,12 @@ async fn answer(
         },
         picked => picked,
     };
-    let (Pick::Answer(wanted) | Pick::Perhaps(wanted)) = picked else { return Ok(None) };
-    Ok(notes.iter().find(|note| note.id == wanted).cloned())
+    let (wanted, is_guess) = match picked {
+        Pick::Answer(wanted) => (wanted, false),
+        Pick::Perhaps(wanted) => (wanted, true),
+        Pick::None | Pick::AskThreads => return Ok(None),
+    };
+    Ok(notes.iter().find(|note| note.id == wanted).map(|note| (note.clone(), is_guess)))
 }
 
 /// Returns the request that a comment makes.
