@@ -111,6 +111,10 @@ impl ServerState {
                 }
                 page(&self.url, incoming, &names)
             }
+            (_, ["projects", project, "repository", rest @ ..]) => {
+                let path = self.visible(project, &viewer)?;
+                self.repository(incoming, &path, rest, &viewer)
+            }
             ("GET", ["projects", project, "pipelines", rest @ ..]) => {
                 let path = self.visible(project, &viewer)?;
                 self.pipelines(incoming, &path, rest, &viewer)
@@ -128,22 +132,6 @@ impl ServerState {
                 let path = self.visible(project, &viewer)?;
                 self.sees_pipelines(&path, &viewer)?;
                 self.environments(incoming, &path)
-            }
-            ("GET", ["projects", project, "repository", "commits", sha, "merge_requests"]) => {
-                let path = self.visible(project, &viewer)?;
-                self.merge_requests_of_commit(incoming, &path, sha)
-            }
-            ("POST", ["projects", project, "repository", "branches"]) => {
-                let path = self.visible(project, &viewer)?;
-                self.create_branch(incoming, &path, viewer.require()?)
-            }
-            ("POST", ["projects", project, "repository", "commits", sha, "revert"]) => {
-                let path = self.visible(project, &viewer)?;
-                self.revert_commit(incoming, &path, sha, viewer.require()?)
-            }
-            ("GET", ["projects", project, "repository", "merge_base"]) => {
-                let path = self.visible(project, &viewer)?;
-                self.merge_base(incoming, &path)
             }
             ("POST" | "PUT", ["projects", project, "environments", rest @ ..]) => {
                 let path = self.visible(project, &viewer)?;

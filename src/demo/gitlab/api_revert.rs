@@ -6,6 +6,7 @@ use serde_json::json;
 use super::config::MergeRequestConfig;
 use super::reply::{IncomingRequest, Reply};
 use super::state::{CreatedBranch, ServerState};
+use super::viewer::Viewer;
 use crate::base::digest;
 
 /// Access level that may push and open merge requests.
@@ -21,8 +22,29 @@ impl ServerState {
         self.branches.iter().find(|one| one.project == project && one.name == name)
     }
 
+    /// Answers a request about branches and commits.
+    pub(super) fn repository(
+        &mut self,
+        incoming: &IncomingRequest,
+        project: &str,
+        rest: &[&str],
+        viewer: &Viewer,
+    ) -> Result<Reply, Reply> {
+        match (incoming.method.as_str(), rest) {
+            ("GET", ["commits", sha, "merge_requests"]) => {
+                self.merge_requests_of_commit(incoming, project, sha)
+            }
+            ("GET", ["merge_base"]) => self.merge_base(incoming, project),
+            ("POST", ["branches"]) => self.create_branch(incoming, project, viewer.require()?),
+            ("POST", ["commits", sha, "revert"]) => {
+                self.revert_commit(incoming, project, sha, viewer.require()?)
+            }
+            _ => Err(Reply::error(404, "404 Not Found")),
+        }
+    }
+
     /// Creates a branch of the default branch.
-    pub(super) fn create_branch(
+    fn create_branch(
         &mut self,
         incoming: &IncomingRequest,
         project: &str,
@@ -46,7 +68,7 @@ impl ServerState {
     }
 
     /// Reverts a commit on a branch.
-    pub(super) fn revert_commit(
+    fn revert_commit(
         &mut self,
         incoming: &IncomingRequest,
         project: &str,
