@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Command;
 
+use super::error::UsageError;
 use super::format::OutputFormat;
 use super::globals::Globals;
 use super::known_tokens::KnownTokens;
@@ -168,6 +169,19 @@ impl Context {
         // The files may have changed while the question was open: record the content that was shown.
         project.trust()?;
         Ok(TrustProof(()))
+    }
+
+    /// Asks before something is changed that stays, or ends. A script confirms with `--yes`. `what` begins a sentence.
+    pub(super) fn confirm(&self, what: &str, question: &str, yes: bool) -> anyhow::Result<()> {
+        if yes {
+            return Ok(());
+        }
+        if !self.ui.can_ask() || self.ui.is_structured() {
+            let message =
+                format!("{what} needs a confirmation, and there is no terminal to ask on; add `--yes`");
+            return Err(UsageError(message).into());
+        }
+        Ok(self.ui.confirm(&self.host, question)?)
     }
 
     /// Extends the user's trust in a project to files that this command has written there.

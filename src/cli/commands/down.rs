@@ -6,7 +6,6 @@ use clap_complete::ArgValueCandidates;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::cli::error::UsageError;
 use crate::host::signals::Signal;
 use crate::model::inventory::LookupError;
 use crate::ops::down::{DownRequest, down};
@@ -43,12 +42,8 @@ pub(in crate::cli) struct DownArgs {
 }
 
 pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<Exit> {
-    if args.all && !args.yes {
-        if !context.ui.can_ask() || context.ui.is_structured() {
-            let message = "`--all` needs a confirmation, and there is no terminal to ask on; add `--yes`";
-            return Err(UsageError(message.to_owned()).into());
-        }
-        context.ui.confirm(&context.host, "Remove the runs of all inventories on this engine?")?;
+    if args.all {
+        context.confirm("`--all`", "Remove the runs of all inventories on this engine?", args.yes)?;
     }
     let outcome = context.block_on(async |stop| {
         let engine = context.engine().await?;

@@ -7,7 +7,6 @@ use super::stage::{NamedMergeRequest, kubectl};
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::cli::error::UsageError;
 use crate::cli::marks::Repeated;
 use crate::cli::{complete, token};
 use crate::host::signals::Signal;
@@ -112,14 +111,7 @@ pub(in crate::cli) fn run(args: &UnstageArgs, context: &Context) -> anyhow::Resu
             return Ok(Ok(outcome));
         }
         report::unstage::print_plan(&context.ui, &outcome, target);
-        if !args.yes {
-            if !context.ui.can_ask() || context.ui.is_structured() {
-                let message =
-                    "a removal needs a confirmation, and there is no terminal to ask on; add `--yes`";
-                return Err(UsageError(message.to_owned()).into());
-            }
-            context.ui.confirm(&context.host, "Remove these objects?")?;
-        }
+        context.confirm("a removal", "Remove these objects?", args.yes)?;
         if let Some(kubectl) = &kubectl {
             unstage(kubectl, &mut outcome, &SystemClock::new(), &events, &stop).await?;
         }

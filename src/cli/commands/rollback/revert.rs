@@ -54,13 +54,8 @@ pub(super) fn run(
             report::rollback::print(&context.ui, component.name(), &plan, None);
             return Ok(Exit::Done);
         }
-        if !args.yes && matches!(plan.work, RevertWork::Steps(_)) {
-            if !context.ui.can_ask() || context.ui.is_structured() {
-                let message =
-                    "a revert needs a confirmation, and there is no terminal to ask on; add `--yes`";
-                return Err(UsageError(message.to_owned()).into());
-            }
-            context.ui.confirm(&context.host, "Open this merge request?")?;
+        if matches!(plan.work, RevertWork::Steps(_)) {
+            context.confirm("a revert", "Open this merge request?", args.yes)?;
         }
         // A request that is under way is not cut: the same command goes on where a killed one stopped.
         let outcome = revert(&gitlab, &plan, &events).await?;

@@ -42,9 +42,9 @@ pub(super) fn run(args: &StageCancelArgs, context: &Context) -> anyhow::Result<E
         };
         report::staging::print_cancel_plan(&context.ui, &plan);
         let cancels = !args.dry_run && !plan.pipelines.is_empty();
-        if cancels && !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
+        if cancels {
             let question = format!("Cancel {}?", plural(plan.pipelines.len(), "pipeline"));
-            context.ui.confirm(&context.host, &question)?;
+            context.confirm("a cancellation", &question, args.yes)?;
         }
         if cancels {
             let signal = tokio::select! {

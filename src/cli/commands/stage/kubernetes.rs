@@ -82,8 +82,8 @@ pub(super) fn run(
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
         planned.iter().for_each(|plan| report::release::print_plan(&context.ui, plan, kubectl.target()));
-        if !is_dry_run && !choice.is_confirmed && context.ui.can_ask() && !context.ui.is_structured() {
-            context.ui.confirm(&context.host, "Apply these objects?")?;
+        if !is_dry_run {
+            context.confirm("a release", "Apply these objects?", choice.is_confirmed)?;
         }
         let events = context.events();
         let run = ReleaseRun { gitlab: &gitlab, kubectl: &kubectl, options, events: &events, stop: &stop };
