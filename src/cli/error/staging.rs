@@ -59,8 +59,14 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
         StageError::Production(_) => {
             hint(Exit::Refused, "nothing was sent; staging never gets such a value.")
         }
-        StageError::NotRequested { .. } => hint(Exit::NotFound, "`cki stage --mr N` requests it."),
-        StageError::NoJob { .. } => hint(Exit::NotFound, "`cki stage status --mr N` lists the pipelines."),
+        StageError::NotRequested { merge_request, .. } => {
+            let asks = command_line(&["cki", "stage", "--mr", merge_request].map(str::to_owned));
+            hint(Exit::NotFound, format!("`{asks}` requests it."))
+        }
+        StageError::NoJob { merge_request, .. } => {
+            let lists = command_line(&["cki", "stage", "status", "--mr", merge_request].map(str::to_owned));
+            hint(Exit::NotFound, format!("`{lists}` lists the pipelines."))
+        }
         StageError::RequestDeleted { .. }
         | StageError::AnswerDeleted { .. }
         | StageError::AnswerTooLong { .. } => plain(Exit::Failed),

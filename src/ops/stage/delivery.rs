@@ -42,7 +42,8 @@ pub(super) async fn deliver<S, F>(
                 return Ok(Delivery::Found(found));
             }
         }
-        if tries == TRIES {
+        // What the server has accepted may only not be shown yet.
+        if tries == TRIES || error.is_accepted() {
             return Err(error.into());
         }
         tries += 1;

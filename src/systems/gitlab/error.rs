@@ -187,6 +187,12 @@ impl GitLabError {
         }
     }
 
+    /// Returns whether the server has answered a request with success, and only the answer cannot be read.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Truncated { .. } | Self::TooLong { .. } | Self::BadAnswer { .. })
+    }
+
     /// Returns whether the requested resource does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

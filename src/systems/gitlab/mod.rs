@@ -325,7 +325,7 @@ impl GitLab {
         let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
         if limited.insert(request.path.clone()) {
             self.events
-                .warn(format!("Of {} on `{}`, only the first {count} are read.", request.what, self.server));
+                .warn(format!("Of {} on `{}`, only {count} are read.", request.what, self.server));
         }
     }
 
