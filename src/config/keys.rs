@@ -206,6 +206,18 @@ pub const KEYS: &[Key] = &[
         "The namespace that is meant for staging. Without it, the one that the inventory names.",
     )),
     personal(key(
+        "stage.kubectl",
+        SettingKind::Text,
+        "",
+        "The program that talks to the cluster. Without it, `kubectl`, else `oc`.",
+    )),
+    key(
+        "stage.interval",
+        SettingKind::Number,
+        "5",
+        "Maximum seconds between two looks at a staging request.",
+    ),
+    personal(key(
         "production.context",
         SettingKind::Text,
         "",
@@ -223,16 +235,4 @@ pub const KEYS: &[Key] = &[
         "",
         "Times in which `cki rollback` asks once more before it changes production: `fri, 16:00-09:00`.",
     )),
-    personal(key(
-        "stage.kubectl",
-        SettingKind::Text,
-        "",
-        "The program that talks to the cluster. Without it, `kubectl`, else `oc`.",
-    )),
-    key(
-        "stage.interval",
-        SettingKind::Number,
-        "5",
-        "Maximum seconds between two looks at a staging request.",
-    ),
 ];

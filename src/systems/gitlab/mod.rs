@@ -324,8 +324,7 @@ impl GitLab {
     fn warn_of_limit(&self, request: &ApiRequest, count: usize) {
         let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
         if limited.insert(request.path.clone()) {
-            self.events
-                .warn(format!("Of {} on `{}`, only {count} are read.", request.what, self.server));
+            self.events.warn(format!("Of {} on `{}`, only {count} are read.", request.what, self.server));
         }
     }
 

@@ -52,8 +52,7 @@ async fn client_reads_pages_up_to_the_limit() {
     assert_eq!(some.len(), 200);
     let again = gitlab.notes("group/tools", 213, 2, |_| false).await.expect("are there");
     assert_eq!(again.len(), 200);
-    let said =
-        format!("Of the comments of `group/tools!213` on `{}`, only 200 are read.", stand_in.url());
+    let said = format!("Of the comments of `group/tools!213` on `{}`, only 200 are read.", stand_in.url());
     assert_eq!(log.warnings(), [said], "it is said once");
     let first = gitlab.notes("group/tools", 213, 10, |_| true).await.expect("are there");
     assert_eq!(first.len(), 100);

@@ -137,6 +137,9 @@ fn config_prints_the_origin_of_each_setting() {
     stage.namespace       –                                       –                                            The namespace that is meant for staging. Without it, the one that the inventory names.
     stage.kubectl         –                                       –                                            The program that talks to the cluster. Without it, `kubectl`, else `oc`.
     stage.interval        5                                       default                                      Maximum seconds between two looks at a staging request.
+    production.context    –                                       –                                            The context of `kubectl` that leads to production. `cki rollback` changes it on request, and `cki stage` refuses it.
+    production.namespace  –                                       –                                            The namespace of production in that context.
+    production.quiet      –                                       –                                            Times in which `cki rollback` asks once more before it changes production: `fri, 16:00-09:00`.
     --- exit 0
     ");
     let config = cli.run("config -o json").ends_with(0).json();
