@@ -76,7 +76,7 @@ fn print_unread(ui: &Ui, reading: &StatusReading) {
             dim(format!("{path}: not read: {error}."));
         }
         if project.environments.is_empty() && project.failure.is_none() {
-            dim(format!("{path}: GitLab knows no environments of it."));
+            dim(format!("{path}: no environments on GitLab."));
         }
     }
     for cluster in &reading.clusters {
