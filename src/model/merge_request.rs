@@ -7,7 +7,7 @@ pub struct MergeRequestName {
     pub number: u64,
     /// Path of the project on the server.
     pub project: Option<String>,
-    /// Name of a component, where the text has one in the place of a project.
+    /// Name of a component, if the text has one instead of a project.
     pub component: Option<String>,
     /// Address of the server, without a slash at its end; only from a pasted address.
     pub server: Option<String>,

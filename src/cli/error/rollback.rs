@@ -42,7 +42,7 @@ pub(super) fn of_rollback(error: &RollbackError) -> Diagnosis {
         ),
         RollbackError::Uncertain { source, .. } => Diagnosis {
             exit: of_gitlab(source).exit,
-            hints: vec!["the same command goes on where it stopped.".to_owned()],
+            hints: vec!["the same command continues where it stopped.".to_owned()],
         },
     }
 }

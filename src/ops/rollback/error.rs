@@ -53,7 +53,7 @@ pub enum RollbackError {
         /// Commit.
         sha: String,
     },
-    /// GitLab cannot revert the commit by itself.
+    /// GitLab cannot revert the commit automatically.
     #[error("GitLab cannot revert {sha} on `{branch}`: {reason}")]
     Conflict {
         /// Commit.

@@ -15,7 +15,7 @@ const PAGES: usize = 3;
 /// Opens the merge request, unless there is one, and records it on the reverted one.
 ///
 /// # Errors
-/// Fails when GitLab refuses a step. The same call goes on where it stopped. A record that cannot be written is no error:
+/// Fails when GitLab refuses a step. The same call resumes there. A record that cannot be written is no error:
 /// GitLab links the two merge requests itself.
 pub async fn revert(
     gitlab: &GitLab,

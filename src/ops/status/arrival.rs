@@ -104,7 +104,7 @@ impl Arrival {
     }
 }
 
-/// Returns whether work goes on, or waits for a runner; work that waits for a person is not under way.
+/// Returns whether work is running, or waits for a runner; work that waits for a person is not under way.
 fn is_under_way(status: &PipelineStatus) -> bool {
     !status.is_finished() && !matches!(status, PipelineStatus::Manual | PipelineStatus::Unknown(_))
 }

@@ -16,7 +16,7 @@ use super::run::{ProcessGroup, prepare};
 
 /// Pause before an ended watch is started again: a cluster ends each after a while, and may forbid it.
 const RESTART: Duration = Duration::from_secs(5);
-/// Time after which a watch ends by itself: one whose `cki` was killed does not stay.
+/// Time after which a watch ends: one whose `cki` was killed does not stay.
 const LONGEST: &str = "--request-timeout=120s";
 
 /// Objects to watch.

@@ -83,9 +83,11 @@ fn rollback_opens_one_revert_with_its_reason() {
     public.end().ends_with(5).says("needs a token");
     assert_eq!(writes(&gitlab), Vec::<String>::new());
 
-    // A server that fails in the middle: the same command goes on.
+    // A server that fails in the middle: the same command continues.
     fault(&gitlab, "POST", "/group%2Fweb/merge_requests?", 500);
-    cli.run("rollback web --revert --reason 'It burns' --yes").ends_with(6).says("goes on where it stopped");
+    cli.run("rollback web --revert --reason 'It burns' --yes")
+        .ends_with(6)
+        .says("continues where it stopped");
     let done = cli.run("rollback web --revert --reason 'It burns\n/merge' --yes").ends_with(0);
     done.says("Opened group/web!14: ");
     let again = cli.run("rollback web --revert 11 --reason other -o json").ends_with(0).json();

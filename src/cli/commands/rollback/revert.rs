@@ -57,7 +57,7 @@ pub(super) fn run(
         if matches!(plan.work, RevertWork::Steps(_)) {
             context.confirm("a revert", "Open this merge request?", args.yes)?;
         }
-        // A request that is under way is not cut: the same command goes on where a killed one stopped.
+        // A request that is under way is not cut: the same command continues where a killed one stopped.
         let outcome = revert(&gitlab, &plan, &events).await?;
         report::rollback::print(&context.ui, component.name(), &plan, Some(&outcome));
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))

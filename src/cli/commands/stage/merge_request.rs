@@ -151,7 +151,7 @@ impl MergeRequestArgs {
 }
 
 impl ProjectArgs {
-    /// Finds the project of a merge request. `component` was named in the place of `--component`.
+    /// Finds the project of a merge request. `component` stands for `--component`.
     fn resolve<'a>(
         &self,
         name: &MergeRequestName,
@@ -186,7 +186,7 @@ impl NamedMergeRequests<'_> {
 }
 
 impl CombinedArgs {
-    /// Returns the component that was named in the place of a merge request.
+    /// Returns the component that was named instead of a merge request.
     pub(super) fn component(&self) -> Option<&str> {
         match &self.subject {
             Some(StageSubject::Component(name)) => Some(name),

@@ -61,7 +61,7 @@ pub(super) struct StartArgs {
 }
 
 impl StartArgs {
-    /// Returns the component that was named in the place of a merge request.
+    /// Returns the component that was named instead of a merge request.
     pub(super) fn component(&self) -> Option<&str> {
         self.merge_request.component()
     }

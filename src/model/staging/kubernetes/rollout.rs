@@ -27,7 +27,7 @@ pub struct PodTrouble {
     pub message: String,
     /// The container has run before, so that its log is that of the run before.
     pub has_run: bool,
-    /// The cluster does not recover from it by itself within a short time.
+    /// The cluster does not recover from it within a short time.
     pub is_lasting: bool,
 }
 

@@ -53,7 +53,7 @@ pub async fn apply(
             None if run.options.no_wait => ReleaseEnd::NotWaited,
             None => follow(run, plan, &mut head, began, outcome).await,
         };
-        // A rollout that goes on without this program is still a running deployment.
+        // A rollout that continues without this program is still a running deployment.
         let status = match outcome.end {
             ReleaseEnd::Done(_) => Some("success"),
             ReleaseEnd::Failed(_) | ReleaseEnd::TimedOut => Some("failed"),
