@@ -171,12 +171,17 @@ impl ContainerEngine {
         }
     }
 
-    /// Removes a container, running or not, with its anonymous volumes. On return it is gone, even if a
-    /// concurrent removal was under way or done.
+    /// Removes a container, running or not, with its processes and its anonymous volumes. On return it is
+    /// gone, even if a concurrent removal was under way or done.
     ///
     /// # Errors
     /// Fails if the engine refuses.
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
+        // Podman before 4.4 removes a container that it is about to stop, and lets its processes live
+        // (https://github.com/containers/podman/commit/4cf06fe7e0). Its answer to a kill comes when they are dead.
+        if self.kind() == AddressKind::Podman {
+            self.kill(id).await?;
+        }
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let doing = format!("remove container `{}`", short(id));
         match self.call(&doing, WRITE_TIMEOUT, self.docker.remove_container(id, Some(options))).await {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use cki::base::process_ref::ProcessRef;
 use cki::systems::git::CommitId;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::cli::BUSYBOX;
@@ -150,8 +153,40 @@ impl Bench {
         let all = self.ours(processes);
         let mut left: Vec<_> =
             all.into_iter().map(|(what, labels)| format!("{what} of {}", labels["cki.name"])).collect();
+        let processes = self.orphans().into_iter();
+        left.extend(processes.map(|(pid, said)| format!("process {pid} of removed container {said}")));
         left.sort();
         left
+    }
+
+    /// Returns the processes of containers that Podman has removed: of this engine, whoever made them.
+    /// With the container and the command.
+    fn orphans(&self) -> Vec<(i32, String)> {
+        // The directory of each engine's containers: the same for each test, and slow to find.
+        static STORES: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+        let text = |pid: i32, name: &str| {
+            let bytes = std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace('\0', " ")
+        };
+        let container = |pid| {
+            let cgroups = text(pid, "cgroup");
+            cgroups.split(['/', '\n']).find_map(|part| part.strip_prefix("libpod-")).map(str::to_owned)
+        };
+        let is_of_this_engine = |pid| {
+            let mut stores = STORES.lock().expect("no thread fails here");
+            let find = || self.get("/info")["DockerRootDir"].as_str().expect("is text").to_owned();
+            let store = stores.entry(self.socket.clone()).or_insert_with(find).as_str();
+            text(pid, "mountinfo").lines().next().is_some_and(|root| root.contains(store))
+        };
+        let entries = std::fs::read_dir("/proc").expect("is there").flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter_map(|pid: i32| Some((pid, container(pid)?)))
+            .filter(|&(pid, _)| is_of_this_engine(pid))
+            .filter(|(_, id)| self.ask("GET", &format!("/containers/{id}/json"), &Value::Null).0 == 404)
+            // Not those that ended just before their container was removed.
+            .filter(|&(pid, _)| is_of_this_engine(pid))
+            .map(|(pid, id)| (pid, format!("{id}: {}", text(pid, "cmdline"))))
+            .collect()
     }
 
     /// The paths of what processes of `cki` have made, in the order in which they can be removed.
@@ -174,6 +209,10 @@ impl Bench {
     pub(super) fn remove(&self, processes: &[ProcessRef], commits: &[CommitId]) {
         for (path, _) in self.ours(processes) {
             self.delete(&format!("{path}?force=1&v=1"));
+        }
+        // Once reported, so that later tests do not report them, too.
+        for (pid, _) in self.orphans() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
         for commit in commits {
             for image in self.images(&format!("cki.commit={commit}")) {
