@@ -1,5 +1,6 @@
 //! The one mapping from outcomes to exit codes. That of errors is in `error`.
 
+use super::error;
 use crate::base::exit::Exit;
 use crate::ops::auth_status::{AuthRow, TokenState};
 use crate::ops::doctor::{Check, is_healthy};
@@ -77,7 +78,7 @@ fn of_release(outcome: &ReleaseOutcome) -> Exit {
         ReleaseEnd::Failed(_) => Exit::Failed,
         ReleaseEnd::TimedOut => Exit::TimedOut,
         ReleaseEnd::Stopped(signal) => signal.exit(),
-        ReleaseEnd::Lost(_) => Exit::Unreachable,
+        ReleaseEnd::Lost(error) => error::of_lost(error),
     }
 }
 

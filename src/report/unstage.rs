@@ -85,8 +85,15 @@ pub fn print(ui: &Ui, outcome: &UnstageOutcome, target: Option<&ClusterTarget>) 
     }
     if !outcome.remaining.is_empty() {
         let left = names(&outcome.remaining).join(", ");
-        let text = format!("the cluster has not removed everything yet: {}.", safe_line(&left));
-        ui.error(&text, &[], &["the same command looks again.".to_owned()]);
+        if outcome.signal.is_some() {
+            ui.status(&format!(
+                "Stopped; not removed yet: {}. The same command removes it.",
+                safe_line(&left)
+            ));
+        } else {
+            let text = format!("the cluster has not removed everything yet: {}.", safe_line(&left));
+            ui.error(&text, &[], &["the same command looks again.".to_owned()]);
+        }
     } else if let Some(target) = target.filter(|_| count > 0) {
         let namespace = safe_line(&target.namespace);
         let objects = plural(count, "object");

@@ -14,7 +14,7 @@ use crate::model::inventory::{Inventory, StageVia};
 use crate::model::merge_request::MergeRequestName;
 use crate::model::staging::kubernetes::ReleaseRemains;
 use crate::ops::stage::{EnvironmentOwner, RunningEnvironments, running_environments, stop_environments};
-use crate::ops::unstage::{UnstageOutcome, UnstageScope, find_releases, unstage};
+use crate::ops::unstage::{UnstageOutcome, UnstageScope, check_unchanged, find_releases, unstage};
 use crate::report;
 use crate::systems::kubectl::Kubectl;
 
@@ -113,10 +113,19 @@ pub(in crate::cli) fn run(args: &UnstageArgs, context: &Context) -> anyhow::Resu
         report::unstage::print_plan(&context.ui, &outcome, target);
         context.confirm("a removal", "Remove these objects?", args.yes)?;
         if let Some(kubectl) = &kubectl {
+            if !args.yes {
+                let now = tokio::select! {
+                    now = find_releases(kubectl, &scope, &events) => now?,
+                    signal = stop.requested() => return Ok(Err(signal.exit())),
+                };
+                check_unchanged(&outcome.releases, &now)?;
+            }
             unstage(kubectl, &mut outcome, &SystemClock::new(), &events, &stop).await?;
         }
-        if let Some(gitlab) = &gitlab {
-            outcome.failures = stop_environments(gitlab, &outcome.environments).await;
+        match &gitlab {
+            Some(_) if outcome.signal.is_some() => outcome.skip_environments(),
+            Some(gitlab) => outcome.failures = stop_environments(gitlab, &outcome.environments).await,
+            None => {}
         }
         Ok(Ok(outcome))
     })?;

@@ -1,5 +1,6 @@
-//! Exit codes and hints for errors of releases, clusters and registries.
+//! Exit codes and hints for errors of releases and registries. Those of clusters are in `cluster`.
 
+use super::cluster::of_kubectl;
 use super::deployment::of_deployed;
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::environment::{of_refusal, of_rules};
@@ -8,7 +9,7 @@ use super::systems::of_source;
 use crate::base::exit::Exit;
 use crate::base::text::command_line;
 use crate::ops::stage::kubernetes::ReleaseStageError;
-use crate::systems::kubectl::KubectlError;
+use crate::ops::unstage::RemovalChanged;
 use crate::systems::registry::RegistryError;
 
 pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
@@ -55,40 +56,8 @@ pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
     }
 }
 
-pub(super) fn of_kubectl(error: &KubectlError) -> Diagnosis {
-    match error {
-        KubectlError::Missing(_) => hint(
-            Exit::NotFound,
-            "install `kubectl` or `oc`; `cki config set stage.kubectl PROGRAM` names another one.",
-        ),
-        KubectlError::Start { .. } | KubectlError::Output(_) => plain(Exit::Unreachable),
-        KubectlError::NoContext { .. } => hint(
-            Exit::NotFound,
-            "log in to that cluster first, or name another context with `cki config set stage.context NAME`.",
-        ),
-        KubectlError::Unauthorised { context, .. } => hint(
-            Exit::Unauthorised,
-            format!("log in again, with `oc login` or your usual way to `{context}`."),
-        ),
-        KubectlError::Forbidden { .. } => {
-            hint(Exit::Unauthorised, "ask the owners of the namespace for this right, or use another one.")
-        }
-        KubectlError::NoNamespace { .. } => hint(
-            Exit::NotFound,
-            "`cki config set stage.namespace NAME` names another one; `cki` creates none.",
-        ),
-        KubectlError::Conflict { .. } => {
-            hint(Exit::Refused, "nothing was overwritten; unstage the merge request, and stage it again.")
-        }
-        KubectlError::Changed { .. } => hint(Exit::Refused, "nothing was changed; look at it again."),
-        KubectlError::Invalid { .. } | KubectlError::Other(_) | KubectlError::Silent(_) => {
-            plain(Exit::Failed)
-        }
-        KubectlError::Unreachable { .. } => {
-            hint(Exit::Unreachable, "`kubectl cluster-info` with the same context says more.")
-        }
-        KubectlError::TimedOut(_) => plain(Exit::TimedOut),
-    }
+pub(super) fn of_removal(_: &RemovalChanged) -> Diagnosis {
+    hint(Exit::Refused, "nothing was removed; the same command shows it again.")
 }
 
 pub(super) fn of_registry(error: &RegistryError) -> Diagnosis {

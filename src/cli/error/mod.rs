@@ -1,5 +1,6 @@
 //! The one mapping from errors to exit codes and hints, which say what to type next.
 
+mod cluster;
 mod deployment;
 mod diagnosis;
 mod draft;
@@ -60,6 +61,7 @@ use crate::ops::shared::token::TokenError;
 use crate::ops::stage::kubernetes::ReleaseStageError;
 use crate::ops::stage::{CancelError, NoteError, StageError, TargetError};
 use crate::ops::trust::TrustError;
+use crate::ops::unstage::RemovalChanged;
 use crate::report::site::SiteError;
 use crate::report::staging::PageError;
 use crate::systems::editor::EditorError;
@@ -74,12 +76,13 @@ use crate::systems::registry::RegistryError;
 use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use crate::ui::prompt::Unconfirmed;
+use cluster::of_kubectl;
 use diagnosis::{Diagnosis, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use draft::{of_draft, of_init, of_scan};
 use environment::{SERVICES, of_env, of_environment, of_need, of_refusal, of_rules};
 use inventory::{of_load, of_new, of_sync, of_unreadable};
-use kubernetes::{of_kubectl, of_registry, of_release};
+use kubernetes::{of_registry, of_release, of_removal};
 use login::{of_login, of_token};
 use rfc::of_rfc;
 use rollback::{of_image, of_rollback};
@@ -135,6 +138,11 @@ pub(super) fn report(
 /// Returns the exit code of an error.
 pub(super) fn exit_of(error: &anyhow::Error) -> Exit {
     meaning(error).exit
+}
+
+/// Returns the exit code of a release that is not followed further because of an error.
+pub(super) fn of_lost(error: &ReleaseStageError) -> Exit {
+    of_release(error).exit
 }
 
 fn sentence(text: String) -> String {
@@ -204,6 +212,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         RollbackError => |error| Some(of_rollback(error)),
         ImageError => |error| Some(of_image(error)),
         ReleaseStageError => |error| Some(of_release(error)),
+        RemovalChanged => |error| Some(of_removal(error)),
         KubectlError => |error| Some(of_kubectl(error)),
         RegistryError => |error| Some(of_registry(error)),
         StageError => |error| Some(of_stage(error)),

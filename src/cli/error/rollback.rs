@@ -1,7 +1,8 @@
 //! Exit codes and hints for errors of the way back.
 
+use super::cluster::of_kubectl;
 use super::diagnosis::{Diagnosis, hint, plain};
-use super::kubernetes::{of_kubectl, of_registry};
+use super::kubernetes::of_registry;
 use super::staging::{login_hint, of_staging};
 use super::systems::of_gitlab;
 use crate::base::exit::Exit;

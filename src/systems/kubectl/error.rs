@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::target::ClusterTarget;
+use crate::base::redact::without_tokens;
 use crate::base::text::{join_and, safe_line, truncate};
 
 /// Maximum columns of a message from outside.
@@ -64,6 +65,12 @@ pub enum KubectlError {
         /// Name of the namespace.
         namespace: String,
     },
+    /// An object, or a kind of objects, does not exist.
+    #[error("the cluster does not have it: {message}")]
+    NotFound {
+        /// Message of the cluster.
+        message: String,
+    },
     /// Somebody else has set a field.
     #[error("another manager owns {}", owners(conflicts))]
     Conflict {
@@ -91,8 +98,13 @@ pub enum KubectlError {
         message: String,
     },
     /// The program did not end in time.
-    #[error("`kubectl` did not end within {} s", .0.as_secs())]
-    TimedOut(Duration),
+    #[error("`kubectl` did not end within {} s{}", limit.as_secs(), said(last.as_deref()))]
+    TimedOut {
+        /// The time that it had.
+        limit: Duration,
+        /// The last line that it wrote, if it wrote one.
+        last: Option<String>,
+    },
     /// The program's output is not what was asked for.
     #[error("the output of `kubectl` cannot be used: {0}")]
     Output(String),
@@ -102,6 +114,10 @@ pub enum KubectlError {
     /// Another failure.
     #[error("`kubectl` failed: {0}")]
     Other(String),
+}
+
+fn said(last: Option<&str>) -> String {
+    last.map_or_else(String::new, |last| format!("; it wrote: {last}"))
 }
 
 fn contexts(known: &[String]) -> String {
@@ -119,8 +135,10 @@ fn owners(conflicts: &[FieldConflict]) -> String {
 }
 
 /// Phrases of logins that are missing or not accepted.
-const LOGIN: [&str; 6] = [
+const LOGIN: [&str; 8] = [
     "you must be logged in",
+    "please enter username",
+    "getting token",
     "(unauthorized)",
     "error: unauthorized",
     "provide credentials",
@@ -153,6 +171,10 @@ const INVALID: [&str; 7] = [
     "ensure crds are installed first",
 ];
 
+/// Phrases of objects and kinds that do not exist.
+const ABSENT: [&str; 3] =
+    ["(notfound)", "the server doesn't have a resource type", "server could not find the requested"];
+
 /// Reads the cause of a failure.
 pub(super) fn read(errors: &str, target: &ClusterTarget) -> KubectlError {
     let lower = errors.to_lowercase();
@@ -167,16 +189,27 @@ pub(super) fn read(errors: &str, target: &ClusterTarget) -> KubectlError {
     } else if lower.contains(&format!("namespaces \"{}\" not found", namespace.to_lowercase())) {
         KubectlError::NoNamespace { context, namespace }
     } else if has(&LOGIN) {
+        let message =
+            plugin_line(errors).map_or_else(|| message.clone(), |line| format!("{message} ({line})"));
         KubectlError::Unauthorised { context, message }
     } else if lower.contains("forbidden") && !lower.contains("exceeded quota") {
         KubectlError::Forbidden { message }
     } else if has(&INVALID) {
         KubectlError::Invalid { message }
+    } else if has(&ABSENT) {
+        KubectlError::NotFound { message }
     } else if has(&NETWORK) {
         KubectlError::Unreachable { context, message }
     } else {
         KubectlError::Other(message)
     }
+}
+
+/// Returns the last line of a text, safe to show, if it has one.
+pub(super) fn last_line(text: &str) -> Option<String> {
+    let text = without_tokens(text);
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    Some(truncate(&safe_line(line), LONGEST).trim_end_matches('.').to_owned())
 }
 
 /// Returns the line that tells the cause, safe to show: the last one that begins like an error, else the last.
@@ -190,6 +223,20 @@ fn message(errors: &str) -> String {
     let line = lines().rfind(is_error).or_else(|| lines().next_back()).unwrap_or("it wrote nothing");
     let line = line.trim_start_matches("error: ");
     truncate(&safe_line(line), LONGEST).trim_end_matches('.').to_owned()
+}
+
+/// Returns the last line that a failed login plugin wrote, safe to show, if it wrote one.
+fn plugin_line(errors: &str) -> Option<String> {
+    let lower = errors.to_lowercase();
+    // What the program itself writes about it, in its log or at the end.
+    let is_own = |line: &str| {
+        let mut begin = line.bytes();
+        let is_log =
+            begin.next().is_some_and(|b| b"EIW".contains(&b)) && begin.take(4).all(|b| b.is_ascii_digit());
+        is_log || line.contains("getting credentials") || line.starts_with("error:")
+    };
+    let lines: Vec<&str> = errors.lines().filter(|line| !is_own(line.trim())).collect();
+    lower.contains("getting credentials: exec").then(|| last_line(&lines.join("\n")))?
 }
 
 /// Reads `conflict with "NAME" using apps/v1: .spec.replicas`, or a list of fields below such a line.
@@ -251,6 +298,22 @@ mod tests {
             (
                 "Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again",
                 "somebody else has changed it: Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again",
+            ),
+            (
+                "Error from server (NotFound): pods \"web\" not found",
+                "the cluster does not have it: Error from server (NotFound): pods \"web\" not found",
+            ),
+            (
+                "error: the server doesn't have a resource type \"routes\"",
+                "the cluster does not have it: the server doesn't have a resource type \"routes\"",
+            ),
+            (
+                "Please enter Username: error: EOF",
+                "the cluster of the context `c` does not accept the login: Please enter Username: error: EOF",
+            ),
+            (
+                "cannot open /dev/tty\nE1129 memcache.go:265] x\nUnable to connect to the server: getting credentials: exec: executable x failed with exit code 1",
+                "the cluster of the context `c` does not accept the login: Unable to connect to the server: getting credentials: exec: executable x failed with exit code 1 (cannot open /dev/tty)",
             ),
             ("", "`kubectl` failed: it wrote nothing"),
             ("\u{1b}[31mboo", "`kubectl` failed: boo"),

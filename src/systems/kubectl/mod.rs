@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::base::redact::without_tokens;
 use crate::host::{Env, programs};
 pub use error::{FieldConflict, KubectlError};
 use run::Finished;
@@ -25,12 +26,16 @@ pub const FIELD_MANAGER: &str = "cki";
 /// Maximum time of one request of the program, and of the whole call with its login plugins.
 const REQUEST: &str = "--request-timeout=30s";
 const CALL: Duration = Duration::from_secs(90);
-/// Maximum number of characters of a log to ask for.
-const LOG_BYTES: &str = "--limit-bytes=65536";
+/// Maximum number of bytes of a log to ask for.
+const LOG_BYTES: &str = "--limit-bytes=1048576";
+/// Lines of a log to read before those that are asked for: a private key that begins there must be known as one.
+const KEY_LINES: usize = 100;
 
 /// An event of a cluster about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterEvent {
+    /// The time of its last occurrence.
+    pub at: Option<jiff::Timestamp>,
     /// Kind and name of the object.
     pub object: String,
     /// Marks a warning.
@@ -176,7 +181,12 @@ impl Kubectl {
         let field = format!("--field-selector=involvedObject.name={name}");
         let found = self.objects(&["get", "events", &field, "--output=json"], None).await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let at = |one: &Value| {
+            let times = [&one["lastTimestamp"], &one["eventTime"], &one["metadata"]["creationTimestamp"]];
+            times.into_iter().find_map(|time| time.as_str()?.parse().ok())
+        };
         let event = |one: &Value| ClusterEvent {
+            at: at(one),
             object: format!(
                 "{} {}",
                 text(&one["involvedObject"]["kind"]),
@@ -189,7 +199,8 @@ impl Kubectl {
         Ok(found.iter().map(event).collect())
     }
 
-    /// Returns the last lines of a container's log; of its run before, if it is asked for.
+    /// Returns the last lines of a container's log, with tokens and private keys masked; of its run before, if it is asked
+    /// for.
     ///
     /// # Errors
     /// Fails if the cluster does not answer, refuses, or has no log.
@@ -200,13 +211,13 @@ impl Kubectl {
         is_previous: bool,
         lines: usize,
     ) -> Result<Vec<String>, KubectlError> {
-        let (container, tail) = (format!("--container={container}"), format!("--tail={lines}"));
+        let (container, tail) = (format!("--container={container}"), format!("--tail={}", lines + KEY_LINES));
         let mut arguments = vec!["logs", pod, &container, &tail, LOG_BYTES];
         if is_previous {
             arguments.push("--previous");
         }
         let text = self.call(&arguments, None).await?;
-        Ok(text.lines().map(str::to_owned).collect())
+        Ok(last_lines(&text, lines))
     }
 
     /// Calls the program for the namespace.
@@ -223,6 +234,9 @@ impl Kubectl {
             Ok(finished.output)
         } else if finished.errors.trim().is_empty() {
             Err(KubectlError::Silent(finished.status))
+        } else if finished.output.starts_with("Please enter ") {
+            // Without credentials, the program asks for them, and there is nobody to answer.
+            Err(error::read(&format!("{}{}", finished.output, finished.errors), &self.target))
         } else {
             Err(error::read(&finished.errors, &self.target))
         }
@@ -236,6 +250,13 @@ impl Kubectl {
 /// Returns kinds and names as arguments.
 fn paths(names: &[(&str, &str)]) -> Vec<String> {
     names.iter().map(|(kind, name)| format!("{}/{name}", kind.to_lowercase())).collect()
+}
+
+/// Returns the last lines of a log. It is masked as a whole, since a private key spans several lines.
+fn last_lines(log: &str, lines: usize) -> Vec<String> {
+    let log = without_tokens(log);
+    let all: Vec<&str> = log.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
 /// Parses objects that are printed one after the other, or in lists.
@@ -266,6 +287,19 @@ fn objects_of(text: &str) -> Result<Vec<Value>, KubectlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::secret::MASK;
+
+    #[test]
+    fn last_lines_hide_keys_of_several_lines() {
+        let key =
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKC\nAQEAxVZ0123\n-----END RSA PRIVATE KEY-----\n";
+        let log = format!("begins\n{key}then glpat-0123456789abcdefghij\nends\n");
+        let masked = ["begins".to_owned(), MASK.to_owned(), format!("then {MASK}"), "ends".to_owned()];
+        assert_eq!(last_lines(&log, 9), masked);
+        // The tail begins within the key.
+        assert_eq!(last_lines(&log, 3), masked[1..]);
+        assert_eq!(last_lines("", 3), Vec::<String>::new());
+    }
 
     #[test]
     fn objects_of_reads_lists_and_sequences() {

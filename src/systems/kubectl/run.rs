@@ -1,7 +1,8 @@
-//! One call of the program: its own process group, bounded output, a time limit. The arguments are up to the parent
-//! module, the meaning of a failure to `error`.
+//! One call of the program: its own session without a terminal, bounded output, a time limit. The arguments are up to the
+//! parent module, the meaning of a failure to `error`.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
-use super::error::KubectlError;
+use super::error::{KubectlError, last_line};
 use crate::host::Env;
 
 /// Maximum bytes of the output: lists of objects may be long.
@@ -45,7 +46,7 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// Returns the program with its arguments, in a process group of its own, with its output to read.
+/// Returns the program with its arguments, in a session of its own, with its output to read.
 pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(program);
     command
@@ -56,9 +57,23 @@ pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsS
         // Failures are read in this language.
         .env("LC_ALL", "C")
         .stdout(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
+    let parent = nix::unistd::getpid();
+    #[expect(unsafe_code, reason = "only system calls that are allowed between fork and exec")]
+    unsafe {
+        command.pre_exec(move || detach(parent))
+    };
     command
+}
+
+/// Starts a session without a terminal, so that the program and its login plugins cannot wait for an answer there, and
+/// makes the program end if `cki` is killed.
+fn detach(parent: Pid) -> io::Result<()> {
+    nix::unistd::setsid()?;
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    // The parent may have died before the line above.
+    if nix::unistd::getppid() == parent { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }
 
 /// Calls the program and waits for its end.
@@ -82,13 +97,22 @@ pub(super) async fn run(
             let _ = stdin.write_all(input).await;
         }
     };
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
     let work = async {
-        let ((), output, errors) = tokio::join!(feed, read(stdout, MOST_OUTPUT), read(stderr, MOST_ERRORS));
-        (child.wait().await, output, errors)
+        let ((), is_whole, _) = tokio::join!(
+            feed,
+            read(stdout, MOST_OUTPUT, &mut output),
+            read(stderr, MOST_ERRORS, &mut errors)
+        );
+        (child.wait().await, is_whole)
     };
-    let (status, (output, is_whole), (errors, _)) =
-        tokio::time::timeout(limit, work).await.map_err(|_| KubectlError::TimedOut(limit))?;
+    let Ok((status, is_whole)) = tokio::time::timeout(limit, work).await else {
+        // A login plugin may have written what it waits for.
+        let last = last_line(&String::from_utf8_lossy(&errors));
+        return Err(KubectlError::TimedOut { limit, last });
+    };
     group.0 = None;
+    let [output, errors] = [output, errors].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let status = status.map_err(start)?;
     if !is_whole {
         return Err(KubectlError::Output(format!("more than {} MiB", MOST_OUTPUT >> 20)));
@@ -96,14 +120,11 @@ pub(super) async fn run(
     Ok(Finished { status, output, errors })
 }
 
-/// Reads a stream, and drops what exceeds the limit. Returns whether all was kept.
-async fn read(stream: Option<impl AsyncRead + Unpin>, most: u64) -> (String, bool) {
-    let (mut bytes, mut dropped) = (Vec::new(), 0);
-    if let Some(stream) = stream {
-        let mut rest = stream.take(most);
-        // A broken read is like the end: the exit status decides.
-        let _ = rest.read_to_end(&mut bytes).await;
-        dropped = tokio::io::copy(&mut rest.into_inner(), &mut tokio::io::sink()).await.unwrap_or(0);
-    }
-    (String::from_utf8_lossy(&bytes).into_owned(), dropped == 0)
+/// Reads a stream into `bytes`, and drops what exceeds the limit. Returns whether all was kept.
+async fn read(stream: Option<impl AsyncRead + Unpin>, most: u64, bytes: &mut Vec<u8>) -> bool {
+    let Some(stream) = stream else { return true };
+    let mut rest = stream.take(most);
+    // A broken read is like the end: the exit status decides.
+    let _ = rest.read_to_end(bytes).await;
+    tokio::io::copy(&mut rest.into_inner(), &mut tokio::io::sink()).await.unwrap_or(0) == 0
 }

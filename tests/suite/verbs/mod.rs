@@ -42,6 +42,7 @@ mod panics;
 mod plan;
 mod prompts;
 mod publish;
+mod release;
 mod retained;
 mod rfc;
 mod rfc_new;

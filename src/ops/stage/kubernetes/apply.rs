@@ -72,7 +72,7 @@ async fn apply_owned(kubectl: &Kubectl, plan: &ReleasePlan) -> Result<usize, Rel
     let release = &plan.release;
     let applied = match kubectl.apply(std::slice::from_ref(&release.owner.json), false).await {
         // The call may have arrived.
-        Err(error @ KubectlError::TimedOut(_)) => return Err(partial(plan, error.into())),
+        Err(error @ KubectlError::TimedOut { .. }) => return Err(partial(plan, error.into())),
         applied => applied?,
     };
     let uid = applied.first().and_then(|owner| owner["metadata"]["uid"].as_str());

@@ -56,7 +56,7 @@ pub(super) async fn follow(
             Err(error) => {
                 let since = *lost_since.get_or_insert(now);
                 let is_passing =
-                    matches!(error, KubectlError::Unreachable { .. } | KubectlError::TimedOut(_));
+                    matches!(error, KubectlError::Unreachable { .. } | KubectlError::TimedOut { .. });
                 if !is_passing || now.saturating_sub(since) > run.options.patience {
                     break ReleaseEnd::Lost(ReleaseStageError::Kubectl(error));
                 }

@@ -165,7 +165,7 @@ fn is_absent(error: &KubectlError) -> bool {
     matches!(
         error,
         KubectlError::Unreachable { .. }
-            | KubectlError::TimedOut(_)
+            | KubectlError::TimedOut { .. }
             | KubectlError::NoContext { .. }
             | KubectlError::Unauthorised { .. }
     )
