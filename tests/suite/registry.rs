@@ -11,7 +11,28 @@ use cki::systems::registry::{Registry, RegistryImage};
 
 const MANIFEST: &str = "{\"schemaVersion\":2}";
 
-/// Answers by the path of the image: `open`, `token`, `login`, `lying`, `long`.
+/// The configuration of the image `built`.
+const CONFIG: &str = "{\"config\":{\"Labels\":{\"org.opencontainers.image.revision\":\"9C41D0E0\"}}}";
+
+/// An index of one platform.
+fn index() -> String {
+    let digest = sha256(&manifest());
+    format!(
+        "{{\"manifests\":[{{\"digest\":\"{digest}\",\"platform\":{{\"os\":\"linux\",\"architecture\":\"amd64\"}}}}]}}"
+    )
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    format!("sha256:{}", cki::base::digest::hex(&sha2::Sha256::digest(text)))
+}
+
+/// The manifest of the image `built`.
+fn manifest() -> String {
+    format!("{{\"config\":{{\"digest\":\"{}\"}}}}", sha256(CONFIG))
+}
+
+/// Answers by the path of the image: `open`, `token`, `login`, `lying`, `long`, `built`.
 async fn answer(port: u16, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -22,7 +43,10 @@ async fn answer(port: u16, request: Request) -> Response<Body> {
     let digest = "docker-content-digest";
     match path.split('/').nth(2).unwrap_or_default() {
         "auth"
-            if query.contains("scope=repository%3Atoken%2Fweb%3Apull") && query.contains("service=here") =>
+            if ["token", "built"]
+                .iter()
+                .any(|one| query.contains(&format!("scope=repository%3A{one}%2Fweb%3Apull")))
+                && query.contains("service=here") =>
         {
             with(
                 200,
@@ -32,7 +56,9 @@ async fn answer(port: u16, request: Request) -> Response<Body> {
             )
         }
         "auth" => with(403, "x", String::new(), String::new()),
-        "token" | "login" if token != Some("Bearer for-everybody") => {
+        // Where the registry keeps its blobs, nobody may see its token.
+        "elsewhere" if token.is_none() => with(200, "x", String::new(), CONFIG.to_owned()),
+        "token" | "login" | "built" if token != Some("Bearer for-everybody") => {
             let challenge = format!("Bearer realm=\"http://127.0.0.1:{port}/v2/auth\",service=\"here\"");
             with(401, "www-authenticate", challenge, String::new())
         }
@@ -41,6 +67,13 @@ async fn answer(port: u16, request: Request) -> Response<Body> {
         "open" | "token" if path.ends_with("/manifests/mr-1") => {
             with(200, "x", String::new(), MANIFEST.to_owned())
         }
+        "built" if path.contains("/blobs/") => {
+            with(307, "location", format!("http://localhost:{port}/v2/elsewhere"), String::new())
+        }
+        "built" if path.ends_with("/mr-1") || path.ends_with(&sha256(&index())) => {
+            with(200, "x", String::new(), index())
+        }
+        "built" => with(200, "x", String::new(), manifest()),
         _ => with(404, "x", String::new(), String::new()),
     }
 }
@@ -70,6 +103,11 @@ async fn registry_gives_digest_to_everybody() {
     ] {
         assert_eq!(ask(image, tag).await, Err(message.to_owned()));
     }
+    let built = RegistryImage::parse(&format!("127.0.0.1:{port}/built/web")).expect("is a name");
+    let revision = client(true).revision(&built, &sha256(&index())).await;
+    assert_eq!(revision.expect("answers").as_deref(), Some("9c41d0e0"));
+    let open = RegistryImage::parse(&format!("127.0.0.1:{port}/open/web")).expect("is a name");
+    assert!(client(true).revision(&open, "mr-1").await.is_err(), "a tag is no digest");
     let lying = ask("lying/web", "mr-1").await.expect_err("does not fit");
     assert!(
         lying.starts_with("the registry says that `127.0.0.1:PORT/lying/web` is `sha256:0000"),

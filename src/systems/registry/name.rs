@@ -56,17 +56,31 @@ impl RegistryImage {
     /// Returns the address of a tag's manifest. Only this machine is asked without TLS.
     pub(super) fn manifest(&self, tag: &str) -> Result<Url, RegistryError> {
         // A digest names a manifest as a tag does.
-        let is_digest = tag
-            .strip_prefix("sha256:")
-            .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        let is_tag = is_digest || (tag.len() <= 128 && is_image_word(tag, |b| b.is_ascii_alphanumeric()));
+        let is_tag =
+            is_digest(tag) || (tag.len() <= 128 && is_image_word(tag, |b| b.is_ascii_alphanumeric()));
+        self.url("manifests", tag).filter(|_| is_tag).ok_or_else(|| self.unnamed(tag))
+    }
+
+    /// Returns the address of a blob by its digest.
+    pub(super) fn blob(&self, digest: &str) -> Result<Url, RegistryError> {
+        self.url("blobs", digest).filter(|_| is_digest(digest)).ok_or_else(|| self.unnamed(digest))
+    }
+
+    fn url(&self, kind: &str, name: &str) -> Option<Url> {
         let host = self.registry.rsplit_once(':').map_or(self.registry.as_str(), |(host, _)| host);
         let scheme = if is_loopback(host) { "http" } else { "https" };
         let server = if self.registry == DOCKER.0 { DOCKER.1 } else { &self.registry };
-        let url = Url::parse(&format!("{scheme}://{server}/v2/{}/manifests/{tag}", self.path)).ok();
-        url.filter(|_| is_tag)
-            .ok_or_else(|| RegistryError::Name(safe_line(&format!("{}:{tag}", self.name())).into_owned()))
+        Url::parse(&format!("{scheme}://{server}/v2/{}/{kind}/{name}", self.path)).ok()
     }
+
+    fn unnamed(&self, tag: &str) -> RegistryError {
+        RegistryError::Name(safe_line(&format!("{}:{tag}", self.name())).into_owned())
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let hex = text.strip_prefix("sha256:");
+    hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
