@@ -108,7 +108,8 @@ pub struct RemovalChanged(pub Vec<String>);
 pub fn check_unchanged(shown: &[ReleaseRemains], now: &[ReleaseRemains]) -> Result<(), RemovalChanged> {
     let is_changed = |one: &&ReleaseRemains| {
         let Some(now) = now.iter().find(|now| now.name == one.name) else { return false };
-        let facts = |one: &ReleaseRemains| (one.head.clone(), one.image.clone(), one.expires_at);
+        let facts =
+            |one: &ReleaseRemains| (one.head.clone(), one.image.clone(), one.requested_at, one.expires_at);
         // Without its owner, a release no longer tells its image.
         let is_same = facts(now) == facts(one) || now.owner.is_none();
         !is_same || !now.objects.iter().all(|object| one.objects.contains(object))

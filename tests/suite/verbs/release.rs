@@ -20,7 +20,7 @@ const KUBECTL: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/asked"
 echo "$$ $(cut -d' ' -f6 /proc/$$/stat)" >> "$here/sessions"
-case "$*" in *get-contexts*) echo staging; exit ;; esac
+case "$*" in *get-contexts*) echo api-internal/me; exit ;; esac
 while case "$1" in --*) true ;; *) false ;; esac; do shift; done
 case "$*" in *--watch*) exec sleep 600 ;; esac
 verb=$1 kind=${2%%,*}
@@ -47,7 +47,7 @@ impl FakeCluster {
         cli.set("CKI_STAGE_KUBECTL", &kubectl);
         cli.inventory(&format!(
             "categories: [{{id: service, kind: service}}]\n\
-             staging: {{kubernetes: {{context: staging, namespace: team-staging}}}}\n\
+             staging: {{kubernetes: {{context: api-internal/me, namespace: team-staging}}}}\n\
              components:\n- {{name: web, category: service, stage: {{project: group/tools, via: {via}}}}}\n"
         ));
         Self { cli }
@@ -91,7 +91,7 @@ pub(super) fn object(kind: &str, name: &str, head: &str) -> Value {
             "app.kubernetes.io/managed-by": "cki", "cki.release": "service-web-mr-213",
             "cki.project": project_digest("group/tools"), "cki.merge-request": "213", "cki.head": head,
         },
-        "annotations": {"cki.project-path": "group/tools", "cki.expires-at": "2026-11-29T10:00:00Z"},
+        "annotations": {"cki.project-path": "group/tools", "cki.expires-at": "2999-11-29T10:00:00Z"},
     }})
 }
 
@@ -130,13 +130,13 @@ fn release_kubectl_has_no_terminal_and_ends_with_cki() {
 fn release_that_changed_during_the_question_stays() {
     let cluster = FakeCluster::new("kubernetes");
     let owner = |head: &str| object("ConfigMap", "cki-stage-service-web-mr-213", head);
-    let service = object("Service", "web-mr-213", HEAD);
-    cluster.has(&[owner(HEAD), service.clone()]);
+    let service = |head: &str| object("Service", "web-mr-213", head);
+    cluster.has(&[owner(HEAD), service(HEAD)]);
     let unstage = "unstage --mr 213 --component web";
     cluster.cli.run(&format!("{unstage} --dry-run")).ends_with(0).says("Service web-mr-213");
     let mut asked = TerminalSession::start(&cluster.cli, unstage);
     asked.until("Remove these objects?");
-    cluster.has(&[owner(&"b".repeat(40)), service]);
+    cluster.has(&[owner(&"b".repeat(40)), service(&"b".repeat(40))]);
     asked.type_keys("y\n");
     asked.until("`service-web-mr-213` changed since it was shown.");
     asked.ends_with(7);
