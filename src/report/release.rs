@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::text::{Cell, Table, duration, safe_line};
+use crate::base::text::{duration, safe_line};
 use crate::base::yaml;
+use crate::model::staging::kubernetes::ImageCommit;
 use crate::ops::stage::kubernetes::{ObjectChange, ReleaseEnd, ReleaseOutcome, ReleasePlan, ServerCheck};
 use crate::ops::stage::{EnvironmentChange, EnvironmentPlan};
+use crate::report::staging::{FailedContainerView, failed_view, print_failed_containers};
 use crate::report::{plan_head, view};
 use crate::systems::kubectl::ClusterTarget;
 use crate::ui::{Ui, style};
@@ -23,6 +25,7 @@ struct ReleaseView<'a> {
     context: &'a str,
     namespace: &'a str,
     image: &'a str,
+    image_commit: Option<&'a str>,
     expires_at: String,
     checked_by_server: bool,
     state: &'static str,
@@ -31,7 +34,7 @@ struct ReleaseView<'a> {
     objects: Vec<&'a Value>,
     environment: Option<PlannedEnvironmentView<'a>>,
     notes: &'a [String],
-    failed_containers: Vec<FailedView<'a>>,
+    failed_containers: Vec<FailedContainerView<'a>>,
     /// Releases of the other merge requests.
     combined: Vec<ReleaseView<'a>>,
 }
@@ -44,15 +47,6 @@ struct PlannedEnvironmentView<'a> {
     requests: Vec<Value>,
 }
 
-#[derive(Serialize)]
-struct FailedView<'a> {
-    pod: &'a str,
-    container: &'a str,
-    reason: &'a str,
-    events: &'a [String],
-    log: &'a [String],
-}
-
 /// A release to report on.
 #[derive(Debug, Clone, Copy)]
 pub struct ReleaseReport<'a> {
@@ -60,6 +54,8 @@ pub struct ReleaseReport<'a> {
     pub plan: &'a ReleasePlan,
     /// Its outcome.
     pub outcome: &'a ReleaseOutcome,
+    /// The command that follows it.
+    pub watch: &'a str,
     /// The command that removes it.
     pub undo: &'a str,
 }
@@ -71,6 +67,17 @@ pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
     line("Image", &safe_line(&plan.tagged_image));
     let digest: String = plan.image.rsplit('@').next().unwrap_or_default().chars().take(DIGEST).collect();
     line("", &style::dim(&digest));
+    match &plan.image_commit {
+        ImageCommit::Head => line("", &style::dim("commit of the image: that of the head")),
+        ImageCommit::NotStated => line("", &style::dim("commit of the image: not stated")),
+        ImageCommit::Accepted(sha) => {
+            let sha: String = sha.chars().take(8).collect();
+            ui.warning(&format!("The image was built from commit {sha}, and not from the head."));
+        }
+        ImageCommit::Unknown(why) => {
+            ui.warning(&format!("The commit of the image is not known: {}.", safe_line(why)));
+        }
+    }
     line("Cluster", &format!("{}, namespace {}", safe_line(&target.context), safe_line(&target.namespace)));
     line("Expires", &plan.expires_at.to_string());
     for (number, object) in plan.objects.iter().enumerate() {
@@ -98,8 +105,8 @@ pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
     }
 }
 
-/// Prints the results, and for a dry run the objects. The command `again` follows the releases.
-pub fn print(ui: &Ui, releases: &[ReleaseReport<'_>], target: &ClusterTarget, again: &str) {
+/// Prints the results, and for a dry run the objects.
+pub fn print(ui: &Ui, releases: &[ReleaseReport<'_>], target: &ClusterTarget) {
     if ui.is_structured() {
         let mut views = releases.iter().map(|one| release_view(one.plan, one.outcome, target));
         let Some(first) = views.next() else { return };
@@ -109,22 +116,27 @@ pub fn print(ui: &Ui, releases: &[ReleaseReport<'_>], target: &ClusterTarget, ag
         let objects = releases.iter().flat_map(|one| &one.plan.objects);
         ui.names(objects.map(|one| format!("{}/{}", one.kind.to_lowercase(), one.name)));
     }
-    releases.iter().for_each(|one| print_release(ui, one, again));
+    releases.iter().for_each(|one| print_release(ui, one));
     if releases.iter().any(|one| matches!(one.outcome.end, ReleaseEnd::DryRun)) {
         ui.status("Nothing was applied.");
     }
 }
 
-fn print_release(ui: &Ui, release: &ReleaseReport<'_>, again: &str) {
-    let ReleaseReport { plan, outcome, undo } = *release;
+fn print_release(ui: &Ui, release: &ReleaseReport<'_>) {
+    let ReleaseReport { plan, outcome, watch, undo } = *release;
     if !ui.is_names() && matches!(outcome.end, ReleaseEnd::DryRun) {
         print_objects(ui, plan);
         plan.environment.iter().for_each(|planned| print_environment(ui, planned));
     }
-    print_failed(ui, outcome);
+    print_release_end(ui, &plan.release.name, outcome, [watch, undo]);
+}
+
+/// Prints the end of a release. The first command follows it, and the second one removes it.
+pub(super) fn print_release_end(ui: &Ui, name: &str, outcome: &ReleaseOutcome, [watch, undo]: [&str; 2]) {
+    print_failed_containers(ui, &outcome.failed);
     let took = duration(outcome.took);
-    let name = &plan.release.name;
-    let hints = [format!("`{again}` follows it again."), format!("`{undo}` removes it.")];
+    let name = safe_line(name);
+    let hints = [format!("`{watch}` follows it again."), format!("`{undo}` removes it.")];
     match &outcome.end {
         ReleaseEnd::DryRun => {}
         ReleaseEnd::NotWaited => ui.status(&style::dim(&hints.join(" "))),
@@ -144,6 +156,19 @@ fn print_release(ui: &Ui, release: &ReleaseReport<'_>, again: &str) {
             ui.status(&format!("Not followed further; the release stays. {}", hints.join(" ")));
         }
         ReleaseEnd::Lost(error) => ui.error(&format!("{}.", safe_line(&error.to_string())), &[], &hints),
+    }
+}
+
+/// Returns the word of an end in JSON, and its details.
+pub(super) fn end_words(end: &ReleaseEnd) -> (&'static str, Option<String>) {
+    match end {
+        ReleaseEnd::DryRun => ("dry-run", None),
+        ReleaseEnd::NotWaited => ("applied", None),
+        ReleaseEnd::Done(text) => ("done", Some(text.clone())),
+        ReleaseEnd::Failed(text) => ("failed", Some(text.clone())),
+        ReleaseEnd::TimedOut => ("timed-out", None),
+        ReleaseEnd::Stopped(_) => ("stopped", None),
+        ReleaseEnd::Lost(error) => ("lost", Some(error.to_string())),
     }
 }
 
@@ -185,38 +210,12 @@ fn print_objects(ui: &Ui, plan: &ReleasePlan) {
     }
 }
 
-fn print_failed(ui: &Ui, outcome: &ReleaseOutcome) {
-    for failed in &outcome.failed {
-        let name = format!("{} · {}", failed.pod, failed.container);
-        ui.data("");
-        ui.data(&format!(
-            "{}  {}",
-            style::name(&safe_line(name.trim_end_matches(" · "))),
-            safe_line(&failed.reason)
-        ));
-        let mut table = Table::new(2, &[]);
-        let row =
-            |kind: &str, line: &String| [Cell::styled(kind, style::dim), safe_line(line).into_owned().into()];
-        failed.events.iter().for_each(|line| table.row(row("event", line)));
-        failed.log.iter().for_each(|line| table.row(row("log", line)));
-        ui.lines(table.lines(ui.columns()));
-    }
-}
-
 fn release_view<'a>(
     plan: &'a ReleasePlan,
     outcome: &'a ReleaseOutcome,
     target: &'a ClusterTarget,
 ) -> ReleaseView<'a> {
-    let (state, message) = match &outcome.end {
-        ReleaseEnd::DryRun => ("dry-run", None),
-        ReleaseEnd::NotWaited => ("applied", None),
-        ReleaseEnd::Done(text) => ("done", Some(text.clone())),
-        ReleaseEnd::Failed(text) => ("failed", Some(text.clone())),
-        ReleaseEnd::TimedOut => ("timed-out", None),
-        ReleaseEnd::Stopped(_) => ("stopped", None),
-        ReleaseEnd::Lost(error) => ("lost", Some(error.to_string())),
-    };
+    let (state, message) = end_words(&outcome.end);
     ReleaseView {
         merge_request: plan.merge_request.reference(),
         url: &plan.merge_request.url,
@@ -225,6 +224,7 @@ fn release_view<'a>(
         context: &target.context,
         namespace: &target.namespace,
         image: &plan.image,
+        image_commit: plan.image_commit.sha(&plan.merge_request.head),
         expires_at: plan.expires_at.to_string(),
         checked_by_server: matches!(plan.check, ServerCheck::Passed),
         state,
@@ -246,17 +246,7 @@ fn release_view<'a>(
                 .collect(),
         }),
         notes: &plan.release.notes,
-        failed_containers: outcome
-            .failed
-            .iter()
-            .map(|one| FailedView {
-                pod: &one.pod,
-                container: &one.container,
-                reason: &one.reason,
-                events: &one.events,
-                log: &one.log,
-            })
-            .collect(),
+        failed_containers: outcome.failed.iter().map(failed_view).collect(),
         combined: Vec::new(),
     }
 }

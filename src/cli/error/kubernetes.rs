@@ -8,12 +8,18 @@ use super::staging::of_stage;
 use super::systems::of_source;
 use crate::base::exit::Exit;
 use crate::base::text::command_line;
+use crate::ops::stage::StageError;
 use crate::ops::stage::kubernetes::ReleaseStageError;
 use crate::ops::unstage::RemovalChanged;
 use crate::systems::registry::RegistryError;
 
 pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
     match error {
+        ReleaseStageError::Stage(StageError::NotRequested { merge_request, .. }) => {
+            let words = ["cki", "stage", "--via", "kubernetes", "--mr", merge_request];
+            let asks = command_line(&words.map(str::to_owned));
+            hint(Exit::NotFound, format!("`{asks}` requests it."))
+        }
         ReleaseStageError::Stage(inner) => of_stage(inner),
         ReleaseStageError::Kubectl(inner) => of_kubectl(inner),
         ReleaseStageError::Registry(inner) => of_registry(inner),
@@ -41,6 +47,13 @@ pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
         ReleaseStageError::NoImage { place, .. } => {
             hint(Exit::Invalid, format!("add `image` at {}.", at(place)))
         }
+        ReleaseStageError::ImageCommit { stated, .. } => hint(
+            Exit::Refused,
+            format!(
+                "wait until the pipeline of the head has published its image; `--image-commit {}` deploys this one.",
+                stated.get(..8).unwrap_or(stated)
+            ),
+        ),
         ReleaseStageError::NotCombined { source, .. } => of_release(source),
         ReleaseStageError::Signal(signal) => plain(signal.exit()),
         ReleaseStageError::Partial { merge_request, cause, .. } => {

@@ -1,5 +1,6 @@
 //! Exit codes and hints for errors of staging.
 
+use super::cluster::of_kubectl;
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_file, of_git, of_gitlab};
 use crate::base::exit::Exit;
@@ -30,11 +31,17 @@ pub(super) fn of_stage(error: &StageError) -> Diagnosis {
             }
             CombineFault::Request(inner) => of_staging(inner),
         },
+        StageError::Kubectl(inner) => of_kubectl(inner),
         StageError::InCluster { merge_request } => {
-            let words = ["cki", "unstage", "--dry-run", "--mr", merge_request];
-            let shows = command_line(&words.map(str::to_owned));
-            hint(Exit::Usage, format!("`{shows}` shows its objects; `cki stage` follows it again."))
+            let removes = command_line(&["cki", "unstage", "--mr", merge_request].map(str::to_owned));
+            hint(Exit::Usage, format!("`{removes}` removes it."))
         }
+        StageError::NoRelease { merge_request, .. } => {
+            let words = ["cki", "stage", "--via", "kubernetes", "--mr", merge_request];
+            let asks = command_line(&words.map(str::to_owned));
+            hint(Exit::NotFound, format!("`{asks}` makes one."))
+        }
+        StageError::NoContainer { .. } => hint(Exit::NotFound, "`--all` shows the logs of all containers."),
         StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
         StageError::Uncertain { source, .. } => Diagnosis {
             exit: of_gitlab(source).exit,

@@ -5,6 +5,7 @@ use crate::host::signals::Signal;
 use crate::model::guard::GuardFinding;
 use crate::model::staging::StagingError;
 use crate::systems::gitlab::GitLabError;
+use crate::systems::kubectl::KubectlError;
 
 /// An error of staging.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +60,11 @@ pub enum StageError {
         /// The current commit.
         now: String,
     },
-    /// The staging is a release in a cluster, which has no pipelines.
-    #[error("`{merge_request}` is staged by a release in a cluster, not by pipelines")]
+    /// The cluster failed.
+    #[error(transparent)]
+    Kubectl(#[from] KubectlError),
+    /// The staging is a release in a cluster, which has no pipelines to cancel.
+    #[error("`{merge_request}` is staged by a release, which is removed and not canceled")]
     InCluster {
         /// `group/project!iid`.
         merge_request: String,
@@ -141,6 +145,24 @@ pub enum StageError {
         name: String,
         /// The names that there are.
         names: Vec<String>,
+    },
+    /// No container has the name.
+    #[error("the pods of `{merge_request}` have no container `{name}`{}", nearest_job(.name, .names))]
+    NoContainer {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The given name.
+        name: String,
+        /// The names that there are.
+        names: Vec<String>,
+    },
+    /// There is no release of the merge request.
+    #[error("the namespace `{namespace}` has no release of `{merge_request}`")]
+    NoRelease {
+        /// `group/project!iid`.
+        merge_request: String,
+        /// The namespace.
+        namespace: String,
     },
     /// The request was deleted.
     #[error("the comment that asked was deleted before the bot answered: {url}")]

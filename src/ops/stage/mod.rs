@@ -42,9 +42,10 @@ pub use outcome::{AskResult, FailedJob, PipelineOutcome, SentRequest, StageOutco
 pub use pipeline::{PipelineOptions, PipelinePlan, PipelineRef, TriggerToken};
 pub use plan::{MethodOptions, MethodPlan, StagePlan, StagingOptions};
 pub use progress::{
-    CancelError, CancelPlan, CanceledPipeline, CombinedProgress, FoundRequest, JobLog, ListedStaging,
-    LogChoice, NoteError, NoteResult, ProgressOptions, ProgressState, StagingEnvironment, StagingList,
-    StagingProgress, cancel, list, logs, plan_cancel, post_report, read as progress, watch,
+    CancelError, CancelPlan, CanceledPipeline, CombinedProgress, ContainerLog, FoundRequest, JobLog,
+    ListedRelease, ListedStaging, LogChoice, NoteError, NoteResult, ProgressOptions, ProgressState,
+    StagingEnvironment, StagingList, StagingLogs, StagingProgress, cancel, list, logs, plan_cancel,
+    post_report, read as progress, watch,
 };
 pub use target::{StageTarget, TargetError, of_project, target};
 

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::words::{ago, paint, symbol};
+use super::release::rollout_words;
+use super::words::{ago, paint, rollout_state, symbol};
 use crate::base::text::{Cell, Fit, Table, plural, safe_line};
 use crate::model::staging::PipelineStatus;
-use crate::ops::stage::{ListedStaging, StagingList};
+use crate::model::staging::kubernetes::Rollout;
+use crate::ops::stage::{ListedRelease, ListedStaging, StagingList};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -27,6 +29,18 @@ struct RowView<'a> {
     requested_at: Option<&'a str>,
     is_outdated: bool,
     pipelines: Vec<&'a str>,
+    release: Option<ListedReleaseView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedReleaseView<'a> {
+    name: &'a str,
+    commit: &'a str,
+    state: &'static str,
+    message: &'a str,
+    expires_at: Option<String>,
+    is_expired: bool,
+    is_open: bool,
 }
 
 /// Prints the list.
@@ -38,7 +52,7 @@ pub fn print_list(ui: &Ui, list: &StagingList, now: jiff::Timestamp) {
                 project: &list.project,
                 open_merge_requests: list.open,
                 is_cut: list.is_cut,
-                stagings: list.rows.iter().map(row_view).collect(),
+                stagings: list.rows.iter().map(|row| row_view(row, now)).collect(),
                 unread: &list.unread,
             },
         );
@@ -56,10 +70,10 @@ pub fn print_list(ui: &Ui, list: &StagingList, now: jiff::Timestamp) {
         let at = row.requested_at.as_deref().map(|at| ago(at, now)).unwrap_or_default();
         table.row([
             Cell::styled(format!("!{}", row.iid), style::name),
-            state(row),
+            state(row, now),
             safe_line(&by).into_owned().into(),
             safe_line(&at).into_owned().into(),
-            safe_line(&row.title).into_owned().into(),
+            title(row),
         ]);
     }
     ui.lines(table.lines(ui.columns()));
@@ -68,14 +82,36 @@ pub fn print_list(ui: &Ui, list: &StagingList, now: jiff::Timestamp) {
     }
     let cut = if list.is_cut { ", the last changed ones" } else { "" };
     let project = safe_line(&list.project);
+    let (releases, requests): (Vec<_>, Vec<_>) = list.rows.iter().partition(|row| row.release.is_some());
+    let released = match releases.len() {
+        0 => String::new(),
+        count => format!(" {} in the staging namespace.", plural(count, "release")),
+    };
     ui.status(&style::dim(&format!(
-        "{} of {}{cut} in {project} with a staging.",
-        list.rows.len(),
+        "{} of {}{cut} in {project} with a staging.{released}",
+        requests.len(),
         plural(list.open, "open merge request")
     )));
 }
 
-fn state(row: &ListedStaging) -> Cell {
+fn title(row: &ListedStaging) -> Cell {
+    match &row.release {
+        Some(release) if release.is_orphaned => Cell::styled("(not open)", style::dim),
+        _ => safe_line(&row.title).into_owned().into(),
+    }
+}
+
+fn state(row: &ListedStaging, now: jiff::Timestamp) -> Cell {
+    if let Some(release) = &row.release {
+        let (symbol, paint, _) = rollout_state(&release.rollout);
+        let word = match &release.rollout {
+            _ if is_expired(release, now) => "expired",
+            Rollout::Progressing(_) => "rolling out",
+            Rollout::Done(_) => "rolled out",
+            Rollout::Failed(_) => "rollout failed",
+        };
+        return Cell::styled(format!("{symbol} {word}"), paint);
+    }
     if row.is_outdated {
         return Cell::styled("○ older commit", style::dim);
     }
@@ -91,7 +127,11 @@ fn state(row: &ListedStaging) -> Cell {
     Cell::styled(format!("{} {text}", symbol(&status)), paint(&status))
 }
 
-fn row_view(row: &ListedStaging) -> RowView<'_> {
+fn is_expired(release: &ListedRelease, now: jiff::Timestamp) -> bool {
+    release.expires_at.is_some_and(|at| at <= now)
+}
+
+fn row_view(row: &ListedStaging, now: jiff::Timestamp) -> RowView<'_> {
     RowView {
         number: row.iid,
         title: &row.title,
@@ -100,5 +140,17 @@ fn row_view(row: &ListedStaging) -> RowView<'_> {
         requested_at: row.requested_at.as_deref(),
         is_outdated: row.is_outdated,
         pipelines: row.pipelines.iter().map(PipelineStatus::as_str).collect(),
+        release: row.release.as_ref().map(|release| {
+            let (state, message) = rollout_words(&release.rollout);
+            ListedReleaseView {
+                name: &release.name,
+                commit: &release.head,
+                state,
+                message,
+                expires_at: release.expires_at.map(|at| at.to_string()),
+                is_expired: is_expired(release, now),
+                is_open: !release.is_orphaned,
+            }
+        }),
     }
 }

@@ -4,10 +4,14 @@
 use std::fmt::Write as _;
 
 use super::page::notes;
-use super::words::{SHORT, job_counts, pipeline_name, result, stops, symbol, time_of_day};
+use super::release::facts;
+use super::words::{
+    SHORT, job_counts, pipeline_name, result, rollout_result, stops, symbol, symbol_of_class, time_of_day,
+};
 use crate::base::template::html::TextCleaner;
 use crate::base::text::{duration, safe_line};
 use crate::model::staging::PipelineStatus;
+use crate::ops::stage::kubernetes::ReleaseProgress;
 use crate::ops::stage::{FailedJob, StagingProgress};
 
 /// Renders the report. `cleaner` hides secrets.
@@ -58,6 +62,9 @@ pub fn markdown(progress: &StagingProgress, cleaner: &TextCleaner) -> String {
     for job in progress.pipelines.iter().flat_map(|one| &one.failed) {
         failure(&mut md, job, cleaner);
     }
+    for one in &progress.releases {
+        release(&mut md, one, progress, cleaner);
+    }
     for one in &progress.environments {
         let url = one.url.as_deref().filter(|url| is_plain(url)).map(|url| format!(" · <{url}>"));
         let stops = stops(one, progress.read_at).map(|when| format!(" · stops {when}"));
@@ -80,12 +87,54 @@ fn failure(md: &mut String, job: &FailedJob, cleaner: &TextCleaner) {
     let reason = reason.unwrap_or_default();
     let _ = write!(md, "\n<details><summary>Failed job {}</summary>\n\n", job.id);
     let _ = write!(md, "{name} of stage {}, job {job_link}{reason}\n\n", code(&cleaner.clean(&job.stage)));
-    let log = cleaner.clean(&job.log.join("\n"));
-    // Longer than any row of the same characters in the log, so that the log cannot end it.
-    let fence = "~".repeat(longest_run(&log, '~').max(3) + 1);
+    fenced(md, &cleaner.clean(&job.log.join("\n")));
+    md.push_str("\n</details>\n");
+}
+
+fn release(md: &mut String, one: &ReleaseProgress, progress: &StagingProgress, cleaner: &TextCleaner) {
+    let code = |text: &str| code(&cleaner.clean(text));
+    let (class, state) = rollout_result(&one.rollout);
+    let older = if one.is_of(&progress.merge_request.head) { "" } else { " · of an older commit" };
+    let _ = write!(
+        md,
+        "\nRelease {}: {} {}{older}\n\n",
+        code(&one.remains.name),
+        symbol_of_class(class),
+        code(&state)
+    );
+    // Without durations, so that a later report is the same.
+    for (label, text) in facts(one, None) {
+        let text = cleaner.clean(&text);
+        let is_link = label == "Address" && is_plain(&text);
+        let _ = writeln!(md, "- {label}: {}", if is_link { format!("<{text}>") } else { self::code(&text) });
+    }
+    if !one.steps.is_empty() {
+        md.push_str("\n| Time | Object | Step |\n|---|---|---|\n");
+    }
+    for step in &one.steps {
+        let at = time_of_day(&step.at.to_string());
+        let _ = writeln!(md, "| {at} | {} | {} |", code(&step.object), code(&step.text));
+    }
+    for failed in &one.failed {
+        let name = code(format!("{} · {}", failed.pod, failed.container).trim_end_matches(" · "));
+        let _ =
+            write!(md, "\n<details><summary>Failing pod</summary>\n\n{name}: {}\n\n", code(&failed.reason));
+        for event in &failed.events {
+            let _ = writeln!(md, "- {}", code(event));
+        }
+        md.push('\n');
+        fenced(md, &cleaner.clean(&failed.log.join("\n")));
+        md.push_str("\n</details>\n");
+    }
+}
+
+/// Writes a log that nothing in it can end.
+fn fenced(md: &mut String, log: &str) {
+    // Longer than any row of the same characters in the log.
+    let fence = "~".repeat(longest_run(log, '~').max(3) + 1);
     // A line that begins with a slash could be a quick action, wherever GitLab looks for them.
     let lines: Vec<String> = log.lines().map(|line| format!("  {}", inert(line))).collect();
-    let _ = write!(md, "{fence}text\n{}\n{fence}\n\n</details>\n", lines.join("\n"));
+    let _ = write!(md, "{fence}text\n{}\n{fence}\n", lines.join("\n"));
 }
 
 /// Returns a text that addresses nobody. Bots read a comment as text, and a request that is quoted in code would be made

@@ -8,9 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::release::facts;
 use super::timeline::timeline;
 use super::words::{
-    SHORT, combined_line, job_counts, pipeline_name, result, state_class, stops, symbol, time_of_day,
+    SHORT, combined_line, job_counts, pipeline_name, result, rollout_result, state_class, stops, symbol,
+    symbol_of_class, time_of_day,
 };
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
@@ -18,6 +20,7 @@ use crate::base::template::TemplateError;
 use crate::base::template::html::{HtmlTemplates, Markup, TextCleaner};
 use crate::base::text::duration;
 use crate::model::staging::PipelineCourse;
+use crate::ops::stage::kubernetes::ReleaseProgress;
 use crate::ops::stage::{PipelineOutcome, StagingProgress};
 
 const PAGE: &str = "staging/report.html";
@@ -70,6 +73,7 @@ struct ReportPage<'a> {
     request: Option<RequestLine<'a>>,
     notes: Vec<String>,
     pipelines: Vec<PipelineLine<'a>>,
+    releases: Vec<ReleaseLines<'a>>,
     timeline: Option<Markup>,
     failures: Vec<FailureView<'a>>,
     environments: Vec<EnvironmentLine<'a>>,
@@ -117,6 +121,42 @@ struct FailureView<'a> {
 }
 
 #[derive(Serialize)]
+struct ReleaseLines<'a> {
+    name: &'a str,
+    class: &'static str,
+    symbol: &'static str,
+    state: String,
+    is_outdated: bool,
+    facts: Vec<FactLine>,
+    steps: Vec<StepLine<'a>>,
+    failures: Vec<ContainerFailure<'a>>,
+}
+
+#[derive(Serialize)]
+struct FactLine {
+    label: &'static str,
+    text: String,
+    is_link: bool,
+}
+
+#[derive(Serialize)]
+struct StepLine<'a> {
+    at: String,
+    object: &'a str,
+    text: &'a str,
+    class: &'static str,
+}
+
+#[derive(Serialize)]
+struct ContainerFailure<'a> {
+    pod: &'a str,
+    container: &'a str,
+    reason: &'a str,
+    events: &'a [String],
+    log: String,
+}
+
+#[derive(Serialize)]
 struct EnvironmentLine<'a> {
     name: &'a str,
     state: &'a str,
@@ -134,7 +174,9 @@ pub fn page(
     cleaner: &TextCleaner,
 ) -> Result<String, PageError> {
     let sources = BTreeMap::from([("report.html", templates.page.as_str())]);
-    let items = progress.pipelines.iter().map(|one| 1 + one.failed.len()).sum::<usize>();
+    let pipelines = progress.pipelines.iter().map(|one| 1 + one.failed.len());
+    let releases = progress.releases.iter().map(|one| 20 + one.steps.len() + 10 * one.failed.len());
+    let items = pipelines.chain(releases).sum::<usize>();
     let evaluator =
         HtmlTemplates::new(sources, cleaner, 100 + items).map_err(|(_, error)| PageError::Template(error))?;
     evaluator.render("report.html", &view(progress, templates, cleaner)).map_err(PageError::Template)
@@ -171,7 +213,9 @@ fn view<'a>(
         }),
         notes: notes(progress),
         pipelines: progress.pipelines.iter().flat_map(|one| lines(one, progress)).collect(),
-        timeline: timeline(&titled.collect::<Vec<_>>(), progress.read_at, cleaner).map(Markup),
+        releases: progress.releases.iter().map(|one| release_lines(one, progress)).collect(),
+        timeline: timeline(&titled.collect::<Vec<_>>(), &progress.releases, progress.read_at, cleaner)
+            .map(Markup),
         failures: progress.pipelines.iter().flat_map(failures).collect(),
         environments: progress
             .environments
@@ -240,4 +284,38 @@ fn failures(outcome: &PipelineOutcome) -> impl Iterator<Item = FailureView<'_>> 
         log: job.log.join("\n"),
         no_log: job.no_log.as_deref().unwrap_or("The log is empty."),
     })
+}
+
+fn release_lines<'a>(one: &'a ReleaseProgress, progress: &StagingProgress) -> ReleaseLines<'a> {
+    let (class, state) = rollout_result(&one.rollout);
+    let fact = |(label, text): (&'static str, String)| FactLine { label, is_link: label == "Address", text };
+    ReleaseLines {
+        name: &one.remains.name,
+        class,
+        symbol: symbol_of_class(class),
+        state,
+        is_outdated: !one.is_of(&progress.merge_request.head),
+        facts: facts(one, Some(progress.read_at)).into_iter().map(fact).collect(),
+        steps: one
+            .steps
+            .iter()
+            .map(|step| StepLine {
+                at: time_of_day(&step.at.to_string()),
+                object: &step.object,
+                text: &step.text,
+                class: if step.is_warning { "bad" } else { "idle" },
+            })
+            .collect(),
+        failures: one
+            .failed
+            .iter()
+            .map(|failed| ContainerFailure {
+                pod: &failed.pod,
+                container: &failed.container,
+                reason: &failed.reason,
+                events: &failed.events,
+                log: failed.log.join("\n"),
+            })
+            .collect(),
+    }
 }

@@ -1,5 +1,6 @@
 //! The progress of a staging on a terminal: a line for each pipeline and each stage.
 
+use super::release::{print_releases, rollout_words};
 use super::view::progress_view;
 use super::words::{SHORT, ago, combined_line, job_counts, paint, pipeline_name, result, stops, symbol};
 use crate::base::text::{Cell, Table, duration, safe_line};
@@ -15,13 +16,15 @@ pub fn print_status(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str
         return view::print(ui, &progress_view(progress));
     }
     if ui.is_names() {
-        return ui.names(progress.pipelines.iter().filter_map(|one| one.id).map(|id| id.to_string()));
+        let pipelines = progress.pipelines.iter().filter_map(|one| one.id).map(|id| id.to_string());
+        return ui.names(pipelines.chain(progress.releases.iter().map(|one| one.remains.name.clone())));
     }
     print_head(ui, progress);
     if !progress.pipelines.is_empty() {
         ui.data("");
         print_pipelines(ui, progress);
     }
+    print_releases(ui, progress);
     print_environments(ui, progress);
     print_failed_jobs(ui, &progress.pipelines);
     for one in &progress.unread {
@@ -141,7 +144,13 @@ fn print_end(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str]) -> S
     let facts = &progress.merge_request;
     match progress.state() {
         ProgressState::NotRequested => {
+            let old_release = progress.releases.first().map(|one| &one.remains.head);
             let hint = match &progress.outdated {
+                None if old_release.is_some() => {
+                    let sha: String =
+                        old_release.into_iter().flat_map(|sha| sha.chars().take(SHORT)).collect();
+                    format!("the release is of {sha}; ")
+                }
                 Some(old) => {
                     let sha: String =
                         old.sha.as_deref().unwrap_or("an older commit").chars().take(15).collect();
@@ -163,7 +172,12 @@ fn print_end(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str]) -> S
         ProgressState::Failed => {
             let logs = command(&["cki", "stage", "logs"]);
             let failed = progress.pipelines.iter().filter(|one| !one.succeeded()).count();
+            let release = progress.current_releases().find(|one| !one.succeeded());
             let text = match progress.pipelines.len() {
+                0 => release.map_or_else(String::new, |one| {
+                    let (_, why) = rollout_words(&one.rollout);
+                    safe_line(&format!("`{}` failed: {why}.", one.remains.name)).into_owned()
+                }),
                 1 => "the pipeline failed.".to_owned(),
                 all => format!("{failed} of {all} pipelines failed."),
             };

@@ -1,15 +1,17 @@
-//! A timeline of pipelines as a picture: a bar for each job, or for each stage of a large pipeline. Its colours are in the
-//! style sheet of the page.
+//! A timeline of pipelines and releases as a picture: a bar for each job, or for each stage of a large pipeline; for each
+//! object and pod of a release. Its colours are in the style sheet of the page.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::words::state_class;
+use super::words::{rollout_result, state_class};
 use crate::base::template::html::TextCleaner;
 use crate::base::text::{duration, truncate};
+use crate::model::staging::kubernetes::SpanState;
 use crate::model::staging::{PipelineCourse, PipelineStatus, WorkSpan};
+use crate::ops::stage::kubernetes::ReleaseProgress;
 
 /// Maximum number of bars: above it, stages take the place of jobs.
 const MOST_BARS: usize = 80;
@@ -30,17 +32,20 @@ struct Bar {
     /// Level of the pipeline, for the heading of one.
     heading: bool,
     level: usize,
-    status: PipelineStatus,
+    /// Class of its state, and the state in words.
+    state: (&'static str, String),
     span: WorkSpan,
 }
 
-/// Draws the pipelines; `None` if none of them has begun.
+/// Draws pipelines and releases; `None` if none of them has begun.
 pub(super) fn timeline(
     pipelines: &[(String, &PipelineCourse)],
+    releases: &[ReleaseProgress],
     now: Timestamp,
     cleaner: &TextCleaner,
 ) -> Option<String> {
-    let bars = bars(pipelines);
+    let mut bars = bars(pipelines);
+    releases.iter().for_each(|one| add_release(&mut bars, one));
     let whole = WorkSpan::around(bars.iter().map(|bar| bar.span));
     let from = whole.from?;
     let to = whole.to.unwrap_or(now).max(from);
@@ -49,7 +54,8 @@ pub(super) fn timeline(
     let height = LINE * (shown as f64 + 1.0) + 6.0;
     let mut svg = format!(
         "<svg class=\"timeline\" viewBox=\"0 0 {WIDTH:.0} {height:.0}\" width=\"{WIDTH:.0}\" height=\"{height:.0}\" \
-         role=\"img\" aria-label=\"Timeline of pipelines, stages and jobs\">"
+         role=\"img\" aria-label=\"Timeline of {}\">",
+        if releases.is_empty() { "pipelines, stages and jobs" } else { "releases, objects and pods" }
     );
     let x = |at: Timestamp| {
         let since = at.duration_since(from).as_secs_f64().clamp(0.0, total.as_secs_f64());
@@ -71,8 +77,8 @@ pub(super) fn timeline(
         let end = bar.span.to.unwrap_or(to);
         let (left, right) = (x(start), x(end.max(start)));
         let took = bar.span.lasted(to).map(duration).unwrap_or_default();
-        let tip = cleaner.escaped(&format!("{}: {}, {took}", bar.name, bar.status));
-        let (state, wide) = (state_class(&bar.status), (right - left).max(2.0));
+        let tip = cleaner.escaped(&format!("{}: {}, {took}", bar.name, bar.state.1));
+        let (state, wide) = (bar.state.0, (right - left).max(2.0));
         let (top, thick) = if bar.heading { (y + 6.0, 4.0) } else { (y + 2.0, 14.0) };
         let _ = write!(
             svg,
@@ -112,13 +118,13 @@ fn bars(pipelines: &[(String, &PipelineCourse)]) -> Vec<Bar> {
                 Some(trigger) => format!("{trigger} {}", one.id),
                 None => format!("{title} {}", one.id),
             };
-            bars.push(Bar { name, heading: true, level, status: one.status.clone(), span: one.span });
+            bars.push(Bar { name, heading: true, level, state: state(&one.status), span: one.span });
             if jobs > MOST_BARS {
                 bars.extend(one.stages().into_iter().map(|stage| Bar {
                     name: format!("{} ({})", stage.name, stage.jobs.len()),
                     heading: false,
                     level,
-                    status: stage.status(),
+                    state: state(&stage.status()),
                     span: stage.span(),
                 }));
             } else {
@@ -127,11 +133,36 @@ fn bars(pipelines: &[(String, &PipelineCourse)]) -> Vec<Bar> {
                     name: job.name.clone(),
                     heading: false,
                     level,
-                    status: job.status.clone(),
+                    state: state(&job.status),
                     span: job.span,
                 }));
             }
         }
     }
     bars
+}
+
+fn state(status: &PipelineStatus) -> (&'static str, String) {
+    (state_class(status), status.to_string())
+}
+
+/// Adds the bars of a release: from the request to the end of the rollout, and for each object and pod.
+fn add_release(bars: &mut Vec<Bar>, release: &ReleaseProgress) {
+    let requested = release.remains.requested_at;
+    let spans = || release.spans.iter().map(|one| one.span);
+    let last = release.steps.last().map(|step| step.at);
+    // A pod that never becomes ready has no end, and neither has a rollout that is under way.
+    let end = release.has_ended().then(|| spans().filter_map(|one| one.to).chain(last).max()).flatten();
+    let from = spans().filter_map(|one| one.from).chain(requested).min();
+    let (name, span) = (release.remains.name.clone(), WorkSpan { from, to: end });
+    bars.push(Bar { name, heading: true, level: 0, state: rollout_result(&release.rollout), span });
+    bars.extend(release.spans.iter().map(|one| {
+        let (class, word) = match one.state {
+            SpanState::Busy => ("busy", "under way"),
+            SpanState::Good => ("good", "done"),
+            SpanState::Bad => ("bad", "failing"),
+        };
+        let span = WorkSpan { from: one.span.from, to: one.span.to.or(end) };
+        Bar { name: one.object.clone(), heading: false, level: 0, state: (class, word.to_owned()), span }
+    }));
 }

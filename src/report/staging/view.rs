@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::release::{ReleaseProgressView, release_view};
 use super::words::state_word;
 use crate::model::staging::{PipelineCourse, WorkSpan};
 use crate::ops::stage::{FailedJob, FoundRequest, PipelineOutcome, StagingProgress};
@@ -21,6 +22,7 @@ pub(super) struct ProgressView<'a> {
     combined: Vec<CombinedHeadView<'a>>,
     answer_url: Option<&'a str>,
     pipelines: Vec<RootView<'a>>,
+    releases: Vec<ReleaseProgressView<'a>>,
     environments: Vec<EnvironmentView<'a>>,
     unread: &'a [String],
 }
@@ -138,6 +140,7 @@ pub(super) fn progress_view(progress: &StagingProgress) -> ProgressView<'_> {
             .collect(),
         answer_url: progress.answer.as_ref().map(|answer| answer.url.as_str()),
         pipelines: progress.pipelines.iter().map(root_view).collect(),
+        releases: progress.releases.iter().map(|one| release_view(one, progress)).collect(),
         environments: progress
             .environments
             .iter()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::base::text::{duration, plural};
+use crate::model::staging::kubernetes::Rollout;
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::stage::{
     CombinedProgress, PipelineOutcome, ProgressState, StagingEnvironment, StagingProgress,
@@ -29,7 +30,7 @@ pub(in crate::report) fn symbol(status: &PipelineStatus) -> &'static str {
     symbol_of_class(state_class(status))
 }
 
-fn symbol_of_class(class: &str) -> &'static str {
+pub(super) fn symbol_of_class(class: &str) -> &'static str {
     match class {
         "good" => "✔",
         "bad" => "✘",
@@ -40,7 +41,11 @@ fn symbol_of_class(class: &str) -> &'static str {
 
 /// Returns the colour of a status on a terminal.
 pub(in crate::report) fn paint(status: &PipelineStatus) -> fn(&str) -> String {
-    match state_class(status) {
+    paint_of_class(state_class(status))
+}
+
+fn paint_of_class(class: &str) -> fn(&str) -> String {
+    match class {
         "good" => style::good,
         "bad" => style::bad,
         "busy" => style::warn,
@@ -48,18 +53,48 @@ pub(in crate::report) fn paint(status: &PipelineStatus) -> fn(&str) -> String {
     }
 }
 
+/// Returns the class of a rollout's state in a page, and the state in words.
+pub(super) fn rollout_result(rollout: &Rollout) -> (&'static str, String) {
+    match rollout {
+        Rollout::Progressing(text) => ("busy", format!("Rolling out: {text}")),
+        Rollout::Done(text) => ("good", format!("Rolled out: {text}")),
+        Rollout::Failed(text) => ("bad", format!("Failed: {text}")),
+    }
+}
+
+/// Returns the symbol, the colour and the words of a rollout's state on a terminal.
+pub(super) fn rollout_state(rollout: &Rollout) -> (&'static str, fn(&str) -> String, String) {
+    let (class, text) = rollout_result(rollout);
+    (symbol_of_class(class), paint_of_class(class), text)
+}
+
 /// Returns the state of a staging in words, with its class and symbol.
 pub(super) fn result(progress: &StagingProgress) -> (&'static str, &'static str, String) {
-    let all = progress.pipelines.len();
-    let bad = progress.pipelines.iter().filter(|one| one.has_ended() && !one.succeeded()).count();
-    let ended = progress.pipelines.iter().filter(|one| one.has_ended()).count();
+    let mut current = progress.current_releases();
+    if let (Some(one), None, []) = (current.next(), current.next(), &progress.pipelines[..]) {
+        // Without the words of the cluster, since a heading is no place for text from outside.
+        let (class, _) = rollout_result(&one.rollout);
+        let text = match &one.rollout {
+            Rollout::Progressing(_) => "Rolling out",
+            Rollout::Done(_) => "Rolled out",
+            Rollout::Failed(_) => "Failed",
+        };
+        return (class, symbol_of_class(class), text.to_owned());
+    }
+    let pipelines = progress.pipelines.iter().map(|one| (one.has_ended(), one.succeeded()));
+    let releases = progress.current_releases().map(|one| (one.has_ended(), one.succeeded()));
+    let parts: Vec<(bool, bool)> = pipelines.chain(releases).collect();
+    let all = parts.len();
+    let bad = parts.iter().filter(|(has_ended, succeeded)| *has_ended && !succeeded).count();
+    let ended = parts.iter().filter(|(has_ended, _)| *has_ended).count();
+    let kind = if progress.pipelines.is_empty() { "release" } else { "pipeline" };
     let (class, text) = match progress.state() {
         ProgressState::NotRequested => ("idle", "Not requested".to_owned()),
         ProgressState::Waiting => ("idle", "Requested, no pipeline yet".to_owned()),
         ProgressState::Running if bad > 0 => ("bad", format!("Running, {bad} of {all} failed")),
         ProgressState::Running => ("busy", format!("Running, {ended} of {all} done")),
         ProgressState::Succeeded => ("good", "Succeeded".to_owned()),
-        ProgressState::Failed => ("bad", format!("Failed: {bad} of {}", plural(all, "pipeline"))),
+        ProgressState::Failed => ("bad", format!("Failed: {bad} of {}", plural(all, kind))),
     };
     (class, symbol_of_class(class), text)
 }

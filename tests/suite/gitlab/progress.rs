@@ -35,6 +35,7 @@ pub(super) fn of(project: &str, merge_request: u64) -> ProgressOptions {
         bots: vec!["cki-ci-bot".to_owned()],
         pipeline: None,
         pipelines: ProjectPatterns::default(),
+        cluster: None,
         log_lines: 5,
     }
 }
@@ -276,7 +277,8 @@ async fn logs_and_lists_are_read_from_the_server() {
     stand_in.advance(Duration::from_secs(600));
     let (alice, _) = client(&stand_in, Some(ALICE));
     let failing = of("group/failing", 1);
-    let logs = async |choice: LogChoice| stage::logs(&alice, &failing, &choice, 2).await;
+    let logs =
+        async |choice: LogChoice| stage::logs(&alice, &failing, &choice, 2).await.map(|logs| logs.jobs);
     let failed = logs(LogChoice::Failed).await.expect("are read");
     let names: Vec<&str> = failed.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["lint", "build x86_64"]);

@@ -205,13 +205,23 @@ impl Lab {
 
     /// Publishes an image in the registry. Returns its digest.
     pub(super) fn publish(&self, path: &str, tag: &str) -> String {
+        self.publish_config(path, tag, &json!({"tag": tag}))
+    }
+
+    /// Publishes an image that says from which commit it was built.
+    pub(super) fn publish_commit(&self, path: &str, tag: &str, commit: &str) -> String {
+        let labels = json!({"org.opencontainers.image.revision": commit});
+        self.publish_config(path, tag, &json!({"tag": tag, "config": {"Labels": labels}}))
+    }
+
+    fn publish_config(&self, path: &str, tag: &str, config: &Value) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starts");
         let base = format!("http://127.0.0.1:{}/v2/{path}", self.registry);
         runtime.block_on(async {
             let client = cki::base::http::HttpClient::default();
             let url: reqwest::Url = base.parse().expect("is an address");
             let client = client.client_for(&url).expect("is built");
-            let config = format!("{{\"tag\":\"{tag}\"}}");
+            let config = config.to_string();
             let digest = sha256(config.as_bytes());
             let begun = client.post(format!("{base}/blobs/uploads/")).send().await.expect("answers");
             let location = begun.headers()["location"].to_str().expect("is text").to_owned();

@@ -11,6 +11,7 @@ use lab::{Lab, NAMESPACE};
 
 const RELEASE: &str = "service-web-mr-213";
 const STAGE: &str = "stage --via kubernetes --mr 213 --component web";
+const FOUND: &str = "--via kubernetes --mr 213 --component web";
 const UNSTAGE: &str = "unstage --mr 213 --component web";
 
 const FILES: &str = "\
@@ -79,11 +80,25 @@ fn release_is_applied_followed_and_removed() {
     let lab = lab();
     let missing = lab.cli.run(&format!("{STAGE} --yes")).ends_with(3);
     missing.says("the image `127.0.0.1:").says("/group/web:mr-213` does not exist");
-    let digest = lab.publish("group/web", "mr-213");
+    // The image of another commit is refused, until somebody names it.
+    let head = "9c41d0e0000000000000000000000000000000aa";
+    let other = "b".repeat(40);
+    lab.publish_commit("group/web", "mr-213", &other);
+    let refused = lab.cli.run(&format!("{STAGE} --yes")).ends_with(7);
+    refused.says("was built from commit bbbbbbbb, and the head of the merge request is 9c41d0e0");
+    let named = lab.cli.run(&format!("{STAGE} --dry-run --image-commit bbbbbbbbb")).ends_with(0);
+    named.says("The image was built from commit bbbbbbbb, and not from the head.");
+    lab.cli.run(&format!("{STAGE} --dry-run --image-commit ccccccc")).ends_with(7);
+    lab.cli.run(&format!("{STAGE} --dry-run --image-commit main")).ends_with(2);
+    lab.publish("group/web", "mr-213");
+    lab.cli.run(&format!("{STAGE} --dry-run")).ends_with(0).says("commit of the image: not stated");
+    let digest = lab.publish_commit("group/web", "mr-213", head);
 
     // A dry run prints the objects, and the cluster checks them without keeping any.
     let dry = lab.cli.run(&format!("{STAGE} --dry-run")).ends_with(0).says("Nothing was applied.");
-    let dry = dry.says("Objects    ConfigMap cki-stage-service-web-mr-213  new");
+    let dry = dry
+        .says("commit of the image: that of the head")
+        .says("Objects    ConfigMap cki-stage-service-web-mr-213  new");
     assert!(dry.stdout.contains("name: cki-stage-service-web-mr-213"), "{}", dry.stdout);
     assert_eq!(lab.names("cki.release"), Vec::<String>::new());
 
@@ -111,6 +126,19 @@ fn release_is_applied_followed_and_removed() {
     assert_eq!((&followed["state"], &followed["succeeded"]), (&json!("done"), &json!(true)));
     assert_eq!(followed["message"], "1 of 1 pods available");
 
+    // Found again in the cluster, with the address of an Ingress.
+    lab.kubectl(&["create", "ingress", "web", "--rule=web.example.org/*=web-mr-213:80"]);
+    let found = lab.cli.run(&format!("stage status {FOUND}")).ends_with(0);
+    found
+        .says("✔ Rolled out: 1 of 1 pods available")
+        .says("  Built from  this commit")
+        .says("http://web.example.org/")
+        .says("Deployment web-mr-213 ");
+    let view = lab.cli.run(&format!("stage status {FOUND} -o json")).ends_with(0).json();
+    assert_eq!((&view["releases"][0]["image_commit"], &view["unread"]), (&json!(head), &json!([])));
+    lab.cli.run(&format!("stage watch {FOUND}")).ends_with(0).says("is rolled out after");
+    lab.cli.run("stage list --component web").ends_with(0).says("!213  ✔ rolled out");
+
     // An object that the files no longer have is removed.
     let without = FILES.split("---\napiVersion: v1\nkind: Service").next().expect("is there");
     lab.cli.write("deploy/web.yaml", without);
@@ -132,6 +160,16 @@ fn release_is_applied_followed_and_removed() {
     lab.pods_become(RELEASE, &status);
     let failed = lab.cli.run(&format!("{STAGE} --yes")).ends_with(1);
     failed.says("`service-web-mr-213` failed: CrashLoopBackOff: back-off 10s.").says("cki unstage --mr 213");
+
+    lab.cli
+        .run(&format!("stage status {FOUND}"))
+        .ends_with(1)
+        .says("✘ Failed: CrashLoopBackOff: back-off 10s");
+    lab.cli.run(&format!("stage watch {FOUND}")).ends_with(1).says("failed: CrashLoopBackOff");
+    lab.cli.run(&format!("stage logs {FOUND}")).ends_with(0).says(" · web  ✘ CrashLoopBackOff: back-off 10s");
+    lab.cli.run(&format!("stage report {FOUND} --markdown")).ends_with(0).says("- Built from: `this commit`");
+    let reader = lab.cli.call(&format!("stage status {FOUND}")).set("CKI_STAGE_CONTEXT", "reader").end();
+    reader.ends_with(5).says("the cluster forbids it");
 
     // Ctrl-C stops watching only.
     lab.pods_become(RELEASE, &running(false));

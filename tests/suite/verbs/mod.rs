@@ -43,6 +43,7 @@ mod plan;
 mod prompts;
 mod publish;
 mod release;
+mod release_progress;
 mod retained;
 mod rfc;
 mod rfc_new;

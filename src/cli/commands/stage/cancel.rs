@@ -2,16 +2,18 @@
 
 use clap::Args;
 
-use super::followed::of_merge_request;
+use super::followed::of_target;
 use super::merge_request::MergeRequestArgs;
 use crate::base::exit::Exit;
 use crate::base::text::plural;
 use crate::cli::context::Context;
 use crate::cli::token;
-use crate::ops::stage::{cancel, plan_cancel};
+use crate::ops::stage::{ProgressOptions, cancel, plan_cancel};
 use crate::report;
 
 /// Cancel the pipelines of your own staging request
+///
+/// A release on Kubernetes has no pipelines: `cki unstage` removes it.
 ///
 /// Examples:
 ///   cki stage cancel 213 --dry-run
@@ -33,7 +35,9 @@ pub(super) fn run(args: &StageCancelArgs, context: &Context) -> anyhow::Result<E
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, inventory, 0);
+    // A release is not canceled, so its cluster does not matter.
+    let options =
+        ProgressOptions { via: named.via(), ..of_target(&named.target, named.number, context, inventory, 0) };
     context.block_on(async |stop| {
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let mut plan = tokio::select! {

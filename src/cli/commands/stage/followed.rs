@@ -1,24 +1,31 @@
 //! The staging that a subcommand is about: found on the server by the merge request, the entry and the settings.
 
+use super::cluster::kubectl;
 use super::merge_request::NamedMergeRequest;
 use crate::cli::context::Context;
-use crate::model::inventory::{Inventory, StageDecl};
+use crate::model::inventory::{Inventory, StageDecl, StageVia};
 use crate::ops::stage::{ProgressOptions, StageTarget, of_project};
 
 /// Number of lines of the log of a failed job.
 pub(super) const LOG_LINES: usize = 10;
 
-/// Returns the staging of a merge request.
+/// Returns the staging of a merge request. That of a release names its cluster.
 pub(super) fn of_merge_request(
     named: &NamedMergeRequest<'_>,
     context: &Context,
     inventory: &Inventory,
     log_lines: usize,
-) -> ProgressOptions {
-    of_target(&named.target, named.number, context, inventory, log_lines)
+) -> anyhow::Result<ProgressOptions> {
+    let via = named.via();
+    let cluster = match via {
+        StageVia::Kubernetes => Some(kubectl(context, inventory)?),
+        StageVia::Bot | StageVia::Pipeline => None,
+    };
+    let options = of_target(&named.target, named.number, context, inventory, log_lines);
+    Ok(ProgressOptions { via, cluster, ..options })
 }
 
-/// Returns the staging of a merge request of a project.
+/// Returns the staging of a merge request of a project, by the method of its entry and without a cluster.
 pub(super) fn of_target(
     target: &StageTarget<'_>,
     merge_request: u64,
@@ -46,6 +53,7 @@ pub(super) fn of_target(
         bots,
         pipeline: entry.and_then(|entry| entry.pipeline.clone()),
         pipelines: entry.map(|entry| entry.pipelines.clone()).unwrap_or_default(),
+        cluster: None,
         log_lines,
     }
 }

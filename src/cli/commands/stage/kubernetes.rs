@@ -2,50 +2,27 @@
 
 use std::sync::Arc;
 
-use super::merge_request::NamedMergeRequests;
+use super::cluster::kubectl;
+use super::merge_request::{NamedMergeRequest, NamedMergeRequests};
 use super::watch::notify;
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::{exit, token};
-use crate::model::inventory::Inventory;
-use crate::ops::shared::production_cluster::ProductionSettings;
+use crate::model::inventory::StageVia;
 use crate::ops::stage::StageOptions;
-use crate::ops::stage::kubernetes::{
-    ClusterSettings, ReleaseRun, ReleaseSources, ReleaseStageError, apply, cluster, plan_releases,
-};
+use crate::ops::stage::kubernetes::{ReleaseRun, ReleaseSources, ReleaseStageError, apply, plan_releases};
 use crate::report;
 use crate::report::release::ReleaseReport;
-use crate::systems::kubectl::Kubectl;
 use crate::systems::registry::Registry;
-
-/// Returns the program for the namespace that the configuration names as staging.
-pub(in crate::cli) fn kubectl(context: &Context, inventory: &Inventory) -> anyhow::Result<Kubectl> {
-    let settings = &context.settings;
-    let settings = ClusterSettings {
-        context: settings.stage_context.clone(),
-        namespace: settings.stage_namespace.clone(),
-        program: settings.stage_kubectl.clone(),
-        production: production(context),
-    };
-    Ok(cluster(&settings, inventory, &context.host.env)?)
-}
-
-/// Returns the user's own settings of the cluster of production.
-pub(in crate::cli) fn production(context: &Context) -> ProductionSettings {
-    let settings = &context.settings;
-    ProductionSettings {
-        context: settings.production_context.clone(),
-        namespace: settings.production_namespace.clone(),
-        program: settings.stage_kubectl.clone(),
-    }
-}
 
 /// Choices of the user about a release.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReleaseChoice<'a> {
     /// Variables that may name production.
     pub(super) allowed: &'a [String],
+    /// Commits, other than the head, whose image may be deployed.
+    pub(super) image_commits: &'a [String],
     /// No question is asked.
     pub(super) is_confirmed: bool,
     /// The end is notified.
@@ -69,7 +46,15 @@ pub(super) fn run(
         let component =
             component.ok_or_else(|| ReleaseStageError::NoComponent { project: project.clone() })?;
         let merge_request = one.number;
-        sources.push(ReleaseSources { project, merge_request, component, allowed, now, is_dry_run });
+        sources.push(ReleaseSources {
+            project,
+            merge_request,
+            component,
+            allowed,
+            image_commits: choice.image_commits,
+            now,
+            is_dry_run,
+        });
     }
     let kubectl = kubectl(context, inventory)?;
     let git = context.git(trust)?;
@@ -92,16 +77,16 @@ pub(super) fn run(
     })?;
     Ok(match done {
         Ok((planned, outcomes)) => {
-            let again = all.subcommand(&["cki", "stage", "--via", "kubernetes"]);
             let each = std::iter::once(named).chain(&all.others);
-            let undo: Vec<String> = each.map(|one| one.subcommand(&["cki", "unstage"])).collect();
+            let commands: Vec<(String, String)> =
+                each.map(|one| (watch_command(one), one.subcommand(&["cki", "unstage"]))).collect();
             let releases: Vec<ReleaseReport<'_>> = planned
                 .iter()
                 .zip(&outcomes)
-                .zip(&undo)
-                .map(|((plan, outcome), undo)| ReleaseReport { plan, outcome, undo })
+                .zip(&commands)
+                .map(|((plan, outcome), (watch, undo))| ReleaseReport { plan, outcome, watch, undo })
                 .collect();
-            report::release::print(&context.ui, &releases, kubectl.target(), &again);
+            report::release::print(&context.ui, &releases, kubectl.target());
             let exit = exit::of_releases(&outcomes);
             if choice.notifies {
                 notify(context, exit == Exit::Done, &named.reference());
@@ -113,4 +98,11 @@ pub(super) fn run(
             exit
         }
     })
+}
+
+/// Returns the command that follows a release. It names the method if the entry does not.
+fn watch_command(named: &NamedMergeRequest<'_>) -> String {
+    let words = ["cki", "stage", "watch", "--via", "kubernetes"];
+    let is_usual = named.target.entry().is_some_and(|entry| entry.via() == StageVia::Kubernetes);
+    named.subcommand(if is_usual { &words[..3] } else { &words })
 }

@@ -2,6 +2,7 @@
 //! each command.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCandidates;
 
 use crate::base::text::command_line;
@@ -9,7 +10,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::cli::marks::Repeated;
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, StageDecl, StageVia};
 use crate::model::merge_request::{MergeRequestName, NoMergeRequest};
 use crate::ops::stage::{StageTarget, of_project, target};
 
@@ -37,6 +38,15 @@ pub(super) struct MergeRequestArgs {
     mr: Option<MergeRequestName>,
     #[command(flatten)]
     project: ProjectArgs,
+    /// Method by which it was staged (default: that of the entry, else `bot`)
+    #[arg(long, value_name = "METHOD", value_parser = via(), add = Repeated)]
+    via: Option<StageVia>,
+}
+
+/// Returns the parser of a method.
+pub(super) fn via() -> impl TypedValueParser<Value = StageVia> {
+    let words = PossibleValuesParser::new(StageVia::ALL.map(StageVia::as_str));
+    words.map(|word| StageVia::parse(&word).unwrap_or_default())
 }
 
 /// The merge requests that are staged together.
@@ -87,6 +97,8 @@ pub(in crate::cli) struct NamedMergeRequest<'a> {
     name: String,
     /// The options that named the project.
     options: Vec<String>,
+    /// The option that names the method.
+    via: Option<StageVia>,
 }
 
 impl<'a> NamedMergeRequest<'a> {
@@ -116,7 +128,7 @@ impl<'a> NamedMergeRequest<'a> {
             (None, Some(_)) => format!("{}!{number}", target.project),
             (None, None) => number.to_string(),
         };
-        Ok(Self { number, target, name, options: Vec::new() })
+        Ok(Self { number, target, name, options: Vec::new(), via: None })
     }
 
     /// Returns a command on the same merge request, with the project if the user named it with the number.
@@ -129,6 +141,24 @@ impl<'a> NamedMergeRequest<'a> {
     pub(super) fn subcommand(&self, words: &[&str]) -> String {
         let command = self.command(words);
         if self.options.is_empty() { command } else { format!("{command} {}", command_line(&self.options)) }
+    }
+
+    /// Returns a subcommand of `cki stage` on the same merge request and its method.
+    pub(super) fn stage_subcommand(&self, words: &[&str]) -> String {
+        match self.via {
+            Some(via) => self.subcommand(&[words, &["--via", via.as_str()]].concat()),
+            None => self.subcommand(words),
+        }
+    }
+
+    /// Returns the method by which it was staged.
+    pub(super) fn via(&self) -> StageVia {
+        self.via.or_else(|| self.target.entry().map(StageDecl::via)).unwrap_or_default()
+    }
+
+    /// Returns the same merge request, staged by a method.
+    pub(super) fn with_via(self, via: Option<StageVia>) -> Self {
+        Self { via, ..self }
     }
 
     /// Returns `group/project!N`.
@@ -146,7 +176,7 @@ impl MergeRequestArgs {
     ) -> anyhow::Result<NamedMergeRequest<'a>> {
         let name = self.mr.as_ref().or(self.merge_request.as_ref());
         let name = name.ok_or_else(|| UsageError("name a merge request".to_owned()))?;
-        self.project.resolve(name, None, context, inventory)
+        Ok(self.project.resolve(name, None, context, inventory)?.with_via(self.via))
     }
 }
 

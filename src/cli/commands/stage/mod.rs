@@ -2,6 +2,7 @@
 
 mod bot;
 mod cancel;
+mod cluster;
 mod followed;
 mod kubernetes;
 mod list;
@@ -18,7 +19,7 @@ use clap::{Args, Subcommand};
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
-pub(in crate::cli) use kubernetes::{kubectl, production};
+pub(in crate::cli) use cluster::{kubectl, production};
 pub(in crate::cli) use merge_request::NamedMergeRequest;
 
 /// Test a merge request in staging

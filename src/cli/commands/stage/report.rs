@@ -22,8 +22,8 @@ const LOG_LINES: usize = 40;
 /// Report on the staging of a merge request, for people outside of the team
 ///
 /// Tells who requested what for which commit, and shows pipelines as a timeline, with the ends of failed
-/// logs and links to environments. Tokens and known secrets are masked. The page needs no server, no
-/// script and no other host.
+/// logs and links to environments. Of a release on Kubernetes, it shows commit, image, rollout and failing
+/// pods. Tokens and known secrets are masked. The page needs no server, no script and no other host.
 ///
 /// Examples:
 ///   cki stage report 213 --html staging.html
@@ -52,7 +52,7 @@ pub(super) fn run(args: &StageReportArgs, context: &Context) -> anyhow::Result<E
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, inventory, LOG_LINES);
+    let options = of_merge_request(&named, context, inventory, LOG_LINES)?;
     let ui = context.ui.clone();
     let cleaner = TextCleaner::new(Arc::new(move |text| ui.masked(text)));
     context.block_on(async |stop| {
@@ -79,7 +79,7 @@ pub(super) fn run(args: &StageReportArgs, context: &Context) -> anyhow::Result<E
         }
         let has_text = args.html.is_some() || args.markdown || args.comment;
         if !has_text || (context.ui.is_structured() && !args.markdown) {
-            print_status(&context.ui, &found, &|words| named.subcommand(words));
+            print_status(&context.ui, &found, &|words| named.stage_subcommand(words));
         }
         // Without a report of another form, this is `cki stage status`.
         Ok(if has_text { Exit::Done } else { exit::of_progress(&found) })

@@ -2,11 +2,10 @@
 //! the report.
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCompleter;
 
 use super::kubernetes::ReleaseChoice;
-use super::merge_request::{CombinedArgs, NamedMergeRequest};
+use super::merge_request::{CombinedArgs, NamedMergeRequest, via};
 use super::watch::notify;
 use super::{bot, kubernetes, pipeline};
 use crate::base::exit::Exit;
@@ -40,6 +39,9 @@ pub(super) struct StartArgs {
     /// Let this variable name production or hold a real credential (only `--via kubernetes`)
     #[arg(long, value_name = "NAME")]
     allow: Vec<String>,
+    /// Deploy the image although it was built from this commit and not from the head (only `--via kubernetes`)
+    #[arg(long, value_name = "COMMIT", value_parser = commit)]
+    image_commit: Vec<String>,
     /// Show the request without sending it
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -50,7 +52,7 @@ pub(super) struct StartArgs {
     #[arg(long)]
     force: bool,
     /// Show the bot's own explanation on the merge request
-    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "allow", "dry_run", "no_wait", "notify", "force", "yes"])]
+    #[arg(long, conflicts_with_all = ["via", "set", "rerun", "allow", "image_commit", "dry_run", "no_wait", "notify", "force", "yes"])]
     help_bot: bool,
     /// Notify at the end: on the desktop, or with the bell of the terminal
     #[arg(long, conflicts_with_all = ["dry_run", "no_wait"])]
@@ -67,9 +69,10 @@ impl StartArgs {
     }
 }
 
-fn via() -> impl TypedValueParser<Value = StageVia> {
-    let words = PossibleValuesParser::new(StageVia::ALL.map(StageVia::as_str));
-    words.map(|word| StageVia::parse(&word).unwrap_or_default())
+/// Parses a commit, which may be shortened.
+fn commit(text: &str) -> Result<String, String> {
+    let is_commit = (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_commit { Ok(text.to_owned()) } else { Err("a commit has 7 to 64 hexadecimal digits".to_owned()) }
 }
 
 pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -86,11 +89,17 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     let Some(method) = method(args, context, inventory, named)? else {
         let options = release_options(args, context)?;
-        let choice = ReleaseChoice { allowed: &args.allow, is_confirmed: args.yes, notifies: args.notify };
+        let choice = ReleaseChoice {
+            allowed: &args.allow,
+            image_commits: &args.image_commit,
+            is_confirmed: args.yes,
+            notifies: args.notify,
+        };
         return kubernetes::run(&all, choice, &options, context);
     };
-    if !args.allow.is_empty() {
-        return Err(UsageError("`--allow` belongs to `--via kubernetes`".to_owned()).into());
+    let others = [("--allow", &args.allow), ("--image-commit", &args.image_commit)];
+    if let Some((flag, _)) = others.into_iter().find(|(_, values)| !values.is_empty()) {
+        return Err(UsageError(format!("`{flag}` belongs to `--via kubernetes`")).into());
     }
     let staging = StagingOptions {
         project: named.target.project.clone(),

@@ -16,9 +16,13 @@ use crate::report;
 /// stages and environments. Without a token, it shows what everybody may see. The exit code is 0 if all
 /// pipelines succeeded, 1 if one did not, 3 if nothing was requested, and 124 if they have not ended.
 ///
+/// A release on Kubernetes is found in the staging namespace: its commit and image, the state and the steps
+/// of its rollout, failing pods with their logs, and when it expires.
+///
 /// Examples:
 ///   cki stage status 213
 ///   cki stage status --mr cki-project/cki-tools!213 -o json
+///   cki stage status 213 --via kubernetes
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct StageStatusArgs {
@@ -30,7 +34,7 @@ pub(super) fn run(args: &StageStatusArgs, context: &Context) -> anyhow::Result<E
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let options = of_merge_request(&named, context, inventory, LOG_LINES);
+    let options = of_merge_request(&named, context, inventory, LOG_LINES)?;
     context.block_on(async |stop| {
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let events = context.events();
@@ -38,7 +42,7 @@ pub(super) fn run(args: &StageStatusArgs, context: &Context) -> anyhow::Result<E
             found = progress(&gitlab, &options, &events) => found?,
             signal = stop.requested() => return Ok(signal.exit()),
         };
-        report::staging::print_status(&context.ui, &found, &|words| named.subcommand(words));
+        report::staging::print_status(&context.ui, &found, &|words| named.stage_subcommand(words));
         Ok(exit::of_progress(&found))
     })
 }

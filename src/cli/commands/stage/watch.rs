@@ -8,6 +8,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::{exit, token};
 use crate::host::notifier::Notifier;
+use crate::ops::stage::kubernetes::{ReleaseRun, watch_releases};
 use crate::ops::stage::{StageOptions, watch};
 use crate::report;
 
@@ -15,11 +16,12 @@ use crate::report;
 ///
 /// Finds the newest request for its head commit on the server, also one of somebody else, and follows its
 /// pipelines, and those that they trigger. Ctrl-C ends the watch, not the staging. The exit code is 0
-/// only if all pipelines succeed.
+/// only if all pipelines succeed. A release is found in the staging namespace, and its rollout followed.
 ///
 /// Examples:
 ///   cki stage watch 213
 ///   cki stage watch --mr 213 --notify
+///   cki stage watch 213 --via kubernetes
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct StageWatchArgs {
@@ -34,24 +36,34 @@ pub(super) fn run(args: &StageWatchArgs, context: &Context) -> anyhow::Result<Ex
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
     let named = args.merge_request.resolve(context, inventory)?;
-    let progress = of_merge_request(&named, context, inventory, LOG_LINES);
+    let progress = of_merge_request(&named, context, inventory, LOG_LINES)?;
     let options = StageOptions {
         timeout: Some(context.settings.stage_timeout),
         interval: context.settings.stage_interval,
         ..StageOptions::default()
     };
-    context.block_on(async |stop| {
+    let again = named.stage_subcommand(&["cki", "stage", "watch"]);
+    let (exit, reference) = context.block_on(async |stop| {
         let gitlab = token::client(context, named.target.server_for(&context.settings.gitlab_url), trust)?;
         let events = context.events();
-        let outcome = watch(&gitlab, &progress, &options, &events, &stop).await?;
-        let [again, request] =
-            [&["cki", "stage", "watch"][..], &["cki", "stage"]].map(|words| named.subcommand(words));
-        report::stage::print(&context.ui, &outcome, &again, &request);
-        if args.notify {
-            notify(context, outcome.succeeded(), &outcome.merge_request.reference());
+        if let Some(kubectl) = &progress.cluster {
+            let run =
+                ReleaseRun { gitlab: &gitlab, kubectl, options: &options, events: &events, stop: &stop };
+            let (facts, watched) = watch_releases(run, (&progress.project, progress.merge_request)).await?;
+            let undo = named.subcommand(&["cki", "unstage"]);
+            report::staging::print_watched(&context.ui, &facts, &watched, [&again, &undo]);
+            let exit = exit::of_releases(watched.iter().map(|one| &one.outcome));
+            return Ok((exit, facts.reference()));
         }
-        Ok(exit::of_stage(&outcome))
-    })
+        let outcome = watch(&gitlab, &progress, &options, &events, &stop).await?;
+        let request = named.stage_subcommand(&["cki", "stage"]);
+        report::stage::print(&context.ui, &outcome, &again, &request);
+        Ok((exit::of_stage(&outcome), outcome.merge_request.reference()))
+    })?;
+    if args.notify {
+        notify(context, exit == Exit::Done, &reference);
+    }
+    Ok(exit)
 }
 
 /// Tells the end of a staging to a user who looks elsewhere.

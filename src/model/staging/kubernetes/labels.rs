@@ -26,6 +26,11 @@ pub const IMAGE: &str = "cki.image";
 /// Annotation of the time (ISO 8601) after which the release counts as expired.
 pub const EXPIRES_AT: &str = "cki.expires-at";
 
+/// Annotation of the commit that the image says it was built from.
+pub const IMAGE_COMMIT: &str = "cki.image-commit";
+/// Annotation of the time (ISO 8601) of the last request.
+pub const REQUESTED_AT: &str = "cki.requested-at";
+
 /// Kinds of the objects of a release, and of the volume claims that a controller makes for it.
 pub const RELEASED_KINDS: &str =
     "configmaps,services,deployments.apps,statefulsets.apps,cronjobs.batch,jobs.batch,persistentvolumeclaims";

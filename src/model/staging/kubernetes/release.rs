@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::error::ReleaseError;
-use super::labels::{COMPONENT, EXPIRES_AT, IMAGE, PROJECT_PATH, TEMPLATE, URL, own_labels};
+use super::labels::{
+    COMPONENT, EXPIRES_AT, IMAGE, IMAGE_COMMIT, PROJECT_PATH, REQUESTED_AT, TEMPLATE, URL, own_labels,
+};
 use super::names::{object_name, release_name, suffix};
 use super::releasing::{Releasing, template_mut};
 use super::request::ReleaseRequest;
@@ -181,13 +183,17 @@ fn named(
 
 /// Returns the owner: a ConfigMap, since everybody who may apply the rest may apply it, too.
 fn owner(request: &ReleaseRequest, release: &str) -> ClusterObject {
-    let annotations = json!({
+    let mut annotations = json!({
         COMPONENT: request.component,
         PROJECT_PATH: request.project,
         URL: request.url,
         IMAGE: request.image,
+        REQUESTED_AT: request.requested_at.to_string(),
         EXPIRES_AT: request.expires_at.to_string(),
     });
+    if let Some(commit) = &request.image_commit {
+        annotations[IMAGE_COMMIT] = commit.clone().into();
+    }
     let json = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -67,6 +67,14 @@ impl Releasing<'_> {
 }
 
 /// Returns the template of a workload's pods.
+pub(super) fn template(workload: &Value) -> &Value {
+    match workload["kind"].as_str() {
+        Some("CronJob") => &workload["spec"]["jobTemplate"]["spec"]["template"],
+        _ => &workload["spec"]["template"],
+    }
+}
+
+/// Returns the template of a workload's pods, to be changed.
 pub(super) fn template_mut(workload: &mut Value) -> &mut Value {
     match workload["kind"].as_str() {
         Some("CronJob") => &mut workload["spec"]["jobTemplate"]["spec"]["template"],

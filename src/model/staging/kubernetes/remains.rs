@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::labels::{
-    COMPONENT, EXPIRES_AT, HEAD, IMAGE, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH, RELEASE,
+    COMPONENT, EXPIRES_AT, HEAD, IMAGE, IMAGE_COMMIT, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH,
+    RELEASE, REQUESTED_AT,
 };
 
 /// Kind of a volume claim.
@@ -22,7 +23,9 @@ pub struct RemainingObject {
 }
 
 impl RemainingObject {
-    fn is_claim(&self) -> bool {
+    /// Returns whether it is a volume claim, which may outlive its release.
+    #[must_use]
+    pub fn is_claim(&self) -> bool {
         self.kind == CLAIM
     }
 }
@@ -44,6 +47,10 @@ pub struct ReleaseRemains {
     pub head: String,
     /// Deployed image; `None` without the owner.
     pub image: Option<String>,
+    /// Commit that the image says it was built from, if it says one.
+    pub image_commit: Option<String>,
+    /// Time of the last request; `None` without the owner.
+    pub requested_at: Option<jiff::Timestamp>,
     /// Time after which it counts as expired.
     pub expires_at: Option<jiff::Timestamp>,
     /// Name of the owner, if it is there.
@@ -100,6 +107,10 @@ pub fn remains(items: &[Value]) -> Vec<ReleaseRemains> {
         if is_owner {
             found.component = annotation(COMPONENT);
             found.image = annotation(IMAGE);
+            found.image_commit = annotation(IMAGE_COMMIT);
+            // An owner that an earlier version has applied says only when it was made.
+            let made = || item["metadata"]["creationTimestamp"].as_str()?.parse().ok();
+            found.requested_at = annotation(REQUESTED_AT).and_then(|text| text.parse().ok()).or_else(made);
             found.owner = Some(owner);
             found.objects.insert(0, object);
         } else {

@@ -15,8 +15,12 @@ pub struct ReleaseRequest {
     pub url: String,
     /// Image by its digest.
     pub image: String,
+    /// Commit that the image says it was built from, if it says one.
+    pub image_commit: Option<String>,
     /// Namespace.
     pub namespace: String,
+    /// Time of the request.
+    pub requested_at: jiff::Timestamp,
     /// Time after which the release counts as expired.
     pub expires_at: jiff::Timestamp,
 }

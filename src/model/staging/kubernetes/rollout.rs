@@ -31,6 +31,18 @@ pub struct PodTrouble {
     pub is_lasting: bool,
 }
 
+impl PodTrouble {
+    /// Returns the reason with the message.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let text = match self.message.trim() {
+            "" => self.reason.clone(),
+            message => format!("{}: {message}", self.reason),
+        };
+        text.trim_end_matches('.').to_owned()
+    }
+}
+
 /// Reasons of waiting that last until somebody changes something.
 const LASTING: [&str; 6] = [
     "CrashLoopBackOff",

@@ -115,7 +115,9 @@ fn request() -> ReleaseRequest {
         head: "9c41d0e".into(),
         url: "https://h/group/web/-/merge_requests/213".into(),
         image: "quay.io/x/web@sha256:0".into(),
+        image_commit: None,
         namespace: "staging".into(),
+        requested_at: "2026-11-22T10:00:00Z".parse().expect("is a time"),
         expires_at: "2026-11-25T10:00:00Z".parse().expect("is a time"),
     }
 }
@@ -140,6 +142,7 @@ fn release_keeps_objects_apart_from_production() {
         assert_eq!(metadata["labels"][MANAGED_BY.0], "cki");
         assert_eq!(metadata["annotations"][EXPIRES_AT], "2026-11-25T10:00:00Z");
     }
+    assert_eq!(made.owner.json["metadata"]["annotations"][REQUESTED_AT], "2026-11-22T10:00:00Z");
     let service = &made.objects[1].json["spec"];
     assert_eq!(service["selector"], json!({"app": "web-mr-213", RELEASE: "service-web-mr-213"}));
     assert_eq!(service["ports"], json!([{"port": 80, "protocol": "TCP"}]));

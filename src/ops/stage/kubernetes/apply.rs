@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::follow::follow;
+use super::follow::{FollowedRelease, follow};
 use super::together::named_error;
 use super::{ObjectChange, ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
 use crate::model::event::TaskOutcome;
@@ -51,7 +51,7 @@ pub async fn apply(
         outcome.end = match run.stop.now() {
             Some(signal) => ReleaseEnd::Stopped(signal),
             None if run.options.no_wait => ReleaseEnd::NotWaited,
-            None => follow(run, plan, &mut head, began, outcome).await,
+            None => follow(run, &FollowedRelease::of_plan(plan), &mut head, began, outcome).await,
         };
         // A rollout that continues without this program is still a running deployment.
         let status = match outcome.end {

@@ -71,6 +71,20 @@ pub enum ReleaseStageError {
         /// The component.
         component: String,
     },
+    /// The image was built from another commit than the head.
+    #[error(
+        "the image `{image}` was built from commit {}, and the head of the merge request is {}",
+        short(stated),
+        short(head)
+    )]
+    ImageCommit {
+        /// The image with its tag.
+        image: String,
+        /// The commit that the image states.
+        stated: String,
+        /// The head.
+        head: String,
+    },
     /// The release of a merge request cannot be combined with that of another one.
     #[error("`{merge_request}` cannot be combined with `{with}`: {source}")]
     NotCombined {
@@ -104,4 +118,8 @@ pub enum ReleaseStageError {
         /// The namespace.
         namespace: String,
     },
+}
+
+fn short(sha: &str) -> &str {
+    sha.get(..8).unwrap_or(sha)
 }

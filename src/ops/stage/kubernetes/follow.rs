@@ -4,33 +4,59 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::failing::{LINE, failing_containers};
 use super::plan::SHORTEST;
-use super::{FailedContainer, ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
+use super::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
 use crate::model::event::TaskOutcome;
-use crate::model::staging::kubernetes::{PodTrouble, RELEASE, Rollout, TEMPLATE, pod_troubles, rollout};
+use crate::model::staging::kubernetes::{
+    PodTrouble, RELEASE, Rollout, pod_troubles, pods_of_template, rollout,
+};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::head::HeadWatch;
 use crate::systems::kubectl::{Kubectl, KubectlError, ObjectChanges, Watched};
 
-/// Maximum number of failing containers to report.
-const REPORTED: usize = 3;
-/// Maximum number of events of a failing pod to report.
-const EVENTS: usize = 5;
-/// Maximum columns of a line of a log, and of a message.
-const LINE: usize = 300;
+/// A release to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FollowedRelease {
+    /// Name of the release.
+    pub(super) name: String,
+    /// Kind and name of its workload.
+    pub(super) workload: (String, String),
+    /// Digest that its pods carry.
+    pub(super) template: String,
+}
+
+impl FollowedRelease {
+    /// Returns the release of a plan.
+    pub(super) fn of_plan(plan: &ReleasePlan) -> Self {
+        let release = &plan.release;
+        // The workload is the last object.
+        let (kind, name) = release.objects.last().map_or(("", ""), |one| (one.kind(), one.name()));
+        Self {
+            name: release.name.clone(),
+            workload: (kind.to_owned(), name.to_owned()),
+            template: release.template.clone(),
+        }
+    }
+
+    fn selector(&self) -> String {
+        format!("{RELEASE}={}", self.name)
+    }
+}
 
 /// Follows the rollout.
 pub(super) async fn follow(
     run: ReleaseRun<'_>,
-    plan: &ReleasePlan,
+    release: &FollowedRelease,
     head: &mut HeadWatch,
     began: Duration,
     outcome: &mut ReleaseOutcome,
 ) -> ReleaseEnd {
-    let task = run.events.start(plan.release.name.clone(), "rolling out");
-    let mut following = Following { run, plan, head, next_head: began, warned: BTreeSet::new() };
+    let task = run.events.start(release.name.clone(), "rolling out");
+    let mut following = Following { run, release, head, next_head: began, warned: BTreeSet::new() };
     let clock = run.gitlab.clock();
-    let changes = watch(run.kubectl, plan);
+    let changes = watch(run.kubectl, release);
+    let lines = run.options.log_lines;
     let mut lost_since: Option<Duration> = None;
     let end = loop {
         let looked = tokio::select! {
@@ -42,14 +68,14 @@ pub(super) async fn follow(
         match looked {
             Ok((Rollout::Done(text), _)) => break ReleaseEnd::Done(text),
             Ok((Rollout::Failed(text), troubles)) => {
-                outcome.failed = following.failures(&troubles).await;
+                outcome.failed = failing_containers(run.kubectl, &troubles, lines).await;
                 break ReleaseEnd::Failed(shown(&text, LINE));
             }
             Ok((Rollout::Progressing(text), troubles)) => {
                 lost_since = None;
                 if let Some(worst) = troubles.iter().find(|one| one.is_lasting) {
-                    outcome.failed = following.failures(&troubles).await;
-                    break ReleaseEnd::Failed(describe(worst));
+                    outcome.failed = failing_containers(run.kubectl, &troubles, lines).await;
+                    break ReleaseEnd::Failed(shown(&worst.describe(), LINE));
                 }
                 task.detail(shown(&text, LINE));
             }
@@ -83,23 +109,15 @@ pub(super) async fn follow(
 }
 
 /// Watches the workload, and the pods of the release.
-fn watch(kubectl: &Kubectl, plan: &ReleasePlan) -> ObjectChanges {
-    let pods = release_selector(plan);
-    let mut watched = vec![Watched::Selected("pods", &pods)];
-    if let Some(workload) = plan.release.objects.last() {
-        watched.push(Watched::Object(workload.kind(), workload.name()));
-    }
-    kubectl.watch(&watched)
-}
-
-fn release_selector(plan: &ReleasePlan) -> String {
-    format!("{RELEASE}={}", plan.release.name)
+fn watch(kubectl: &Kubectl, release: &FollowedRelease) -> ObjectChanges {
+    let (pods, (kind, name)) = (release.selector(), &release.workload);
+    kubectl.watch(&[Watched::Selected("pods", &pods), Watched::Object(kind, name)])
 }
 
 /// A rollout that is followed.
 struct Following<'a> {
     run: ReleaseRun<'a>,
-    plan: &'a ReleasePlan,
+    release: &'a FollowedRelease,
     head: &'a mut HeadWatch,
     /// Time of the next look at the merge request: changes of the cluster are no reason to ask GitLab more often.
     next_head: Duration,
@@ -117,67 +135,23 @@ impl Following<'_> {
             }
         }
         let kubectl = self.run.kubectl;
-        let Some(workload) = self.plan.release.objects.last() else {
-            return Ok((Rollout::Done("nothing to roll out".to_owned()), Vec::new()));
-        };
-        let found = kubectl.find_object(workload.kind(), workload.name()).await?;
-        let Some(found) = found else {
-            let message = format!("{} `{}` was removed", workload.kind(), workload.name());
-            return Ok((Rollout::Failed(message), Vec::new()));
+        let (kind, name) = &self.release.workload;
+        let Some(found) = kubectl.find_object(kind, name).await? else {
+            return Ok((Rollout::Failed(format!("{kind} `{name}` was removed")), Vec::new()));
         };
         let rollout = rollout(&found);
         if matches!(rollout, Rollout::Done(_)) {
             return Ok((rollout, Vec::new()));
         }
-        let pods = kubectl.list("pods", &release_selector(self.plan)).await?;
-        // A pod of the rollout before does not count.
-        let template = self.plan.release.template.as_str();
-        let is_new = |pod: &serde_json::Value| pod["metadata"]["annotations"][TEMPLATE] == template;
-        let pods: Vec<_> = pods.into_iter().filter(is_new).collect();
+        let pods = kubectl.list("pods", &self.release.selector()).await?;
+        let pods = pods_of_template(pods, &self.release.template);
         let troubles = pod_troubles(&pods);
         for trouble in &troubles {
-            let text = format!("`{}`: {}.", shown(&trouble.pod, 100), describe(trouble));
+            let text = format!("`{}`: {}.", shown(&trouble.pod, 100), shown(&trouble.describe(), LINE));
             if self.warned.insert(format!("{} {} {}", trouble.pod, trouble.container, trouble.reason)) {
                 self.run.events.warn(text);
             }
         }
         Ok((rollout, troubles))
     }
-
-    /// Reads the events and the end of the logs of failing containers.
-    async fn failures(&self, troubles: &[PodTrouble]) -> Vec<FailedContainer> {
-        let mut failures = Vec::new();
-        for trouble in troubles.iter().take(REPORTED) {
-            let kubectl = self.run.kubectl;
-            let events = kubectl.events(&trouble.pod).await.unwrap_or_default();
-            let warnings = events.iter().filter(|event| event.is_warning);
-            let mut events: Vec<String> =
-                warnings.map(|event| shown(&format!("{}: {}", event.reason, event.message), LINE)).collect();
-            events.drain(..events.len().saturating_sub(EVENTS));
-            let lines = self.run.options.log_lines;
-            let log = match trouble.container.as_str() {
-                "" => Vec::new(),
-                container => kubectl
-                    .log_tail(&trouble.pod, container, trouble.has_run, lines)
-                    .await
-                    .unwrap_or_else(|error| vec![format!("no log: {error}")]),
-            };
-            failures.push(FailedContainer {
-                pod: shown(&trouble.pod, 253),
-                container: shown(&trouble.container, 63),
-                reason: describe(trouble),
-                events,
-                log: log.iter().map(|line| shown(line, LINE)).collect(),
-            });
-        }
-        failures
-    }
-}
-
-fn describe(trouble: &PodTrouble) -> String {
-    let text = match trouble.message.trim() {
-        "" => trouble.reason.clone(),
-        message => format!("{}: {message}", trouble.reason),
-    };
-    shown(&text, LINE).trim_end_matches('.').to_owned()
 }

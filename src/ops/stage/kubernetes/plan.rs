@@ -11,8 +11,8 @@ use crate::model::deployment::ClusterObject;
 use crate::model::guard::{allow_warnings, enforce};
 use crate::model::inventory::Component;
 use crate::model::staging::kubernetes::{
-    COMPONENT, MANAGED_BY, PROJECT, RELEASE, RELEASED_KINDS, Release, ReleaseRequest, StagingRules, release,
-    release_findings,
+    COMPONENT, ImageCommit, MANAGED_BY, PROJECT, RELEASE, RELEASED_KINDS, Release, ReleaseRequest,
+    StagingRules, release, release_findings,
 };
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::run_policy;
@@ -34,6 +34,8 @@ pub struct ReleaseSources<'a> {
     pub component: &'a Component,
     /// Variables that may name production.
     pub allowed: &'a [String],
+    /// Commits, other than the head, whose image may be deployed.
+    pub image_commits: &'a [String],
     /// The current time.
     pub now: jiff::Timestamp,
     /// A cluster that does not answer is no error: nothing will be applied.
@@ -49,6 +51,8 @@ pub struct ReleasePlan {
     pub tagged_image: String,
     /// The image with its digest.
     pub image: String,
+    /// The commit that the image was built from.
+    pub image_commit: ImageCommit,
     /// The release.
     pub release: Release,
     /// Time after which it counts as expired.
@@ -123,11 +127,13 @@ pub(super) async fn plan_release(
     let digest = registry.digest(&image, &tag).await;
     task.dismiss();
     let digest = digest?;
+    let image_commit =
+        image_commit(registry, (&image, &digest), &tagged_image, &merge_request.head, sources).await?;
     let deployment = deployment(ctx, component, &merge_request).await?;
     deployment.findings.iter().for_each(|finding| ctx.events.note(finding.to_string()));
+    let requested_at = jiff::Timestamp::from_second(sources.now.as_second()).unwrap_or(sources.now);
     let hours = jiff::SignedDuration::from_hours(24 * i64::from(rules.days()));
-    let expires_at = sources.now.checked_add(hours).unwrap_or(sources.now);
-    let expires_at = jiff::Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
+    let expires_at = requested_at.checked_add(hours).unwrap_or(requested_at);
     let image = format!("{}@{digest}", image.name());
     let request = ReleaseRequest {
         component: component.reference.to_string(),
@@ -136,7 +142,9 @@ pub(super) async fn plan_release(
         head: merge_request.head.clone(),
         url: merge_request.url.clone(),
         image: image.clone(),
+        image_commit: image_commit.sha(&merge_request.head).map(str::to_owned),
         namespace: kubectl.target().namespace.clone(),
+        requested_at,
         expires_at,
     };
     let release = release(&deployment, &rules, &request)?;
@@ -157,7 +165,34 @@ pub(super) async fn plan_release(
     let objects = planned_objects(&release, found.as_deref());
     let decl = component.stage.as_ref().and_then(|stage| stage.environment.as_ref());
     let environment = environment::plan(gitlab, &merge_request, decl).await?;
-    Ok(ReleasePlan { merge_request, tagged_image, image, release, expires_at, objects, check, environment })
+    Ok(ReleasePlan {
+        merge_request,
+        tagged_image,
+        image,
+        image_commit,
+        release,
+        expires_at,
+        objects,
+        check,
+        environment,
+    })
+}
+
+/// Reads the commit of an image. A registry that does not tell it is no failure.
+async fn image_commit(
+    registry: &Registry,
+    (image, digest): (&RegistryImage, &str),
+    tagged_image: &str,
+    head: &str,
+    sources: &ReleaseSources<'_>,
+) -> Result<ImageCommit, ReleaseStageError> {
+    let stated = match registry.revision(image, digest).await {
+        Ok(stated) => stated,
+        Err(error) => return Ok(ImageCommit::Unknown(error.to_string())),
+    };
+    ImageCommit::compare(stated, head, sources.image_commits).map_err(|stated| {
+        ReleaseStageError::ImageCommit { image: tagged_image.to_owned(), stated, head: head.to_owned() }
+    })
 }
 
 /// Returns whether a dry run continues without a cluster after this error.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::ProgressOptions;
 use super::find::find;
 use super::read::read_rows;
+use crate::model::inventory::StageVia;
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
@@ -93,6 +94,10 @@ pub enum CancelError {
 /// # Errors
 /// Fails when there is no request, or it is another user's.
 pub async fn plan_cancel(gitlab: &GitLab, options: &ProgressOptions) -> Result<CancelPlan, CancelError> {
+    if options.via == StageVia::Kubernetes {
+        let merge_request = format!("{}!{}", options.project, options.merge_request);
+        return Err(CancelError::Stage(StageError::InCluster { merge_request }));
+    }
     if !gitlab.has_token() {
         return Err(CancelError::NoToken {
             merge_request: format!("{}!{}", options.project, options.merge_request),

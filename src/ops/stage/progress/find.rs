@@ -34,11 +34,6 @@ pub(super) struct FoundStaging {
 
 /// Finds a staging.
 pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<FoundStaging, StageError> {
-    if options.via == StageVia::Kubernetes {
-        return Err(StageError::InCluster {
-            merge_request: format!("{}!{}", options.project, options.merge_request),
-        });
-    }
     let facts = read_any(gitlab, &options.project, options.merge_request).await?;
     let mut found = FoundStaging {
         facts,
@@ -50,6 +45,10 @@ pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<F
         rows: Vec::new(),
         unread: Vec::new(),
     };
+    if options.via == StageVia::Kubernetes {
+        // The state of a release is in the cluster.
+        return Ok(found);
+    }
     let has_comments = options.via == StageVia::Bot && find_request(gitlab, options, &mut found).await?;
     if !has_comments {
         let seen = pipelines(gitlab, &found.facts, options).await?;

@@ -1,7 +1,9 @@
-//! The ends of the logs of a staging's jobs.
+//! The ends of the logs of a staging's jobs; those of a release are in `container_logs`.
 
 use super::ProgressOptions;
+use super::container_logs::{ContainerLog, container_logs};
 use super::find::find;
+use super::log_choice::LogChoice;
 use super::read::read_rows;
 use crate::model::staging::PipelineStatus;
 use crate::ops::stage::StageError;
@@ -9,17 +11,6 @@ use crate::systems::gitlab::GitLab;
 
 /// Maximum number of logs to fetch.
 const MOST: usize = 50;
-
-/// The jobs whose logs are shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogChoice {
-    /// Those that failed.
-    Failed,
-    /// All that have begun.
-    All,
-    /// Those with this name or number, or those of the pipeline with this number.
-    Named(String),
-}
 
 /// The end of a job's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,16 +33,30 @@ pub struct JobLog {
     pub unread: Option<String>,
 }
 
+/// Ends of logs of a staging.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StagingLogs {
+    /// Those of jobs of pipelines.
+    pub jobs: Vec<JobLog>,
+    /// Those of containers of releases.
+    pub containers: Vec<ContainerLog>,
+}
+
 /// Returns the ends of logs, of `lines` lines each.
 ///
 /// # Errors
-/// Fails when the staging cannot be read, or no job has the name.
+/// Fails when the staging cannot be read, or no job and no container has the name.
 pub async fn logs(
     gitlab: &GitLab,
     options: &ProgressOptions,
     choice: &LogChoice,
     lines: usize,
-) -> Result<Vec<JobLog>, StageError> {
+) -> Result<StagingLogs, StageError> {
+    if let Some(kubectl) = options.released() {
+        let merge_request = (options.project.as_str(), options.merge_request);
+        let containers = container_logs(kubectl, merge_request, choice, lines).await?;
+        return Ok(StagingLogs { jobs: Vec::new(), containers });
+    }
     let found = find(gitlab, options).await?;
     let mut logs = Vec::new();
     let mut names = Vec::new();
@@ -96,6 +101,6 @@ pub async fn logs(
             names.dedup();
             Err(StageError::NoJob { merge_request: found.facts.reference(), name: name.clone(), names })
         }
-        _ => Ok(logs),
+        _ => Ok(StagingLogs { jobs: logs, containers: Vec::new() }),
     }
 }

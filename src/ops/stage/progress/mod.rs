@@ -3,10 +3,12 @@
 //! `report::staging`.
 
 mod cancel;
+mod container_logs;
 mod environments;
 mod find;
 mod list;
 mod locate;
+mod log_choice;
 mod logs;
 mod marked;
 mod note;
@@ -19,10 +21,13 @@ use jiff::Timestamp;
 
 use crate::model::staging::StagedHead;
 
+use super::kubernetes::ReleaseProgress;
 use super::{CommentRef, MergeRequestFacts, PipelineOutcome};
 pub use cancel::{CancelError, CancelPlan, CanceledPipeline, cancel, plan_cancel};
-pub use list::{ListedStaging, StagingList, list};
-pub use logs::{JobLog, LogChoice, logs};
+pub use container_logs::ContainerLog;
+pub use list::{ListedRelease, ListedStaging, StagingList, list};
+pub use log_choice::LogChoice;
+pub use logs::{JobLog, StagingLogs, logs};
 pub use note::{NoteError, NoteResult, post_report};
 pub use options::ProgressOptions;
 pub use read::read;
@@ -47,6 +52,8 @@ pub struct StagingProgress {
     pub answer: Option<CommentRef>,
     /// The pipelines.
     pub pipelines: Vec<PipelineOutcome>,
+    /// The releases in the staging namespace, those of other commits, too.
+    pub releases: Vec<ReleaseProgress>,
     /// The environments to which the head commit was deployed.
     pub environments: Vec<StagingEnvironment>,
     /// Facts that could not be read, one sentence each.
@@ -60,11 +67,11 @@ pub enum ProgressState {
     NotRequested,
     /// Requested; there is no pipeline yet.
     Waiting,
-    /// Pipelines have not ended.
+    /// Pipelines or rollouts have not ended.
     Running,
-    /// All pipelines succeeded.
+    /// All pipelines or rollouts succeeded.
     Succeeded,
-    /// A pipeline did not succeed.
+    /// A pipeline or a rollout did not succeed.
     Failed,
 }
 
@@ -72,13 +79,21 @@ impl StagingProgress {
     /// Returns the state.
     #[must_use]
     pub fn state(&self) -> ProgressState {
-        match (&self.pipelines[..], &self.request) {
+        let pipelines = self.pipelines.iter().map(|one| (one.has_ended(), one.succeeded()));
+        let releases = self.current_releases().map(|one| (one.has_ended(), one.succeeded()));
+        let parts: Vec<(bool, bool)> = pipelines.chain(releases).collect();
+        match (&parts[..], &self.request) {
             ([], None) => ProgressState::NotRequested,
             ([], Some(_)) => ProgressState::Waiting,
-            (all, _) if all.iter().any(|one| !one.has_ended()) => ProgressState::Running,
-            (all, _) if all.iter().all(PipelineOutcome::succeeded) => ProgressState::Succeeded,
+            (all, _) if all.iter().any(|(has_ended, _)| !has_ended) => ProgressState::Running,
+            (all, _) if all.iter().all(|(_, succeeded)| *succeeded) => ProgressState::Succeeded,
             _ => ProgressState::Failed,
         }
+    }
+
+    /// Returns the releases of the head commit.
+    pub fn current_releases(&self) -> impl Iterator<Item = &ReleaseProgress> {
+        self.releases.iter().filter(|one| one.is_of(&self.merge_request.head))
     }
 }
 

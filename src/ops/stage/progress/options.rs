@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use crate::model::inventory::{PipelineDecl, ProjectPatterns, StageVia};
 use crate::ops::stage::follow::RowPlace;
 use crate::systems::gitlab::GitLab;
+use crate::systems::kubectl::Kubectl;
 
 /// The staging to read, and how much of it.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct ProgressOptions {
     pub pipeline: Option<Box<PipelineDecl>>,
     /// The projects whose pipelines are followed; the first one named is that of an answer without links.
     pub pipelines: ProjectPatterns,
+    /// The staging namespace, for releases.
+    pub cluster: Option<Kubectl>,
     /// Number of lines to fetch from the log of a failed job; 0 for none.
     pub log_lines: usize,
 }
@@ -36,6 +39,11 @@ impl ProgressOptions {
         static ANY: LazyLock<ProjectPatterns> = LazyLock::new(ProjectPatterns::default);
         let followed = if by_bot { &self.pipelines } else { &*ANY };
         RowPlace { gitlab, default: self.pipelines.first().unwrap_or(project), followed }
+    }
+
+    /// Returns the namespace of the method `kubernetes`.
+    pub(super) fn released(&self) -> Option<&Kubectl> {
+        self.cluster.as_ref().filter(|_| self.via == StageVia::Kubernetes)
     }
 
     /// Returns whether a comment asks for the staging.

@@ -10,12 +10,13 @@ use crate::model::staging::{AnswerRow, StagedHead};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::StageError;
 use crate::ops::stage::follow::PipelineRow;
+use crate::ops::stage::kubernetes::read_releases;
 use crate::systems::gitlab::GitLab;
 
 /// Maximum number of merge requests that a comment of somebody else can make this program read.
 const MOST_COMBINED: usize = 20;
 
-/// Reads the request, the pipelines and the environments.
+/// Reads the request, the pipelines or the releases, and the environments.
 ///
 /// # Errors
 /// Fails when the merge request cannot be read, or the server does not answer.
@@ -50,6 +51,11 @@ async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingP
         Err(error) if error.is_hidden() => Vec::new(),
         environments => environments?,
     };
+    let merge_request = (found.facts.project.as_str(), found.facts.iid);
+    let releases = match options.released() {
+        Some(kubectl) => read_releases(kubectl, merge_request, options.log_lines, &mut unread).await?,
+        None => Vec::new(),
+    };
     let combined = combined(gitlab, &found.combined, &mut unread).await?;
     Ok(StagingProgress {
         combined,
@@ -60,6 +66,7 @@ async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingP
         outdated: found.located.outdated.map(|one| one.found),
         answer: found.answer,
         pipelines,
+        releases,
         environments,
         unread,
     })
