@@ -27,6 +27,7 @@ pub(super) struct ReleaseProgressView<'a> {
     is_outdated: bool,
     image: Option<&'a str>,
     image_commit: Option<&'a str>,
+    requested_by: Option<&'a str>,
     requested_at: Option<String>,
     expires_at: Option<String>,
     state: &'static str,
@@ -76,6 +77,7 @@ pub(super) fn release_view<'a>(
         is_outdated: !one.is_of(&progress.merge_request.head),
         image: remains.image.as_deref(),
         image_commit: remains.image_commit.as_deref(),
+        requested_by: remains.requested_by.as_deref(),
         requested_at: remains.requested_at.map(|at| at.to_string()),
         expires_at: remains.expires_at.map(|at| at.to_string()),
         state,
@@ -125,7 +127,8 @@ pub(super) fn facts(one: &ReleaseProgress, now: Option<Timestamp>) -> Vec<(&'sta
     add("Built from", built);
     let requested = remains.requested_at.map(|at| {
         let ago = now.and_then(|now| between(at, now)).map(|ago| format!(", {ago} ago"));
-        time_of_day(&at.to_string()) + ago.as_deref().unwrap_or_default()
+        let by = remains.requested_by.as_ref().map(|by| format!(", by @{by}")).unwrap_or_default();
+        time_of_day(&at.to_string()) + ago.as_deref().unwrap_or_default() + &by
     });
     add("Requested", requested);
     let expires = remains.expires_at.map(|at| {

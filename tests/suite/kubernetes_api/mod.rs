@@ -132,6 +132,7 @@ fn release_is_applied_followed_and_removed() {
     found
         .says("✔ Rolled out: 1 of 1 pods available")
         .says("  Built from  this commit")
+        .says(", by @alice\n")
         .says("http://web.example.org/")
         .says("Deployment web-mr-213 ");
     let view = lab.cli.run(&format!("stage status {FOUND} -o json")).ends_with(0).json();

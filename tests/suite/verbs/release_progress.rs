@@ -37,6 +37,7 @@ fn objects(head: &str, status: &Value) -> [Value; 3] {
         ("cki.component", "service/web"),
         ("cki.image", IMAGE),
         ("cki.image-commit", head),
+        ("cki.requested-by", "alice"),
         ("cki.requested-at", "2026-11-22T10:00:00Z"),
     ] {
         annotations.insert(key.to_owned(), value.into());
@@ -120,6 +121,7 @@ fn release_progress_is_found_in_the_cluster() {
     let release = &view["releases"][0];
     assert_eq!((&view["state"], &release["state"]), (&json!("succeeded"), &json!("done")));
     assert_eq!((&release["commit"], &release["image"]), (&json!(HEAD), &json!(IMAGE)));
+    assert_eq!(release["requested_by"], "alice");
     assert_eq!(release["expires_at"], "2999-11-29T10:00:00Z");
     assert_eq!(release["addresses"], json!(["http://mr-213.example.org/"]));
     let steps: Vec<&str> = release["steps"]
@@ -143,7 +145,7 @@ fn release_progress_is_found_in_the_cluster() {
 
     // The list has it, whatever the method of the entry; a cluster that cannot be read is no failure.
     let listed = cli.run("stage list --component web").ends_with(0);
-    listed.says("!213  ✔ rolled out  –").says("1 release in the staging namespace.");
+    listed.says("!213  ✔ rolled out  @alice").says("1 release in the staging namespace.");
     let view = cli.run("stage list --component web -o json").ends_with(0).json();
     assert_eq!(view["stagings"][0]["release"]["commit"], HEAD);
     assert_eq!(view["stagings"][0]["release"]["is_open"], true);
@@ -245,6 +247,8 @@ fn release_that_fails_is_told_without_secrets() {
     assert!(!page.contains("There is no pipeline yet"), "{page}");
     let md = cli.run(&format!("stage report {mr} --markdown")).ends_with(0);
     is_clean(&md.stdout);
+    // Nobody is notified by their name in code.
+    assert!(md.stdout.contains("- Requested: `2026-11-22 10:00:00 UTC, by @\u{200b}alice`"), "{md}");
     assert!(md.stdout.contains("- Commit: `9c41d0e`") && !md.stdout.contains("\n/approve"), "{md}");
     cli.run(&format!("stage report {mr} --comment --yes")).ends_with(0).says("Posted comment ");
     cli.run(&format!("stage report {mr} --comment --yes")).ends_with(0).says("Unchanged: comment ");

@@ -28,6 +28,8 @@ pub const EXPIRES_AT: &str = "cki.expires-at";
 
 /// Annotation of the commit that the image says it was built from.
 pub const IMAGE_COMMIT: &str = "cki.image-commit";
+/// Annotation of the user name on GitLab of the last requester.
+pub const REQUESTED_BY: &str = "cki.requested-by";
 /// Annotation of the time (ISO 8601) of the last request.
 pub const REQUESTED_AT: &str = "cki.requested-at";
 

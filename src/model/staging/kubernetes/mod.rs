@@ -32,7 +32,7 @@ pub use image_commit::ImageCommit;
 pub use inspect::release_findings;
 pub use labels::{
     COMPONENT, EXPIRES_AT, HEAD, IMAGE, IMAGE_COMMIT, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH,
-    RELEASE, RELEASED_KINDS, REQUESTED_AT, TEMPLATE, project_digest,
+    RELEASE, RELEASED_KINDS, REQUESTED_AT, REQUESTED_BY, TEMPLATE, project_digest,
 };
 pub use names::release_name;
 pub use release::{Release, release};

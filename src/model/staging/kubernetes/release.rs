@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::error::ReleaseError;
 use super::labels::{
-    COMPONENT, EXPIRES_AT, IMAGE, IMAGE_COMMIT, PROJECT_PATH, REQUESTED_AT, TEMPLATE, URL, own_labels,
+    COMPONENT, EXPIRES_AT, IMAGE, IMAGE_COMMIT, PROJECT_PATH, REQUESTED_AT, REQUESTED_BY, TEMPLATE, URL,
+    own_labels,
 };
 use super::names::{object_name, release_name, suffix};
 use super::releasing::{Releasing, template_mut};
@@ -191,8 +192,9 @@ fn owner(request: &ReleaseRequest, release: &str) -> ClusterObject {
         REQUESTED_AT: request.requested_at.to_string(),
         EXPIRES_AT: request.expires_at.to_string(),
     });
-    if let Some(commit) = &request.image_commit {
-        annotations[IMAGE_COMMIT] = commit.clone().into();
+    let facts = [(IMAGE_COMMIT, &request.image_commit), (REQUESTED_BY, &request.requested_by)];
+    for (key, fact) in facts.into_iter().filter_map(|(key, fact)| Some((key, fact.as_ref()?))) {
+        annotations[key] = fact.clone().into();
     }
     let json = json!({
         "apiVersion": "v1",

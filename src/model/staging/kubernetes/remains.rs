@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::labels::{
     COMPONENT, EXPIRES_AT, HEAD, IMAGE, IMAGE_COMMIT, MANAGED_BY, MERGE_REQUEST, PROJECT, PROJECT_PATH,
-    RELEASE, REQUESTED_AT,
+    RELEASE, REQUESTED_AT, REQUESTED_BY,
 };
 
 /// Kind of a volume claim.
@@ -49,6 +49,8 @@ pub struct ReleaseRemains {
     pub image: Option<String>,
     /// Commit that the image says it was built from, if it says one.
     pub image_commit: Option<String>,
+    /// User name on GitLab of the last requester, if it is known.
+    pub requested_by: Option<String>,
     /// Time of the last request; `None` without the owner.
     pub requested_at: Option<jiff::Timestamp>,
     /// Time after which it counts as expired.
@@ -108,6 +110,7 @@ pub fn remains(items: &[Value]) -> Vec<ReleaseRemains> {
             found.component = annotation(COMPONENT);
             found.image = annotation(IMAGE);
             found.image_commit = annotation(IMAGE_COMMIT);
+            found.requested_by = annotation(REQUESTED_BY);
             // An owner that an earlier version has applied says only when it was made.
             let made = || item["metadata"]["creationTimestamp"].as_str()?.parse().ok();
             found.requested_at = annotation(REQUESTED_AT).and_then(|text| text.parse().ok()).or_else(made);

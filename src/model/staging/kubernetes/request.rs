@@ -19,6 +19,8 @@ pub struct ReleaseRequest {
     pub image_commit: Option<String>,
     /// Namespace.
     pub namespace: String,
+    /// User name on GitLab of the requester, if the token tells it.
+    pub requested_by: Option<String>,
     /// Time of the request.
     pub requested_at: jiff::Timestamp,
     /// Time after which the release counts as expired.

@@ -117,6 +117,7 @@ fn request() -> ReleaseRequest {
         image: "quay.io/x/web@sha256:0".into(),
         image_commit: None,
         namespace: "staging".into(),
+        requested_by: Some("alice".into()),
         requested_at: "2026-11-22T10:00:00Z".parse().expect("is a time"),
         expires_at: "2026-11-25T10:00:00Z".parse().expect("is a time"),
     }
@@ -142,7 +143,11 @@ fn release_keeps_objects_apart_from_production() {
         assert_eq!(metadata["labels"][MANAGED_BY.0], "cki");
         assert_eq!(metadata["annotations"][EXPIRES_AT], "2026-11-25T10:00:00Z");
     }
-    assert_eq!(made.owner.json["metadata"]["annotations"][REQUESTED_AT], "2026-11-22T10:00:00Z");
+    let asked = &made.owner.json["metadata"]["annotations"];
+    assert_eq!(
+        (&asked[REQUESTED_AT], &asked[REQUESTED_BY]),
+        (&json!("2026-11-22T10:00:00Z"), &json!("alice"))
+    );
     let service = &made.objects[1].json["spec"];
     assert_eq!(service["selector"], json!({"app": "web-mr-213", RELEASE: "service-web-mr-213"}));
     assert_eq!(service["ports"], json!([{"port": 80, "protocol": "TCP"}]));

@@ -15,6 +15,7 @@ use crate::model::staging::kubernetes::{
     StagingRules, release, release_findings,
 };
 use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::outside_text::shown;
 use crate::ops::shared::run_policy;
 use crate::ops::stage::MergeRequestFacts;
 use crate::ops::stage::environment::{self, EnvironmentPlan};
@@ -118,7 +119,8 @@ pub(super) async fn plan_release(
     })?;
     let image = RegistryImage::parse(image)?;
     let task = ctx.events.start("gitlab", format!("asking {} for the merge request", gitlab.server()));
-    let facts = read_open(gitlab, sources.project, sources.merge_request).await;
+    let (facts, requested_by) =
+        tokio::join!(read_open(gitlab, sources.project, sources.merge_request), requester(gitlab));
     task.dismiss();
     let merge_request = facts?;
     let tag = rules.image_tag(sources.merge_request);
@@ -144,6 +146,7 @@ pub(super) async fn plan_release(
         image: image.clone(),
         image_commit: image_commit.sha(&merge_request.head).map(str::to_owned),
         namespace: kubectl.target().namespace.clone(),
+        requested_by,
         requested_at,
         expires_at,
     };
@@ -176,6 +179,14 @@ pub(super) async fn plan_release(
         check,
         environment,
     })
+}
+
+/// Returns the name of the token's user. A release does not depend on it.
+async fn requester(gitlab: &GitLab) -> Option<String> {
+    if !gitlab.has_token() {
+        return None;
+    }
+    gitlab.user().await.ok().map(|user| shown(&user.username, 100))
 }
 
 /// Reads the commit of an image. A registry that does not tell it is no failure.

@@ -172,6 +172,7 @@ fn shown_remains(one: ReleaseRemains) -> ReleaseRemains {
         head: shown(&one.head, 64),
         image: one.image.map(|image| shown(&image, LINE)),
         image_commit: one.image_commit.map(|commit| shown(&commit, 64)),
+        requested_by: one.requested_by.map(|by| shown(&by, 100)),
         component: one.component.map(|component| shown(&component, LINE)),
         ..one
     }

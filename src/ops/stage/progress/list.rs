@@ -151,7 +151,7 @@ fn release_row(
         iid: remains.merge_request?,
         title: open.map(|one| shown(&one.title, 300)).unwrap_or_default(),
         url: open.and_then(|one| web_address(&one.web_url)),
-        requested_by: None,
+        requested_by: remains.requested_by,
         requested_at: remains.requested_at.map(|at| at.to_string()),
         is_outdated: false,
         pipelines: Vec::new(),
