@@ -159,7 +159,7 @@ impl Bench {
         left
     }
 
-    /// Returns the processes of containers that Podman has removed: of this engine, whoever made them.
+    /// Returns the processes of containers that Podman has removed: of this engine, from any process.
     /// With the container and the command.
     fn orphans(&self) -> Vec<(i32, String)> {
         // The directory of each engine's containers: the same for each test, and slow to find.
@@ -380,6 +380,6 @@ fn living(runtime: &Path) -> Vec<(i32, String)> {
 /// Kills what a failed test has left.
 pub(super) fn remove_native(runtime: &Path) {
     for (id, _) in living(runtime) {
-        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL);
+        let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
     }
 }
