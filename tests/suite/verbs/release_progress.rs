@@ -89,6 +89,14 @@ fn release_progress_is_found_in_the_cluster() {
         .says("removed and not canceled")
         .says("hint: `cki unstage --mr group/tools!213` removes it.");
 
+    // An answer that does not fit the question is none.
+    let mut other = objects(HEAD, &done());
+    for object in &mut other {
+        object["metadata"]["labels"]["cki.merge-request"] = "214".into();
+    }
+    cluster.has(&other);
+    cli.run(&format!("stage status {MR}")).ends_with(3);
+
     // Rolled out, with an Ingress that somebody else has made.
     cluster.has(&objects(HEAD, &done()));
     let ready = json!({"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-22T10:00:19Z"}]});

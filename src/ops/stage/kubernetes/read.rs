@@ -77,8 +77,13 @@ pub(in crate::ops::stage) async fn read_releases(
     let selector = format!("{PROJECT}={},{MERGE_REQUEST}={number}", project_digest(project));
     let objects = kubectl.list(RELEASED_KINDS, &selector).await?;
     let mut releases = Vec::new();
-    // Claims that outlive their release are no release.
-    for one in remains(&objects).into_iter().filter(|one| one.objects.iter().any(|one| !one.is_claim())) {
+    // The answer is not trusted to fit the question, and claims that outlive their release are no release.
+    let is_meant = |one: &ReleaseRemains| {
+        is_of(one, project)
+            && one.merge_request == Some(number)
+            && one.objects.iter().any(|object| !object.is_claim())
+    };
+    for one in remains(&objects).into_iter().filter(is_meant) {
         let own = objects_of(&objects, &one);
         let template = ReleaseObjects { requested_at: None, objects: &own, pods: &[], troubles: &[] };
         let template = template.workload().map(template_digest_of).unwrap_or_default();
@@ -116,7 +121,12 @@ pub(in crate::ops::stage) async fn list_releases(
         let rollout = shown_rollout(read.rollout());
         (shown_remains(one), rollout)
     };
-    Ok(remains(&objects).into_iter().map(rollout).collect())
+    Ok(remains(&objects).into_iter().filter(|one| is_of(one, project)).map(rollout).collect())
+}
+
+/// Returns whether a release is one of a project.
+fn is_of(release: &ReleaseRemains, project: &str) -> bool {
+    release.project == project_digest(project)
 }
 
 /// Returns those of some objects that belong to a release.
