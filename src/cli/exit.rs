@@ -34,11 +34,12 @@ fn component(code: i64) -> Exit {
     Exit::Component(u8::try_from(code & 0xff).unwrap_or(1))
 }
 
-/// Returns the exit code for a staging request.
+/// Returns the exit code for a staging request. A result that the user may not see completely is no success.
 pub(super) fn of_stage(outcome: &StageOutcome) -> Exit {
     match &outcome.ended {
         StagingResult::DryRun | StagingResult::NotWaited => Exit::Done,
         StagingResult::Finished if outcome.succeeded() => Exit::Done,
+        StagingResult::Finished if outcome.is_unknown() => Exit::Unauthorised,
         StagingResult::Finished => Exit::Failed,
         StagingResult::NoAnswer(_) | StagingResult::TimedOut => Exit::TimedOut,
         StagingResult::Stopped(signal) => signal.exit(),
@@ -53,6 +54,7 @@ pub(super) fn of_progress(progress: &StagingProgress) -> Exit {
         ProgressState::Waiting | ProgressState::Running => Exit::TimedOut,
         ProgressState::Succeeded => Exit::Done,
         ProgressState::Failed => Exit::Failed,
+        ProgressState::Unknown => Exit::Unauthorised,
     }
 }
 

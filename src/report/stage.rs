@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::base::text::{Cell, Table, duration, safe_line};
-use crate::model::staging::PipelineStatus;
-use crate::ops::stage::{AskResult, PipelineOutcome, SentRequest, StageOutcome, StagePlan, StagingResult};
+use crate::model::staging::{PipelineStatus, slash_command};
+use crate::ops::stage::{
+    AskResult, PipelineOutcome, PipelineVerdict, SentRequest, StageOutcome, StagePlan, StagingResult,
+};
 use crate::report::{plan_head, view};
 use crate::ui::{Ui, style};
 
@@ -23,6 +25,7 @@ struct StageView<'a> {
     started_pipeline: Option<u64>,
     state: &'static str,
     succeeded: bool,
+    unseen: Vec<String>,
     pipelines: Vec<PipelineView<'a>>,
 }
 
@@ -153,8 +156,7 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
 }
 
 fn end(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
-    let (failed, all) =
-        (outcome.pipelines.iter().filter(|one| !one.succeeded()).count(), outcome.pipelines.len());
+    let (failed, all) = (failed(&outcome.pipelines), outcome.pipelines.len());
     let took = duration(outcome.took);
     match &outcome.ended {
         StagingResult::DryRun => ui.status(nothing(&outcome.request)),
@@ -166,10 +168,14 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
         StagingResult::Finished if all == 0 => {
             ui.error("the bot answered without a pipeline.", &[], &["its comment says why.".to_owned()]);
         }
+        StagingResult::Finished if outcome.is_unknown() => print_unknown(ui, &outcome.pipelines),
         StagingResult::Finished => {
-            let rerun = outcome.pipelines.iter().find(|one| !one.succeeded());
+            let rerun = outcome.pipelines.iter().find(|one| one.verdict() == PipelineVerdict::Failed);
             let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
             let hint = match &outcome.request {
+                SentRequest::Comment(text) if slash_command(text).is_some() => {
+                    Some(format!("ask again with `{request} --force`."))
+                }
                 SentRequest::Comment(_) => rerun.map(|rerun| {
                     format!("ask again with `{request} --rerun {}`.", shell_words::quote(&rerun))
                 }),
@@ -204,6 +210,23 @@ fn end(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
             );
         }
     }
+}
+
+/// Returns the number of pipelines that did not succeed; those with an unknown result do not count.
+pub(super) fn failed(pipelines: &[PipelineOutcome]) -> usize {
+    pipelines.iter().filter(|one| one.verdict() == PipelineVerdict::Failed).count()
+}
+
+/// Returns a sentence about each part of the result that could not be seen.
+fn unseen(pipelines: &[PipelineOutcome]) -> Vec<String> {
+    pipelines.iter().filter(|one| one.has_ended()).flat_map(PipelineOutcome::unseen).collect()
+}
+
+/// Prints that nothing has failed, as far as it could be seen.
+pub(super) fn print_unknown(ui: &Ui, pipelines: &[PipelineOutcome]) {
+    let causes: Vec<String> = unseen(pipelines).iter().map(|one| safe_line(one).into_owned()).collect();
+    let hint = "use a token of somebody who may read them: `cki auth status` shows yours.".to_owned();
+    ui.error("nothing failed, but not all of the result can be seen.", &causes, &[hint]);
 }
 
 /// Returns the sentence on a request that was not sent.
@@ -268,6 +291,7 @@ fn stage_view(outcome: &StageOutcome) -> StageView<'_> {
             StagingResult::Lost(_) => "lost",
         },
         succeeded: outcome.succeeded(),
+        unseen: unseen(&outcome.pipelines),
         pipelines: outcome
             .pipelines
             .iter()

@@ -8,7 +8,7 @@ use super::asked::{AskedPipelines, AskedRow};
 use super::config::{Earlier, StagingConfig};
 use super::script::seconds;
 use super::state::{PipelineStart, ServerState};
-use crate::model::staging::{AnswerRow, parse_command, table};
+use crate::model::staging::{AnswerRow, BotCommand, PipelineLink, parse_command, slash_command, table};
 
 impl ServerState {
     /// Records a comment that asks the bot for something.
@@ -17,7 +17,10 @@ impl ServerState {
         let Some(note) = self.notes.iter().find(|one| one.id == note && one.author != bot.user) else {
             return;
         };
-        let Some(command) = parse_command(&note.body, &bot.user) else { return };
+        let is_command = bot.takes_commands && slash_command(&note.body).is_some();
+        let bare = || BotCommand { parameters: Vec::new(), reruns: Vec::new(), other: Vec::new() };
+        let command = parse_command(&note.body, &bot.user).or_else(|| is_command.then(bare));
+        let Some(command) = command else { return };
         let due = note.created + seconds(bot.answers_after);
         self.asked.push(AskedPipelines { note: note.id, due, command, answer: None });
     }
@@ -54,9 +57,14 @@ impl ServerState {
                 .project(&request.project)
                 .map(|(_, project)| project.staging.clone())
                 .unwrap_or_default();
+            let head = self.merge_request(&request.project, request.iid).map(|one| one.sha.clone());
             let mut rows = Vec::new();
             for one in staging {
-                let pipeline = self.start_for(&bot.user, &one.project, &one.branch, &one.script, asked.due);
+                // In the project of the merge request, its head is tested.
+                let sha = head.clone().filter(|_| one.project == request.project);
+                let (project, branch, script) =
+                    (one.project.as_str(), one.branch.as_str(), one.script.as_str());
+                let pipeline = self.start_for(&bot.user, (project, branch, script), sha, asked.due);
                 rows.push(AskedRow::new(one.group, one.branch, pipeline));
             }
             rows
@@ -66,7 +74,7 @@ impl ServerState {
                 let earlier: Option<&Earlier> =
                     bot.history.iter().find(|one| one.group == rerun.group && one.id == rerun.id);
                 let pipeline = earlier.and_then(|one| {
-                    self.start_for(&bot.user, &one.project, &one.branch, &one.script, asked.due)
+                    self.start_for(&bot.user, (&one.project, &one.branch, &one.script), None, asked.due)
                 });
                 rows.push(AskedRow::new(rerun.group.clone(), rerun.id.to_string(), pipeline));
             }
@@ -81,12 +89,11 @@ impl ServerState {
     fn start_for(
         &mut self,
         user: &str,
-        project: &str,
-        branch: &str,
-        script: &str,
+        (project, branch, script): (&str, &str, &str),
+        sha: Option<String>,
         at: Duration,
     ) -> Option<u64> {
-        let (sha, source, variables) = (None, "trigger", Vec::new());
+        let (source, variables) = ("trigger", Vec::new());
         self.start_pipeline(PipelineStart { project, branch, script, sha, source, user, variables }, at)
     }
 
@@ -103,6 +110,9 @@ impl ServerState {
         if rows.is_empty() {
             return "There is nothing to test for this project.".to_owned();
         }
+        if self.config.bot.as_ref().is_some_and(|bot| bot.takes_commands) {
+            return self.links(rows);
+        }
         let links = self.config.bot.as_ref().is_some_and(|bot| bot.links);
         let rows: Vec<AnswerRow> = rows
             .iter()
@@ -118,5 +128,18 @@ impl ServerState {
             })
             .collect();
         table::render(&rows)
+    }
+
+    /// Writes an answer of links.
+    fn links(&self, rows: &[AskedRow]) -> String {
+        let mut text = "Started by your command:\n".to_owned();
+        for row in rows {
+            let Some(pipeline) = self.pipelines.iter().find(|one| Some(one.id) == row.pipeline) else {
+                continue;
+            };
+            let link = PipelineLink { project: pipeline.project.clone(), id: pipeline.id };
+            text.push_str(&format!("- {}: {}\n", row.group, link.url(&self.url)));
+        }
+        text
     }
 }

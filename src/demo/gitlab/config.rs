@@ -285,6 +285,9 @@ pub struct Bot {
     /// The pipeline numbers in its table are links.
     #[serde(default = "yes")]
     pub links: bool,
+    /// It takes commands such as `/test NAME`, and answers with links in text; otherwise with a table.
+    #[serde(default)]
+    pub takes_commands: bool,
     /// The number of the first pipeline that it starts.
     #[serde(default = "one")]
     pub first_pipeline: u64,

@@ -18,6 +18,12 @@ impl ProjectPatterns {
         self.0.iter().map(String::as_str).find(|pattern| !pattern.ends_with("/*"))
     }
 
+    /// Returns whether there is no pattern, which means every project.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns whether a project is one of them. GitLab ignores case in paths.
     #[must_use]
     pub fn has(&self, project: &str) -> bool {

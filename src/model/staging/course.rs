@@ -66,6 +66,15 @@ pub struct JobCourse {
     pub url: Option<String>,
     /// It triggers another pipeline.
     pub is_trigger: bool,
+    /// Number of the pipeline that it has triggered, if the server names one.
+    pub downstream: Option<u64>,
+}
+
+impl JobCourse {
+    /// Returns whether the pipeline of a trigger job is missing: it was deleted, or the server hides it.
+    fn lacks_pipeline(&self) -> bool {
+        self.is_trigger && !self.may_fail && self.status.is_success() && self.downstream.is_none()
+    }
 }
 
 /// A pipeline with everything that it triggers, as it was seen last.
@@ -93,7 +102,7 @@ pub struct PipelineCourse {
     pub children: Vec<PipelineCourse>,
     /// Its trigger may fail without failing the pipeline above.
     pub may_fail: bool,
-    /// Reason why it could not be read; its status is that of its trigger then.
+    /// Reason why it could not be read; its status is then the one in the list of trigger jobs.
     pub unread: Option<String>,
     /// There are more pipelines below it than are followed.
     pub is_cut: bool,
@@ -111,6 +120,35 @@ impl PipelineCourse {
             all.splice(at..at, one.children.iter().map(|child| (level + 1, child)));
         }
         all
+    }
+
+    /// Returns a sentence about each part below whose result nobody could see. A pipeline that cannot be read counts by
+    /// its status in the list of trigger jobs, once that is final; one whose trigger may fail does not count.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<String> {
+        let mut unseen = Vec::new();
+        for (level, one) in self.all().into_iter().filter(|(_, one)| !one.may_fail) {
+            let Self { project, id, .. } = one;
+            if let Some(why) = one.unread.as_ref().filter(|_| level > 0 && !one.status.is_finished()) {
+                let trigger = one.trigger.as_deref().unwrap_or("–");
+                let status = &one.status;
+                unseen.push(format!(
+                    "Pipeline {id} of `{project}`, which `{trigger}` has triggered, cannot be read; it was last {status}: {why}."
+                ));
+            }
+            if one.is_cut {
+                unseen.push(format!(
+                    "Pipeline {id} of `{project}` has triggered more pipelines than are followed."
+                ));
+            }
+            for job in one.jobs.iter().filter(|job| job.lacks_pipeline()) {
+                let job = &job.name;
+                unseen.push(format!(
+                    "The server does not name the pipeline that `{job}` of pipeline {id} of `{project}` has triggered."
+                ));
+            }
+        }
+        unseen
     }
 
     /// Returns its stages in the order of their first job.
@@ -200,6 +238,7 @@ mod tests {
             span: WorkSpan::parse(Some(span.0), Some(span.1)),
             url: None,
             is_trigger: false,
+            downstream: None,
         }
     }
 
@@ -248,6 +287,38 @@ mod tests {
         let span = stages[1].span();
         assert_eq!((span.from.map(|from| from.to_string()), span.to), (Some(at(1)), None));
         assert_eq!(stages[0].span().lasted(Timestamp::UNIX_EPOCH), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn unseen_names_each_part_without_a_known_result() {
+        use PipelineStatus::{Created, Failed, Running, Success};
+        let trigger = |downstream: Option<u64>, may_fail: bool| JobCourse {
+            is_trigger: true,
+            downstream,
+            ..job("test", Success, may_fail, ("", ""))
+        };
+        let hidden = |status: PipelineStatus, may_fail: bool| PipelineCourse {
+            status,
+            may_fail,
+            unread: Some("it was not found".to_owned()),
+            trigger: Some("deploy".to_owned()),
+            ..pipeline(2, vec![], vec![])
+        };
+        // The list of trigger jobs has told the end.
+        for status in [Success, Failed] {
+            assert!(pipeline(1, vec![], vec![hidden(status, false)]).unseen().is_empty());
+        }
+        assert!(pipeline(1, vec![trigger(Some(2), false)], vec![hidden(Running, true)]).unseen().is_empty());
+        let of_child = "Pipeline 2 of `a/b`, which `deploy` has triggered, cannot be read; it was last created: it was not found.";
+        assert_eq!(pipeline(1, vec![], vec![hidden(Created, false)]).unseen(), [of_child]);
+        let lacks = |may_fail: bool| pipeline(1, vec![trigger(None, may_fail)], vec![]).unseen();
+        assert_eq!(
+            lacks(false),
+            ["The server does not name the pipeline that `j` of pipeline 1 of `a/b` has triggered."]
+        );
+        assert!(lacks(true).is_empty());
+        let cut = PipelineCourse { is_cut: true, ..pipeline(1, vec![], vec![]) };
+        assert_eq!(cut.unseen(), ["Pipeline 1 of `a/b` has triggered more pipelines than are followed."]);
     }
 
     #[test]

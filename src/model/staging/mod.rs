@@ -3,6 +3,7 @@
 
 mod answer;
 mod answer_cell;
+mod answer_links;
 mod combined;
 mod comment;
 mod course;
@@ -18,6 +19,7 @@ mod status;
 mod template_facts;
 
 pub use answer::{AnswerRow, pipeline_of_url};
+pub use answer_links::{AnswerForm, PipelineLink, PipelineLinks, pipeline_links};
 pub use combined::{StagedHead, overrides};
 pub(in crate::model) use comment::check_lines;
 pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};

@@ -38,7 +38,9 @@ pub use error::{CombineFault, StageError};
 pub use facts::{CommentRef, MergeRequestFacts};
 use merge_request::read_open;
 pub use options::StageOptions;
-pub use outcome::{AskResult, FailedJob, PipelineOutcome, SentRequest, StageOutcome, StagingResult};
+pub use outcome::{
+    AskResult, FailedJob, PipelineOutcome, PipelineVerdict, SentRequest, StageOutcome, StagingResult,
+};
 pub use pipeline::{PipelineOptions, PipelinePlan, PipelineRef, TriggerToken};
 pub use plan::{MethodOptions, MethodPlan, StagePlan, StagingOptions};
 pub use progress::{

@@ -34,7 +34,16 @@ impl StageOutcome {
     pub fn succeeded(&self) -> bool {
         matches!(self.ended, StagingResult::Finished)
             && !self.pipelines.is_empty()
-            && self.pipelines.iter().all(PipelineOutcome::succeeded)
+            && PipelineVerdict::worst(self.pipelines.iter().map(PipelineOutcome::verdict))
+                == PipelineVerdict::Succeeded
+    }
+
+    /// Returns whether nothing has failed, but a part of the result could not be seen.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.ended, StagingResult::Finished)
+            && PipelineVerdict::worst(self.pipelines.iter().map(PipelineOutcome::verdict))
+                == PipelineVerdict::Unknown
     }
 }
 
@@ -96,6 +105,8 @@ pub struct PipelineOutcome {
     pub status: PipelineStatus,
     /// The status comes from the bot; the pipeline itself is unreadable.
     pub by_hearsay: bool,
+    /// A sentence on why it cannot be read, while nobody tells its status.
+    pub unread: Option<String>,
     /// The pipeline was deleted.
     pub gone: bool,
     /// Nothing more will happen to it.
@@ -112,15 +123,59 @@ pub struct PipelineOutcome {
     pub failed: Vec<FailedJob>,
 }
 
+/// The result of a pipeline with everything that it triggers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PipelineVerdict {
+    /// All of it succeeded.
+    Succeeded,
+    /// A part of it did not succeed, or has not ended.
+    Failed,
+    /// Nothing has failed, but the result of a part could not be seen.
+    Unknown,
+}
+
+impl PipelineVerdict {
+    /// Returns the worst of several results.
+    pub(super) fn worst(all: impl Iterator<Item = Self>) -> Self {
+        all.fold(Self::Succeeded, |worst, one| match (worst, one) {
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Succeeded, Self::Succeeded) => Self::Succeeded,
+        })
+    }
+}
+
 impl PipelineOutcome {
-    /// Returns whether it succeeded, and so did all that it triggers; those whose trigger may fail aside.
+    /// Returns the result; pipelines whose trigger may fail do not count.
     #[must_use]
-    pub fn succeeded(&self) -> bool {
+    pub fn verdict(&self) -> PipelineVerdict {
         let is_bad = |one: &PipelineCourse| {
             !one.may_fail && matches!(one.status, PipelineStatus::Failed | PipelineStatus::Canceled)
         };
-        let below = self.course.iter().flat_map(|course| course.all().into_iter().skip(1));
-        self.status.is_success() && !self.gone && !below.into_iter().any(|(_, one)| is_bad(one))
+        if self.unread.is_some() {
+            return PipelineVerdict::Unknown;
+        }
+        let mut below = self.course.iter().flat_map(|course| course.all().into_iter().skip(1));
+        if !self.status.is_success() || self.gone || below.any(|(_, one)| is_bad(one)) {
+            return PipelineVerdict::Failed;
+        }
+        match self.unseen().is_empty() {
+            true => PipelineVerdict::Succeeded,
+            false => PipelineVerdict::Unknown,
+        }
+    }
+
+    /// Returns whether it succeeded, and so did all that it triggers.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.verdict() == PipelineVerdict::Succeeded
+    }
+
+    /// Returns a sentence about each part whose result could not be seen.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<String> {
+        let below = self.course.iter().flat_map(PipelineCourse::unseen);
+        self.unread.iter().cloned().chain(below).collect()
     }
 
     /// Returns whether nothing more will happen to it.

@@ -6,7 +6,7 @@ use super::words::{SHORT, ago, combined_line, job_counts, paint, pipeline_name, 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::stage::{PipelineOutcome, ProgressState, StagingProgress};
-use crate::report::stage::print_failed_jobs;
+use crate::report::stage::{failed, print_failed_jobs, print_unknown};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -169,9 +169,11 @@ fn print_end(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str]) -> S
             ui.status(&format!("{} {text}. `{watch}` follows it.", style::warn(symbol)));
         }
         ProgressState::Succeeded => ui.status(&format!("{} {text}.", style::good(symbol))),
+        // What could not be seen is said above.
+        ProgressState::Unknown => print_unknown(ui, &[]),
         ProgressState::Failed => {
             let logs = command(&["cki", "stage", "logs"]);
-            let failed = progress.pipelines.iter().filter(|one| !one.succeeded()).count();
+            let failed = failed(&progress.pipelines);
             let release = progress.current_releases().find(|one| !one.succeeded());
             let text = match progress.pipelines.len() {
                 0 => release.map_or_else(String::new, |one| {

@@ -8,7 +8,7 @@ use crate::base::text::{duration, plural};
 use crate::model::staging::kubernetes::Rollout;
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::stage::{
-    CombinedProgress, PipelineOutcome, ProgressState, StagingEnvironment, StagingProgress,
+    CombinedProgress, PipelineOutcome, PipelineVerdict, ProgressState, StagingEnvironment, StagingProgress,
 };
 use crate::ui::style;
 
@@ -81,11 +81,10 @@ pub(super) fn result(progress: &StagingProgress) -> (&'static str, &'static str,
         };
         return (class, symbol_of_class(class), text.to_owned());
     }
-    let pipelines = progress.pipelines.iter().map(|one| (one.has_ended(), one.succeeded()));
-    let releases = progress.current_releases().map(|one| (one.has_ended(), one.succeeded()));
-    let parts: Vec<(bool, bool)> = pipelines.chain(releases).collect();
+    let parts = progress.parts();
     let all = parts.len();
-    let bad = parts.iter().filter(|(has_ended, succeeded)| *has_ended && !succeeded).count();
+    let is_bad = |part: &&(bool, PipelineVerdict)| part.0 && part.1 == PipelineVerdict::Failed;
+    let bad = parts.iter().filter(is_bad).count();
     let ended = parts.iter().filter(|(has_ended, _)| *has_ended).count();
     let kind = if progress.pipelines.is_empty() { "release" } else { "pipeline" };
     let (class, text) = match progress.state() {
@@ -95,6 +94,7 @@ pub(super) fn result(progress: &StagingProgress) -> (&'static str, &'static str,
         ProgressState::Running => ("busy", format!("Running, {ended} of {all} done")),
         ProgressState::Succeeded => ("good", "Succeeded".to_owned()),
         ProgressState::Failed => ("bad", format!("Failed: {bad} of {}", plural(all, kind))),
+        ProgressState::Unknown => ("idle", "Not known: not all of the result can be seen".to_owned()),
     };
     (class, symbol_of_class(class), text)
 }
@@ -107,6 +107,7 @@ pub(super) fn state_word(state: ProgressState) -> &'static str {
         ProgressState::Running => "running",
         ProgressState::Succeeded => "succeeded",
         ProgressState::Failed => "failed",
+        ProgressState::Unknown => "unknown",
     }
 }
 

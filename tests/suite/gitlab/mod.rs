@@ -11,6 +11,8 @@ mod report;
 mod stage;
 mod stage_bot;
 mod stage_faults;
+mod stage_links;
+mod unseen;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};

@@ -12,7 +12,7 @@ use cki::demo::gitlab::{
 use cki::host::signals::Shutdown;
 use cki::model::event::{Event, Events};
 use cki::model::inventory::{ProjectPatterns, StageVia};
-use cki::model::staging::PipelineStatus;
+use cki::model::staging::{AnswerForm, PipelineStatus};
 use cki::ops::stage::{
     self, CancelError, LogChoice, ProgressOptions, ProgressState, StageError, StageOptions, StageOutcome,
     StagingResult,
@@ -33,6 +33,7 @@ pub(super) fn of(project: &str, merge_request: u64) -> ProgressOptions {
         merge_request,
         via: StageVia::Bot,
         bots: vec!["cki-ci-bot".to_owned()],
+        form: AnswerForm::Table,
         pipeline: None,
         pipelines: ProjectPatterns::default(),
         cluster: None,

@@ -9,7 +9,9 @@ use cki::demo::gitlab::{ControlFile, FaultKind, StandIn, StandInConfig, StandInO
 use cki::host::signals::{Shutdown, Signal};
 use cki::model::event::{Event, Events};
 use cki::model::inventory::ProjectPatterns;
-use cki::model::staging::{PipelineStatus, Rerun, StageParameter, StagingParameter, StagingRequest};
+use cki::model::staging::{
+    AnswerForm, PipelineStatus, Rerun, StageParameter, StagingParameter, StagingRequest,
+};
 use cki::ops::stage::{
     self, AskResult, BotOptions, BotPlan, MethodOptions, MethodPlan, SentRequest, StageError, StageOptions,
     StageOutcome, StagePlan, StagingOptions, StagingResult,
@@ -40,6 +42,7 @@ impl Try {
             request,
             declared: vec![],
             template,
+            form: AnswerForm::Table,
             pipelines: ProjectPatterns::default(),
         });
         let staging =

@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::model::inventory::{Inventory, StageDecl};
-use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
+use crate::model::staging::{AnswerForm, Rerun, StageParameter, StagingParameter, StagingRequest};
 use crate::ops::stage::BotOptions;
 
 /// Template of the comment.
@@ -13,6 +13,14 @@ const TEMPLATE: &str = "comments/stage.md";
 pub(super) fn name<'a>(entry: Option<&'a StageDecl>, context: &'a Context) -> &'a str {
     let named = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
     named.strip_prefix('@').unwrap_or(named)
+}
+
+/// Returns the form of the bot's answers: a bot with a command of its own need not write a table.
+pub(super) fn form(entry: Option<&StageDecl>) -> AnswerForm {
+    match entry.and_then(|entry| entry.command.as_ref()) {
+        Some(_) => AnswerForm::TableOrLinks,
+        None => AnswerForm::Table,
+    }
 }
 
 /// Returns the request to the bot, checked before anything is sent.
@@ -42,6 +50,7 @@ pub(super) fn options(
         request: StagingRequest::new(name(entry, context), parameters, reruns, &declared)?,
         declared,
         template,
+        form: form(entry),
         pipelines: entry.map(|entry| entry.pipelines.clone()).unwrap_or_default(),
     })
 }

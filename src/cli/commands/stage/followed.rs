@@ -1,5 +1,6 @@
 //! The staging that a subcommand is about: found on the server by the merge request, the entry and the settings.
 
+use super::bot;
 use super::cluster::kubectl;
 use super::merge_request::NamedMergeRequest;
 use crate::cli::context::Context;
@@ -51,6 +52,7 @@ pub(super) fn of_target(
         merge_request,
         via: entry.map(StageDecl::via).unwrap_or_default(),
         bots,
+        form: bot::form(entry),
         pipeline: entry.and_then(|entry| entry.pipeline.clone()),
         pipelines: entry.map(|entry| entry.pipelines.clone()).unwrap_or_default(),
         cluster: None,

@@ -2,11 +2,12 @@
 //! its pipelines to the followed ones.
 
 use super::BotPlan;
-use super::pick::{Pick, pick};
+use super::links::{LinkScope, LinkedPipelines};
+use super::pick::{LinkPick, Pick, pick};
 use super::same::pair;
 use crate::base::text::{duration, plural};
 use crate::model::event::{Task, TaskOutcome};
-use crate::model::staging::{AnswerRow, table};
+use crate::model::staging::{AnswerForm, AnswerRow, table};
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::context::StageContext;
 use crate::ops::stage::facts::is_user;
@@ -28,7 +29,8 @@ pub(in crate::ops::stage) async fn follow(
     let facts = outcome.merge_request.clone();
     let mut follower = AnswerFollower::new(context, plan, &facts, request);
     let ended = until_the_end(context, &mut follower, &mut outcome.pipelines).await;
-    outcome.answer = follower.answer.as_ref().map(|answer| answer.place.clone());
+    outcome.answer = follower.answer.as_ref().map(|answer| answer.place.clone()).or(follower.first_link);
+    outcome.pipelines.extend(follower.links.hidden());
     ended
 }
 
@@ -51,6 +53,9 @@ struct AnswerFollower<'a> {
     has_unread: bool,
     answer: Option<Answer>,
     rows: Vec<PipelineRow>,
+    /// The first answer with links, if the bot writes no table.
+    first_link: Option<CommentRef>,
+    links: LinkedPipelines,
     /// The answer is too long to be read completely.
     is_cut: bool,
     waiting: Option<Task>,
@@ -71,17 +76,21 @@ impl Follower for AnswerFollower<'_> {
         for row in &mut self.rows {
             row.look(gitlab, events).await?;
         }
+        // A comment since the last look may link to another pipeline.
+        if self.first_link.is_some() && self.is_over() {
+            self.look_for_answer().await?;
+        }
         if let Some(answer) = self.answer.as_ref().filter(|answer| answer.gone) {
             let blind = self.rows.iter().any(|row| !row.is_finished() && !row.is_seen());
             if blind || self.rows.is_empty() {
                 return Err(StageError::AnswerDeleted { url: answer.place.url.clone() });
             }
         }
-        let is_over = !self.rows.is_empty() && self.rows.iter().all(PipelineRow::is_finished);
-        match &self.answer {
+        let is_over = self.is_over();
+        match self.answer.as_ref().map(|answer| &answer.place).or(self.first_link.as_ref()) {
             // An unread row may have failed.
-            Some(answer) if is_over && self.is_cut => {
-                Err(StageError::AnswerTooLong { url: answer.place.url.clone(), rows: self.rows.len() })
+            Some(answer) if is_over && (self.is_cut || self.links.is_cut) => {
+                Err(StageError::AnswerTooLong { url: answer.url.clone(), rows: self.rows.len() })
             }
             _ => Ok(is_over),
         }
@@ -122,6 +131,8 @@ impl<'a> AnswerFollower<'a> {
             has_unread: false,
             answer: None,
             rows: Vec::new(),
+            first_link: None,
+            links: LinkedPipelines::default(),
             is_cut: false,
             waiting: Some(waiting),
             said: None,
@@ -129,8 +140,22 @@ impl<'a> AnswerFollower<'a> {
         }
     }
 
-    /// Searches the comments since the request for the answer.
+    /// Returns whether there are pipelines, and all have ended.
+    fn is_over(&self) -> bool {
+        let has_some = !self.rows.is_empty() || self.links.has_hidden();
+        has_some && self.links.is_settled() && self.rows.iter().all(PipelineRow::is_finished)
+    }
+
+    /// Searches the comments since the request for the answer, and reads the pipelines of links.
     async fn look_for_answer(&mut self) -> Result<(), StageError> {
+        self.search().await?;
+        if self.first_link.is_some() {
+            self.read_links().await?;
+        }
+        Ok(())
+    }
+
+    async fn search(&mut self) -> Result<(), StageError> {
         let facts = self.facts;
         let request = self.request.id;
         let reached = |notes: &[Note]| notes.iter().any(|note| note.id < request);
@@ -139,7 +164,7 @@ impl<'a> AnswerFollower<'a> {
             return Ok(());
         }
         let notes = self.notes.value().cloned().unwrap_or_default();
-        if !notes.iter().any(|note| note.id == request) {
+        if self.first_link.is_none() && !notes.iter().any(|note| note.id == request) {
             // The request may not be in the list yet.
             match self.context.gitlab.note(&facts.project, facts.iid, request).await {
                 Err(error) if error.is_not_found() => {
@@ -155,6 +180,10 @@ impl<'a> AnswerFollower<'a> {
             }
             found => found,
         };
+        if self.plan.form == AnswerForm::TableOrLinks && self.search_links(&notes, &found).await? {
+            self.has_unread = false;
+            return Ok(());
+        }
         self.has_unread = false;
         let answer = match found {
             Pick::Answer(id) => id,
@@ -175,6 +204,49 @@ impl<'a> AnswerFollower<'a> {
         });
         self.read_table(&note.body);
         Ok(())
+    }
+
+    /// Searches the comments for links, unless a table comes first; returns whether there are some.
+    async fn search_links(&mut self, notes: &[Note], table: &Pick) -> Result<bool, StageError> {
+        let scope = link_scope(self.context, self.plan, self.facts, &self.request);
+        let picked = match scope.pick(notes, None) {
+            LinkPick::AskThreads => scope.pick(notes, Some(&self.threads().await?)),
+            picked => picked,
+        };
+        let (answers, is_guess) = match picked {
+            LinkPick::Answers(answers) => (answers, false),
+            LinkPick::Perhaps(answers) => (answers, true),
+            LinkPick::AskThreads => return Ok(false),
+        };
+        let Some(first) = answers.first() else { return Ok(false) };
+        let is_table = matches!(table, Pick::Answer(id) | Pick::Perhaps(id) if id <= first);
+        if is_table && self.first_link.is_none() {
+            return Ok(false);
+        }
+        let answers: Vec<&Note> = notes.iter().filter(|note| answers.contains(&note.id)).collect();
+        self.links.add(&scope, &answers);
+        if self.first_link.is_none() {
+            self.first_link = answers.iter().min_by_key(|note| note.id).map(|note| self.facts.comment(note));
+        }
+        if is_guess {
+            self.warn_of_others();
+        }
+        if self.rows.is_empty() {
+            self.listen(notes);
+        }
+        Ok(true)
+    }
+
+    /// Follows the pipelines of links that are those of the request.
+    async fn read_links(&mut self) -> Result<(), StageError> {
+        let StageContext { gitlab, events, .. } = self.context;
+        let scope = link_scope(self.context, self.plan, self.facts, &self.request);
+        let read = self.links.read(&scope, false).await;
+        self.links.take_refused().into_iter().for_each(|why| events.note(why));
+        let place = RowPlace { gitlab, default: &self.facts.project, followed: &self.plan.pipelines };
+        self.rows.extend(self.links.take_found().into_iter().map(|row| PipelineRow::new(row, &place)));
+        self.note_answer();
+        Ok(read?)
     }
 
     /// Returns the threads; none if the user may not see them.
@@ -243,8 +315,23 @@ impl<'a> AnswerFollower<'a> {
                 None => self.rows.push(PipelineRow::new(one, &place)),
             }
         }
+        self.note_answer();
+    }
+
+    /// Reports the end of the wait for an answer.
+    fn note_answer(&mut self) {
         if let Some(task) = self.waiting.take_if(|_| !self.rows.is_empty()) {
             task.finish(TaskOutcome::Done, plural(self.rows.len(), "pipeline"));
         }
     }
+}
+
+fn link_scope<'a>(
+    context: StageContext<'a>,
+    plan: &'a BotPlan,
+    facts: &'a MergeRequestFacts,
+    request: &'a CommentRef,
+) -> LinkScope<'a> {
+    let (bot, projects) = (plan.request.bot(), &plan.pipelines);
+    LinkScope { gitlab: context.gitlab, facts, request, bot, projects }
 }

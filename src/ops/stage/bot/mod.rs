@@ -3,13 +3,15 @@
 
 mod answer;
 mod ask;
+mod links;
 mod pick;
 mod plan;
 mod same;
 mod welcome;
 
 pub(super) use answer::follow;
-pub(super) use pick::{Pick, pick};
+pub(super) use links::{LinkScope, LinkedPipelines};
+pub(super) use pick::{LinkPick, Pick, pick};
 pub use plan::{BotOptions, BotPlan};
 pub use welcome::BotWelcome;
 pub(super) use welcome::welcome;
@@ -40,6 +42,7 @@ pub(super) async fn plan(
         request,
         marker,
         earlier: None,
+        form: options.form,
         pipelines: options.pipelines.clone(),
     };
     // GitLab shows comments only to users with a token.

@@ -28,17 +28,11 @@ pub(in crate::ops::stage) fn pick(
     threads: Option<&[Discussion]>,
 ) -> Pick {
     let bot = asked.bot();
-    let by_bot = |note: &&Note| is_user(note.author.as_ref(), bot) && !note.system;
-    let mut answers: Vec<u64> = notes
-        .iter()
-        .filter(|note| note.id > request)
-        .filter(by_bot)
-        .filter(|note| table::parse(&note.body).is_some_and(|rows| fits(&rows, asked.reruns())))
-        .map(|note| note.id)
-        .collect();
-    answers.sort_unstable();
+    let is_table = |note: &Note| table::parse(&note.body).is_some();
+    let is_answer = |note: &Note| table::parse(&note.body).is_some_and(|rows| fits(&rows, asked.reruns()));
+    let answers = answers(notes, request, bot, &is_answer);
     let Some(first) = answers.first().copied() else { return Pick::None };
-    let others = other_requests(notes, request, bot);
+    let others = other_requests(notes, request, bot, &is_table);
     if others.is_empty() {
         return Pick::Answer(first);
     }
@@ -56,6 +50,52 @@ pub(in crate::ops::stage) fn pick(
     answers.into_iter().find(|id| !is_anothers(id)).map_or(Pick::None, Pick::Perhaps)
 }
 
+/// The answers without a table, of which there may be several.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::ops::stage) enum LinkPick {
+    /// Numbers of the comments.
+    Answers(Vec<u64>),
+    /// Numbers of the comments; some may be for another request.
+    Perhaps(Vec<u64>),
+    /// There are other requests: the threads must decide.
+    AskThreads,
+}
+
+/// Searches the comments since the request for all answers. `is_answer` tells whether a comment of the bot has one.
+pub(in crate::ops::stage) fn pick_all(
+    notes: &[Note],
+    request: u64,
+    bot: &str,
+    is_answer: &dyn Fn(&Note) -> bool,
+    threads: Option<&[Discussion]>,
+) -> LinkPick {
+    let answers = answers(notes, request, bot, is_answer);
+    let others = other_requests(notes, request, bot, is_answer);
+    if answers.is_empty() || others.is_empty() {
+        return LinkPick::Answers(answers);
+    }
+    let Some(threads) = threads else { return LinkPick::AskThreads };
+    let is_with = |id: u64, wanted: &dyn Fn(u64) -> bool| {
+        let inside = |thread: &&Discussion| thread.notes.iter().any(|note| note.id == id);
+        let thread = threads.iter().find(inside);
+        thread.is_some_and(|thread| thread.notes.iter().any(|note| wanted(note.id)))
+    };
+    let ours: Vec<u64> = answers.iter().copied().filter(|id| is_with(*id, &|one| one == request)).collect();
+    if !ours.is_empty() {
+        return LinkPick::Answers(ours);
+    }
+    LinkPick::Perhaps(answers.into_iter().filter(|id| !is_with(*id, &|one| others.contains(&one))).collect())
+}
+
+/// Returns the bot's answers since a request, the oldest first.
+fn answers(notes: &[Note], request: u64, bot: &str, is_answer: &dyn Fn(&Note) -> bool) -> Vec<u64> {
+    let by_bot = |note: &&Note| is_user(note.author.as_ref(), bot) && !note.system;
+    let since = notes.iter().filter(|note| note.id > request).filter(by_bot);
+    let mut answers: Vec<u64> = since.filter(|note| is_answer(note)).map(|note| note.id).collect();
+    answers.sort_unstable();
+    answers
+}
+
 /// Returns whether a table can be the answer to these reruns: it contains one of them.
 fn fits(rows: &[AnswerRow], reruns: &[Rerun]) -> bool {
     reruns.is_empty()
@@ -67,11 +107,16 @@ fn fits(rows: &[AnswerRow], reruns: &[Rerun]) -> bool {
 
 /// Returns other requests that the bot may be answering: later ones, and earlier ones without an answer
 /// at the time of this request.
-fn other_requests(notes: &[Note], request: u64, bot: &str) -> BTreeSet<u64> {
+fn other_requests(
+    notes: &[Note],
+    request: u64,
+    bot: &str,
+    is_answer: &dyn Fn(&Note) -> bool,
+) -> BTreeSet<u64> {
     let answered = notes
         .iter()
         .filter(|note| note.id < request && is_user(note.author.as_ref(), bot))
-        .filter(|note| table::parse(&note.body).is_some())
+        .filter(|note| is_answer(note))
         .map(|note| note.id)
         .max()
         .unwrap_or(0);
@@ -152,6 +197,26 @@ mod tests {
         assert_eq!(pick(Some(&threads)), Pick::Perhaps(12));
         let threads = [thread(&[&theirs, &first, &second]), thread(&[&ours])];
         assert_eq!(pick(Some(&threads)), Pick::None);
+    }
+
+    #[test]
+    fn pick_all_takes_every_answer_that_is_no_others() {
+        let is_answer = |note: &Note| note.body.contains("link");
+        let (theirs, ours) = (note(9, "them", "/test a"), note(10, "me", "/test b"));
+        let (first, second) = (note(11, "bot", "link"), note(12, "Bot", "another link"));
+        let fake = note(13, "mallory", "link");
+        let pick = |notes: &[&Note], threads: Option<&[Discussion]>| {
+            let notes: Vec<Note> = notes.iter().copied().cloned().collect();
+            pick_all(&notes, 10, "bot", &is_answer, threads)
+        };
+        assert_eq!(pick(&[&ours, &first, &second, &fake], None), LinkPick::Answers(vec![11, 12]));
+        let all = [&theirs, &ours, &first, &second, &fake];
+        assert_eq!(pick(&all, None), LinkPick::AskThreads);
+        let threads = [thread(&[&theirs, &first]), thread(&[&ours, &second])];
+        assert_eq!(pick(&all, Some(&threads)), LinkPick::Answers(vec![12]));
+        let threads = [thread(&[&theirs, &first]), thread(&[&ours]), thread(&[&second])];
+        assert_eq!(pick(&all, Some(&threads)), LinkPick::Perhaps(vec![12]));
+        assert_eq!(pick(&[&theirs, &ours], None), LinkPick::Answers(vec![]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A request to the bot, before the comment is posted.
 
 use crate::model::inventory::ProjectPatterns;
-use crate::model::staging::{Marker, StageParameter, StagingRequest};
+use crate::model::staging::{AnswerForm, Marker, StageParameter, StagingRequest};
 use crate::ops::stage::CommentRef;
 
 /// A request to the bot, and how to write it.
@@ -13,6 +13,8 @@ pub struct BotOptions {
     pub declared: Vec<StageParameter>,
     /// The template of the comment.
     pub template: String,
+    /// The form of the bot's answers.
+    pub form: AnswerForm,
     /// The projects whose pipelines are followed; the first one named is that of an answer without links.
     pub pipelines: ProjectPatterns,
 }
@@ -28,6 +30,8 @@ pub struct BotPlan {
     pub marker: Marker,
     /// An earlier comment of the same user with the same request for the same commit.
     pub earlier: Option<CommentRef>,
+    /// The form of the bot's answers.
+    pub form: AnswerForm,
     /// The projects whose pipelines are followed; the first one named is that of an answer without links.
     pub pipelines: ProjectPatterns,
 }

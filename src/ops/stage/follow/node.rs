@@ -101,6 +101,16 @@ impl TreeNode {
         self.is_gone || self.status.is_finished()
     }
 
+    /// Returns whether its trigger job tells its status, since the pipeline itself cannot be read.
+    pub(super) fn waits_for_trigger(&self) -> bool {
+        self.is_current && self.unread.is_some() && !self.is_finished()
+    }
+
+    /// Returns whether its list of trigger jobs can be read.
+    pub(super) fn tells_of_children(&self) -> bool {
+        self.unread.is_none() && !self.is_gone && self.has_jobs
+    }
+
     /// Returns whether nothing more can be learned: it has ended, and what it has triggered is known.
     pub(super) fn is_done(&self) -> bool {
         let knows_all = self.is_gone || !self.has_jobs || self.bridges.value().is_some();
@@ -136,21 +146,14 @@ impl TreeNode {
             Question::Jobs => gitlab.refresh_list(&mut self.jobs, JOB_PAGES, |_| false).await,
             Question::Bridges => gitlab.refresh_list(&mut self.bridges, 1, |_| false).await,
         };
-        let changed = match (question, asked) {
-            (_, Ok(changed)) => changed,
-            (Question::Pipeline, Err(error)) if error.is_hidden() => {
-                self.miss(&error);
-                true
-            }
+        match (question, asked) {
+            (_, Ok(true)) => self.learn(question),
+            (_, Ok(false)) => {}
+            // What an earlier answer has told is older than the last status.
+            (Question::Pipeline, Err(error)) if error.is_hidden() => self.miss(&error),
             // A user who may not see the jobs still sees the pipeline.
-            (_, Err(error)) if error.is_hidden() => {
-                self.has_jobs = false;
-                true
-            }
+            (_, Err(error)) if error.is_hidden() => self.has_jobs = false,
             (_, Err(error)) => return Err(error),
-        };
-        if changed {
-            self.learn(question);
         }
         // The durations in an answer change with each request.
         Ok(self.facts() != before)
@@ -215,7 +218,7 @@ impl TreeNode {
             jobs,
             children: Vec::new(),
             may_fail: self.may_fail,
-            unread: self.unread.clone(),
+            unread: self.unread.clone().or_else(|| self.is_gone.then(|| "it was deleted".to_owned())),
             is_cut: self.is_cut,
         }
     }
@@ -231,11 +234,13 @@ fn job_course(job: &Job) -> JobCourse {
         span: WorkSpan::parse(job.started_at.as_deref(), job.finished_at.as_deref()),
         url: web_address(&job.web_url),
         is_trigger: false,
+        downstream: None,
     }
 }
 
 /// Returns a job that triggers a pipeline, whose page is that of the pipeline.
 fn bridge_course(bridge: &Bridge) -> JobCourse {
+    let downstream = bridge.downstream_pipeline.as_ref().map(|one| one.id);
     let Bridge { id, name, stage, status, allow_failure, started_at, finished_at, .. } = bridge.clone();
     let (web_url, failure_reason, pipeline) = (String::new(), None, None);
     let job = Job {
@@ -250,5 +255,5 @@ fn bridge_course(bridge: &Bridge) -> JobCourse {
         finished_at,
         pipeline,
     };
-    JobCourse { is_trigger: true, ..job_course(&job) }
+    JobCourse { is_trigger: true, downstream, ..job_course(&job) }
 }

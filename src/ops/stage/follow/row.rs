@@ -262,6 +262,7 @@ impl PipelineRow {
             project: self.project.clone(),
             status: self.status().clone(),
             by_hearsay: !self.is_seen(),
+            unread: None,
             gone: self.is_gone(),
             ended: self.is_finished(),
             url: self.url(),

@@ -38,22 +38,36 @@ impl PipelineTree {
         self.nodes.iter().filter(|node| node.is_current)
     }
 
-    /// Returns whether all pipelines have ended. One that cannot be read has ended when its trigger says so, and does
-    /// not keep the others waiting otherwise.
+    /// Returns whether all pipelines have ended. One that cannot be read has ended when the list of trigger jobs above it
+    /// says so, or nobody tells any more.
     pub(super) fn is_finished(&self) -> bool {
-        self.current().all(TreeNode::is_done)
+        self.current().all(TreeNode::is_done) && self.parents_of_unread().is_empty()
+    }
+
+    /// Returns the indexes of pipelines whose list of trigger jobs tells the status of one that cannot be read.
+    fn parents_of_unread(&self) -> BTreeSet<usize> {
+        let waiting = self.nodes.iter().filter(|node| node.waits_for_trigger());
+        waiting
+            .filter_map(|node| node.parent)
+            .filter(|parent| self.nodes[*parent].tells_of_children())
+            .collect()
     }
 
     /// Polls each unfinished pipeline with one request; returns whether something has changed.
     pub(super) async fn look(&mut self, gitlab: &GitLab) -> Result<bool, GitLabError> {
         let mut changed = false;
+        let telling = self.parents_of_unread();
         // New pipelines are asked from the next poll on.
         for at in 0..self.nodes.len() {
             let node = &mut self.nodes[at];
-            if node.is_done() || !node.is_current {
+            if !node.is_current {
                 continue;
             }
-            changed |= node.look(gitlab).await?;
+            changed |= match node.is_done() {
+                false => node.look(gitlab).await?,
+                true if telling.contains(&at) => node.ask(gitlab, Question::Bridges).await?,
+                true => continue,
+            };
             changed |= self.grow(at, gitlab);
         }
         Ok(changed)

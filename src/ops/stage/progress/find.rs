@@ -6,10 +6,10 @@ use super::locate::{Located, LocatedRequest, locate};
 use super::marked::{self, MarkedPipelines};
 use super::public;
 use crate::model::inventory::StageVia;
-use crate::model::staging::{AnswerRow, StagedHead, StagingRequest, table};
-use crate::ops::stage::bot::{Pick, pick};
+use crate::model::staging::{AnswerForm, AnswerRow, StagedHead, StagingRequest, table};
+use crate::ops::stage::bot::{LinkPick, LinkScope, LinkedPipelines, Pick, pick};
 use crate::ops::stage::merge_request::read_any;
-use crate::ops::stage::{CommentRef, MergeRequestFacts, StageError};
+use crate::ops::stage::{CommentRef, MergeRequestFacts, PipelineOutcome, StageError};
 use crate::systems::gitlab::{GitLab, Note};
 
 /// Maximum number of pages, of a hundred comments or threads each, to search.
@@ -28,6 +28,8 @@ pub(super) struct FoundStaging {
     pub(super) is_guess: bool,
     /// Rows of its pipelines, in the bot's words.
     pub(super) rows: Vec<AnswerRow>,
+    /// Pipelines of the answer that cannot be read.
+    pub(super) hidden: Vec<PipelineOutcome>,
     /// Facts that could not be read, one sentence each.
     pub(super) unread: Vec<String>,
 }
@@ -43,6 +45,7 @@ pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<F
         answer: None,
         is_guess: false,
         rows: Vec::new(),
+        hidden: Vec::new(),
         unread: Vec::new(),
     };
     if options.via == StageVia::Kubernetes {
@@ -111,14 +114,16 @@ async fn find_request(
     let Some(current) = &found.located.current else { return Ok(true) };
     found.combined = current.found.combined.clone();
     let answer = answer(gitlab, facts, &notes, current, &found.bot).await?;
-    let Some((answer, is_guess)) = answer else { return Ok(true) };
-    found.answer = Some(facts.comment(&answer));
-    found.is_guess = is_guess;
-    if is_guess {
-        found.unread.push(
-            "There are other requests to the bot: its answer may be one to another of them.".to_owned(),
-        );
+    if options.form == AnswerForm::TableOrLinks {
+        let request = current.found.comment.clone();
+        let table = answer.as_ref().map(|(note, _)| note.id);
+        if find_links(gitlab, options, found, &notes, &request, table).await? {
+            return Ok(true);
+        }
     }
+    let Some((answer, is_guess)) = answer else { return Ok(true) };
+    found.answer = Some(found.facts.comment(&answer));
+    found.note_guess(is_guess);
     if let Some(table) = table::read(&answer.body) {
         if table.is_cut {
             let rows = table.rows.len();
@@ -127,6 +132,58 @@ async fn find_request(
                 .push(format!("The bot's answer is too long: only {rows} of its pipelines are shown."));
         }
         found.rows = table.rows;
+    }
+    Ok(true)
+}
+
+impl FoundStaging {
+    fn note_guess(&mut self, is_guess: bool) {
+        self.is_guess = is_guess;
+        if is_guess {
+            let text = "There are other requests to the bot: its answer may be one to another of them.";
+            self.unread.push(text.to_owned());
+        }
+    }
+}
+
+/// Finds the pipelines that the bot's answers link to, unless a table comes first; returns whether there is an answer.
+async fn find_links(
+    gitlab: &GitLab,
+    options: &ProgressOptions,
+    found: &mut FoundStaging,
+    notes: &[Note],
+    request: &CommentRef,
+    table: Option<u64>,
+) -> Result<bool, StageError> {
+    let (facts, bot) = (found.facts.clone(), found.bot.clone());
+    let scope = LinkScope { gitlab, facts: &facts, request, bot: &bot, projects: &options.pipelines };
+    let picked = match scope.pick(notes, None) {
+        LinkPick::AskThreads => match gitlab.discussions(&facts.project, facts.iid, PAGES).await {
+            Ok(threads) => scope.pick(notes, Some(&threads)),
+            Err(error) if error.is_hidden() => scope.pick(notes, Some(&[])),
+            Err(error) => return Err(error.into()),
+        },
+        picked => picked,
+    };
+    let (answers, is_guess) = match picked {
+        LinkPick::Answers(answers) => (answers, false),
+        LinkPick::Perhaps(answers) => (answers, true),
+        LinkPick::AskThreads => return Ok(false),
+    };
+    let Some(first) = answers.first().filter(|first| table.is_none_or(|table| table > **first)) else {
+        return Ok(false);
+    };
+    let mut links = LinkedPipelines::default();
+    let answers: Vec<&Note> = notes.iter().filter(|note| answers.contains(&note.id)).collect();
+    links.add(&scope, &answers);
+    links.read(&scope, true).await?;
+    found.answer = answers.iter().find(|note| note.id == *first).map(|note| facts.comment(note));
+    found.note_guess(is_guess);
+    found.rows = links.take_found();
+    found.hidden = links.hidden();
+    found.unread.extend(links.take_refused());
+    if links.is_cut {
+        found.unread.push("The bot's answer has more links than are read.".to_owned());
     }
     Ok(true)
 }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use crate::model::staging::StagedHead;
 
 use super::kubernetes::ReleaseProgress;
-use super::{CommentRef, MergeRequestFacts, PipelineOutcome};
+use super::{CommentRef, MergeRequestFacts, PipelineOutcome, PipelineVerdict};
 pub use cancel::{CancelError, CancelPlan, CanceledPipeline, cancel, plan_cancel};
 pub use container_logs::ContainerLog;
 pub use list::{ListedRelease, ListedStaging, StagingList, list};
@@ -73,22 +73,36 @@ pub enum ProgressState {
     Succeeded,
     /// A pipeline or a rollout did not succeed.
     Failed,
+    /// Nothing has failed, but a part of the result could not be seen.
+    Unknown,
 }
 
 impl StagingProgress {
     /// Returns the state.
     #[must_use]
     pub fn state(&self) -> ProgressState {
-        let pipelines = self.pipelines.iter().map(|one| (one.has_ended(), one.succeeded()));
-        let releases = self.current_releases().map(|one| (one.has_ended(), one.succeeded()));
-        let parts: Vec<(bool, bool)> = pipelines.chain(releases).collect();
-        match (&parts[..], &self.request) {
+        match (&self.parts()[..], &self.request) {
             ([], None) => ProgressState::NotRequested,
             ([], Some(_)) => ProgressState::Waiting,
             (all, _) if all.iter().any(|(has_ended, _)| !has_ended) => ProgressState::Running,
-            (all, _) if all.iter().all(|(_, succeeded)| *succeeded) => ProgressState::Succeeded,
-            _ => ProgressState::Failed,
+            (all, _) => match PipelineVerdict::worst(all.iter().map(|(_, verdict)| *verdict)) {
+                PipelineVerdict::Succeeded => ProgressState::Succeeded,
+                PipelineVerdict::Failed => ProgressState::Failed,
+                PipelineVerdict::Unknown => ProgressState::Unknown,
+            },
         }
+    }
+
+    /// Returns of each pipeline and each release of the head commit whether it has ended, and its result.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(bool, PipelineVerdict)> {
+        let verdict = |succeeded: bool| match succeeded {
+            true => PipelineVerdict::Succeeded,
+            false => PipelineVerdict::Failed,
+        };
+        let pipelines = self.pipelines.iter().map(|one| (one.has_ended(), one.verdict()));
+        let releases = self.current_releases().map(|one| (one.has_ended(), verdict(one.succeeded())));
+        pipelines.chain(releases).collect()
     }
 
     /// Returns the releases of the head commit.

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::model::inventory::{PipelineDecl, ProjectPatterns, StageVia};
+use crate::model::staging::AnswerForm;
 use crate::ops::stage::follow::RowPlace;
 use crate::systems::gitlab::GitLab;
 use crate::systems::kubectl::Kubectl;
@@ -18,6 +19,8 @@ pub struct ProgressOptions {
     pub via: StageVia,
     /// User names of bots that may be asked, without `@`: that of the entry, and those of other entries for the project.
     pub bots: Vec<String>,
+    /// The form of their answers.
+    pub form: AnswerForm,
     /// The pipeline of the method `pipeline`.
     pub pipeline: Option<Box<PipelineDecl>>,
     /// The projects whose pipelines are followed; the first one named is that of an answer without links.

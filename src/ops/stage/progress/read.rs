@@ -8,9 +8,9 @@ use super::{CombinedProgress, ProgressOptions, StagingProgress};
 use crate::model::event::Events;
 use crate::model::staging::{AnswerRow, StagedHead};
 use crate::ops::shared::outside_text::shown;
-use crate::ops::stage::StageError;
 use crate::ops::stage::follow::PipelineRow;
 use crate::ops::stage::kubernetes::read_releases;
+use crate::ops::stage::{PipelineOutcome, StageError};
 use crate::systems::gitlab::GitLab;
 
 /// Maximum number of merge requests that a comment of somebody else can make this program read.
@@ -45,8 +45,13 @@ async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingP
             let id = outcome.id.unwrap_or_default();
             unread.push(format!("Pipeline {id} cannot be read; its status is the bot's word."));
         }
+        if outcome.has_ended() {
+            unread.extend(outcome.unseen());
+        }
         pipelines.push(outcome);
     }
+    unread.extend(found.hidden.iter().flat_map(PipelineOutcome::unseen));
+    pipelines.extend(found.hidden);
     let environments = match environments(gitlab, &found.facts.project, &found.facts.head).await {
         Err(error) if error.is_hidden() => Vec::new(),
         environments => environments?,

@@ -54,6 +54,7 @@ pub async fn watch(
                 request,
                 comment: current.found.text.clone(),
                 earlier: Some(current.found.comment.clone()),
+                form: progress.form,
                 pipelines: progress.pipelines.clone(),
             };
             outcome.request = SentRequest::Comment(plan.comment.clone());
