@@ -305,7 +305,7 @@ impl ServerState {
 
 /// Returns the text of a new or changed comment, if GitLab takes it.
 fn note_body(incoming: &IncomingRequest) -> Result<&str, Reply> {
-    let body = incoming.parameter("body").ok_or_else(|| Reply::error(400, "body is missing"))?;
+    let body = incoming.required("body")?;
     if body.trim().is_empty() {
         return Err(Reply::message(400, "400 Bad request - Note {note: [\"can't be blank\"]}"));
     }

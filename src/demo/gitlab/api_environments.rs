@@ -19,13 +19,12 @@ impl ServerState {
         user: &str,
     ) -> Result<Reply, Reply> {
         self.may_start(project, user)?;
-        let name = incoming.parameter("name").map(str::to_owned);
         let url = incoming.parameter("external_url").map(str::to_owned);
         let tier = incoming.parameter("tier").map(str::to_owned);
         let all = &mut self.configured(project)?.environments;
         let status = match (incoming.method.as_str(), rest) {
             ("POST", []) => {
-                let name = name.ok_or_else(|| Reply::error(400, "name is missing"))?;
+                let name = incoming.required("name")?.to_owned();
                 if all.iter().any(|one| one.name == name) {
                     let taken = json!({"message": {"name": ["has already been taken"]}});
                     return Err(Reply::json(400, &taken));
@@ -64,21 +63,15 @@ impl ServerState {
     ) -> Result<Reply, Reply> {
         self.may_start(project, user)?;
         let at = self.time.stamp(self.time.now());
-        let needed = |name: &str| {
-            incoming
-                .parameter(name)
-                .map(str::to_owned)
-                .ok_or_else(|| Reply::error(400, &format!("{name} is missing")))
-        };
-        let status = PipelineStatus::parse(&needed("status")?);
+        let status = PipelineStatus::parse(incoming.required("status")?);
         let all = &mut self.configured(project)?.deployments;
         let (code, number) = match (incoming.method.as_str(), rest) {
             ("POST", []) => {
-                needed("ref")?;
-                needed("tag")?;
+                incoming.required("ref")?;
+                incoming.required("tag")?;
                 all.push(DeploymentConfig {
-                    environment: needed("environment")?,
-                    sha: needed("sha")?,
+                    environment: incoming.required("environment")?.to_owned(),
+                    sha: incoming.required("sha")?.to_owned(),
                     status: status.clone(),
                     job: None,
                     user: Some(user.to_owned()),

@@ -51,8 +51,8 @@ impl ServerState {
         user: &str,
     ) -> Result<Reply, Reply> {
         self.may_push(project, user)?;
-        let name = incoming.parameter("branch").ok_or_else(|| Reply::error(400, "branch is missing"))?;
-        let from = incoming.parameter("ref").ok_or_else(|| Reply::error(400, "ref is missing"))?;
+        let name = incoming.required("branch")?;
+        let from = incoming.required("ref")?;
         if self.created_branch(project, name).is_some() {
             return Err(Reply::message(400, "Branch already exists"));
         }
@@ -76,7 +76,7 @@ impl ServerState {
         user: &str,
     ) -> Result<Reply, Reply> {
         self.may_push(project, user)?;
-        let name = incoming.parameter("branch").ok_or_else(|| Reply::error(400, "branch is missing"))?;
+        let name = incoming.required("branch")?;
         let (_, config) = self.project(project).ok_or_else(|| Reply::not_found("Project"))?;
         if !config.history.iter().any(|one| one == sha) {
             return Err(Reply::not_found("Commit"));
@@ -105,14 +105,9 @@ impl ServerState {
         user: &str,
     ) -> Result<Reply, Reply> {
         self.may_push(project, user)?;
-        let field = |name: &str| {
-            incoming
-                .parameter(name)
-                .map(str::to_owned)
-                .ok_or_else(|| Reply::error(400, &format!("{name} is missing")))
-        };
-        let (source, title) = (field("source_branch")?, field("title")?);
-        field("target_branch")?;
+        let (source, title) =
+            (incoming.required("source_branch")?.to_owned(), incoming.required("title")?.to_owned());
+        incoming.required("target_branch")?;
         let sha = self.created_branch(project, &source).map(|one| one.head.clone());
         let sha = sha.ok_or_else(|| Reply::message(400, "Source branch does not exist"))?;
         let description = incoming.parameter("description").unwrap_or_default().to_owned();

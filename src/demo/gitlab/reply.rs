@@ -26,6 +26,11 @@ impl IncomingRequest {
         all.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Returns a parameter that the request must have.
+    pub(super) fn required(&self, name: &str) -> Result<&str, Reply> {
+        self.parameter(name).ok_or_else(|| Reply::error(400, &format!("{name} is missing")))
+    }
+
     /// Returns all values of a list such as `scope[]`.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         let listed = format!("{name}[]");

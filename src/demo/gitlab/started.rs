@@ -50,7 +50,7 @@ impl ServerState {
     ) -> Result<Reply, Reply> {
         self.push_first();
         self.may_start(project, user)?;
-        let branch = incoming.parameter("ref").ok_or_else(|| Reply::error(400, "ref is missing"))?;
+        let branch = incoming.required("ref")?;
         let listed: Vec<Value> = fields(incoming, "variables")?;
         let variable =
             |one: &Value| Some((one["key"].as_str()?.to_owned(), one["value"].as_str()?.to_owned()));
@@ -66,8 +66,8 @@ impl ServerState {
         project: &str,
     ) -> Result<Reply, Reply> {
         self.push_first();
-        let token = incoming.parameter("token").ok_or_else(|| Reply::error(400, "token is missing"))?;
-        let branch = incoming.parameter("ref").ok_or_else(|| Reply::error(400, "ref is missing"))?;
+        let token = incoming.required("token")?;
+        let branch = incoming.required("ref")?;
         let ci = self.ci(project).ok_or_else(|| Reply::message(404, "404 Not Found"))?;
         let trigger = ci.triggers.iter().find(|one| one.token == token);
         let user = trigger.ok_or_else(|| Reply::message(404, "404 Not Found"))?.user.clone();
