@@ -138,7 +138,7 @@ fn chapters() -> [Chapter; 7] {
             &["run-local", "orphan-hunter"],
             &["3 Pods, token ••••••••", "but this is development", "Pod runner-3"],
         ),
-        chapter("Have a merge request tried in staging.", &["stage", "--mr", "213"], &[]),
+        chapter("Have a merge request tried in staging.", &["stage", "--mr", "213", "--yes"], &[]),
     ]
 }
 

@@ -133,7 +133,7 @@ impl Stage {
             "INFO  Stopping.",
             "$ cki run-local orphan-hunter",
             "INFO  Pod runner-3 belongs to a running job.",
-            "$ cki stage --mr 213",
+            "$ cki stage --mr 213 --yes",
             "✔ success",
             "What to type next",
         ];

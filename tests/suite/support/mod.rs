@@ -17,6 +17,7 @@ pub(crate) mod part;
 pub(crate) mod ports;
 pub(crate) mod proxy;
 pub(crate) mod repository;
+pub(crate) mod stand_in;
 pub(crate) mod terminal_session;
 pub(crate) mod web_server;
 

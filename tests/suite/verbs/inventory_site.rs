@@ -177,7 +177,7 @@ fn inventory_site_works_in_a_browser() {
     cli.run("inventory site public").ends_with(0);
     let site = cli.project().join("public").canonicalize().expect("is there");
     // Pages for the public have the same rules, wherever they are; the browser is the expensive part.
-    let gitlab = stage_progress::stand_in();
+    let gitlab = stage_progress::requested();
     gitlab.advance(std::time::Duration::from_secs(600));
     let report = cli.call("stage report --mr group/failing!1 --html public/staging.html");
     let report = report.set("CKI_GITLAB_URL", gitlab.url()).set("CKI_GITLAB_TOKEN", "alice-not-a-real-token");

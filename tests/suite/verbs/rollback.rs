@@ -3,51 +3,32 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use cki::demo::gitlab::{
-    ControlFile, FaultKind, InjectedFault, StandIn, StandInConfig, StandInOptions, TimeScale,
-};
+use cki::demo::gitlab::{ControlFile, StandIn, TimeScale};
 use serde_json::{Value, json};
 
 use crate::support::cli::Cli;
+use crate::support::stand_in::{cli_of, fault, stand_in};
 use crate::support::terminal_session::TerminalSession;
 
-const ALICE: &str = "alice-not-a-real-token";
 const PROJECT: &str = "group/web";
 /// The commit that production runs, of !11.
 const SHA: &str = "a000000000000000000000000000000000000002";
 
-fn stand_in(change: impl FnOnce(&mut StandInConfig)) -> StandIn {
-    let text = include_str!("../../fixtures/gitlab.yaml");
-    let mut config = StandInConfig::parse("gitlab.yaml", text).expect("is valid");
-    change(&mut config);
-    let began = "2026-11-22T10:00:00Z".parse().expect("is a time");
-    StandIn::start(StandInOptions { config, pace: TimeScale::ByHand, began, port: 0 }).expect("starts")
-}
-
 fn cli(gitlab: &StandIn) -> Cli {
-    let mut cli = Cli::new();
-    cli.set("CKI_GITLAB_URL", gitlab.url());
-    cli.set("CKI_GITLAB_TOKEN", ALICE);
-    cli.inventory(
+    cli_of(
+        gitlab,
         "categories: [{id: service, kind: service}]\ncomponents:\n\
          - {name: web, category: service, stage: {project: group/web}}\n",
-    );
-    cli
+    )
 }
 
 fn writes(gitlab: &StandIn) -> Vec<String> {
     gitlab.requests().into_iter().filter(|one| !one.starts_with("GET ")).collect()
 }
 
-fn fault(gitlab: &StandIn, method: &str, path: &str, status: u16) {
-    let (method, path, kind) = (Some(method.to_owned()), path.to_owned(), FaultKind::Status(status));
-    let fault = InjectedFault { method, path, after: 0, times: 1, done: false, kind };
-    gitlab.control(ControlFile::Misbehave(fault)).expect("is taken");
-}
-
 #[test]
 fn rollback_opens_one_revert_with_its_reason() {
-    let gitlab = stand_in(|_| ());
+    let gitlab = stand_in(TimeScale::ByHand, |_| ());
     let cli = cli(&gitlab);
     let shown = cli.run("rollback web").ends_with(0);
     let shown =
@@ -84,7 +65,7 @@ fn rollback_opens_one_revert_with_its_reason() {
     assert_eq!(writes(&gitlab), Vec::<String>::new());
 
     // A server that fails in the middle: the same command continues.
-    fault(&gitlab, "POST", "/group%2Fweb/merge_requests?", 500);
+    fault(&gitlab, "POST", "/group%2Fweb/merge_requests?", 1, 500);
     cli.run("rollback web --revert --reason 'It burns' --yes")
         .ends_with(6)
         .says("continues where it stopped");
@@ -110,7 +91,7 @@ fn rollback_opens_one_revert_with_its_reason() {
 
 #[test]
 fn rollback_names_a_revert_that_needs_a_person() {
-    let gitlab = stand_in(|config| {
+    let gitlab = stand_in(TimeScale::ByHand, |config| {
         let project = config.projects.iter_mut().find(|one| one.path == PROJECT).expect("is there");
         project.conflicts.push(SHA.to_owned());
         project.members.insert("bob".to_owned(), 20);
@@ -127,6 +108,31 @@ fn rollback_names_a_revert_that_needs_a_person() {
     let bob =
         cli.call("rollback web --revert 10 --reason x --yes").set("CKI_GITLAB_TOKEN", "bob-not-a-real-token");
     bob.end().ends_with(5).says("does not allow access to a new branch");
+}
+
+#[test]
+fn rollback_names_the_choices_where_production_is_unclear() {
+    let gitlab = stand_in(TimeScale::ByHand, |config| {
+        let project = config.projects.iter_mut().find(|one| one.path == PROJECT).expect("is there");
+        project.environments[0].name = "prod/eu".to_owned();
+        project.environments[1].name = "prod/us".to_owned();
+        project.environments[1].tier = Some("production".to_owned());
+        for one in &mut project.deployments {
+            one.environment = one.environment.replace("production", "prod/eu").replace("staging", "prod/us");
+        }
+    });
+    let cli = cli(&gitlab);
+    let unclear = cli.run("rollback web --revert --reason x --yes").ends_with(2);
+    let unclear = unclear.says("`group/web` runs different commits in `prod/eu` and `prod/us`");
+    let unclear = unclear.says("hint: `cki rollback web --revert 11` reverts what `prod/eu` runs.");
+    unclear.says("hint: `cki rollback web --revert 12` reverts what `prod/us` runs.");
+    let gitlab = stand_in(TimeScale::ByHand, |config| {
+        config.projects.iter_mut().for_each(|project| project.deployments.clear());
+        config.projects.iter_mut().for_each(|project| project.environments.clear());
+    });
+    let cli = self::cli(&gitlab);
+    let none = cli.run("rollback web --revert --reason x --yes").ends_with(3);
+    none.says("hint: add a merge request or a commit to `cki rollback web --revert`.");
 }
 
 /// A `kubectl` that answers from files, notes what it was asked, and refuses patches while a file is there.
@@ -194,7 +200,7 @@ fn patches(cli: &Cli) -> Vec<String> {
 
 #[test]
 fn rollback_changes_production_only_when_named_and_confirmed() {
-    let gitlab = stand_in(|_| ());
+    let gitlab = stand_in(TimeScale::ByHand, |_| ());
     let mut cli = cli(&gitlab);
     cluster(&mut cli, &json!({}));
     const TO: &str = "rollback web --to previous --reason 'It burns'";
@@ -204,7 +210,7 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
     cli.run(&format!("{TO} --confirm web")).ends_with(7).says("no namespace is named as production");
     cli.set("CKI_PRODUCTION_NAMESPACE", "team");
     let shown = cli.run("rollback web").ends_with(0);
-    shown.says("Becomes    quay.io/group/web@sha256:DIGEST").says("--to previous --reason TEXT");
+    shown.says("Becomes    quay.io/group/web@sha256:CONTAINER").says("--to previous --reason TEXT");
     let dry = cli.run(&format!("{TO} --dry-run")).ends_with(0);
     let dry = dry.says("kubectl --context=prod --namespace=team patch deployments.apps web --type=strategic");
     dry.says("`web` is being rolled back in production by hand").says("Nothing was changed.");
@@ -225,7 +231,7 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
         cli.call(&format!("{TO} --confirm web")).set("CKI_GITLAB_TOKEN", "reader-not-a-real-token").end();
     reader.ends_with(5).says("lacks the scope");
     // The record comes first: without it, nothing is changed.
-    fault(&gitlab, "POST", "/merge_requests/11/notes", 403);
+    fault(&gitlab, "POST", "/merge_requests/11/notes", 1, 403);
     cli.run(&format!("{TO} --confirm web")).ends_with(5);
     cli.run(&format!("{TO} --confirm web --mr 99")).ends_with(3);
     assert!(patches(&cli).is_empty() && gitlab.comments(PROJECT, 11).is_empty());
@@ -260,7 +266,7 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
 
 #[test]
 fn rollback_retags_the_image_stream_of_a_workload() {
-    let gitlab = stand_in(|_| ());
+    let gitlab = stand_in(TimeScale::ByHand, |_| ());
     let mut cli = cli(&gitlab);
     let path = "spec.template.spec.containers[?(@.name==\"web\")].image";
     let trigger = json!([{"from": {"kind": "ImageStreamTag", "name": "web:production"}, "fieldPath": path}]);

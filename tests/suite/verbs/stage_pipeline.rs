@@ -1,29 +1,20 @@
 //! `cki stage --via pipeline` and `--help-bot` through the real program. The rules of the requests are tested in
 //! `gitlab::pipeline`.
 
-use cki::demo::gitlab::{StandIn, StandInConfig, StandInOptions, TimeScale};
+use cki::demo::gitlab::TimeScale;
 use insta::assert_snapshot;
 
-use crate::support::cli::Cli;
+use crate::support::stand_in::{ALICE, cli_of, stand_in};
 
 const TRIGGER: &str = "glptt-not-a-real-token";
-
-fn stand_in() -> StandIn {
-    let text = include_str!("../../fixtures/gitlab.yaml");
-    let config = StandInConfig::parse("gitlab.yaml", text).expect("is valid");
-    let began = "2026-11-22T10:00:00Z".parse().expect("is a time");
-    StandIn::start(StandInOptions { config, pace: TimeScale::Live(1_000_000.0), began, port: 0 })
-        .expect("starts")
-}
+/// A second of the test is many days.
+const AT_ONCE: TimeScale = TimeScale::Live(1_000_000.0);
 
 #[test]
 fn stage_via_pipeline_shows_and_starts_one_call() {
-    let gitlab = stand_in();
-    let mut cli = Cli::new();
-    cli.set("CKI_GITLAB_URL", gitlab.url());
-    cli.set("CKI_GITLAB_TOKEN", "alice-not-a-real-token");
-    cli.set("CKI_STAGE_INTERVAL", "1");
-    cli.inventory(
+    let gitlab = stand_in(AT_ONCE, |_| ());
+    let cli = cli_of(
+        &gitlab,
         "production: {hosts: ['*.prod.example.org']}
 categories: []
 components:
@@ -80,6 +71,8 @@ components:
     stage("--via kubernetes").ends_with(7).says("no context is named as staging");
     stage("--allow TAG").ends_with(2).says("`--allow` belongs to `--via kubernetes`");
     stage("--via nonsense").ends_with(2).says("`pipeline`");
+    stage("--set TAG=mr-213").ends_with(2).says("a pipeline needs a confirmation").says("add `--yes`");
+    stage("--via bot").ends_with(2).says("a comment needs a confirmation").says("add `--yes`");
     stage("--help-bot").ends_with(3).says("@cki-ci-bot has explained nothing on group/tools!213.");
     assert!(gitlab.requests().iter().all(|request| request.starts_with("GET")));
 
@@ -102,12 +95,9 @@ components:
 
 #[test]
 fn stage_combines_merge_requests_of_other_components() {
-    let gitlab = stand_in();
-    let mut cli = Cli::new();
-    cli.set("CKI_GITLAB_URL", gitlab.url());
-    cli.set("CKI_GITLAB_TOKEN", "alice-not-a-real-token");
-    cli.set("CKI_STAGE_INTERVAL", "1");
-    cli.inventory(
+    let gitlab = stand_in(AT_ONCE, |_| ());
+    let cli = cli_of(
+        &gitlab,
         "repos: {lib: 'https://gitlab.elsewhere.example/group/lib.git', other: 'https://h.example/group/other.git'}
 categories: []
 components:
@@ -146,10 +136,9 @@ components:
 
 #[test]
 fn unstage_stops_the_environment_of_a_pipeline() {
-    let gitlab = stand_in();
-    let mut cli = Cli::new();
-    cli.set("CKI_GITLAB_URL", gitlab.url());
-    cli.inventory(
+    let gitlab = stand_in(AT_ONCE, |_| ());
+    let cli = cli_of(
+        &gitlab,
         "categories: []
 components:
   - name: deep
@@ -163,20 +152,19 @@ components:
     let unstage = |rest: &str, token: &str| {
         cli.call(&format!("unstage --mr 1 --component {rest}")).set("CKI_GITLAB_TOKEN", token).end()
     };
-    let alice = "alice-not-a-real-token";
-    let plan = unstage("deep --dry-run", alice).ends_with(0);
+    let plan = unstage("deep --dry-run", ALICE).ends_with(0);
     plan.says("Environment review/1  group/deep").says("Nothing was removed.");
-    unstage("deep", alice).ends_with(2).says("add `--yes`");
+    unstage("deep", ALICE).ends_with(2).says("add `--yes`");
     let nobody = unstage("deep --yes", "").ends_with(0).says("is not stopped: there is no token for");
     nobody.says("Nothing to remove.");
     unstage("deep --yes", "reader-not-a-real-token").ends_with(0).says("the token lacks the scope `api`");
-    let careless = unstage("careless --yes", alice).ends_with(0);
+    let careless = unstage("careless --yes", ALICE).ends_with(0);
     careless.says("it does not depend on `{{ number }}`").says("Nothing to remove.");
     assert!(gitlab.requests().iter().all(|request| request.starts_with("GET")));
-    let json = unstage("deep --yes -o json", alice).ends_with(0).json();
+    let json = unstage("deep --yes -o json", ALICE).ends_with(0).json();
     assert_eq!(json["environments"], serde_json::json!(["review/1"]), "{json}");
     assert_eq!(json["context"], serde_json::Value::Null);
-    unstage("deep --yes", alice).ends_with(0).says("Nothing to remove.");
+    unstage("deep --yes", ALICE).ends_with(0).says("Nothing to remove.");
     let stopped = "POST /api/v4/projects/group%2Fdeep/environments/1/stop";
     assert_eq!(gitlab.requests().iter().filter(|request| *request == stopped).count(), 1);
 }

@@ -1,23 +1,20 @@
 //! Tests of `cki stage status`, `watch`, `logs`, `list`, `cancel` and `report` through the real program: output, exit codes
 //! and masking. What they find is tested in `gitlab::progress`, the reports in `gitlab::report`.
 
-use cki::demo::gitlab::{ControlFile, StandIn, StandInConfig, StandInOptions, TimeScale};
+use cki::demo::gitlab::{ControlFile, StandIn, TimeScale};
 
 use crate::support::cli::Cli;
+use crate::support::stand_in::{ALICE, stand_in};
 
-const ALICE: &str = "alice-not-a-real-token";
 /// A secret that only this machine knows.
 const HIDDEN: &str = "a-password-of-this-machine";
 
 /// A stand-in with a request of Alice in `group/failing!1`, one of whose jobs writes a secret.
-pub(super) fn stand_in() -> StandIn {
-    let text = include_str!("../../fixtures/gitlab.yaml");
-    let mut config = StandInConfig::parse("gitlab.yaml", text).expect("is valid");
-    let job = &mut config.scripts.get_mut("bad").expect("is there").jobs[1];
-    job.log = format!("PASSWORD={HIDDEN} glpat-0123456789abcdefghij\n{}", job.log);
-    let began = "2026-11-22T10:00:00Z".parse().expect("is a time");
-    let options = StandInOptions { config, pace: TimeScale::ByHand, began, port: 0 };
-    let stand_in = StandIn::start(options).expect("starts");
+pub(super) fn requested() -> StandIn {
+    let stand_in = stand_in(TimeScale::ByHand, |config| {
+        let job = &mut config.scripts.get_mut("bad").expect("is there").jobs[1];
+        job.log = format!("PASSWORD={HIDDEN} glpat-0123456789abcdefghij\n{}", job.log);
+    });
     let (project, user) = ("group/failing".to_owned(), "alice".to_owned());
     let body = "@cki-ci-bot please test".to_owned();
     stand_in.control(ControlFile::Comment { project, iid: 1, user, body }).expect("is taken");
@@ -26,7 +23,7 @@ pub(super) fn stand_in() -> StandIn {
 
 #[test]
 fn stage_progress_is_shown_in_every_form() {
-    let gitlab = stand_in();
+    let gitlab = requested();
     let mut cli = Cli::new();
     cli.set("CKI_GITLAB_URL", gitlab.url());
     cli.set("CKI_GITLAB_TOKEN", ALICE);
@@ -73,6 +70,8 @@ fn stage_progress_is_shown_in_every_form() {
     assert!(!page.contains(HIDDEN) && !page.contains("glpat-"), "{page}");
     let md = cli.run(&format!("stage report {mr} --markdown")).ends_with(0);
     assert!(md.stdout.contains("PASSWORD=••••••••") && !md.stdout.contains(HIDDEN), "{md}");
+    let unconfirmed = cli.run(&format!("stage report {mr} --comment")).ends_with(2);
+    unconfirmed.says("a comment needs a confirmation, and there is no terminal to ask on; add `--yes`");
     cli.run(&format!("stage report {mr} --comment --yes")).ends_with(0).says("Posted comment ");
     cli.run(&format!("stage report {mr} --comment --yes")).ends_with(0).says("comment ");
     let comments = gitlab.comments("group/failing", 1);

@@ -3,40 +3,26 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use cki::demo::gitlab::{
-    ControlFile, FaultKind, InjectedFault, StandIn, StandInConfig, StandInOptions, TimeScale,
-};
+use cki::demo::gitlab::{StandIn, TimeScale};
 use serde_json::json;
 
 use crate::support::cli::Cli;
-
-const ALICE: &str = "alice-not-a-real-token";
-
-fn stand_in(change: impl FnOnce(&mut StandInConfig)) -> StandIn {
-    let text = include_str!("../../fixtures/gitlab.yaml");
-    let mut config = StandInConfig::parse("gitlab.yaml", text).expect("is valid");
-    change(&mut config);
-    let began = "2026-11-22T10:00:00Z".parse().expect("is a time");
-    StandIn::start(StandInOptions { config, pace: TimeScale::ByHand, began, port: 0 }).expect("starts")
-}
+use crate::support::stand_in::{cli_of, fault, stand_in};
 
 fn cli(gitlab: &StandIn) -> Cli {
-    let mut cli = Cli::new();
-    cli.set("CKI_GITLAB_URL", gitlab.url());
-    cli.set("CKI_GITLAB_TOKEN", ALICE);
-    cli.inventory(
+    cli_of(
+        gitlab,
         "categories: [{id: service, kind: service}]\ncomponents:\n\
          - {name: web, category: service, stage: {project: group/web}}\n\
          - {name: worker, category: service, stage: {project: group/web}}\n\
          - {name: hidden, category: service, stage: {project: secret/project}}\n\
          - {name: lonely, category: service}\n",
-    );
-    cli
+    )
 }
 
 #[test]
 fn status_shows_environments_with_their_merge_requests() {
-    let gitlab = stand_in(|_| ());
+    let gitlab = stand_in(TimeScale::ByHand, |_| ());
     let cli = cli(&gitlab);
     let all = cli.run("status").ends_with(0);
     let shown = all.to_string();
@@ -85,22 +71,14 @@ fn status_shows_environments_with_their_merge_requests() {
     // Everybody may see the environments of a public project.
     let public = cli.call("status web").set("CKI_GITLAB_TOKEN", "").end().ends_with(0);
     public.says("✔ success").says("!11");
-    let fault = InjectedFault {
-        method: Some("GET".to_owned()),
-        path: "/deployments".to_owned(),
-        after: 0,
-        times: 9,
-        done: false,
-        kind: FaultKind::Status(403),
-    };
-    gitlab.control(ControlFile::Misbehave(fault)).expect("is taken");
+    fault(&gitlab, "GET", "/deployments", 9, 403);
     let part = cli.run("status web").ends_with(0);
     part.says("does not allow access to the deployments").says("production   ✔ success");
 }
 
 #[test]
 fn status_follows_a_merge_request_to_production() {
-    let gitlab = stand_in(|config| {
+    let gitlab = stand_in(TimeScale::ByHand, |config| {
         let script = config.scripts.get_mut("good").expect("is there");
         script.jobs[1].name = "deploy production".to_owned();
     });
@@ -139,7 +117,7 @@ fn kubectl(cli: &Cli) -> String {
 
 #[test]
 fn status_reads_the_cluster_that_the_user_names() {
-    let gitlab = stand_in(|_| ());
+    let gitlab = stand_in(TimeScale::ByHand, |_| ());
     let mut cli = cli(&gitlab);
     cli.set("CKI_STAGE_KUBECTL", kubectl(&cli));
     let container = json!([{"name": "web", "image": "quay.io/group/web:production"}]);

@@ -97,8 +97,8 @@ async fn comment(
     let text = markdown(found, cleaner);
     if !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
         context.ui.status(&text);
-        context.ui.confirm(&context.host, "Post this comment?")?;
     }
+    context.confirm("a comment", "Post this comment?", args.yes)?;
     let (done, place) = match post_report(gitlab, &found.merge_request, &text).await? {
         NoteResult::Created(place) => ("Posted", place),
         NoteResult::Updated(place) => ("Updated", place),

@@ -136,12 +136,12 @@ pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
         if asks {
             check_rights(&gitlab, &planned)?;
         }
-        if asks && !args.yes && context.ui.can_ask() && !context.ui.is_structured() {
-            let question = match planned.request() {
-                SentRequest::Comment(_) => "Post this comment?",
-                SentRequest::Call(_) => "Start this pipeline?",
+        if asks {
+            let (what, question) = match planned.request() {
+                SentRequest::Comment(_) => ("a comment", "Post this comment?"),
+                SentRequest::Call(_) => ("a pipeline", "Start this pipeline?"),
             };
-            context.ui.confirm(&context.host, question)?;
+            context.confirm(what, question, args.yes)?;
         }
         Ok(Ok(stage(&gitlab, planned, &options, &context.events(), &stop).await?))
     })?;
