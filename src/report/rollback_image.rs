@@ -30,9 +30,19 @@ struct ImageChangeView<'a> {
     is_changed: bool,
 }
 
+/// Number of digits of a digest to show.
+const SHORT: usize = 12;
+
 /// Prints a fact after its label.
 pub(super) fn line(ui: &Ui, label: &str, text: &str) {
     ui.status(format!("{label:<11}{text}").trim_end());
+}
+
+/// Returns the name of an image with a short digest, so that it fits into a line. Commands and JSON have the whole one.
+pub(super) fn short_image(image: &str) -> String {
+    let Some((name, digest)) = image.split_once("sha256:") else { return image.to_owned() };
+    let digits = digest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digest.len());
+    format!("{name}sha256:{}{}", &digest[..digits.min(SHORT)], &digest[digits..])
 }
 
 /// Returns the command that the program is called with.
@@ -60,8 +70,12 @@ pub fn print_facts(ui: &Ui, plan: &ImagePlan, now: jiff::Timestamp) {
         "Workload",
         &safe_line(&format!("{} {}, container {}", plan.kind, plan.name, plan.container.name)),
     );
-    line(ui, "Image", &safe_line(&format!("{}, since {}", plan.current(), since(plan.since, now))));
-    line(ui, "Becomes", &style::name(&safe_line(&plan.new_image)));
+    line(
+        ui,
+        "Image",
+        &safe_line(&format!("{}, since {}", short_image(&plan.current()), since(plan.since, now))),
+    );
+    line(ui, "Becomes", &style::name(&safe_line(&short_image(&plan.new_image))));
     if let Some(tag) = &plan.stream {
         line(ui, "By", &safe_line(&format!("the tag {} of the ImageStream {}", tag.tag, tag.stream)));
     }
@@ -103,7 +117,7 @@ pub fn print(ui: &Ui, plan: &ImagePlan, record: &RollbackRecord, is_changed: boo
         return ui.status("Nothing was changed.");
     }
     let name = safe_line(&plan.name);
-    ui.status(&format!("{} `{name}` gets {}.", style::good("✔"), safe_line(&plan.new_image)));
+    ui.status(&format!("{} `{name}` gets {}.", style::good("✔"), safe_line(&short_image(&plan.new_image))));
     let component = &plan.component;
     ui.status(&style::dim(&format!(
         "The next deployment undoes it; `cki rollback {component} --revert` is the lasting way. `cki status {component}` shows the rollout."
@@ -129,5 +143,20 @@ fn image_view<'a>(plan: &'a ImagePlan, record: &RollbackRecord, is_changed: bool
         patch: &plan.change.patch,
         recorded_in: format!("{}!{}", record.project, record.iid),
         is_changed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_image_keeps_what_is_no_long_digest() {
+        let digest = "0123456789abcdef".repeat(4);
+        assert_eq!(short_image(&format!("q.io/a/b@sha256:{digest}")), "q.io/a/b@sha256:0123456789ab");
+        assert_eq!(short_image(&format!("web:1 (sha256:{digest})")), "web:1 (sha256:0123456789ab)");
+        for image in ["q.io/a/b:mr-1", "q.io/a/b@sha256:é", "web:production"] {
+            assert_eq!(short_image(image), image);
+        }
     }
 }

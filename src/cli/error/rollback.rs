@@ -6,6 +6,7 @@ use super::kubernetes::of_registry;
 use super::staging::{login_hint, of_staging};
 use super::systems::of_gitlab;
 use crate::base::exit::Exit;
+use crate::base::text::command_line;
 use crate::ops::rollback::{ImageError, RollbackError};
 use crate::ops::shared::production_cluster::ProductionClusterError;
 use crate::systems::registry::RegistryError;
@@ -18,17 +19,21 @@ pub(super) fn of_rollback(error: &RollbackError) -> Diagnosis {
             Exit::Invalid,
             "`cki config set production.quiet 'fri, 16:00-09:00'` sets it; nothing was changed.",
         ),
-        RollbackError::NotDeployed { .. } => {
-            hint(Exit::NotFound, "name what to revert: `cki rollback COMPONENT --revert N`.")
-        }
-        RollbackError::Several { .. } => {
-            hint(Exit::Usage, "name what to revert: `cki rollback COMPONENT --revert N`.")
+        RollbackError::NotDeployed { component, .. } => hint(
+            Exit::NotFound,
+            format!("add a merge request or a commit to `{}`.", command(component, &["--revert"])),
+        ),
+        RollbackError::Several { component, choices, .. } => {
+            let each = choices.iter().map(|(environment, what)| {
+                format!("`{}` reverts what `{environment}` runs.", command(component, &["--revert", what]))
+            });
+            Diagnosis { exit: Exit::Usage, hints: each.collect() }
         }
         RollbackError::NotMerged { .. } => hint(Exit::Failed, "nothing was sent."),
         RollbackError::NoBranch { .. } => plain(Exit::NotFound),
         RollbackError::Reverted { .. } => hint(
             Exit::Refused,
-            "`cki status COMPONENT` shows whether it is deployed; name another commit after `--revert`.",
+            "`cki status` shows whether it is deployed; name another commit after `--revert`.",
         ),
         RollbackError::Conflict { branch, .. } => hint(
             Exit::Failed,
@@ -67,9 +72,12 @@ pub(super) fn of_image(error: &ImageError) -> Diagnosis {
         ImageError::NoWorkload { .. } | ImageError::NoStream { .. } => plain(Exit::NotFound),
         ImageError::Several { .. } => hint(Exit::Usage, "name one with `--workload KIND/NAME`."),
         ImageError::Container { .. } => hint(Exit::Usage, "name one with `--container NAME`."),
-        ImageError::NoPrevious { .. } => hint(
+        ImageError::NoPrevious { component, .. } => hint(
             Exit::NotFound,
-            "name an image by its digest, as `--to sha256:…`; `cki rollback COMPONENT --revert` is the lasting way.",
+            format!(
+                "name an image by its digest, as `--to sha256:…`; `{}` is the lasting way.",
+                command(component, &["--revert"])
+            ),
         ),
         ImageError::NotInStream { .. } => {
             hint(Exit::NotFound, "only an image that the ImageStream has had can be set.")
@@ -88,4 +96,10 @@ pub(super) fn of_image(error: &ImageError) -> Diagnosis {
             "nothing was changed; `--in-quiet-time` changes it all the same, and `--revert` prepares the lasting way.",
         ),
     }
+}
+
+/// Returns the command of the way back of a component.
+fn command(component: &str, rest: &[&str]) -> String {
+    let words = ["cki", "rollback", component].into_iter().chain(rest.iter().copied());
+    command_line(&words.map(str::to_owned).collect::<Vec<_>>())
 }

@@ -24,14 +24,14 @@ pub async fn deployed(gitlab: &GitLab, group: &ProjectGroup<'_>) -> Result<Deplo
     if let Some(error) = status.failure {
         return Err(error.into());
     }
-    let component = group.components.first().map(|one| one.name());
+    let component = group.components.first().map_or("", |one| one.name());
     choose(&group.project, component, status.environments)
 }
 
 /// Chooses the environment of production: one with the name of the component at its end, else the only commit.
 fn choose(
     project: &str,
-    component: Option<&str>,
+    component: &str,
     environments: Vec<EnvironmentStatus>,
 ) -> Result<DeployedCommit, RollbackError> {
     let mut found: Vec<DeployedCommit> = environments
@@ -41,16 +41,22 @@ fn choose(
             Some(DeployedCommit { environment: one.name, deployment: one.current?, newest: one.newest })
         })
         .collect();
-    let is_own = |one: &DeployedCommit| one.environment.rsplit('/').next() == component;
+    let is_own = |one: &DeployedCommit| one.environment.rsplit('/').next() == Some(component);
     if found.iter().any(is_own) {
         found.retain(is_own);
     }
     let Some(first) = found.first() else {
-        return Err(RollbackError::NotDeployed { project: project.to_owned() });
+        let (project, component) = (project.to_owned(), component.to_owned());
+        return Err(RollbackError::NotDeployed { project, component });
     };
     if found.iter().any(|one| one.deployment.sha != first.deployment.sha) {
-        let environments = found.iter().map(|one| format!("`{}`", one.environment)).collect();
-        return Err(RollbackError::Several { project: project.to_owned(), environments });
+        let what = |one: &DeployedCommit| match &one.deployment.merge_request {
+            Some(shipped) => shipped.iid.to_string(),
+            None => one.deployment.sha.clone(),
+        };
+        let choices = found.iter().map(|one| (one.environment.clone(), what(one))).collect();
+        let (project, component) = (project.to_owned(), component.to_owned());
+        return Err(RollbackError::Several { project, component, choices });
     }
     Ok(found.swap_remove(0))
 }
@@ -75,7 +81,7 @@ mod tests {
         EnvironmentStatus { name: name.to_owned(), url: None, is_production, state: None, current, newest }
     }
 
-    fn chosen(component: Option<&str>, environments: Vec<EnvironmentStatus>) -> String {
+    fn chosen(component: &str, environments: Vec<EnvironmentStatus>) -> String {
         match choose("g/p", component, environments) {
             Ok(found) => format!("{} {}", found.environment, found.deployment.sha),
             Err(error) => error.to_string(),
@@ -86,17 +92,14 @@ mod tests {
     fn choose_takes_the_one_commit_of_production() {
         let of =
             |list: &[(&str, bool, &str)]| list.iter().map(|one| environment(one.0, one.1, one.2)).collect();
-        assert_eq!(chosen(None, of(&[("staging", false, "b"), ("production", true, "a")])), "production a");
+        assert_eq!(chosen("", of(&[("staging", false, "b"), ("production", true, "a")])), "production a");
+        assert_eq!(chosen("web", of(&[("prod/api", true, "a"), ("prod/web", true, "b")])), "prod/web b");
+        assert_eq!(chosen("", of(&[("prod/eu", true, "a"), ("prod/us", true, "a")])), "prod/eu a");
         assert_eq!(
-            chosen(Some("web"), of(&[("prod/api", true, "a"), ("prod/web", true, "b")])),
-            "prod/web b"
-        );
-        assert_eq!(chosen(None, of(&[("prod/eu", true, "a"), ("prod/us", true, "a")])), "prod/eu a");
-        assert_eq!(
-            chosen(Some("x"), of(&[("prod/eu", true, "a"), ("prod/us", true, "b")])),
+            chosen("x", of(&[("prod/eu", true, "a"), ("prod/us", true, "b")])),
             "`g/p` runs different commits in `prod/eu` and `prod/us`"
         );
         let none = "GitLab shows no successful deployment of `g/p` to production";
-        assert_eq!(chosen(None, of(&[("staging", false, "b")])), none);
+        assert_eq!(chosen("", of(&[("staging", false, "b")])), none);
     }
 }

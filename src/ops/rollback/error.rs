@@ -22,14 +22,18 @@ pub enum RollbackError {
     NotDeployed {
         /// `group/project`.
         project: String,
+        /// The component.
+        component: String,
     },
     /// Several environments of production run different commits.
-    #[error("`{project}` runs different commits in {}", join_and(environments))]
+    #[error("`{project}` runs different commits in {}", names_of(.choices))]
     Several {
         /// `group/project`.
         project: String,
-        /// Names of the environments.
-        environments: Vec<String>,
+        /// The component.
+        component: String,
+        /// Each environment, and the number of the merge request or else the commit that it runs.
+        choices: Vec<(String, String)>,
     },
     /// The merge request is not merged.
     #[error("merge request `{reference}` is {state}, so there is nothing to revert")]
@@ -87,4 +91,9 @@ pub enum RollbackError {
         /// Underlying error.
         source: GitLabError,
     },
+}
+
+fn names_of(choices: &[(String, String)]) -> String {
+    let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
+    join_and(&names)
 }

@@ -59,6 +59,8 @@ pub enum ImageError {
     NoPrevious {
         /// Workload.
         workload: String,
+        /// The component.
+        component: String,
     },
     /// The ImageStream is elsewhere or absent.
     #[error("`{workload}` gets its image from the ImageStream `{stream}`, which the namespace does not have")]

@@ -218,7 +218,7 @@ async fn of_stream(
         ImageChoice::Previous => {
             let all = digests_of_tag(&stream, &tag.tag);
             let earlier = all.iter().find(|one| Some(*one) != all.first());
-            earlier.cloned().ok_or_else(|| ImageError::NoPrevious { workload: workload.name.clone() })?
+            earlier.cloned().ok_or_else(|| no_previous(request, workload))?
         }
     };
     let change = retag(&stream, tag, &digest, namespace, note);
@@ -252,7 +252,7 @@ async fn of_revisions(
         ImageChoice::Previous => {
             let revisions = kubectl.all(revision_kinds(&workload.kind)).await?;
             let earlier = earlier_images(object, &container.name, &revisions).into_iter().next();
-            earlier.ok_or_else(|| ImageError::NoPrevious { workload: workload.name.clone() })?
+            earlier.ok_or_else(|| no_previous(request, workload))?
         }
     };
     if let Some(digest) = digest_of(&image) {
@@ -263,4 +263,9 @@ async fn of_revisions(
     let digest = registry.digest(&name, tag).await?;
     let unchecked = Some(format!("The tag `{tag}` may have moved since that image ran."));
     Ok(NewImage { image: format!("{}@{digest}", name.name()), digest, unchecked })
+}
+
+fn no_previous(request: &ImageRequest<'_>, workload: &Workload) -> ImageError {
+    let (workload, component) = (workload.name.clone(), request.component.name().to_owned());
+    ImageError::NoPrevious { workload, component }
 }
