@@ -50,7 +50,7 @@ pub(super) fn of_stage(outcome: &StageOutcome) -> Exit {
 /// Returns the exit code for a look at a staging. One that has not ended is like a watch whose time is over at once.
 pub(super) fn of_progress(progress: &StagingProgress) -> Exit {
     match progress.state() {
-        ProgressState::NotRequested => Exit::NotFound,
+        ProgressState::NotRequested | ProgressState::NotFound => Exit::NotFound,
         ProgressState::Waiting | ProgressState::Running => Exit::TimedOut,
         ProgressState::Succeeded => Exit::Done,
         ProgressState::Failed => Exit::Failed,

@@ -127,7 +127,7 @@ pub enum StageError {
     #[error("{0}")]
     Production(Box<GuardFinding>),
     /// Nothing was requested for the head commit.
-    #[error("{}", not_requested(.merge_request, .head, .outdated.as_deref()))]
+    #[error("{}", not_requested(.merge_request, .head, .outdated.as_deref(), *.searched))]
     NotRequested {
         /// `group/project!iid`.
         merge_request: String,
@@ -135,6 +135,8 @@ pub enum StageError {
         head: String,
         /// The commit of the newest request, if there is one for another commit.
         outdated: Option<String>,
+        /// Number of searched comments, if there are older ones.
+        searched: Option<usize>,
     },
     /// No job has the name or number.
     #[error("the pipelines of `{merge_request}` have no job `{name}`{}", nearest_job(.name, .names))]
@@ -216,10 +218,15 @@ pub enum CombineFault {
     Request(#[from] StagingError),
 }
 
-fn not_requested(merge_request: &str, head: &str, outdated: Option<&str>) -> String {
+fn not_requested(merge_request: &str, head: &str, outdated: Option<&str>, searched: Option<usize>) -> String {
     let short = |sha: &str| sha.chars().take(7).collect::<String>();
     let head = short(head);
     match outdated.map(short) {
+        _ if searched.is_some() => format!(
+            "no request for the head {head} is among the newest {} comments of `{merge_request}`, and the older ones \
+             were not searched",
+            searched.unwrap_or_default()
+        ),
         Some(old) => {
             format!("the last staging of `{merge_request}` was requested for {old}, not for its head {head}")
         }

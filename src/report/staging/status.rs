@@ -164,6 +164,15 @@ fn print_end(ui: &Ui, progress: &StagingProgress, command: &dyn Fn(&[&str]) -> S
                 &[format!("{hint}`{}` requests it.", command(&["cki", "stage"]))],
             );
         }
+        ProgressState::NotFound => {
+            let count = progress.searched.unwrap_or_default();
+            let reference = facts.reference();
+            ui.error(
+                &format!("no request is among the newest {count} comments of `{reference}`."),
+                &["the older comments were not searched.".to_owned()],
+                &[format!("`{}` requests it.", command(&["cki", "stage"]))],
+            );
+        }
         ProgressState::Waiting | ProgressState::Running => {
             let watch = command(&["cki", "stage", "watch"]);
             ui.status(&format!("{} {text}. `{watch}` follows it.", style::warn(symbol)));

@@ -89,6 +89,10 @@ pub(super) fn result(progress: &StagingProgress) -> (&'static str, &'static str,
     let kind = if progress.pipelines.is_empty() { "release" } else { "pipeline" };
     let (class, text) = match progress.state() {
         ProgressState::NotRequested => ("idle", "Not requested".to_owned()),
+        ProgressState::NotFound => {
+            let count = progress.searched.unwrap_or_default();
+            ("idle", format!("No request among the newest {count} comments"))
+        }
         ProgressState::Waiting => ("idle", "Requested, no pipeline yet".to_owned()),
         ProgressState::Running if bad > 0 => ("bad", format!("Running, {bad} of {all} failed")),
         ProgressState::Running => ("busy", format!("Running, {ended} of {all} done")),
@@ -103,6 +107,7 @@ pub(super) fn result(progress: &StagingProgress) -> (&'static str, &'static str,
 pub(super) fn state_word(state: ProgressState) -> &'static str {
     match state {
         ProgressState::NotRequested => "not-requested",
+        ProgressState::NotFound => "not-found",
         ProgressState::Waiting => "waiting",
         ProgressState::Running => "running",
         ProgressState::Succeeded => "succeeded",

@@ -259,6 +259,21 @@ impl GitLab {
         self.list(request::notes(project, iid), pages, enough).await
     }
 
+    /// Returns the comments of a merge request, oldest first, page by page until `enough` returns true, and from at most
+    /// `pages` pages of a hundred.
+    ///
+    /// # Errors
+    /// Fails if the server refuses or does not answer.
+    pub async fn oldest_notes(
+        &self,
+        project: &str,
+        iid: u64,
+        pages: usize,
+        enough: impl FnMut(&[Note]) -> bool,
+    ) -> Result<Vec<Note>, GitLabError> {
+        self.list(request::oldest_notes(project, iid), pages, enough).await
+    }
+
     /// Returns the threads of a merge request, oldest first, from at most `pages` pages of a hundred.
     ///
     /// # Errors

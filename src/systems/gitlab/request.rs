@@ -112,6 +112,14 @@ pub(super) fn notes(project: &str, iid: u64) -> ApiRequest {
     ])
 }
 
+/// Returns the same list, oldest first.
+pub(super) fn oldest_notes(project: &str, iid: u64) -> ApiRequest {
+    let mut request = notes(project, iid);
+    let order = request.query.iter_mut().filter(|(key, _)| key == "sort");
+    order.for_each(|(_, value)| "asc".clone_into(value));
+    request
+}
+
 pub(super) fn note(project: &str, iid: u64, id: u64) -> ApiRequest {
     let path = format!("{}/notes/{id}", merge_request_path(project, iid));
     ApiRequest::get(path, format!("comment {id} of `{project}!{iid}`"))

@@ -164,6 +164,8 @@ pub struct Pipeline {
     pub finished_at: Option<String>,
     /// Duration in seconds, once it has ended.
     pub duration: Option<f64>,
+    /// User who started it; only where a pipeline is read alone.
+    pub user: Option<User>,
 }
 
 /// Variable of a pipeline.

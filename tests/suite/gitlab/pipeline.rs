@@ -6,16 +6,17 @@ use cki::base::secret::Secret;
 use cki::demo::gitlab::{ControlFile, FaultKind, InjectedFault, StandIn};
 use cki::model::event::Event;
 use cki::model::guard::{Credentials, Guard};
-use cki::model::inventory::{Inventory, InventoryDocument, ParameterDecl, PipelineDecl};
+use cki::model::inventory::{Inventory, InventoryDocument, ParameterDecl, PipelineDecl, StageVia};
 use cki::model::staging::{PipelineRequest, PipelineStatus, StageParameter, StagingParameter};
 use cki::ops::stage::{
-    AskResult, MethodOptions, MethodPlan, PipelineOptions, SentRequest, StageError, StagingResult,
-    TriggerToken,
+    self, AskResult, CancelError, MethodOptions, MethodPlan, PipelineOptions, ProgressOptions, SentRequest,
+    StageError, StagingResult, TriggerToken,
 };
 use cki::systems::gitlab::GitLabError;
 
+use super::progress::of;
 use super::stage::{TOOLS, Try, statuses};
-use super::{READER, inject_fault, stand_in};
+use super::{ALICE, READER, client, config, inject_fault, stand_in, stand_in_of};
 
 const HEAD: &str = "9c41d0e0000000000000000000000000000000aa";
 
@@ -248,4 +249,31 @@ async fn pipeline_requests_without_rights_or_with_production_send_nothing() {
     inject_fault(&stand_in, "POST", "/pipeline", 1, FaultKind::Page);
     let error = by_pipeline(&stand_in, TOOLS, 213, BRANCH, &[]).run().await.expect_err("is not GitLab");
     assert!(matches!(error, StageError::GitLab(GitLabError::NotGitLab { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn started_pipelines_are_canceled_by_those_who_started_them() {
+    let mut config = config();
+    for project in config.projects.iter_mut().filter(|one| one.path == "group/deploy") {
+        project.members.insert("alice".to_owned(), 40);
+    }
+    let stand_in = stand_in_of(config);
+    let decl = "{kind: trigger, project: group/deploy, ref: main, token_variable: DEPLOY_TRIGGER_TOKEN, variables: {A: b}}";
+    let progress =
+        ProgressOptions { via: StageVia::Pipeline, pipeline: Some(Box::new(yaml(decl))), ..of(TOOLS, 213) };
+    let (bob, _) = client(&stand_in, Some("bob-not-a-real-token"));
+    let error = stage::plan_cancel(&bob, &progress).await.expect_err("nothing was started");
+    assert!(matches!(error, CancelError::Stage(StageError::NotRequested { .. })), "{error}");
+    let mut attempt = by_pipeline(&stand_in, TOOLS, 213, decl, &[]);
+    attempt.options.no_wait = true;
+    attempt.run().await.expect("is started");
+    // The trigger token acts in the name of Bob.
+    let (alice, _) = client(&stand_in, Some(ALICE));
+    let error = stage::plan_cancel(&alice, &progress).await.expect_err("is Bob's");
+    assert!(matches!(&error, CancelError::NotYours { by, .. } if by == "bob"), "{error}");
+    let mut plan = stage::plan_cancel(&bob, &progress).await.expect("is his");
+    assert_eq!((plan.requested_by.as_str(), plan.pipelines.len()), ("bob", 1));
+    stage::cancel(&bob, &mut plan).await.expect("is canceled");
+    assert_eq!(plan.pipelines[0].status, PipelineStatus::Canceled);
+    assert!(stage::plan_cancel(&bob, &progress).await.expect("is read").pipelines.is_empty());
 }

@@ -1,13 +1,14 @@
-//! Pipelines below a followed one that cannot be read: their result is the server's word above them, or unknown; never a
-//! success that nobody saw.
+//! Parts of a staging that nobody reads: pipelines below a followed one, whose result is the server's word above them, or
+//! unknown; and comments beyond the searched ones.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cki::demo::gitlab::{ControlFile, FaultKind, StandIn};
+use cki::host::signals::Shutdown;
 use cki::model::event::Events;
 use cki::model::staging::PipelineStatus;
-use cki::ops::stage::{self, ProgressState, StageOutcome};
+use cki::ops::stage::{self, ProgressState, StageOptions, StageOutcome};
 
 use super::progress::{DEEP, of};
 use super::stage::Try;
@@ -81,4 +82,40 @@ async fn a_result_that_nobody_tells_is_unknown() {
             "The server does not name the pipeline that `downstream` of pipeline 620901 of `group/pipelines` has triggered."
         ]
     );
+}
+
+#[tokio::test]
+async fn a_request_beyond_the_searched_comments_is_not_denied() {
+    let stand_in = stand_in_of(config());
+    super::progress::request(&stand_in, DEEP, 1).await;
+    let (alice, _) = client(&stand_in, Some(ALICE));
+    let read = async || stage::progress(&alice, &of(DEEP, 1), &Events::silent()).await.expect("is read");
+    let talk = |user: &str, count: usize| {
+        for _ in 0..count {
+            let (project, user, body) = (DEEP.to_owned(), user.to_owned(), "Any news?".to_owned());
+            stand_in.control(ControlFile::Comment { project, iid: 1, user, body }).expect("is taken");
+        }
+    };
+    talk("cki-ci-bot", 1);
+    talk("bob", 1500);
+    assert_eq!(read().await.state(), ProgressState::Waiting, "the request is found");
+    talk("bob", 600);
+    let found = read().await;
+    assert_eq!((found.state(), found.searched), (ProgressState::NotFound, Some(2000)), "{found:?}");
+    assert_eq!(
+        found.unread,
+        ["Only the newest 2000 comments of `group/deep!1` were searched for a request."]
+    );
+    let options = StageOptions::default();
+    let error = stage::watch(&alice, &of(DEEP, 1), &options, &Events::silent(), &Shutdown::new()).await;
+    let denied = error.expect_err("is not found").to_string();
+    assert_eq!(
+        denied,
+        "no request for the head 4444444 is among the newest 2000 comments of `group/deep!1`, and the older ones were not searched"
+    );
+    let error = stage::plan_cancel(&alice, &of(DEEP, 1)).await.expect_err("is not found");
+    assert_eq!(error.to_string(), denied);
+    // What the bot says first is among the oldest.
+    let welcome = stage::bot_welcome(&alice, DEEP, 1, "cki-ci-bot", &Events::silent()).await;
+    assert_eq!(welcome.expect("is read").lines, ["Any news?"]);
 }

@@ -37,10 +37,11 @@ pub(in crate::ops::stage) async fn welcome(
         let action = format!("reading the comments of `{}`", facts.reference());
         return Err(StageError::NoToken { action, server: gitlab.server().to_owned() });
     }
-    let notes = gitlab.notes(&facts.project, facts.iid, PAGES, |_| false).await?;
     let is_welcome = |note: &&Note| {
         is_user(note.author.as_ref(), bot) && !note.system && table::parse(&note.body).is_none()
     };
+    let is_found = |notes: &[Note]| notes.iter().any(|note| is_welcome(&note));
+    let notes = gitlab.oldest_notes(&facts.project, facts.iid, PAGES, is_found).await?;
     let first = notes.iter().filter(is_welcome).min_by_key(|note| note.id);
     let comment = first.map(|note| facts.comment(note));
     let lines = first.map_or(Vec::new(), |note| {

@@ -138,6 +138,11 @@ impl PipelineRow {
         })
     }
 
+    /// Returns the user name of the person who started the pipeline, once it was read.
+    pub(in crate::ops::stage) fn starter(&self) -> Option<&str> {
+        Some(&self.seen()?.root().seen()?.user.as_ref()?.username)
+    }
+
     /// Returns whether a commit is that of the pipeline that was started.
     fn is_ours(&self, sha: Option<&str>) -> bool {
         let Some(commit) = &self.commit else { return true };

@@ -47,6 +47,7 @@ pub async fn watch_releases(
             merge_request: facts.reference(),
             head: facts.head,
             outdated: outdated.into_iter().next().map(|one| one.remains.head),
+            searched: None,
         }
         .into());
     }

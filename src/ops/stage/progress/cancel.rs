@@ -9,6 +9,7 @@ use crate::model::inventory::StageVia;
 use crate::model::staging::{PipelineCourse, PipelineStatus};
 use crate::ops::login::API_SCOPE;
 use crate::ops::shared::outside_text::shown;
+use crate::ops::stage::follow::PipelineRow;
 use crate::ops::stage::{MergeRequestFacts, StageError};
 use crate::systems::gitlab::{GitLab, GitLabError};
 
@@ -107,14 +108,19 @@ pub async fn plan_cancel(gitlab: &GitLab, options: &ProgressOptions) -> Result<C
     let found = find(gitlab, options).await?;
     let me = gitlab.user().await.map_err(StageError::from)?;
     let reference = found.facts.reference();
-    let Some(current) = found.located.current else {
+    let by = match &found.located.current {
+        Some(current) => Some(current.found.author.clone()),
+        // The pipelines tell who started each.
+        None => found.is_started.then(|| shown(&me.username, 100)),
+    };
+    let Some(by) = by else {
         return Err(CancelError::Stage(StageError::NotRequested {
             merge_request: reference,
             head: found.facts.head.clone(),
             outdated: found.located.outdated.and_then(|one| one.found.sha),
+            searched: found.searched,
         }));
     };
-    let by = current.found.author;
     if !by.eq_ignore_ascii_case(&me.username) {
         return Err(CancelError::NotYours { merge_request: reference, by, me: shown(&me.username, 100) });
     }
@@ -131,7 +137,18 @@ pub async fn plan_cancel(gitlab: &GitLab, options: &ProgressOptions) -> Result<C
         }));
     }
     let mut pipelines = Vec::new();
-    for row in read_rows(gitlab, &found.facts.project, options, found.rows, found.answer.is_some()).await? {
+    let mut rows =
+        read_rows(gitlab, &found.facts.project, options, found.rows, found.answer.is_some()).await?;
+    if found.is_started {
+        let is_mine =
+            |row: &PipelineRow| row.starter().is_some_and(|by| by.eq_ignore_ascii_case(&me.username));
+        if let Some(other) = rows.first().filter(|_| !rows.iter().any(is_mine)) {
+            let by = shown(other.starter().unwrap_or("somebody"), 100);
+            return Err(CancelError::NotYours { merge_request: reference, by, me: shown(&me.username, 100) });
+        }
+        rows.retain(is_mine);
+    }
+    for row in rows {
         let outcome = row.outcome(gitlab);
         let Some(course) = &outcome.course else { continue };
         for (_, one) in course.all().into_iter().filter(|(_, one)| can_end(one)) {

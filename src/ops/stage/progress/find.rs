@@ -13,7 +13,7 @@ use crate::ops::stage::{CommentRef, MergeRequestFacts, PipelineOutcome, StageErr
 use crate::systems::gitlab::{GitLab, Note};
 
 /// Maximum number of pages, of a hundred comments or threads each, to search.
-const PAGES: usize = 10;
+const PAGES: usize = 20;
 
 /// A staging as it was found.
 pub(super) struct FoundStaging {
@@ -21,6 +21,8 @@ pub(super) struct FoundStaging {
     pub(super) located: Located,
     /// User name of the bot that the located request asks.
     pub(super) bot: String,
+    /// Number of comments among which no request for the head is, if there are older ones that were not searched.
+    pub(super) searched: Option<usize>,
     /// Merge requests that the newest request stages together with this one.
     pub(super) combined: Vec<StagedHead>,
     pub(super) answer: Option<CommentRef>,
@@ -28,6 +30,8 @@ pub(super) struct FoundStaging {
     pub(super) is_guess: bool,
     /// Rows of its pipelines, in the bot's words.
     pub(super) rows: Vec<AnswerRow>,
+    /// The rows are pipelines that the method `pipeline` has started.
+    pub(super) is_started: bool,
     /// Pipelines of the answer that cannot be read.
     pub(super) hidden: Vec<PipelineOutcome>,
     /// Facts that could not be read, one sentence each.
@@ -41,10 +45,12 @@ pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<F
         facts,
         located: Located::default(),
         bot: options.bots.first().cloned().unwrap_or_default(),
+        searched: None,
         combined: Vec::new(),
         answer: None,
         is_guess: false,
         rows: Vec::new(),
+        is_started: false,
         hidden: Vec::new(),
         unread: Vec::new(),
     };
@@ -55,7 +61,7 @@ pub(super) async fn find(gitlab: &GitLab, options: &ProgressOptions) -> Result<F
     let has_comments = options.via == StageVia::Bot && find_request(gitlab, options, &mut found).await?;
     if !has_comments {
         let seen = pipelines(gitlab, &found.facts, options).await?;
-        (found.rows, found.combined) = (seen.rows, seen.combined);
+        (found.rows, found.combined, found.is_started) = (seen.rows, seen.combined, seen.is_requested);
         found.unread.extend(seen.unread);
     }
     Ok(found)
@@ -72,6 +78,7 @@ pub(super) async fn pipelines(
         Some(decl) if options.via == StageVia::Pipeline => marked::pipelines(gitlab, facts, decl).await?,
         _ => MarkedPipelines::default(),
     };
+    found.is_requested = !found.rows.is_empty();
     if found.rows.is_empty() {
         let (rows, unread) = public::pipelines(gitlab, facts, options.pipelines.first()).await?;
         found.rows = rows;
@@ -94,8 +101,15 @@ async fn find_request(
         ));
         return Ok(false);
     }
-    let is_found =
-        |notes: &[Note]| options.bots.iter().any(|bot| locate(notes, facts, bot).current.is_some());
+    // Asked where there is a further page.
+    let mut cut_at = None;
+    let mut pages = 0;
+    let is_found = |notes: &[Note]| {
+        pages += 1;
+        let is_found = options.bots.iter().any(|bot| locate(notes, facts, bot).current.is_some());
+        cut_at = (pages == PAGES && !is_found).then_some(notes.len());
+        is_found
+    };
     let notes = match gitlab.notes(&facts.project, facts.iid, PAGES, is_found).await {
         Err(error) if error.is_hidden() => {
             found
@@ -105,12 +119,20 @@ async fn find_request(
         }
         notes => notes?,
     };
+    let facts = &found.facts;
     // The newest request counts, whatever bot it asks.
     let number = |one: &Option<LocatedRequest>| one.as_ref().map(|one| one.found.comment.id);
     let located = options.bots.iter().map(|bot| (locate(&notes, facts, bot), bot));
     let newest = located.max_by_key(|(one, _)| (number(&one.current), number(&one.outdated)));
     let Some((located, bot)) = newest else { return Ok(true) };
     (found.located, found.bot) = (located, bot.clone());
+    found.searched = cut_at;
+    if let Some(count) = cut_at {
+        let reference = found.facts.reference();
+        found
+            .unread
+            .push(format!("Only the newest {count} comments of `{reference}` were searched for a request."));
+    }
     let Some(current) = &found.located.current else { return Ok(true) };
     found.combined = current.found.combined.clone();
     let answer = answer(gitlab, facts, &notes, current, &found.bot).await?;

@@ -15,6 +15,8 @@ const COMPARED: usize = 10;
 pub(super) struct MarkedPipelines {
     /// Their rows, the newest one of each request.
     pub(super) rows: Vec<AnswerRow>,
+    /// The rows are those of requests, not of all pipelines of the commit.
+    pub(super) is_requested: bool,
     /// Merge requests that the newest one stages together with this one.
     pub(super) combined: Vec<StagedHead>,
     /// Facts that could not be read, one sentence each.

@@ -46,6 +46,8 @@ pub struct StagingProgress {
     pub request: Option<FoundRequest>,
     /// The newest request for another commit, if there is none for the head.
     pub outdated: Option<FoundRequest>,
+    /// Number of comments among which no request for the head is, if there are older ones that were not searched.
+    pub searched: Option<usize>,
     /// The merge requests that are staged together with this one.
     pub combined: Vec<CombinedProgress>,
     /// The bot's answer.
@@ -65,6 +67,8 @@ pub struct StagingProgress {
 pub enum ProgressState {
     /// Nothing was requested for the head commit.
     NotRequested,
+    /// No request was found, and not all comments were searched.
+    NotFound,
     /// Requested; there is no pipeline yet.
     Waiting,
     /// Pipelines or rollouts have not ended.
@@ -82,6 +86,7 @@ impl StagingProgress {
     #[must_use]
     pub fn state(&self) -> ProgressState {
         match (&self.parts()[..], &self.request) {
+            ([], None) if self.searched.is_some() => ProgressState::NotFound,
             ([], None) => ProgressState::NotRequested,
             ([], Some(_)) => ProgressState::Waiting,
             (all, _) if all.iter().any(|(has_ended, _)| !has_ended) => ProgressState::Running,

@@ -69,6 +69,7 @@ async fn read_all(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingP
         read_at: Timestamp::try_from(gitlab.clock().wall()).unwrap_or_default(),
         request: found.located.current.map(|one| one.found),
         outdated: found.located.outdated.map(|one| one.found),
+        searched: found.searched,
         answer: found.answer,
         pipelines,
         releases,

@@ -61,11 +61,12 @@ pub async fn watch(
             outcome.asked = AskResult::Found(current.found.comment.clone());
             bot::follow(context, &plan, current.found.comment.clone(), &mut outcome).await
         }
-        None if found.rows.is_empty() && found.unread.is_empty() && progress.is_by_comment() => {
+        None if is_missing(&found) && progress.is_by_comment() => {
             return Err(StageError::NotRequested {
                 merge_request: found.facts.reference(),
                 head: found.facts.head.clone(),
                 outdated: found.located.outdated.and_then(|one| one.found.sha),
+                searched: found.searched,
             });
         }
         None => {
@@ -76,6 +77,11 @@ pub async fn watch(
     };
     outcome.took = gitlab.clock().elapsed().saturating_sub(began);
     Ok(outcome)
+}
+
+/// Returns whether all that can be read is known, and nothing was requested there.
+fn is_missing(found: &FoundStaging) -> bool {
+    found.rows.is_empty() && (found.unread.is_empty() || found.searched.is_some())
 }
 
 /// Follows the pipelines of the head commit. Until there is one, it looks for it.
