@@ -37,6 +37,31 @@ pub const PORTS: &str = "cki.ports";
 /// Label of the readiness probe: [`super::probe::ReadinessProbe::to_label`].
 pub const READY: &str = "cki.ready";
 
+/// All labels that `cki` reads from a container.
+const OF_CONTAINERS: [&str; 12] =
+    [RUN, COMPONENT, ROLE, NAME, OWNER, LIFETIME, INVENTORY, CONFIG_HASH, SECRETS, ALLOWED, PORTS, READY];
+
+/// Returns the labels to put on a container of a run: these, and empty ones for all others that `cki` reads, since
+/// a container inherits what it does not set itself from its image, which may come from anybody.
+#[must_use]
+pub fn container_labels(own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all = own.clone();
+    if own.contains_key(RUN) {
+        for key in OF_CONTAINERS {
+            all.entry(key.to_owned()).or_default();
+        }
+    }
+    all
+}
+
+/// Returns whether `cki` put these labels on a container of this name, which includes the ID of its run. Otherwise, the
+/// labels are those of its image.
+#[must_use]
+pub fn is_named_for_run(name: &str, labels: &BTreeMap<String, String>) -> bool {
+    let rest = labels.get(RUN).and_then(|run| name.strip_prefix("cki-")?.strip_prefix(run.as_str()));
+    rest.is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// Returns the reference in [`COMPONENT`] of a backing service that belongs to no component: one that was
 /// requested itself, or that the runs of a workspace share.
 #[must_use]
@@ -219,6 +244,23 @@ fn is_plain(text: &str, signs: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_of_an_image_are_not_those_of_its_container() {
+        let labels = BTreeMap::from([(RUN.to_owned(), "0123456789".to_owned())]);
+        for name in ["cki-0123456789-web", "cki-0123456789-web-shell-7"] {
+            assert!(is_named_for_run(name, &labels), "{name}");
+        }
+        for name in
+            ["", "web", "cki-0123456789", "cki-01234567890-web", "cki-1123456789-web", "0123456789-web"]
+        {
+            assert!(!is_named_for_run(name, &labels), "{name}");
+        }
+        assert!(!is_named_for_run("cki--web", &BTreeMap::new()));
+        let all = container_labels(&labels);
+        assert_eq!((all[RUN].as_str(), all[READY].as_str(), all[PORTS].as_str()), ("0123456789", "", ""));
+        assert_eq!(container_labels(&BTreeMap::new()), BTreeMap::new());
+    }
 
     #[test]
     fn resource_labels_round_trip() {

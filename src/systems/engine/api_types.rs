@@ -134,7 +134,7 @@ impl ContainerState {
 }
 
 impl ContainerEngine {
-    /// Returns all containers with the label of `cki`, of one run or of every run, running or not, oldest
+    /// Returns all containers with a name and a label of `cki`, of one run or of every run, running or not, oldest
     /// first.
     ///
     /// # Errors
@@ -145,6 +145,7 @@ impl ContainerEngine {
         let path = format!("/containers/json?all=1&filters={filters}");
         let answer: Vec<ListedContainer> = self.get("list containers", &path).await?;
         let mut all: Vec<ContainerSummary> = answer.into_iter().map(ListedContainer::facts).collect();
+        all.retain(|one| identity::is_named_for_run(&one.name, &one.labels));
         all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
         Ok(all)
     }

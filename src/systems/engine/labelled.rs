@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::address::{Address, AddressKind, PingAnswer};
 use super::discover::{EngineChoice, EngineSource, locations};
 use crate::host::Env;
+use crate::model::identity::is_named_for_run;
 
 /// A container with its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub struct LabelledContainer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Listed {
+    names: Option<Vec<String>>,
     labels: Option<BTreeMap<String, String>>,
     state: String,
 }
@@ -64,11 +66,13 @@ fn kind(answer: &PingAnswer) -> AddressKind {
 
 fn read(answer: &PingAnswer) -> Option<Vec<LabelledContainer>> {
     let listed: Vec<Listed> = serde_json::from_slice(&answer.body).ok().filter(|_| answer.status() == 200)?;
-    let labelled = |one: Listed| LabelledContainer {
-        labels: one.labels.unwrap_or_default(),
-        is_running: one.state.eq_ignore_ascii_case("running"),
+    let labelled = |one: Listed| {
+        let (labels, names) = (one.labels.unwrap_or_default(), one.names.unwrap_or_default());
+        let is_own = names.iter().any(|name| is_named_for_run(name.trim_start_matches('/'), &labels));
+        let is_running = one.state.eq_ignore_ascii_case("running");
+        is_own.then_some(LabelledContainer { labels, is_running })
     };
-    Some(listed.into_iter().map(labelled).collect())
+    Some(listed.into_iter().filter_map(labelled).collect())
 }
 
 #[cfg(test)]
@@ -95,12 +99,14 @@ mod tests {
 
     #[tokio::test]
     async fn labelled_containers_reads_what_an_engine_answers() {
-        let body = r#"[{"Labels": {"a": "b"}, "State": "running"}, {"Labels": null, "State": "exited"}]"#;
+        let body = r#"[{"Names": ["/cki-0-a"], "Labels": {"cki.run": "0"}, "State": "running"},
+            {"Names": ["/cki-1-a"], "Labels": {"cki.run": "1"}, "State": "exited"},
+            {"Names": ["/web"], "Labels": {"cki.run": "0"}, "State": "running"}, {"Labels": null, "State": "running"}]"#;
         let (found, request) =
             answered(EngineChoice::Docker, &format!("HTTP/1.0 200 OK\r\n\r\n{body}")).await;
         assert_eq!(
             found.iter().map(|one| (one.labels.len(), one.is_running)).collect::<Vec<_>>(),
-            [(1, true), (0, false)]
+            [(1, true), (1, false)]
         );
         assert!(
             request.contains("filters=%7B%22label%22%3A%5B%22cki%2Einventory%3D%2Fa%20b%22%5D%7D"),

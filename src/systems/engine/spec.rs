@@ -11,6 +11,7 @@ use super::error::EngineError;
 use super::podman_limits::PodmanLimits as Ulimits;
 use crate::base::text::safe_line;
 use crate::model::container::{ContainerSpec, Hidden};
+use crate::model::identity::container_labels;
 
 /// Host address of published ports, so that only this machine reaches them.
 const LOOPBACK: &str = "127.0.0.1";
@@ -35,7 +36,7 @@ pub(super) fn body(
         env: Some(environment(spec)?),
         working_dir: spec.workdir.clone(),
         hostname: spec.hostname.clone(),
-        labels: Some(spec.labels.clone().into_iter().collect()),
+        labels: Some(container_labels(&spec.labels).into_iter().collect()),
         exposed_ports: Some(spec.publish.iter().map(|port| port_name(port.container)).collect()),
         host_config: Some(host_config(spec, ulimits)),
         networking_config: spec.network.as_ref().map(|(id, aliases)| NetworkingConfig {

@@ -18,6 +18,7 @@ use super::spec::{NOBODY, resources, sysctls};
 use super::{ContainerEngine, WRITE_TIMEOUT};
 use crate::model::container::ContainerInspect;
 use crate::model::guard::GatePass;
+use crate::model::identity::container_labels;
 
 /// A running container that exists only for its command. It is removed if this is dropped before
 /// [`CopyExec::wait`] has returned.
@@ -148,7 +149,7 @@ fn twin_body(
         env: Some(environment),
         user: read(&config["User"]),
         working_dir: twin.workdir.clone().or_else(|| read(&config["WorkingDir"])),
-        labels: Some(twin.labels.clone().into_iter().collect()),
+        labels: Some(container_labels(&twin.labels).into_iter().collect()),
         tty: Some(twin.terminal),
         open_stdin: Some(true),
         stdin_once: Some(true),

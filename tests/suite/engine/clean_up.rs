@@ -51,6 +51,14 @@ async fn prune_removes_labelled_resources_only(lab: Arc<Lab>) {
         };
         other.create_volume(volume).await.expect("creates");
     }
+    // With labels of ours, as of an image that has them.
+    let body = ContainerCreateBody {
+        image: Some(BOX.to_owned()),
+        labels: Some(lab.labels().into_iter().collect()),
+        ..Default::default()
+    };
+    let options = CreateContainerOptionsBuilder::new().name(&format!("{name}-c")).build();
+    other.create_container(Some(options), body).await.expect("creates");
     let network = lab.engine.create_network(&lab.name(), lab.labels(), false).await.expect("creates");
     for _ in 0..3 {
         let mut spec = lab.shell("sleep 1000");
@@ -65,6 +73,8 @@ async fn prune_removes_labelled_resources_only(lab: Arc<Lab>) {
     let again = lab.prune().await;
     assert_eq!((again.containers.len(), again.networks.len(), again.volumes.len()), (0, 0, 0));
     assert!(again.errors.is_empty(), "{:?}", again.errors);
+    let force = RemoveContainerOptionsBuilder::new().force(true).build();
+    other.remove_container(&format!("{name}-c"), Some(force)).await.expect("survives");
     for suffix in ["a", "b"] {
         let name = format!("{name}-{suffix}");
         other.inspect_container(&name, None::<InspectContainerOptions>).await.expect("survives");
@@ -82,6 +92,7 @@ async fn prune_applies_its_predicate(lab: Arc<Lab>) {
     other.run = RunId::new(lab.run.as_str().as_bytes());
     let mut spec = lab.shell("sleep 1000");
     spec.labels = other.to_labels();
+    spec.name = format!("cki-{}-theirs", other.run);
     let theirs = lab.engine.create(&spec).await.expect("creates");
     let ours = lab.engine.create(&lab.shell("sleep 1000")).await.expect("creates");
     assert_eq!(lab.prune().await.containers.len(), 1);
