@@ -76,7 +76,8 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
-        dns_search: spec.closed.then(|| words(&["."])),
+        // A search list of this machine could complete a word to a host of production.
+        dns_search: Some(words(&["."])),
         sysctls: sysctls(spec.closed, &limits.keep),
         cap_drop: limits.unprivileged.then(|| words(&["ALL"])),
         cap_add: (limits.unprivileged && !limits.keep.is_empty()).then(|| limits.keep.clone()),
