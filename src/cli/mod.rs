@@ -89,7 +89,7 @@ fn answer(host: Host) -> Exit {
         if page.may_page {
             ui.page_with(move |text| pager::show(&host.env, text));
         }
-        ui.pages(markdown::render(page.text, columns.min(WIDEST_PAGE)).lines());
+        ui.pages(markdown::render(page.text, columns.min(WIDEST_PAGE), &str::to_owned).lines());
         return Exit::Done;
     }
     let (cli, name) = match Cli::parse_words(&host.args) {

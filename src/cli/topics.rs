@@ -56,7 +56,7 @@ mod tests {
     fn topics_are_pages_that_fit_a_terminal() {
         for (name, ..) in TOPICS {
             let page = topic(&["cki", "help", name].map(OsString::from)).expect("is a topic").text;
-            let shown = markdown::render(page, 80);
+            let shown = markdown::render(page, 80, &str::to_owned);
             assert!(page.len() > 500 && !shown.contains("<!--") && !shown.contains("\n\n\n"), "{name}");
             // Examples of files are shown as they are.
             let is_wide = |line: &&str| width(&anstream::adapter::strip_str(line).to_string()) > 80;

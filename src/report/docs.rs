@@ -29,9 +29,8 @@ pub fn page(ui: &Ui, found: &Documentation<'_>, columns: Option<usize>) -> Strin
         }
         lines.push(style::dim(&safe_line(&place(page))));
         match &page.content {
-            // Mask first, so that no later change of the text hides a secret from masking.
             PageContent::Text { text, .. } | PageContent::Fetched { text, .. } => {
-                lines.push(rendered(&ui.masked(text), &page.path, columns));
+                lines.push(rendered(ui, text, &page.path, columns));
             }
             other => lines.push(safe_line(&state(other, name)).into_owned()),
         }
@@ -56,12 +55,13 @@ pub fn page(ui: &Ui, found: &Documentation<'_>, columns: Option<usize>) -> Strin
 }
 
 /// Returns the text of a page for a terminal of some width.
-pub(super) fn rendered(text: &str, path: &str, columns: Option<usize>) -> String {
-    let safe: Vec<_> = text.lines().map(safe_line).collect();
-    let safe = safe.join("\n");
+pub(super) fn rendered(ui: &Ui, text: &str, path: &str, columns: Option<usize>) -> String {
+    // Mask first, so that no later change of the text hides a secret from masking.
+    let clean = |text: &str| ui.masked(text).lines().map(safe_line).collect::<Vec<_>>().join("\n");
+    let safe = clean(text);
     let is_markdown = [".md", ".markdown"].iter().any(|ending| path.to_lowercase().ends_with(ending));
     match columns.filter(|_| is_markdown) {
-        Some(columns) => markdown::render(&safe, columns.clamp(NARROWEST, WIDEST)),
+        Some(columns) => markdown::render(&safe, columns.clamp(NARROWEST, WIDEST), &clean),
         None => safe,
     }
 }

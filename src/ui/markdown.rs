@@ -16,10 +16,21 @@ const INDENT: usize = 2;
 /// Columns between two columns of a table.
 const GAP: usize = 2;
 
-/// Returns a document as text that is, if possible, not wider than `columns`.
+/// Returns a document as text that is, if possible, not wider than `columns`. `clean` makes the text of a block safe
+/// to print: only here are character references (`&#27;`) the characters that they stand for.
 #[must_use]
-pub fn render(markdown: &str, columns: usize) -> String {
-    let mut page = Page { columns, ..Page::default() };
+pub fn render(markdown: &str, columns: usize, clean: &dyn Fn(&str) -> String) -> String {
+    let mut page = Page {
+        columns,
+        clean,
+        lines: Vec::new(),
+        text: String::new(),
+        link: None,
+        lists: Vec::new(),
+        mark: None,
+        is_after_item: false,
+        rows: Vec::new(),
+    };
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
         page.take(event);
     }
@@ -27,9 +38,9 @@ pub fn render(markdown: &str, columns: usize) -> String {
 }
 
 /// A page that is being written.
-#[derive(Default)]
-struct Page {
+struct Page<'a> {
     columns: usize,
+    clean: &'a dyn Fn(&str) -> String,
     lines: Vec<String>,
     /// Text of the current block.
     text: String,
@@ -44,7 +55,7 @@ struct Page {
     rows: Vec<Vec<String>>,
 }
 
-impl Page {
+impl Page<'_> {
     fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
@@ -59,6 +70,11 @@ impl Page {
             // A remark for those who change the page says nothing to its readers.
             _ => {}
         }
+    }
+
+    /// Takes the text of the current block, which is safe to print from here on.
+    fn clean_text(&mut self) -> String {
+        (self.clean)(&std::mem::take(&mut self.text))
     }
 
     fn start(&mut self, tag: Tag<'_>) {
@@ -91,7 +107,7 @@ impl Page {
     fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Heading(_) => {
-                let heading = std::mem::take(&mut self.text);
+                let heading = self.clean_text();
                 self.gap();
                 self.lines.extend(wrap(&heading, self.columns).iter().map(|line| style::heading(line)));
             }
@@ -101,7 +117,7 @@ impl Page {
                 self.is_after_item &= !self.lists.is_empty();
             }
             TagEnd::CodeBlock => {
-                let code = std::mem::take(&mut self.text);
+                let code = self.clean_text();
                 self.gap();
                 let indent = " ".repeat(self.indent() + INDENT);
                 self.lines.extend(code.lines().map(|line| format!("{indent}{line}").trim_end().to_owned()));
@@ -112,7 +128,7 @@ impl Page {
                 }
             }
             TagEnd::TableCell => {
-                let cell = std::mem::take(&mut self.text);
+                let cell = self.clean_text();
                 self.rows.last_mut().into_iter().for_each(|row| row.push(cell.clone()));
             }
             TagEnd::Table => self.table(),
@@ -122,7 +138,7 @@ impl Page {
 
     /// Writes the text of a paragraph or an item.
     fn block(&mut self) {
-        let text = std::mem::take(&mut self.text);
+        let text = self.clean_text();
         if text.trim().is_empty() {
             return;
         }
@@ -213,7 +229,7 @@ mod tests {
     use super::*;
 
     fn plain(markdown: &str, columns: usize) -> String {
-        anstream::adapter::strip_str(&render(markdown, columns)).to_string()
+        anstream::adapter::strip_str(&render(markdown, columns, &str::to_owned)).to_string()
     }
 
     #[test]
@@ -223,6 +239,19 @@ mod tests {
         let shown = "Title\n\nSome words of a link\n<https://x.example/y>\nand a file.\n\n- one item that is\n  \
                      long\n- two\n\n1. first\n2. second\n\n  a  b\n\n  c";
         assert_eq!(plain(page, 21), shown);
+    }
+
+    #[test]
+    fn render_cleans_what_character_references_stand_for() {
+        let clean =
+            |text: &str| text.lines().map(crate::base::text::safe_line).collect::<Vec<_>>().join("\n");
+        let sign = "&#27;]0;x&#x7;&#27;[2J";
+        let page = format!(
+            "# T{sign}\n\na{sign} [l{sign}](https://x.example/&#27;[2J)\n\n- i{sign}\n\n> q{sign}\n\n|h{sign}|\n|-|\n|c{sign}|\n"
+        );
+        let shown = render(&page, 80, &clean);
+        let plain = anstream::adapter::strip_str(&shown).to_string();
+        assert_eq!(plain, "T\n\na [lJ <https://x.example/>\n\n- i\n\nq\n\nh\nc");
     }
 
     #[test]

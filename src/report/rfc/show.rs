@@ -66,8 +66,8 @@ pub fn page(
     let mut lines: Vec<String> = wrapped(&facts.join(" · "), style::dim).collect();
     lines.extend(wrapped(&format!("{id}: {}", rfc.title()), style::heading));
     if let Some(description) = &document.description {
-        lines.extend([String::new(), rendered(&ui.masked(description), &rfc.path, columns)]);
+        lines.extend([String::new(), rendered(ui, description, &rfc.path, columns)]);
     }
-    lines.extend([String::new(), rendered(&ui.masked(document.body.trim()), &rfc.path, columns)]);
+    lines.extend([String::new(), rendered(ui, document.body.trim(), &rfc.path, columns)]);
     lines.join("\n")
 }
