@@ -2,7 +2,7 @@
 //! single values belongs in the parent module, and reports before the start belong in
 //! the planning operations.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 
 use super::{Guard, GuardFinding, PolicyViolation, enforce};
@@ -149,6 +149,15 @@ impl<'a> Gate<'a> {
                 });
             }
         }
+        let replaced = starting.is_component.then(|| replaced_variable(&what.words(), locked)).flatten();
+        if let Some((name, found)) = replaced {
+            return Err(PolicyViolation::Unlocked {
+                component: starting.name.to_owned(),
+                variable: name.to_owned(),
+                wanted: locked[name].clone(),
+                found,
+            });
+        }
         let mut findings: Vec<GuardFinding> = Vec::new();
         for (name, value) in &variables {
             let reasons = self.guard.reasons(Some(name), value);
@@ -160,6 +169,40 @@ impl<'a> Gate<'a> {
         enforce(&findings, self.allowed, self.inventory)?;
         Ok(GatePass(what))
     }
+}
+
+/// Returns the locked variable that a command sets to another value, or unsets, before its program starts: with
+/// `env(1)`, or in the script of a shell. What programs do in other ways is not seen.
+fn replaced_variable<'a>(
+    words: &[&str],
+    locked: &'a BTreeMap<String, String>,
+) -> Option<(&'a str, Option<String>)> {
+    let is_end = |c: char| c.is_whitespace() || ";&|()`".contains(c);
+    let words: Vec<String> = words.iter().map(|word| word.replace(['"', '\''], "")).collect();
+    let parts: Vec<&str> =
+        words.iter().flat_map(|word| word.split(is_end)).filter(|part| !part.is_empty()).collect();
+    let find = |name: &str| locked.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+    for (at, part) in parts.iter().enumerate() {
+        let before = at.checked_sub(1).map_or("", |before| parts[before]);
+        let assigned = part.split_once('=').and_then(|(name, value)| Some((find(name)?, value)));
+        if let Some(((name, wanted), value)) = assigned
+            && value != wanted
+            && value.trim_matches(['$', '{', '}']) != name
+        {
+            return Some((name, Some(value.to_owned())));
+        }
+        let unset =
+            part.strip_prefix("--unset=").or_else(|| part.strip_prefix("-u").filter(|name| !name.is_empty()));
+        let unset = unset.or_else(|| ["-u", "--unset", "unset"].contains(&before).then_some(*part));
+        if let Some((name, _)) = unset.and_then(find) {
+            return Some((name, None));
+        }
+        let is_env = before == "env" || before.ends_with("/env");
+        if is_env && ["-", "-i", "--ignore-environment"].contains(part) {
+            return locked.keys().next().map(|name| (name.as_str(), None));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -183,6 +226,38 @@ mod tests {
     }
 
     const APP: GateSubject<'static> = GateSubject { name: "app", source: "image x", is_component: true };
+
+    #[test]
+    fn gate_sees_commands_that_replace_locked_variables() {
+        let (inventory, guard) = parts();
+        let none = Gate::new(&guard, &inventory, &[]);
+        let passes = |command: &[&str]| {
+            let command = command.iter().map(|word| (*word).to_owned()).collect();
+            none.pass(ContainerInspect { command, ..inside(&[("IS_PRODUCTION", "false")]) }, APP).is_ok()
+        };
+        for command in [
+            &["env", "IS_PRODUCTION=true", "app"][..],
+            &["env", "is_production=1", "app"],
+            &["env", "-u", "IS_PRODUCTION", "app"],
+            &["/usr/bin/env", "-i", "app"],
+            &["env", "-uIS_PRODUCTION", "app"],
+            &["env", "--unset=IS_PRODUCTION", "app"],
+            &["sh", "-c", "unset IS_PRODUCTION; app"],
+            &["sh", "-c", "A=b; export IS_PRODUCTION='true' && app"],
+            &["sh", "-c", "IS_PRODUCTION=${X:-true} app"],
+        ] {
+            assert!(!passes(command), "{command:?}");
+        }
+        for command in [
+            &["app", "--is-production=false"][..],
+            &["env", "IS_PRODUCTION=false", "A=b", "app"],
+            &["sh", "-c", "IS_PRODUCTION=$IS_PRODUCTION app; [ \"$IS_PRODUCTION\" = true ]"],
+            &["sh", "-c", "IS_PRODUCTION=\"${IS_PRODUCTION}\" app"],
+            &["sh", "-c", "unset A; env -u B app -i"],
+        ] {
+            assert!(passes(command), "{command:?}");
+        }
+    }
 
     #[test]
     fn gate_checks_actual_environment_of_container() {
