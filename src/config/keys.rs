@@ -68,7 +68,7 @@ pub struct Key {
     /// Only the user's own file, environment and flags may set it: a project comes from other people.
     pub personal: bool,
     /// The one value that only the user's own file, environment and flags may set.
-    pub personal_value: Option<&'static str>,
+    pub personal_values: &'static [&'static str],
     /// Decides what runs, is sent, or is written: a project's file may set it once its directory is
     /// trusted.
     pub decisive: bool,
@@ -85,7 +85,7 @@ impl Key {
 }
 
 const fn key(name: &'static str, kind: SettingKind, default: &'static str, help: &'static str) -> Key {
-    Key { name, kind, default, secret: false, personal: false, personal_value: None, decisive: false, help }
+    Key { name, kind, default, secret: false, personal: false, personal_values: &[], decisive: false, help }
 }
 
 const fn decisive(key: Key) -> Key {
@@ -121,7 +121,8 @@ pub const KEYS: &[Key] = &[
         "A directory whose files replace built-in templates of the same path, but not the inventory.",
     )),
     Key {
-        personal_value: Some("native"),
+        // `auto` falls back to processes.
+        personal_values: &["native", "auto"],
         ..decisive(key(
             "engine",
             SettingKind::Choice(&["auto", "docker", "podman", "native"]),
@@ -132,7 +133,7 @@ pub const KEYS: &[Key] = &[
     key("output", SettingKind::Choice(&["text", "json", "yaml"]), "text", "The form of results."),
     key("color", SettingKind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
     Key {
-        personal_value: Some("false"),
+        personal_values: &["false"],
         ..key("offline", SettingKind::Bool, "false", "Connect to nothing but this machine.")
     },
     key("jobs", SettingKind::Number, "8", "How many repositories are cloned at the same time."),

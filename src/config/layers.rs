@@ -221,7 +221,7 @@ impl Config {
         }
         let value = value.to_str().ok_or_else(|| wrong("it is text in UTF-8".to_owned()))?;
         let text = key.kind.read(value).map_err(wrong)?;
-        if matches!(origin, SettingOrigin::Project { .. }) && key.personal_value == Some(text.as_str()) {
+        if matches!(origin, SettingOrigin::Project { .. }) && key.personal_values.contains(&text.as_str()) {
             let (key, place) = (key.name.to_owned(), place.to_owned());
             return Err(ConfigError::Personal { key, place, why: format!(" to `{text}`") });
         }

@@ -22,8 +22,8 @@ const FIRST: i64 = 1_700_000_000;
 pub struct Layout {
     /// The directory.
     pub directory: PathBuf,
-    /// The engine's name.
-    pub engine: String,
+    /// The name of the container engine. A project's file cannot choose the native one: only the user does.
+    pub engine: Option<String>,
     /// The stand-in's address.
     pub gitlab: String,
     /// Path of the program that acts as components, where they run.
@@ -77,10 +77,11 @@ fn tree(directories: &[&str]) -> Vec<TreeFile> {
 /// Fails when they cannot be written.
 pub fn write(layout: &Layout) -> anyhow::Result<()> {
     let directory = layout.directory.display().to_string();
+    let engine = layout.engine.as_ref().map(|name| format!("engine = \"{name}\"\n")).unwrap_or_default();
     for (path, content) in assets::embedded_tree("demo/project") {
         let text = String::from_utf8_lossy(content)
             .replace("@DIRECTORY@", &directory)
-            .replace("@ENGINE@", &layout.engine)
+            .replace("engine = \"@ENGINE@\"\n", &engine)
             .replace("@GITLAB@", &layout.gitlab)
             .replace("@PROGRAM@", &layout.program)
             .replace("@PLAYS@", &layout.plays)
@@ -102,7 +103,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let layout = Layout {
             directory: directory.path().to_path_buf(),
-            engine: "auto".into(),
+            engine: Some("docker".into()),
             gitlab: "http://127.0.0.1:1".into(),
             program: "/usr/bin/cki".into(),
             plays: "/demo".into(),

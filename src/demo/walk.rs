@@ -177,8 +177,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     };
     let layout = project::Layout {
         directory: directory.clone(),
-        // A project's file cannot choose the native engine: only the user does, by the environment.
-        engine: if demo.engine.is_native() { "auto" } else { demo.engine.name() }.to_owned(),
+        engine: demo.engine.containers().map(|_| demo.engine.name().to_owned()),
         gitlab: gitlab.url().to_owned(),
         program,
         plays,

@@ -4,7 +4,9 @@
 use crate::config;
 use crate::host::Env;
 use crate::model::event::Events;
-use crate::systems::engine::{AddressKind, ContainerEngine, Discovery, EngineChoice, EngineError, discover};
+use crate::systems::engine::{
+    AddressKind, ContainerEngine, Discovery, EngineCandidate, EngineChoice, EngineError, discover,
+};
 use crate::systems::native::{Native, NativeError};
 
 /// Name of the native engine.
@@ -95,7 +97,7 @@ pub async fn open(wanted: config::Engine, env: &Env, events: &Events) -> Result<
             events.note(format!("engine: {:?} at {}", engine.kind(), engine.address()));
             Ok(RunEngine::Containers(engine))
         }
-        None if wanted == config::Engine::Auto => {
+        None if wanted == config::Engine::Auto && !candidates.iter().any(EngineCandidate::is_binding) => {
             events.note("engine: native, since no container engine answers");
             Ok(RunEngine::Native(Native::new(env)))
         }

@@ -130,6 +130,14 @@ pub struct EngineCandidate {
     pub outcome: DiscoveryOutcome,
 }
 
+impl EngineCandidate {
+    /// Returns whether the user has set its address, so that nothing else is used if no engine answers there.
+    #[must_use]
+    pub fn is_binding(&self) -> bool {
+        self.origin.binds(EngineChoice::Auto)
+    }
+}
+
 impl fmt::Display for EngineCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}: {}", self.origin, self.address, self.outcome)
