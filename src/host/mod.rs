@@ -267,7 +267,7 @@ fn start_time(stat: &str) -> Option<u64> {
 
 /// Returns an ID of this machine, from machine-id(5) or else its name, and of the PID namespace of this
 /// process. An engine may be shared: containers mount its socket, or clients reach it over a network.
-fn place() -> String {
+pub(crate) fn place() -> String {
     static PLACE: LazyLock<String> = LazyLock::new(|| {
         let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
         let machine = match machine.trim() {

@@ -257,7 +257,7 @@ mod tests {
     fn make_directory_is_private_and_removes_orphans() {
         let runtime = tempfile::tempdir().expect("a temporary directory");
         let env = Env::new([("XDG_RUNTIME_DIR", runtime.path())]);
-        let orphan = runtime.path().join("cki/podman-1-999999999999-x");
+        let orphan = runtime.path().join(format!("cki/podman-1-999999999999-{}-x", crate::host::place()));
         std::fs::create_dir_all(&orphan).expect("makes directories");
         let parent = runtime.path().join("cki");
         std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o700)).expect("sets");

@@ -263,7 +263,10 @@ mod tests {
     fn site_directory_leaves_nothing_if_it_is_dropped() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         // A process that was killed left this one.
-        std::fs::create_dir(directory.path().join(".cki-site-1-999999999999-x")).expect("makes");
+        std::fs::create_dir(
+            directory.path().join(format!(".cki-site-1-999999999999-{}-x", crate::host::place())),
+        )
+        .expect("makes");
         let site = SiteDirectory::new(&directory.path().join("site"), vec!["x".into()]).expect("begins");
         site.put("x", b"x").expect("writes");
         assert_eq!(names(directory.path()).len(), 1);
