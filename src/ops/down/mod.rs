@@ -16,10 +16,11 @@ use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::{FoundInstances, InstanceSummary, ListScope, list};
-use crate::ops::runtime::remove::RemovedResources;
+use crate::ops::runtime::remove::{RemovedResources, end_processes};
 use crate::ops::runtime::select::{is_part, select_run};
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::shared::workspace_secrets;
+use crate::systems::engine::ContainerEngine;
 use crate::systems::native::{Native, end_owner};
 
 /// Time beyond the grace period that the process of a run has to end it.
@@ -221,14 +222,14 @@ async fn remove(
     let selects = |who: &ResourceLabels| targets.holds(who);
     // Processes of this machine are listed whatever the engine.
     let processes = async {
-        match engine.is_native() {
-            true => Ok(RemovedResources::default()),
-            false => RunEngine::Native(native.clone()).remove(selects, grace).await,
+        match engine.containers().map(ContainerEngine::address) {
+            None => Ok(Vec::new()),
+            address => end_processes(native, address, selects, grace.unwrap_or_default()).await,
         }
     };
-    let (removed, ended) = tokio::join!(engine.remove(selects, grace), processes);
-    let (removed, ended) = (removed?, ended?);
-    match removed.errors.into_iter().chain(ended.errors).next() {
+    let (removed, failed) = tokio::join!(engine.remove(selects, grace), processes);
+    let (removed, failed) = (removed?, failed?);
+    match removed.errors.into_iter().chain(failed.into_iter().map(InstanceError::from)).next() {
         Some(error) => Err(error),
         None => Ok(RemovedResources { errors: Vec::new(), ..removed }),
     }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::engine::RunEngine;
 use super::error::InstanceError;
 use crate::model::identity::{ResourceLabels, Retention};
-use crate::systems::native::{Native, NativeError};
+use crate::systems::native::{ForwarderFacts, Native, NativeError};
 
 /// Name of the resource that marks a run as retained.
 pub(in crate::ops) const RETAINED_MARK: &str = "kept";
@@ -42,7 +42,7 @@ impl RunEngine {
                 Ok(RemovedResources { networks: report.networks, volumes: report.volumes, errors })
             }
             Self::Native(native) => {
-                let errors = end_processes(native, selects, grace.unwrap_or_default()).await?;
+                let errors = end_processes(native, None, selects, grace.unwrap_or_default()).await?;
                 let errors = errors.into_iter().map(InstanceError::from).collect();
                 Ok(RemovedResources { errors, ..RemovedResources::default() })
             }
@@ -66,14 +66,21 @@ impl RunEngine {
     }
 }
 
-/// Ends processes and removes their directories; returns the failures.
-async fn end_processes(
+/// Ends processes and removes their directories; returns the failures. Ends the forwarders of processes, and those of
+/// containers of the engine at this address, and no others: their containers still run.
+///
+/// # Errors
+/// Fails when the processes cannot be listed.
+pub(in crate::ops) async fn end_processes(
     native: &Native,
+    engine: Option<&str>,
     selects: impl Fn(&ResourceLabels) -> bool,
     grace: Duration,
 ) -> Result<Vec<NativeError>, NativeError> {
     // First: a forwarder that ends with its instance takes away its record before it has ended.
-    let forwarders = native.forwarders()?.into_iter().filter(|facts| selects(&facts.identity));
+    let is_here = |facts: &ForwarderFacts| facts.engine.is_none() || facts.engine.as_deref() == engine;
+    let forwarders = native.forwarders()?.into_iter();
+    let forwarders = forwarders.filter(|facts| is_here(facts) && selects(&facts.identity));
     let selected = native.list()?.into_iter().filter(|facts| selects(&facts.identity));
     let ends = selected.map(async |facts| {
         native.stop(&facts, grace).await?;

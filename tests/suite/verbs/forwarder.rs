@@ -82,6 +82,15 @@ fn run_local_detach_keeps_its_ports_until_down(cli: &Cli) {
     assert_nothing_listens(cli, process);
 }
 
+on!(docker: down_leaves_the_ports_of_runs_on_other_engines);
+fn down_leaves_the_ports_of_runs_on_other_engines(cli: &Cli) {
+    let process = detached(cli, "");
+    cli.run("down --engine native").ends_with(0);
+    assert_eq!(count(cli.port, 1000), "1000");
+    cli.run("down").ends_with(0);
+    assert_nothing_listens(cli, process);
+}
+
 on!(docker, podman, native: run_local_detach_publishes_on_an_open_network);
 fn run_local_detach_publishes_on_an_open_network(cli: &Cli) {
     counter(cli);
