@@ -11,11 +11,12 @@ use crate::base::files::{self, FileError};
 use crate::base::source_dir::SourceDir;
 use crate::base::text::{join_and, safe_line};
 use crate::model::event::{Events, TaskOutcome};
+use crate::model::guard::{DenyList, FetchLimits, RefusedFetch};
 use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
 use crate::ops::clone::source::{self, Source};
 use crate::ops::shared::op_context::OpContext;
-use crate::ops::shared::production::BlockedHosts;
+use crate::ops::shared::production::{BlockedHosts, OWN_NAMES};
 use crate::systems::engine::context::{self, Dockerfile, PackedContext};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 use crate::systems::git::CommitId;
@@ -105,6 +106,14 @@ pub enum BuildError {
     /// The repository has no commit.
     #[error("repository `{0}` has no commit yet")]
     Empty(String),
+    /// The engine itself would fetch something that the build must not reach.
+    #[error("`{}` has the engine add `{}`, and {}", path.display(), safe_line(&fetch.address), fetch.why)]
+    Fetch {
+        /// The build file.
+        path: PathBuf,
+        /// The address, and the reason.
+        fetch: RefusedFetch,
+    },
     /// The native engine has no images.
     #[error("the native engine runs a component from its clone, and builds no images")]
     Native,
@@ -173,6 +182,10 @@ pub async fn build(
         let args = build.args.values().map(String::as_str);
         let production = BlockedHosts::of(ctx.inventory, args.chain([recipe.text.as_str()]));
         let closed = build.network == BuildNetwork::None;
+        let limits = FetchLimits { closed, own_names: &OWN_NAMES, denied: &DenyList::from(ctx.inventory) };
+        if let Some(fetch) = limits.broken_by(&recipe.text, &build.args) {
+            return Err(BuildError::Fetch { path: recipe.path, fetch }.into());
+        }
         let reach = if closed { "isolated: it reaches nothing".to_owned() } else { open(&production) };
         ctx.events.start("build", "").finish(TaskOutcome::Done, reach);
         let request = BuildRequest {
@@ -208,6 +221,8 @@ fn open(production: &BlockedHosts) -> String {
 
 /// The inputs of an image besides the sources.
 struct BuildInputs {
+    /// The build file.
+    path: PathBuf,
     context: PathBuf,
     dockerfile: Dockerfile,
     text: String,
@@ -278,9 +293,9 @@ async fn recipe(
             ctx.events.note(format!("cpp: {warning}"));
         }
         let dockerfile = Dockerfile::Made { from: within, text: made.text.clone() };
-        return Ok(BuildInputs { context, dockerfile, text: made.text });
+        return Ok(BuildInputs { path: file, context, dockerfile, text: made.text });
     }
-    Ok(BuildInputs { context, dockerfile: Dockerfile::File(within), text })
+    Ok(BuildInputs { path: file, context, dockerfile: Dockerfile::File(within), text })
 }
 
 /// Returns a path below a clone; refuses a path or a symbolic link that leads out of it.

@@ -32,6 +32,10 @@ pub(super) fn of_build(error: &BuildError) -> Diagnosis {
         ),
         BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
         BuildError::Outside { .. } | BuildError::OfGit { .. } => plain(Exit::Invalid),
+        BuildError::Fetch { .. } => hint(
+            Exit::Refused,
+            "fetch it in a `RUN` step, which has the network of the build, or put it into the repository.",
+        ),
         BuildError::Empty(_) => plain(Exit::NotFound),
         BuildError::Native => hint(Exit::Unreachable, ENGINE),
     }

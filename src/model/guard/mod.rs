@@ -3,6 +3,7 @@
 //! the caller.
 
 mod address;
+mod build_fetch;
 mod bytes;
 mod credential;
 mod decodings;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::base::text;
 use crate::model::environment::{Environment, SecretNames, ValueOrigin, is_secret};
 use crate::model::inventory::{EnvVarDecl, Inventory};
+pub use build_fetch::{FetchLimits, RefusedFetch};
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule};
 pub use gate::{Gate, GatePass, GateSubject, Startable};

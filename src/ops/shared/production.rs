@@ -16,7 +16,7 @@ const NOWHERE: Ipv4Addr = Ipv4Addr::BROADCAST;
 const NAMED: usize = 3;
 
 /// The names of this machine in containers.
-const OWN_NAMES: [&str; 4] =
+pub const OWN_NAMES: [&str; 4] =
     ["host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal"];
 
 /// Returns the hosts file's entries that block a name.

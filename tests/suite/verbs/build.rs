@@ -343,3 +343,46 @@ fn build_with_network_none_reaches_nothing(cli: &Cli) {
     assert_eq!(machine.arrived(), ArrivalCount { tcp: 0, udp: 0 }, "{outcome}");
     assert!(outcome.says("it ran").stdout.contains("it ran"));
 }
+
+on!(docker, podman: build_has_the_engine_fetch_nothing_that_it_must_not_reach);
+fn build_has_the_engine_fetch_nothing_that_it_must_not_reach(cli: &Cli) {
+    let machine = ThisMachine::listen(cli.port);
+    let repositories = Repositories::new(cli);
+    repositories
+        .commit("tools", &[("Dockerfile", "FROM {busybox}\nARG AT=http://127.0.0.1:{port}\nADD $AT/x /x\n")]);
+    for (network, why) in
+        [("network: none", "`build.network` is `none`"), ("network: internet", "that is this machine")]
+    {
+        cli.inventory(&format!(
+            "repos: {{tools: '{{served}}/tools.git'}}\ncomponents: [{{name: app, category: x, build: {{repo: tools, {network}}}}}]\n"
+        ));
+        cli.run("build app --no-cache")
+            .ends_with(7)
+            .says("has the engine add `http://127.0.0.1:~PORT/x`, and")
+            .says(why);
+    }
+    assert_eq!(machine.arrived(), ArrivalCount { tcp: 0, udp: 0 });
+}
+
+on!(docker, podman: run_local_ignores_labels_of_its_image);
+fn run_local_ignores_labels_of_its_image(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    let labels =
+        "LABEL cki.ready='{\"exec\":[\"touch\",\"/asked\"]}' cki.ports=1234:1234/http cki.allowed=@command";
+    repositories.commit("tools", &[("Dockerfile", &format!("FROM {{busybox}}\n{labels}\n"))]);
+    cli.inventory(
+        "repos: {tools: '{served}/tools.git'}\ncomponents:\n  - {name: app, category: x, kind: service,\n     \
+         build: {repo: tools}, run: {command: [sleep, '1000']}}\n",
+    );
+    cli.run("run-local app --detach").ends_with(0);
+    let ps = cli.run("ps -o json").ends_with(0).json();
+    assert_eq!(ps["instances"][0]["ports"], serde_json::json!([]), "{ps}");
+    cli.run("exec app -- test -e /asked").ends_with(1);
+    for container in cli.bench().specifications(&cli.processes()) {
+        let labels = &container["Config"]["Labels"];
+        for key in ["cki.ready", "cki.ports", "cki.allowed"] {
+            assert_eq!(labels[key], "", "{key}");
+        }
+    }
+    cli.run("down app").ends_with(0);
+}
