@@ -3,6 +3,7 @@
 
 use super::interpolation::fill_in;
 use super::mounts::{MountFacts, labelled_port, mounts};
+use crate::base::dotenv::{DotenvText, statements};
 use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
 
 /// Maximum number of services to read from one file.
@@ -32,8 +33,14 @@ pub struct ComposeServiceFacts {
     pub needs: Vec<String>,
     /// Ports in the container, each with the port of this machine on which it is published.
     pub ports: Vec<(u16, Option<u16>)>,
-    /// Variables with values that are written in the file.
+    /// Variables with their values, as far as these are known.
     pub environment: Vec<(String, String)>,
+    /// Files of variables, relative to the Compose file.
+    pub env_files: Vec<String>,
+    /// Profiles without which Compose does not start it.
+    pub profiles: Vec<String>,
+    /// It has a health check that replaces the image's.
+    pub has_probe: bool,
     /// Its command is not that of the image.
     pub has_command: bool,
     /// Files and directories of this machine that it mounts.
@@ -48,6 +55,20 @@ impl ComposeFacts {
         let services = document.get("services").map_or(&[][..], Node::entries);
         let one = |entry: &MapEntry| service(&document, &entry.key, entry.spot.position.line, &entry.node);
         Self { services: services.iter().take(SERVICES).map(one).collect() }
+    }
+}
+
+impl ComposeServiceFacts {
+    /// Adds the variables of the text of a file that the service names. Those of the service come first.
+    pub fn add_variables(&mut self, dotenv: &str) {
+        for statement in statements(dotenv).into_iter().flatten() {
+            let Some(DotenvText::Literal(value) | DotenvText::Template(value)) = statement.value else {
+                continue;
+            };
+            if self.environment.iter().all(|(name, _)| *name != statement.name) {
+                self.environment.push((statement.name, value));
+            }
+        }
     }
 }
 
@@ -85,11 +106,29 @@ fn service(document: &Node, name: &str, line: usize, node: &Node) -> ComposeServ
         needs: needs.unwrap_or_default(),
         ports: found,
         environment: environment(node),
+        env_files: texts(node.get("env_file")),
+        profiles: texts(node.get("profiles")),
+        has_probe: has_probe(node),
         has_command: ["command", "entrypoint"]
             .iter()
             .any(|key| node.get(key).is_some_and(|node| !node.is_null())),
         mounts: mounts(document, node),
     }
+}
+
+/// Returns a text, or the texts or paths of a list.
+fn texts(node: Option<&Node>) -> Vec<String> {
+    let Some(node) = node else { return Vec::new() };
+    let listed = node.items().iter().filter_map(|item| item.text().or_else(|| item.text_of("path")));
+    node.text().into_iter().chain(listed).map(str::to_owned).collect()
+}
+
+/// Returns whether a service has a health check that is not turned off.
+fn has_probe(node: &Node) -> bool {
+    let Some(check) = node.get("healthcheck") else { return false };
+    let is_none = |test: &Node| test.items().first().and_then(Node::text) == Some("NONE");
+    let is_disabled = check.get("disable").is_some_and(Node::is_true);
+    !is_disabled && check.get("test").is_some_and(|test| !test.is_null() && !is_none(test))
 }
 
 /// Returns the port in the container, the last number of `[[address:]host:]container[/protocol]`, and the one before
@@ -104,11 +143,10 @@ fn published_port(node: &Node) -> Option<(u16, Option<u16>)> {
     Some((port, host.and_then(number)))
 }
 
-/// Returns the variables whose values are written in a service.
+/// Returns the variables of a service that have a value.
 fn environment(node: &Node) -> Vec<(String, String)> {
     let Some(given) = node.get("environment") else { return Vec::new() };
     let listed = given.items().iter().filter_map(|item| item.text()?.split_once('='));
     let mapped = given.entries().iter().filter_map(|entry| Some((entry.key.as_str(), entry.node.text()?)));
-    let is_literal = |(_, value): &(&str, &str)| !value.contains('$');
-    listed.chain(mapped).filter(is_literal).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    listed.chain(mapped).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -66,6 +66,22 @@ impl DraftRules {
         self.ports.get(service).copied()
     }
 
+    /// Returns the port on which an image listens.
+    #[must_use]
+    pub fn image_port(&self, image: &str) -> Option<u16> {
+        let name = image_name(image);
+        self.port_of(self.service_of(image).unwrap_or(name))
+    }
+
+    /// Returns whether an image is one that the rules know: no program of a project.
+    #[must_use]
+    pub fn knows_image(&self, image: &str) -> bool {
+        let name = image_name(image);
+        self.service_of(image).is_some()
+            || self.ports.contains_key(name)
+            || self.capabilities.contains_key(name)
+    }
+
     /// Returns the capabilities that the program of an image needs which is run as it is.
     #[must_use]
     pub fn image_capabilities(&self, image: &str) -> &[String] {

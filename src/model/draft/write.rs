@@ -41,6 +41,10 @@ pub struct DraftedComponent {
     pub needs: Vec<String>,
     /// Path and port of a readiness probe.
     pub health: Option<(String, u16)>,
+    /// Its deployment has a readiness probe.
+    pub has_probe: bool,
+    /// Base image of its build file.
+    pub base: Option<String>,
     /// Capabilities.
     pub capabilities: Vec<String>,
     /// Files of the repository that it mounts: each with its path in the container.
@@ -198,6 +202,7 @@ pub fn entry_text(repo: &str, one: &DraftedComponent) -> String {
     }
     line(format!("  needs: [{}]", list(&one.needs)));
     match (&one.health, one.ports.first()) {
+        _ if one.has_probe => {}
         (Some((path, port)), _) => line(format!("  ready: {{http: {}, port: {port}}}", scalar(path))),
         (None, Some(port)) => line(format!("  ready: {{tcp: {}}}", port.number)),
         (None, None) => {}

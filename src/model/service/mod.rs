@@ -142,6 +142,19 @@ impl ServiceTemplate {
         self.raw.provides.keys().map(String::as_str)
     }
 
+    /// Returns the scheme of the URL that the service provides in a variable.
+    #[must_use]
+    pub fn url_scheme(&self, variable: &str) -> Option<&str> {
+        let (scheme, _) = self.raw.provides.get(variable)?.value.split_once("://")?;
+        (!scheme.contains('{')).then_some(scheme)
+    }
+
+    /// Returns whether the service provides a secret: a login.
+    #[must_use]
+    pub fn provides_login(&self) -> bool {
+        self.raw.provides.values().any(|provided| provided.secret)
+    }
+
     /// Replaces the image by its name, in which templates have no meaning.
     pub fn set_image(&mut self, image: &str) {
         self.image = Some(image.to_owned());

@@ -18,7 +18,7 @@ impl Drafting<'_> {
             let own = self.components[at].name.clone();
             for variable in &mut variables {
                 let Some((found, value)) = AddressOwner::named_by(&variable.name, &owners) else { continue };
-                if found.name == own {
+                if found.name == own || self.is_settled(at, variable, &found.name) {
                     continue;
                 }
                 fill(variable, value);
@@ -42,7 +42,7 @@ fn fill(variable: &mut DraftedVariable, value: Option<String>) {
 }
 
 /// Returns whether a component needs another one, directly or through others.
-fn needs(components: &[DraftedComponent], from: &str, to: &str) -> bool {
+pub(super) fn needs(components: &[DraftedComponent], from: &str, to: &str) -> bool {
     let mut open = vec![from];
     let mut seen = BTreeSet::new();
     while let Some(name) = open.pop() {

@@ -7,7 +7,7 @@ use super::drafting::Drafting;
 use super::files::{self, FoundFiles};
 use crate::base::yaml::tree;
 use crate::model::draft::{
-    ComposeFacts, ComposeServiceFacts, DraftedComponent, DraftedPort, DraftedVariable, image_name,
+    ComposeFacts, ComposeServiceFacts, DraftedComponent, DraftedPort, DraftedVariable, names_host,
 };
 use crate::model::inventory::short_name;
 
@@ -33,28 +33,29 @@ impl Drafting<'_> {
         let dotenv = files::text(&self.sources, &path.with_file_name(".env")).unwrap_or_default();
         let facts = document.map(|document| ComposeFacts::read(document, &dotenv));
         let mut services = facts.unwrap_or_default().services;
+        for service in &mut services {
+            let base = path.parent().unwrap_or(Path::new(""));
+            for file in std::mem::take(&mut service.env_files) {
+                let text = within(base, &file).and_then(|file| files::text(&self.sources, &file));
+                service.add_variables(&text.unwrap_or_default());
+            }
+        }
         self.find_own(&mut services, found);
+        self.leave_out_profiles(&mut services, &shown);
+        self.compose_services.clone_from(&services);
         let built: Vec<&ComposeServiceFacts> = services.iter().filter(|one| one.build.is_some()).collect();
         let is_alone = built.len() == 1;
         for service in &built {
             self.compose_service(service, &services, path, is_alone);
         }
         for service in services.iter().filter(|one| one.build.is_none()) {
-            let place = format!("{shown}:{}", service.line);
             let Some(image) = &service.image else { continue };
-            let is_wanted = self.is_wanted(&short_name(&service.name), "");
-            match (
-                is_wanted || self.scope.name().is_some() || is_used(service, &services),
-                self.stand_in(service),
-            ) {
-                // The sources may imply it.
-                (_, Some(name)) => {
+            match self.stand_in(service) {
+                // Others may name it, or the sources imply it.
+                Some(name) => {
                     self.images.insert(name, image.clone());
                 }
-                (true, None) => self.image_component(service, image, &services, path),
-                (false, None) => {
-                    self.note(place, format!("`{}` is left out: no component needs it", service.name));
-                }
+                None => self.image_component(service, image, &services, path),
             }
         }
         self.follow_names();
@@ -73,9 +74,29 @@ impl Drafting<'_> {
                 .contains(&name.as_str())
     }
 
+    /// Leaves out the services that Compose starts with a profile only, unless another one needs them or all are so.
+    fn leave_out_profiles(&mut self, services: &mut Vec<ComposeServiceFacts>, shown: &str) {
+        let is_started = |one: &ComposeServiceFacts| {
+            one.profiles.is_empty() || self.scope.name().is_some_and(|name| name == short_name(&one.name))
+        };
+        let needed: BTreeSet<String> =
+            services.iter().filter(|one| is_started(one)).flat_map(|one| one.needs.clone()).collect();
+        if !services.iter().any(is_started) {
+            return;
+        }
+        let (kept, left): (Vec<_>, Vec<_>) =
+            services.drain(..).partition(|one| is_started(one) || needed.contains(&one.name));
+        *services = kept;
+        for one in left {
+            let profiles = one.profiles.join("`, `");
+            let message = format!("`{}` is left out: it has the profile `{profiles}`", one.name);
+            self.note(format!("{shown}:{}", one.line), message);
+        }
+    }
+
     /// Returns the backing service that replaces a service of the Compose file: one of the same kind and name, so that
-    /// its address is the same.
-    fn stand_in(&self, service: &ComposeServiceFacts) -> Option<String> {
+    /// its address is the same. One with a login must be able to replace all values that name it.
+    pub(super) fn stand_in(&self, service: &ComposeServiceFacts) -> Option<String> {
         let name = service.name.as_str();
         let known = self.rules.service_of(service.image.as_deref()?);
         // An image that the rules do not know is one of the service if it is called so, and listens where that does.
@@ -84,7 +105,14 @@ impl Drafting<'_> {
             service.build.is_none() && service.ports.iter().any(|(number, _)| Some(*number) == port)
         };
         let is_same = known.map_or_else(listens, |known| known == name);
-        (is_same && self.provided.contains_key(name)).then(|| name.to_owned())
+        let provided = self.provided.get(name).filter(|_| is_same)?;
+        let clients = self.compose_services.iter().filter(|one| one.name != name);
+        let mut values = clients.flat_map(|one| &one.environment);
+        let is_fit = !provided.has_login
+            || values.all(|(variable, value)| {
+                !names_host(variable, value, name) || provided.replaces(variable, value)
+            });
+        is_fit.then(|| name.to_owned())
     }
 
     /// Adds a component that runs an image of the Compose file under the name that it has there.
@@ -101,7 +129,7 @@ impl Drafting<'_> {
             self.note(place.clone(), format!("`{}` is called `{name}` in a run", service.name));
         }
         self.mounted_files(service, path.parent().unwrap_or(Path::new("")), &place);
-        let known = self.rules.service_of(image).and_then(|name| self.rules.port_of(name));
+        let known = self.rules.image_port(image);
         let known = known.filter(|_| service.ports.is_empty()).map(|port| (port, None));
         let ports = service.ports.iter().copied().chain(known);
         let one = DraftedComponent {
@@ -111,6 +139,7 @@ impl Drafting<'_> {
             ports: ports.map(|(port, host)| self.port(port, host)).collect(),
             needs: self.needs(service, services),
             capabilities: self.rules.image_capabilities(image).to_vec(),
+            has_probe: service.has_probe,
             ..DraftedComponent::default()
         };
         self.add(one, &place);
@@ -154,7 +183,9 @@ impl Drafting<'_> {
             .iter()
             .filter(|(name, value)| {
                 let name = name.to_ascii_uppercase();
-                value.len() >= 3 && ["PASS", "SECRET", "TOKEN", "KEY"].iter().any(|word| name.contains(word))
+                value.len() >= 3
+                    && !value.contains('$')
+                    && ["PASS", "SECRET", "TOKEN", "KEY"].iter().any(|word| name.contains(word))
             })
             .map(|(_, value)| value.as_str())
             .collect();
@@ -168,22 +199,6 @@ impl Drafting<'_> {
                 let (name, secret) = (name.clone(), Some(false));
                 one.environment.push(DraftedVariable { name, secret, ..DraftedVariable::default() });
             }
-        }
-    }
-
-    /// Finds the service that runs the published image of this repository, if the file builds nothing: it is
-    /// the component, and is built here.
-    fn find_own(&self, services: &mut [ComposeServiceFacts], found: &FoundFiles) {
-        let is_at_root = |path: &PathBuf| path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
-        let both = found.compose.first().is_some_and(is_at_root) && found.builds.iter().any(is_at_root);
-        if !both || services.iter().any(|one| one.build.is_some()) {
-            return;
-        }
-        let is_own = |one: &&mut ComposeServiceFacts| {
-            one.name == self.repo || one.image.as_deref().is_some_and(|image| image_name(image) == self.repo)
-        };
-        if let Some(own) = services.iter_mut().find(is_own) {
-            own.build = Some((".".to_owned(), None));
         }
     }
 
@@ -256,25 +271,9 @@ impl Drafting<'_> {
             first.is_http = true;
         }
         one.needs = self.needs(service, services);
+        one.has_probe = service.has_probe;
         self.add(one, &place);
     }
-}
-
-/// Returns whether another service needs a service of the Compose file, or a value of another one has its name as a
-/// host.
-fn is_used(service: &ComposeServiceFacts, services: &[ComposeServiceFacts]) -> bool {
-    let name = service.name.as_str();
-    let names_it = |value: &str| {
-        value == name
-            || ["://", "@"].iter().any(|before| value.contains(&format!("{before}{name}")))
-            || value.contains(&format!("{name}:"))
-    };
-    let others = services.iter().filter(|other| other.name != name);
-    let mut needing = others.filter(|other| {
-        other.needs.iter().any(|need| need == name)
-            || other.environment.iter().any(|(_, value)| names_it(value))
-    });
-    needing.next().is_some()
 }
 
 /// Returns a path of the repository, relative to its root; `None` if it leads out, or is an address.

@@ -1,7 +1,7 @@
 //! The steps of a draft: components from build files, their ports, and the findings. The Compose file is in
 //! `compose`, the workloads of Kubernetes are in `kubernetes`, the variables in `variables`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::DraftError;
@@ -11,7 +11,8 @@ use crate::base::assets::Assets;
 use crate::base::source_dir::SourceDir;
 use crate::host::Env;
 use crate::model::draft::{
-    BuildFileFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort, inventory_text,
+    BuildFileFacts, ComposeServiceFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort,
+    ProvidedVariables, inventory_text,
 };
 use crate::model::event::Task;
 use crate::model::inventory::{Inventory, InventoryDocument, short_name};
@@ -45,7 +46,11 @@ pub(super) struct Drafting<'a> {
     pub(super) address: String,
     pub(super) rules: DraftRules,
     /// The variables that each backing service provides.
-    pub(super) provided: BTreeMap<String, BTreeSet<String>>,
+    pub(super) provided: BTreeMap<String, ProvidedVariables>,
+    /// The services of the Compose file.
+    pub(super) compose_services: Vec<ComposeServiceFacts>,
+    /// The values that the deployment of each component sets, as far as they are known.
+    pub(super) given: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) components: Vec<DraftedComponent>,
     /// The other components of the repository, if one was chosen.
     pub(super) others: Vec<DraftedComponent>,
@@ -101,12 +106,12 @@ pub(super) fn draft(
 }
 
 /// Returns the variables that each backing service of the rules provides.
-fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, BTreeSet<String>>, DraftError> {
+fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, ProvidedVariables>, DraftError> {
     let mut provided = BTreeMap::new();
     for name in rules.services().filter(|name| is_name(name)) {
         if let Some(asset) = assets.text(&format!("services/{name}.yaml"))? {
             let template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
-            provided.insert(name.to_owned(), template.provides().map(str::to_owned).collect());
+            provided.insert(name.to_owned(), ProvidedVariables::of(&template));
         }
     }
     Ok(provided)
@@ -139,6 +144,8 @@ impl<'a> Drafting<'a> {
             address: origin.unwrap_or_else(|| ".".to_owned()),
             provided: provided(&rules, assets)?,
             rules,
+            compose_services: Vec::new(),
+            given: BTreeMap::new(),
             components: Vec::new(),
             others: Vec::new(),
             scanned: 0,
@@ -164,7 +171,7 @@ impl Drafting<'_> {
             return self.note(place, format!("only the first {most} components are drafted"));
         }
         let is_taken =
-            |name: &str, all: &[DraftedComponent], provided: &BTreeMap<String, BTreeSet<String>>| {
+            |name: &str, all: &[DraftedComponent], provided: &BTreeMap<String, ProvidedVariables>| {
                 all.iter().any(|other| other.name == name) || provided.contains_key(name)
             };
         if is_taken(&one.name, &self.components, &self.provided) {
@@ -269,6 +276,7 @@ impl Drafting<'_> {
             command: facts.command.clone(),
             workdir: facts.workdir.clone(),
             capabilities: self.rules.capabilities(&facts.base).to_vec(),
+            base: Some(facts.base.clone()),
             health: facts.health,
             ..DraftedComponent::default()
         }

@@ -4,7 +4,7 @@
 use super::drafting::Drafting;
 use super::files::{self, FoundFiles};
 use crate::base::yaml::tree::{self, Node};
-use crate::model::draft::{DraftedComponent, DraftedPort};
+use crate::model::draft::{DraftedComponent, DraftedPort, image_name};
 
 /// Maximum number of files to read.
 const FILES: usize = 200;
@@ -14,6 +14,10 @@ struct WorkloadFacts {
     /// File.
     path: String,
     name: String,
+    /// Last parts of the names of its images.
+    images: Vec<String>,
+    /// It has a probe that says when it is ready.
+    is_probed: bool,
     /// It has a command, which comes before that of the image.
     has_command: bool,
     /// Ports of TCP of its only container.
@@ -46,6 +50,11 @@ impl WorkloadFacts {
         let ports = ports.flat_map(Node::items).filter(is_tcp).filter_map(number).collect();
         Some(Self {
             ports,
+            images: containers
+                .iter()
+                .filter_map(|one| one.text_of("image").map(|image| image_name(image).to_owned()))
+                .collect(),
+            is_probed: has("readinessProbe") || has("startupProbe"),
             path: path.to_owned(),
             name: document.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default().to_owned(),
             has_command: has("command") || has("args"),
@@ -56,6 +65,7 @@ impl WorkloadFacts {
     /// Becomes a deployment of a component.
     fn deploy(self, one: &mut DraftedComponent) {
         one.deployment.push((self.path, None));
+        one.has_probe |= self.is_probed;
         // The workload's own comes first in a run, unless the entry has one.
         if self.has_command {
             one.command.clear();
@@ -90,9 +100,16 @@ impl Drafting<'_> {
         }
         let is_single = workloads.len() == 1 && self.components.len() == 1;
         let mut rest = Vec::new();
+        let own_names = self.own_names();
+        let mut built = self.components.iter().filter(|one| one.is_built);
+        let only = built.next().filter(|_| built.next().is_none()).map(|one| one.name.clone());
         for workload in workloads {
+            // The only component has the names of the repository, whatever the directory is called.
+            let is_own = own_names.contains(&workload.name)
+                || workload.images.iter().any(|image| own_names.contains(image));
             let fits = |one: &DraftedComponent| {
-                one.deployment.is_empty() && (one.name == workload.name || is_single)
+                let is_only = only.as_ref() == Some(&one.name);
+                one.deployment.is_empty() && (one.name == workload.name || is_single || is_only && is_own)
             };
             if let Some(one) = self.components.iter_mut().find(|one| fits(one)) {
                 workload.deploy(one);

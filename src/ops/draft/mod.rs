@@ -8,6 +8,8 @@ mod error;
 mod files;
 mod kubernetes;
 mod mounts;
+mod named_hosts;
+mod own_names;
 mod python;
 mod request;
 mod shown;

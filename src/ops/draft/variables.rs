@@ -7,9 +7,12 @@ use std::path::Path;
 use super::drafting::Drafting;
 use super::error::DraftError;
 use super::files::{self, FoundFiles};
+use super::named_hosts::known_values;
 use crate::base::assets::Assets;
 use crate::host::Env;
-use crate::model::draft::{DocumentedVariable, DraftedVariable, documented_variables, first_sentence, title};
+use crate::model::draft::{
+    DocumentedVariable, DraftedComponent, DraftedVariable, documented_variables, first_sentence, title,
+};
 use crate::model::environment::{Environment, is_environment_name};
 use crate::model::event::Task;
 use crate::model::inventory::Inventory;
@@ -48,6 +51,27 @@ impl Drafting<'_> {
         let is_secret =
             |name: &str, value: &str| guard.as_ref().is_none_or(|guard| guard.is_secret(name, value));
         for at in std::mem::replace(&mut self.scanned, self.components.len())..self.components.len() {
+            let name = self.components[at].name.clone();
+            let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
+                continue;
+            };
+            let mut given: BTreeSet<String> = BTreeSet::new();
+            if !component.deployment.is_empty() {
+                match load_judged_if_there(component, &inventory, &workspace, assets, &Judges::default()) {
+                    Ok((Some(deployed), _)) => {
+                        given.extend(deployed.container.variables.iter().map(|one| one.name.clone()));
+                        self.given.insert(name.clone(), known_values(&deployed.container));
+                    }
+                    Ok((None, _)) => {}
+                    Err(error) => {
+                        self.components[at].has_probe = false;
+                        let dropped = std::mem::take(&mut self.components[at].deployment);
+                        let path = dropped.first().map_or_else(String::new, |(path, _)| path.clone());
+                        self.note(path, format!("not used for `{name}`: {error}"));
+                    }
+                }
+            }
+            self.named_hosts(at);
             // There are no sources of an image.
             if !self.components[at].is_built {
                 continue;
@@ -58,24 +82,6 @@ impl Drafting<'_> {
                 self.components[at].description = first_sentence(text).or_else(|| title(text));
             }
             let own = own.map(|text| documented_variables(&text)).unwrap_or_default();
-            let name = self.components[at].name.clone();
-            let Some(component) = inventory.components.iter().find(|one| one.name() == name) else {
-                continue;
-            };
-            let mut given: BTreeSet<String> = BTreeSet::new();
-            if !component.deployment.is_empty() {
-                match load_judged_if_there(component, &inventory, &workspace, assets, &Judges::default()) {
-                    Ok((Some(deployed), _)) => {
-                        given.extend(deployed.container.variables.iter().map(|one| one.name.clone()));
-                    }
-                    Ok((None, _)) => {}
-                    Err(error) => {
-                        let dropped = std::mem::take(&mut self.components[at].deployment);
-                        let path = dropped.first().map_or_else(String::new, |(path, _)| path.clone());
-                        self.note(path, format!("not used for `{name}`: {error}"));
-                    }
-                }
-            }
             task.detail(format!("scanning the sources of `{name}`"));
             let environment = Environment::default();
             let request = ScanRequest {
@@ -142,13 +148,22 @@ impl Drafting<'_> {
         for name in listed {
             names.entry(name).or_insert(None);
         }
+        let is_required = |name: &str| {
+            let documented = names.get(name).copied().flatten();
+            required.contains_key(name) || documented.is_some_and(|known| known.required == Some(true))
+        };
+        // What a Compose file lacks is optional, unless the sources require it.
+        let counts = |name: &str| !self.is_of_compose(at) || is_required(name);
+        let mut implied = Vec::new();
         for (service, variables) in &self.provided {
-            let is_implied = names.keys().any(|name| variables.contains(*name) && !given.contains(*name))
+            let mut lacking = names.keys().filter(|name| variables.contains(name) && !given.contains(**name));
+            let is_implied = lacking.any(|name| counts(name))
                 || given.iter().any(|name| variables.contains(name) && reads.contains_key(name));
-            if is_implied && !self.components[at].needs.contains(service) {
-                self.components[at].needs.push(service.clone());
+            if is_implied && !self.is_answered(at, service) {
+                implied.push(service.clone());
             }
         }
+        self.components[at].needs.extend(implied);
         let needs = &mut self.components[at].needs;
         needs.sort();
         needs.dedup();
@@ -203,7 +218,9 @@ impl Drafting<'_> {
     /// with a place for each value that the run demands.
     pub(super) fn next(&self, inventory: &Inventory, assets: &Assets, env: &Env) -> Vec<String> {
         let built = || self.components.iter().filter(|one| one.is_built);
-        let first = built().find(|one| one.ports.iter().any(|port| port.is_http)).or_else(|| built().next());
+        let has_page = |one: &&DraftedComponent| one.ports.iter().any(|port| port.is_http);
+        let first = built().find(has_page).or_else(|| built().next());
+        let first = first.or_else(|| self.components.iter().find(has_page));
         let Some(name) = first.or(self.components.first()).map(|one| one.name.clone()) else {
             return Vec::new();
         };

@@ -64,7 +64,7 @@ fn init_drafts_from_compose_sources_and_readme() {
             (
                 "compose.yaml",
                 "services:\n  web: {build: web, ports: ['80:8000'], depends_on: [db, worker]}\n  worker: {build: worker, command: [work]}\n  \
-                 tool: {build: {context: ., dockerfile: docker/Dockerfile}}\n  db: {image: 'postgres:16'}\n  odd: {image: 'mongo:7'}\n",
+                 tool: {build: {context: ., dockerfile: docker/Dockerfile}}\n  db: {image: 'postgres:16'}\n  odd: {image: 'mongo:7', profiles: [x]}\n",
             ),
         ],
     );
@@ -79,7 +79,7 @@ fn init_drafts_from_compose_sources_and_readme() {
         "  - name: db\n",
         "      image: \"postgres:16\"\n",
         "        ready: {tcp: 5432}\n",
-        "warning: compose.yaml:6: `odd` is left out: no component needs it.\n",
+        "warning: compose.yaml:6: `odd` is left out: it has the profile `x`.\n",
         "warning: web/app.py:3: `web` requires `API_KEY_NAME`, which has no value: `-e API_KEY_NAME=VALUE`.\n",
     ] {
         assert!(outcome.to_string().contains(line), "{line}: {outcome}");
@@ -238,6 +238,71 @@ fn init_keeps_mounted_files_proxied_ports_and_own_images() {
     outcome
         .says("expects the secret `password` at `/run/secrets/password`, which only a run with `--watch` has")
         .says("expects the secret `key` at `/run/secrets/key`, which a run does not have");
+}
+
+#[test]
+fn init_needs_what_the_compose_file_defines() {
+    let cli = Cli::new();
+    repository(
+        &cli,
+        &[
+            ("web/Dockerfile", "FROM x\n"),
+            (
+                "web/app.py",
+                "import os\nos.environ['DATABASE_URL']\nos.environ['POSTGRES_DB']\nos.environ['S3_BUCKET']\n\
+                 os.getenv('REDIS_URL')\n",
+            ),
+            ("jobs/Dockerfile", "FROM x\n"),
+            (
+                "jobs/src/main/resources/application.properties",
+                "spring.datasource.url=jdbc:mysql://db:3306/x\n",
+            ),
+            ("web.env", "MQ_URL=amqp://u:${PW}@rabbitmq:5672/\n"),
+            (
+                "compose.yaml",
+                "services:\n  web:\n    build: web\n    env_file: web.env\n    \
+                 environment: {DATABASE_URL: 'mysql://root:pw@db:3306/x', S3_BUCKET: '', USE_S3: 'false'}\n    \
+                 healthcheck: {test: [CMD, check]}\n  jobs: {build: jobs}\n  \
+                 api: {image: example/api, environment: {POSTGRES_HOST: main-db, POSTGRES_DB: api}}\n  \
+                 main-db: {image: 'postgres:12', healthcheck: {test: [NONE]}}\n  \
+                 rabbitmq: {image: 'rabbitmq:3'}\n  db: {image: 'mysql:8'}\n",
+            ),
+        ],
+    );
+    let outcome = cli.run("init --dry-run").ends_with(0);
+    let entries: Vec<&str> = outcome.stdout.split("- name: ").skip(1).collect();
+    let entry = |name: &str| *entries.iter().find(|one| one.starts_with(&format!("{name}\n"))).expect(name);
+    // Another login than that of the backing service: the Compose file's own runs.
+    for (name, needs) in [
+        ("web", "needs: [db, project-rabbitmq]"),
+        ("jobs", "needs: [db]"),
+        ("api", "needs: [main-db]"),
+        ("main-db", "ready: {tcp: 5432}"),
+        ("db", "ready: {tcp: 3306}"),
+        ("project-rabbitmq", "image: \"rabbitmq:3\""),
+    ] {
+        assert!(entry(name).contains(needs), "{name}: {needs}: {outcome}");
+    }
+    // The deployment has the probe.
+    assert!(!entry("web").contains("ready:"), "{outcome}");
+    // A project of images only, in a directory of another name.
+    cli.write("compose.yaml", "services: {db: {image: 'mysql:8'}, site: {image: wordpress, ports: ['80:80'], environment: {WORDPRESS_DB_HOST: db}}}\n");
+    for directory in ["web", "jobs"] {
+        std::fs::remove_dir_all(cli.project().join(directory)).expect("removes");
+    }
+    let outcome = cli.run("init --dry-run").ends_with(0);
+    assert!(outcome.stdout.contains("name: site") && outcome.stdout.contains("needs: [db]"), "{outcome}");
+    cli.write("Dockerfile", "FROM x\nEXPOSE 9898\n");
+    cli.write("go.mod", "module example.org/me/podinfo/v2\n");
+    cli.write(
+        "compose.yaml",
+        "services: {web: {image: 'ghcr.io/me/podinfo:1'}, other: {image: 'me/other'}}\n",
+    );
+    let outcome = cli.run("init --dry-run").ends_with(0);
+    assert!(
+        outcome.stdout.contains("container: web}") && outcome.stdout.contains("build: {repo: project}"),
+        "{outcome}"
+    );
 }
 
 #[test]
