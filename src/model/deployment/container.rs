@@ -72,6 +72,8 @@ fn read_one(
     DeployedContainer {
         label: place.label(),
         place: node.spot.line(),
+        // Pods are reached by their Services.
+        hostnames: Vec::new(),
         image: node.text_of("image").map(str::to_owned).filter(|image| !is_open(image, object)),
         command,
         args,

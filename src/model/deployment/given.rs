@@ -16,6 +16,8 @@ pub struct DeployedContainer {
     pub label: String,
     /// Position: `file:line`.
     pub place: String,
+    /// Names by which other containers reach it.
+    pub hostnames: Vec<String>,
     /// Image.
     pub image: Option<String>,
     /// Replacement of the image's entry point.

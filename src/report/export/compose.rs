@@ -114,7 +114,13 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     if !environment.is_empty() {
         put("environment", environment.into());
     }
-    put("networks", json!(["run"]));
+    let networks = match unit.aliases.as_slice() {
+        [] => json!(["run"]),
+        aliases => {
+            json!({"run": {"aliases": aliases.iter().map(|alias| plain(alias)).collect::<Vec<_>>()}})
+        }
+    };
+    put("networks", networks);
     let hosts: Vec<String> = draft.blocked().map(entry).collect();
     if !hosts.is_empty() {
         put("extra_hosts", hosts.into());

@@ -36,6 +36,9 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
     );
     let mut pods = String::new();
     for unit in draft.plan.units() {
+        if !unit.aliases.is_empty() {
+            limitations.push(format!("Nothing finds {} as {}.", unit.name, unit.aliases.join(", ")));
+        }
         if let Some(ReadinessProbe::Log(text)) = &unit.ready {
             limitations
                 .push(format!("{} is ready when its log says `{text}`, which no probe asks.", unit.name));

@@ -11,6 +11,7 @@ use crate::ops::runtime::start::unit::{DevOptions, Image, Unit, production_hosts
 fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
     Unit {
         name: name.to_owned(),
+        aliases: Vec::new(),
         role: Role::Component,
         is_component: true,
         keeps_entrypoint: false,
@@ -75,11 +76,15 @@ fn export_omits_secrets_unless_requested() {
 
 #[test]
 fn compose_export_preserves_values() {
-    let text = text(&sample(), ExportFormat::Compose, false);
+    let mut plan = sample();
+    plan.units[0].aliases = vec!["alpha".to_owned()];
+    let text = text(&plan, ExportFormat::Compose, false);
     let (file, _) = yaml::parse::<serde_json::Value>("compose.yaml", &text).expect("is YAML");
     let a = &file["services"]["a"];
     assert_eq!(a["environment"]["HARD"], "a$$b \"c\"\nd: 'e' #f");
     assert_eq!(a["environment"]["NO"], "no", "is a text and no truth value");
+    assert_eq!(a["networks"]["run"]["aliases"][0], "alpha");
+    assert_eq!(file["services"]["b"]["networks"][0], "run");
     assert_eq!(a["command"][2], "echo $$(date) $${HOME} 'it''s' ${TOKEN:?}");
     assert_eq!(a["entrypoint"], serde_json::json!([]));
     assert_eq!(file["networks"]["run"]["internal"], true);

@@ -19,6 +19,7 @@ mod schema;
 mod selection;
 mod service;
 mod types;
+mod volumes;
 mod words;
 
 use std::rc::Rc;

@@ -10,6 +10,7 @@ use super::document::place;
 use super::environment;
 use super::ports::Ports;
 use super::project::{ComposeProject, is_refused};
+use super::volumes;
 use super::words;
 use crate::base::secret::Secret;
 use crate::base::yaml::tree::{MapEntry, Node};
@@ -42,7 +43,10 @@ const NOT_APPLIED: &[&str] = &[
     "user",
 ];
 /// Unsupported keys that would change the container.
-const NOT_DONE: &[&str] = &["secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
+const NOT_DONE: &[&str] = &["secrets", "configs", "volumes_from", "provider", "credential_spec"];
+
+/// Maximum number of names of a service.
+const HOSTNAMES: usize = 50;
 
 /// Returns the container of a service, with those services that must have succeeded before it starts:
 /// <https://docs.docker.com/reference/compose-file/services/#depends_on>.
@@ -113,6 +117,7 @@ fn own_container(
             findings.push(finding(&node.spot, message));
         }
     }
+    volumes::note(project, entry, findings);
     for key in NOT_APPLIED {
         if let Some(node) = service.get(key).filter(|node| !node.is_null()) {
             let message = format!("`{key}` of a Compose service has no effect in a local run");
@@ -133,9 +138,11 @@ fn own_container(
         (known && (whole || !blank_is_none) && !text.is_empty()).then(|| text.to_owned())
     };
     let (image, workdir) = (text("image", true), text("working_dir", true));
+    let own_name = text("container_name", true);
     DeployedContainer {
         label: format!("Compose service {}", entry.key),
         place: service.spot.line(),
+        hostnames: hostnames(project, entry, own_name, findings),
         image,
         command: entrypoint,
         args,
@@ -147,6 +154,28 @@ fn own_container(
         interpolated: interpolated(project, service),
         init: Vec::new(),
     }
+}
+
+/// Returns the names by which other services reach a service: its own, that of its container, and its aliases in the
+/// networks.
+fn hostnames(
+    project: &ComposeProject<'_>,
+    entry: &MapEntry,
+    container: Option<String>,
+    findings: &mut Vec<InventoryFinding>,
+) -> Vec<String> {
+    let mut names = vec![entry.key.clone()];
+    names.extend(container);
+    let networks = entry.node.get("networks").map_or(&[][..], Node::entries);
+    for alias in networks.iter().filter_map(|network| network.node.get("aliases")).flat_map(Node::items) {
+        let is_unknown = is_refused(project, alias, "an alias", findings)
+            || note_unset(project, alias, "an alias", findings);
+        names.extend(alias.text().filter(|_| !is_unknown).map(str::to_owned));
+    }
+    let mut seen = BTreeSet::new();
+    names.retain(|name| !name.is_empty() && seen.insert(name.clone()));
+    names.truncate(HOSTNAMES);
+    names
 }
 
 /// Adds a finding about an unset variable in a text; returns whether there is one.

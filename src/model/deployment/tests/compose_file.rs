@@ -51,3 +51,37 @@ fn compose_file_variable_selects_the_files_of_a_directory() {
     assert_eq!(values, "A=override B=base O=1");
     assert!(notes.contains("only a deployer knows all of `COMPOSE_FILE`"), "{notes}");
 }
+
+#[test]
+fn compose_service_has_the_names_of_its_container_and_aliases() {
+    let text = "services:\n  mysql57:\n    image: mysql\n    container_name: mysql\n    \
+                networks: {back: {aliases: [db, mysql, '${NONE}']}, front: }\nnetworks: {back: , front: }\n";
+    let files = FileCache::of(&[("compose.yaml", text)]);
+    let item = DeploymentItem { files: &files, path: "compose.yaml", container: None, place: "i:7" };
+    let read = read("mysql57", &[item]).expect("reads");
+    assert_eq!(read.container.hostnames, ["mysql57", "mysql", "db"]);
+}
+
+#[test]
+fn compose_volumes_tell_which_files_a_run_lacks() {
+    let text = "services:\n  web:\n    image: x\n    volumes:\n      - ./front:/usr/src/app\n      \
+                - /usr/src/app/node_modules\n      - data:/data\n      - media:/media:ro\n      \
+                - /var/run/docker.sock:/var/run/docker.sock\n      - {type: tmpfs, target: /t}\n      \
+                - {type: bind, source: ./conf.d, target: /etc/conf.d}\n      - {type: npipe, source: p, target: /p}\n  \
+                gateway: {image: y, volumes: ['media:/media']}\nvolumes: {data: , media: }\n";
+    let files = FileCache::of(&[("compose.yaml", text)]);
+    let item = DeploymentItem { files: &files, path: "compose.yaml", container: Some("web"), place: "i:7" };
+    let found = findings(&read("web", &[item]).expect("reads"));
+    let messages: Vec<&str> =
+        found.iter().filter_map(|one| one.split_once(": ")).map(|(_, text)| text).collect();
+    assert_eq!(
+        messages,
+        [
+            "`./front` is not mounted at `/usr/src/app` in a local run, except with `--mount` if `run.mount` of the entry has it",
+            "`/media` is not shared with `gateway` in a local run: each has its own files there",
+            "`/var/run/docker.sock` of the machine is not mounted at `/var/run/docker.sock` in a local run",
+            "`./conf.d` is not mounted at `/etc/conf.d` in a local run, except with `--mount` if `run.mount` of the entry has it",
+            "`/p` is a volume of kind `npipe`, and is not there in a local run",
+        ]
+    );
+}

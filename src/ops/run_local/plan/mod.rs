@@ -1,6 +1,7 @@
 //! The plan of a local run, made before anything is started. Planning is pure: it reads its input alone
 //! (`input`), and its warnings are part of its result.
 
+mod aliases;
 mod builder;
 mod dev;
 pub(super) mod input;

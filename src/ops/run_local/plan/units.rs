@@ -31,6 +31,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
         let work = DevOptions { publish: Vec::new(), ..one.dev };
         units.push(Unit {
             name: format!("{}-init{number}", unit.name),
+            aliases: Vec::new(),
             role: Role::Service,
             component: unit.component.clone(),
             requested: false,
@@ -63,6 +64,7 @@ pub(super) fn component_unit(
     let repo = component.repos().first().map(|repo| (*repo).to_owned());
     Unit {
         name: component.name().to_owned(),
+        aliases: Vec::new(),
         role: Role::Component,
         is_component: true,
         requested: false,

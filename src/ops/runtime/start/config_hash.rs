@@ -22,7 +22,7 @@ pub(in crate::ops) fn specification(unit: &Unit, image: &str) -> String {
 
 /// Returns a digest of the configuration of a container of this workspace.
 pub(in crate::ops) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
-    let bounds = format!("{:?}", (network, &unit.limits, &unit.dev, &unit.component));
+    let bounds = format!("{:?}", (network, &unit.limits, &unit.dev, &unit.component, &unit.aliases));
     digest::sha256_hex([workspace, &specification(unit, image), &bounds])[..20].to_owned()
 }
 
@@ -45,6 +45,7 @@ mod tests {
     fn unit() -> Unit {
         Unit {
             name: "db".into(),
+            aliases: Vec::new(),
             role: Role::Service,
             is_component: false,
             requested: false,

@@ -45,6 +45,8 @@ pub(super) struct RunNetwork {
     engine_publishes: bool,
     /// The addresses of units, if the engine does not assign them.
     addresses: BTreeMap<String, Ipv4Addr>,
+    /// The further names of units: each with the name of its unit.
+    aliases: Vec<(String, String)>,
     /// Hosts to block where the network is open.
     production: BlockedHosts,
 }
@@ -97,6 +99,10 @@ pub(super) async fn prepare(
         way,
         engine_publishes: bounds == Isolation::Open,
         addresses: BTreeMap::new(),
+        aliases: units
+            .iter()
+            .flat_map(|unit| unit.aliases.iter().map(|alias| (alias.clone(), unit.name.clone())))
+            .collect(),
         production: BlockedHosts::default(),
     };
     if bounds == Isolation::Closed && units.len() == 1 {
@@ -166,6 +172,11 @@ async fn decide(
     Ok((Isolation::Open, PortAccess::Publish))
 }
 
+/// Returns all names of a unit.
+fn names(unit: &Unit) -> Vec<String> {
+    std::iter::once(&unit.name).chain(&unit.aliases).cloned().collect()
+}
+
 impl RunNetwork {
     /// Returns the way from this machine to the ports of its containers.
     pub(super) fn way(&self) -> PortAccess {
@@ -186,15 +197,18 @@ impl RunNetwork {
     pub(super) fn join(&self, spec: &mut ContainerSpec, unit: &Unit) {
         spec.closed = matches!(self.bounds, Isolation::Closed | Isolation::Leaky { names: false });
         if let Some(id) = &self.id {
-            spec.network = Some((id.clone(), vec![unit.name.clone()]));
+            spec.network = Some((id.clone(), names(unit)));
             spec.address = self.addresses.get(&unit.name).copied();
             let known = self.addresses.iter();
             spec.hosts.extend(known.map(|(name, address)| (name.clone(), IpAddr::from(*address))));
+            let known =
+                self.aliases.iter().filter_map(|(alias, unit)| Some((alias, self.addresses.get(unit)?)));
+            spec.hosts.extend(known.map(|(alias, address)| (alias.clone(), IpAddr::from(*address))));
             spec.hosts.extend(self.production.hosts());
         } else {
             // Programs look up their own name, and no name service answers for it.
             spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
-            spec.hosts.push((unit.name.clone(), Ipv4Addr::LOCALHOST.into()));
+            spec.hosts.extend(names(unit).into_iter().map(|name| (name, Ipv4Addr::LOCALHOST.into())));
         }
     }
 
@@ -207,7 +221,7 @@ impl RunNetwork {
     ) -> Result<(), EngineError> {
         let Some(id) = &self.id else { return Ok(()) };
         let address = self.addresses.get(&unit.name).copied();
-        engine.connect_network(id, container, address, vec![unit.name.clone()]).await
+        engine.connect_network(id, container, address, names(unit)).await
     }
 
     /// Describes the reach of the units of a run.

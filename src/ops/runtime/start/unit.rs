@@ -17,6 +17,8 @@ use crate::systems::git::repositories_below;
 pub struct Unit {
     /// The name by which other units reach it.
     pub name: String,
+    /// Further names by which they reach it in containers.
+    pub aliases: Vec<String>,
     /// The role.
     pub role: Role,
     /// It is a component, not a backing service: its environment says that it is not in production, and
