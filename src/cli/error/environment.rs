@@ -17,10 +17,21 @@ pub(super) const SERVICES: &str = "`cki list services` shows them all.";
 
 pub(super) fn of_env(error: &EnvError) -> Diagnosis {
     match error {
-        EnvError::Lacking { variables, .. } => {
+        EnvError::Lacking { component, variables, dependents } => {
             let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
             let place = variables.first().map(|(_, place)| place.as_str()).unwrap_or_default();
-            hint(Exit::Invalid, format!("give `{}`, or a default at {}.", flags.join(" "), at(place)))
+            let (flags, default) = (flags.join(" "), at(place));
+            if dependents.is_empty() {
+                return hint(Exit::Invalid, format!("give `{flags}`, or a default at {default}."));
+            }
+            // `-e` reaches the components that are named.
+            let names = dependents.join(" ");
+            hint(
+                Exit::Invalid,
+                format!(
+                    "name `{component}`, too: `cki run-local {names} {component} {flags}`; or give a default at {default}."
+                ),
+            )
         }
         EnvError::Assignment { place, .. } if place.starts_with("--env") => {
             hint(Exit::Usage, "write `-e NAME=VALUE`, or export the variable.")

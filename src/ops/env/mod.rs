@@ -54,7 +54,23 @@ pub enum EnvError {
         component: String,
         /// Their names, with the place of their declaration.
         variables: Vec<(String, String)>,
+        /// The requested components, if this one is only needed by them: variables of the user do not reach it.
+        dependents: Vec<String>,
     },
+}
+
+impl EnvError {
+    /// Adds the requested components to the error of a component that only they need.
+    #[must_use]
+    pub fn of_dependency(self, requested: &[&Component]) -> Self {
+        match self {
+            Self::Lacking { component, variables, .. } => {
+                let dependents = requested.iter().map(|one| one.name().to_owned()).collect();
+                Self::Lacking { component, variables, dependents }
+            }
+            error => error,
+        }
+    }
 }
 
 fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
@@ -164,6 +180,7 @@ pub fn check_complete(component: &Component, environment: &Environment) -> Resul
     Err(EnvError::Lacking {
         component: component.name().to_owned(),
         variables: lacking.into_iter().map(|v| (v.name.clone(), place(&v.origin))).collect(),
+        dependents: Vec::new(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::plan::input::{PlanInput, repositories};
 use super::request::RunRequest;
 use crate::model::identity::RunId;
-use crate::model::inventory::Component;
+use crate::model::inventory::{Component, InventoryFinding};
 use crate::model::reference::Reference;
 use crate::ops::clone::source::{self, SourceError};
 use crate::ops::shared::dependencies::ServiceTemplates;
@@ -40,8 +40,15 @@ pub(super) fn load<'a>(
     for component in components {
         let (inventory, workspace) = (ctx.inventory, ctx.workspace);
         let (deployed, missing) = load_judged_if_there(component, inventory, workspace, ctx.assets, &judges)?;
-        let findings = deployed.iter().flat_map(|deployed| &deployed.findings).map(ToString::to_string);
-        missing.into_iter().chain(findings).for_each(|note| ctx.events.note(note));
+        missing.into_iter().for_each(|note| ctx.events.note(note));
+        let is_mended = |finding: &InventoryFinding| {
+            request.components.iter().any(|wanted| wanted.reference == component.reference)
+                && request.overrides.mends(finding)
+        };
+        for finding in deployed.iter().flat_map(|deployed| &deployed.findings).filter(|one| !is_mended(one)) {
+            // Components may share a file.
+            ctx.events.warn_once(finding.to_string());
+        }
         deployments.extend(deployed.map(|deployed| (&component.reference, deployed)));
         for repo in repositories(component, request) {
             clones.insert(repo, workspace.location(inventory, repo).target()?);

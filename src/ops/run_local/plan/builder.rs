@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::aliases;
 use super::dev;
 use super::input::PlanInput;
 use super::publish;
@@ -132,12 +133,14 @@ impl<'a> PlanBuilder<'a> {
         let deployed = input.deployments.get(&component.reference);
         let mut resolved = self.resolve(component, deployed, &overrides)?;
         self.findings.extend(policy.guard.inspect(component.name(), &mut resolved.environment));
-        check_complete(component, &resolved.environment)?;
+        let complete = check_complete(component, &resolved.environment);
+        complete.map_err(|error| if is_wanted { error } else { error.of_dependency(&request.components) })?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
         let environment = &resolved.environment;
         let whole = with_deployment_defaults(component, deployed, environment, policy, &mut self.warnings)?;
         self.inspect(component, &whole, deployed);
         let mut unit = component_unit(&whole, environment, input.image_tag, input.memory);
+        unit.aliases = deployed.map(|deployed| deployed.container.hostnames.clone()).unwrap_or_default();
         unit.dev.build = build_plan(component, input, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.requested = true;
@@ -352,6 +355,7 @@ impl<'a> PlanBuilder<'a> {
                 }
             }
         }
+        aliases::plan(input, &mut units, &mut self.warnings);
         publish::plan(request, &mut units, &mut self.warnings)?;
         Ok(units)
     }
