@@ -83,7 +83,7 @@ impl<'a> ParsedFiles<'a> {
                     let objects = kustomize::build(&reader, files::directory_of(&path), &mut pool.findings)?;
                     pool.objects.extend(objects);
                 }
-                Some(FileKind::File) => read_file(&reader, &path, true, &mut pool)?,
+                Some(FileKind::File) => read_file(&reader, &path, (true, true), &mut pool)?,
             }
             pool.is_incomplete |= reader.has_lost();
         }
@@ -128,23 +128,24 @@ fn read_directory<'a>(
     manifest::note_templates(reader, directory, &names, &mut pool.findings)?;
     let chosen = pool.projects.select(reader, directory, &mut names, &mut pool.findings)?;
     for path in chosen.iter().flatten() {
-        read_file(reader, path, true, pool)?;
+        read_file(reader, path, (true, true), pool)?;
     }
     for name in names {
         let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
         let is_read = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
         if is_read && reader.is_file(&path)? {
-            read_file(reader, &path, chosen.is_none(), pool)?;
+            read_file(reader, &path, (chosen.is_none(), false), pool)?;
         }
     }
     Ok(())
 }
 
-/// Reads a file. A Compose file is left out unless it is one that Compose reads.
+/// Reads a file. A Compose file is left out unless it is one that Compose reads (`is_chosen`); one that is no deployment
+/// file is a finding only if it is named, not if its directory is.
 fn read_file<'a>(
     reader: &Rc<FileReader<'a>>,
     path: &str,
-    is_chosen: bool,
+    (is_chosen, is_named): (bool, bool),
     pool: &mut ParsedFiles<'a>,
 ) -> Result<(), DeploymentError> {
     let YamlDocuments { nodes, tags, empty } = reader.tagged_manifests(path, &mut pool.findings)?;
@@ -159,10 +160,10 @@ fn read_file<'a>(
         if document.get("kind").is_some() {
             scalar::kubectl_keys(&mut document, &tags, &mut pool.findings);
             pool.objects.extend(document::from_document(document, &mut pool.findings)?);
-        } else if !is_compose {
+        } else if !is_compose && is_named {
             let message = "this is neither an object of Kubernetes nor a Compose file, and is not read";
             pool.findings.push(finding(&document.spot, message));
-        } else if is_chosen {
+        } else if is_compose && is_chosen {
             pool.projects.add(reader, path, document, &tags);
         }
     }
