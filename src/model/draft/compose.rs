@@ -23,6 +23,8 @@ pub struct ComposeServiceFacts {
     pub name: String,
     /// Line in the file.
     pub line: usize,
+    /// The later file that has it alone.
+    pub file: Option<String>,
     /// Image.
     pub image: Option<String>,
     /// Directory and file of its build, relative to the Compose file.
@@ -58,7 +60,42 @@ impl ComposeFacts {
     }
 }
 
+impl ComposeFacts {
+    /// Changes the services by those of a file that Compose reads after this one, and adds its own.
+    pub fn extend(&mut self, later: Self, file: &str) {
+        for mut one in later.services {
+            match self.services.iter_mut().find(|known| known.name == one.name) {
+                Some(known) => known.change(one),
+                None => {
+                    one.file = Some(file.to_owned());
+                    self.services.push(one);
+                }
+            }
+        }
+    }
+}
+
 impl ComposeServiceFacts {
+    /// Takes over the facts of a later file.
+    fn change(&mut self, later: Self) {
+        self.image = later.image.or(self.image.take());
+        self.build = later.build.or(self.build.take());
+        self.target = later.target.or(self.target.take());
+        self.needs.extend(later.needs);
+        for (port, host) in later.ports {
+            self.ports.retain(|(known, _)| *known != port);
+            self.ports.push((port, host));
+        }
+        self.environment.retain(|(name, _)| later.environment.iter().all(|(other, _)| other != name));
+        self.environment.extend(later.environment);
+        self.mounts.retain(|one| later.mounts.iter().all(|other| other.to != one.to));
+        self.mounts.extend(later.mounts);
+        self.env_files.extend(later.env_files);
+        self.profiles.extend(later.profiles);
+        self.has_command |= later.has_command;
+        self.has_probe |= later.has_probe;
+    }
+
     /// Adds the variables of the text of a file that the service names. Those of the service come first.
     pub fn add_variables(&mut self, dotenv: &str) {
         for statement in statements(dotenv).into_iter().flatten() {
@@ -100,6 +137,7 @@ fn service(document: &Node, name: &str, line: usize, node: &Node) -> ComposeServ
     ComposeServiceFacts {
         name: name.to_owned(),
         line,
+        file: None,
         image: node.text_of("image").map(str::to_owned),
         build,
         target,

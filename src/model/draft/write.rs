@@ -1,7 +1,8 @@
 //! The text of a drafted inventory. Whatever is put in is quoted where YAML could take it for something else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Beginning of the line that tells editors the JSON Schema of a file.
 pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=";
@@ -41,6 +42,8 @@ pub struct DraftedComponent {
     pub needs: Vec<String>,
     /// Path and port of a readiness probe.
     pub health: Option<(String, u16)>,
+    /// Directories of the repository that it mounts: each with its path in the container.
+    pub mounts: Vec<(String, String)>,
     /// Its deployment has a readiness probe.
     pub has_probe: bool,
     /// Base image of its build file.
@@ -152,7 +155,13 @@ pub fn entry_text(repo: &str, one: &DraftedComponent) -> String {
         path => format!(", path: {}", scalar(path)),
     };
     match &one.image {
-        Some(image) => line(format!("image: {}", scalar(image))),
+        Some(image) => {
+            line(format!("image: {}", scalar(image)));
+            // They are in the repository, and not in the image.
+            if !one.mounts.is_empty() {
+                line(format!("sources: [{{repo: {repo}}}]"));
+            }
+        }
         None => line(format!("sources: [{{repo: {repo}{path}}}]")),
     }
     if one.is_built {
@@ -207,6 +216,9 @@ pub fn entry_text(repo: &str, one: &DraftedComponent) -> String {
         (None, Some(port)) => line(format!("  ready: {{tcp: {}}}", port.number)),
         (None, None) => {}
     }
+    if !one.mounts.is_empty() {
+        line(format!("  mount: {{{}}}", mounts(one).join(", ")));
+    }
     if !one.files.is_empty() {
         let files =
             one.files.iter().map(|(from, to)| format!("{{from: {}, to: {}}}", scalar(from), scalar(to)));
@@ -216,6 +228,21 @@ pub fn entry_text(repo: &str, one: &DraftedComponent) -> String {
         line(format!("  capabilities: [{}]", list(&one.capabilities)));
     }
     text
+}
+
+/// Returns the mounts of a component, each path of the repository once. With them, a run mounts files, too, and copies
+/// none; the sources stay those at the working directory.
+fn mounts(one: &DraftedComponent) -> Vec<String> {
+    let sources = if one.directory.is_empty() { "." } else { &one.directory };
+    let is_mounted = |path: &str| {
+        one.mounts.iter().any(|(_, to)| Path::new(path).starts_with(to) || Path::new(to).starts_with(path))
+    };
+    let workdir = one.workdir.as_ref().filter(|path| one.is_built && !is_mounted(path));
+    let own = workdir.map(|path| (sources, path.as_str()));
+    let all = one.mounts.iter().chain(&one.files).map(|(from, to)| (from.as_str(), to.as_str()));
+    let mut seen = BTreeSet::new();
+    let all = own.into_iter().chain(all).filter(|(from, _)| seen.insert(*from));
+    all.map(|(from, to)| format!("{}: {}", scalar(from), scalar(to))).collect()
 }
 
 /// Returns a text as a scalar that is the same text in any place of a flow or block of YAML.

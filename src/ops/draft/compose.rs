@@ -22,17 +22,24 @@ impl Drafting<'_> {
             self.note(other.display().to_string(), format!("not read: `{}` is", path.display()));
         }
         let shown = path.display().to_string();
-        let Some(text) = files::text(&self.sources, path) else {
-            return self.note(shown, "not read: it is no plain file of text, or too long");
-        };
-        let document = match tree::documents(&shown, &text) {
-            Ok(documents) => documents.into_iter().next(),
-            Err(error) => return self.note(shown, format!("not read: {error}")),
-        };
-        // Compose reads it for the variables of the file.
-        let dotenv = files::text(&self.sources, &path.with_file_name(".env")).unwrap_or_default();
-        let facts = document.map(|document| ComposeFacts::read(document, &dotenv));
-        let mut services = facts.unwrap_or_default().services;
+        let all = found.with_override(path);
+        let mut facts = ComposeFacts::default();
+        for path in &all {
+            let shown = path.display().to_string();
+            let Some(text) = files::text(&self.sources, path) else {
+                return self.note(shown, "not read: it is no plain file of text, or too long");
+            };
+            let document = match tree::documents(&shown, &text) {
+                Ok(documents) => documents.into_iter().next(),
+                Err(error) => return self.note(shown, format!("not read: {error}")),
+            };
+            // Compose reads it for the variables of the file.
+            let dotenv = files::text(&self.sources, &path.with_file_name(".env")).unwrap_or_default();
+            let later = document.map(|document| ComposeFacts::read(document, &dotenv));
+            facts.extend(later.unwrap_or_default(), &shown);
+        }
+        self.compose_files = all.iter().map(|path| path.display().to_string()).collect();
+        let mut services = facts.services;
         for service in &mut services {
             let base = path.parent().unwrap_or(Path::new(""));
             for file in std::mem::take(&mut service.env_files) {
@@ -90,7 +97,7 @@ impl Drafting<'_> {
         for one in left {
             let profiles = one.profiles.join("`, `");
             let message = format!("`{}` is left out: it has the profile `{profiles}`", one.name);
-            self.note(format!("{shown}:{}", one.line), message);
+            self.note(place_of(&one, shown), message);
         }
     }
 
@@ -123,26 +130,34 @@ impl Drafting<'_> {
         services: &[ComposeServiceFacts],
         path: &Path,
     ) {
-        let place = format!("{}:{}", path.display(), service.line);
+        let place = place_of(service, &path.display().to_string());
         let name = short_name(&service.name);
         if name != service.name {
             self.note(place.clone(), format!("`{}` is called `{name}` in a run", service.name));
         }
-        self.mounted_files(service, path.parent().unwrap_or(Path::new("")), &place);
+        let base = path.parent().unwrap_or(Path::new(""));
+        let mounts = self.mounted_directories(service, base, &place);
+        self.mounted_files(service, base, &place);
         let known = self.rules.image_port(image);
         let known = known.filter(|_| service.ports.is_empty()).map(|port| (port, None));
         let ports = service.ports.iter().copied().chain(known);
         let one = DraftedComponent {
             name,
             image: Some(image.to_owned()),
-            deployment: vec![(path.display().to_string(), Some(service.name.clone()))],
+            deployment: self.deployment_of(service),
             ports: ports.map(|(port, host)| self.port(port, host)).collect(),
             needs: self.needs(service, services),
             capabilities: self.rules.image_capabilities(image).to_vec(),
             has_probe: service.has_probe,
+            mounts,
             ..DraftedComponent::default()
         };
         self.add(one, &place);
+    }
+
+    /// Returns the deployment of a service: the files that Compose reads.
+    fn deployment_of(&self, service: &ComposeServiceFacts) -> Vec<(String, Option<String>)> {
+        self.compose_files.iter().map(|file| (file.clone(), Some(service.name.clone()))).collect()
     }
 
     /// Returns the names, in a run, of what a service of the Compose file needs.
@@ -209,7 +224,7 @@ impl Drafting<'_> {
         path: &Path,
         is_alone: bool,
     ) {
-        let place = format!("{}:{}", path.display(), service.line);
+        let place = place_of(service, &path.display().to_string());
         let Some((context, file)) = &service.build else { return };
         let base = path.parent().unwrap_or(Path::new(""));
         let Some(directory) = within(base, context) else {
@@ -240,7 +255,7 @@ impl Drafting<'_> {
         one.target.clone_from(&service.target);
         let wanted = if is_alone { &self.repo } else { &service.name };
         one.name = short_name(wanted);
-        one.deployment = vec![(path.display().to_string(), Some(service.name.clone()))];
+        one.deployment = self.deployment_of(service);
         // Compose may override the command of the image.
         one.command.clear();
         // The image's ports are those of its own command.
@@ -263,6 +278,7 @@ impl Drafting<'_> {
             one.ports.push(DraftedPort { is_http: !self.rules.speaks_other(port), ..self.port(port, None) });
         }
         one.files = self.mounted_files(service, base, &place);
+        one.mounts = self.mounted_directories(service, base, &place);
         // What a service publishes first is most likely a page, unless it is known to be something else.
         if let Some(first) = one.ports.first_mut()
             && first.host.is_some()
@@ -274,6 +290,11 @@ impl Drafting<'_> {
         one.has_probe = service.has_probe;
         self.add(one, &place);
     }
+}
+
+/// Returns the place of a service. `shown` is the first Compose file.
+fn place_of(service: &ComposeServiceFacts, shown: &str) -> String {
+    format!("{}:{}", service.file.as_deref().unwrap_or(shown), service.line)
 }
 
 /// Returns a path of the repository, relative to its root; `None` if it leads out, or is an address.

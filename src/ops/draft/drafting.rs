@@ -47,7 +47,9 @@ pub(super) struct Drafting<'a> {
     pub(super) rules: DraftRules,
     /// The variables that each backing service provides.
     pub(super) provided: BTreeMap<String, ProvidedVariables>,
-    /// The services of the Compose file.
+    /// The Compose file, and its override.
+    pub(super) compose_files: Vec<String>,
+    /// Their services.
     pub(super) compose_services: Vec<ComposeServiceFacts>,
     /// The values that the deployment of each component sets, as far as they are known.
     pub(super) given: BTreeMap<String, BTreeMap<String, String>>,
@@ -144,6 +146,7 @@ impl<'a> Drafting<'a> {
             address: origin.unwrap_or_else(|| ".".to_owned()),
             provided: provided(&rules, assets)?,
             rules,
+            compose_files: Vec::new(),
             compose_services: Vec::new(),
             given: BTreeMap::new(),
             components: Vec::new(),

@@ -32,6 +32,13 @@ const SKIPPED: &[&str] = &[
 ];
 const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
+const OVERRIDES: &[&str] = &[
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
 /// The files of a repository by their use, each relative to its root, the nearest to the root first.
 #[derive(Debug, Default)]
 pub(super) struct FoundFiles {
@@ -39,6 +46,8 @@ pub(super) struct FoundFiles {
     pub(super) builds: Vec<PathBuf>,
     /// The default Compose files of directories.
     pub(super) compose: Vec<PathBuf>,
+    /// The files that Compose reads after these.
+    pub(super) overrides: Vec<PathBuf>,
     /// Other YAML files.
     pub(super) yaml: Vec<PathBuf>,
     /// Python modules.
@@ -85,6 +94,16 @@ impl FoundFiles {
         self.builds.iter().any(|known| known.parent() == path.parent())
     }
 
+    /// Returns the Compose files that Compose reads when it is started in the directory of one, in its order.
+    pub(super) fn with_override(&self, compose: &Path) -> Vec<PathBuf> {
+        let names = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            OVERRIDES.iter().position(|one| *one == name)
+        };
+        let near = self.overrides.iter().filter(|path| path.parent() == compose.parent());
+        std::iter::once(compose.to_owned()).chain(near.min_by_key(names).cloned()).collect()
+    }
+
     fn take(&mut self, path: PathBuf, name: &str) {
         let is_at_root = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
         match name {
@@ -97,6 +116,7 @@ impl FoundFiles {
             }
             _ if name.ends_with(".py") => self.python.push(path),
             _ if COMPOSE.contains(&name) => self.compose.push(path),
+            _ if OVERRIDES.contains(&name) => self.overrides.push(path),
             _ if name.ends_with(".yaml") || name.ends_with(".yml") => self.yaml.push(path),
             _ if is_at_root && name.to_ascii_lowercase().starts_with("readme") => self.readme = Some(path),
             _ => {}

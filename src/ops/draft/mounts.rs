@@ -42,6 +42,35 @@ impl Drafting<'_> {
         found
     }
 
+    /// Returns the directories of the repository that a service mounts, each with its path in the container. Each is a
+    /// finding, too: only a run that mounts the sources has it.
+    pub(super) fn mounted_directories(
+        &mut self,
+        service: &ComposeServiceFacts,
+        base: &Path,
+        place: &str,
+    ) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for one in &service.mounts {
+            let from = one.from.as_deref().and_then(|from| within(base, from));
+            let is_directory =
+                |from: &PathBuf| matches!(self.sources.kind(from), Ok(Some(SourceKind::Directory)));
+            let Some(from) = from.filter(|from| from.as_os_str().is_empty() || is_directory(from)) else {
+                continue;
+            };
+            let from = if from.as_os_str().is_empty() { ".".to_owned() } else { from.display().to_string() };
+            self.note(
+                place,
+                format!(
+                    "`{}` expects the directory `{from}` at `{}`, which only a run with `--mount` has",
+                    service.name, one.to
+                ),
+            );
+            found.push((from, one.to.clone()));
+        }
+        found
+    }
+
     /// Returns the port of a service that the configuration of another one names, such as that of a reverse proxy.
     pub(super) fn proxied_port(
         &self,

@@ -218,9 +218,15 @@ fn init_keeps_mounted_files_proxied_ports_and_own_images() {
             (
                 "compose.yaml",
                 "services:\n  backend: {build: backend, depends_on: [redis], secrets: [password, key]}\n  \
-                 proxy: {image: nginx, ports: ['80:80'], volumes: ['./proxy/nginx.conf:/etc/nginx.conf:ro']}\n  \
+                 proxy: {image: nginx, ports: ['80:80'], volumes: ['./proxy/nginx.conf:/etc/nginx.conf:ro', \
+                 './db:/etc/db', 'data:/data']}\n  \
                  redis: {image: example/fast-cache, ports: ['6379:6379']}\n\
-                 secrets: {password: {file: db/password.txt}, key: {environment: KEY}}\n",
+                 secrets: {password: {file: db/password.txt}, key: {environment: KEY}}\nvolumes: {data: }\n",
+            ),
+            (
+                "compose.override.yaml",
+                "services:\n  backend: {volumes: ['./backend:/srv/app'], environment: {DEBUG_LEVEL: '1'}}\n  \
+                 extra: {image: example/extra, ports: ['81:80']}\n",
             ),
         ],
     );
@@ -230,12 +236,18 @@ fn init_keeps_mounted_files_proxied_ports_and_own_images() {
         "        ports: [8017/http]\n",
         "        needs: [redis]\n",
         "        watch: {sync: [{from: db/password.txt, to: /run/secrets/password}]}\n",
+        "        mount: {backend: /srv/app, db/password.txt: /run/secrets/password}\n",
+        "        mount: {db: /etc/db}\n",
+        "        - {repo: project, path: compose.override.yaml, container: backend}\n",
+        "  - name: extra\n",
+        "        - {name: DEBUG_LEVEL}\n",
     ] {
         let line = line.replace("\"example/fast-cache\"", "example/fast-cache");
         assert!(outcome.stdout.contains(&line), "{line}{outcome}");
     }
     assert!(!outcome.stdout.contains("hush"), "{outcome}");
     outcome
+        .says("expects the directory `backend` at `/srv/app`, which only a run with `--mount` has")
         .says("expects the secret `password` at `/run/secrets/password`, which only a run with `--watch` has")
         .says("expects the secret `key` at `/run/secrets/key`, which a run does not have");
 }
