@@ -115,13 +115,13 @@ impl Drafting<'_> {
             return Vec::new();
         }
         let directory = Path::new(one.source.as_deref().unwrap_or(&one.directory));
-        let in_directory = |below: &&str| -> Vec<PathBuf> {
+        let in_directory = |below: &str| -> Vec<PathBuf> {
             let path = directory.join(below);
             let names = self.sources.names(&path).unwrap_or_default();
             let names = names.into_iter().map(|name| name.to_string_lossy().into_owned());
             names.filter(|name| is_settings(name)).map(|name| path.join(name)).collect()
         };
-        let paths = DIRECTORIES.iter().flat_map(|below| in_directory(&below)).take(SETTINGS);
+        let paths = DIRECTORIES.iter().flat_map(|below| in_directory(below)).take(SETTINGS);
         paths.filter_map(|path| files::text(&self.sources, &path)).collect()
     }
 }

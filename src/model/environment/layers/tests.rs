@@ -41,6 +41,7 @@ fn resolved(variables: Vec<EnvEntry>, overrides: EnvOverrides) -> Vec<(String, V
     let container = DeployedContainer {
         label: "Deployment/web, container web".to_owned(),
         place: "d.yaml:1".to_owned(),
+        hostnames: Vec::new(),
         image: None,
         command: Vec::new(),
         args: Vec::new(),

@@ -6,6 +6,7 @@ use crate::base::yaml;
 use crate::model::environment::ValueOrigin;
 use crate::model::identity::Role;
 use crate::model::inventory::{self, Inventory, InventoryDocument};
+use crate::ops::env::EnvError;
 use crate::ops::run_local::load::load;
 use crate::ops::run_local::request::RunRequest;
 use crate::ops::runtime::start::unit::Image;
@@ -103,6 +104,21 @@ fn plan_rejects_ambiguous_unit_names() {
                     - {name: b, category: x, image: i, run: {needs: [redis]}}\n- {name: redis, category: x, image: i}\n";
     let error = planned(text, &["a"], false, &[]).expect_err("two are called `redis`");
     assert_eq!(error.to_string(), "two different dependencies have the name `redis`");
+}
+
+#[test]
+fn plan_names_who_needs_a_component_that_lacks_a_variable() {
+    let text = "components:\n- {name: web, category: x, image: i, run: {needs: [api]}}\n\
+                - {name: api, category: x, image: i, environment: [{name: URL, required: true}]}\n";
+    let dependents = |names: &[&str]| {
+        let error = planned(text, names, false, &[]).expect_err("lacks a variable");
+        match error.downcast_ref() {
+            Some(EnvError::Lacking { component, dependents, .. }) => format!("{component} {dependents:?}"),
+            _ => error.to_string(),
+        }
+    };
+    assert_eq!(dependents(&["web"]), "api [\"web\"]");
+    assert_eq!(dependents(&["web", "api"]), "api []");
 }
 
 #[test]

@@ -126,6 +126,7 @@ pub(super) fn build_plan(
 pub(super) fn service_unit(service: Service, component: &str) -> Unit {
     Unit {
         name: service.name,
+        aliases: Vec::new(),
         role: Role::Service,
         is_component: false,
         requested: false,
