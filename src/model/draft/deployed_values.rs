@@ -15,14 +15,14 @@ const SWITCHES: &[&str] = &["USE", "ENABLE", "ENABLED", "HAS", "ACTIVE", "WITH"]
 
 /// The variables that a backing service provides.
 #[derive(Debug, Clone, Default)]
-pub struct ProvidedVariables {
+pub struct ServiceVariables {
     /// Each with the scheme of its URL, if it is one.
     schemes: BTreeMap<String, Option<String>>,
     /// One of them is a login, which only the service and its clients know.
     pub has_login: bool,
 }
 
-impl ProvidedVariables {
+impl ServiceVariables {
     /// Returns the variables of a template.
     #[must_use]
     pub fn of(template: &ServiceTemplate) -> Self {
@@ -184,7 +184,7 @@ mod tests {
     fn deployment_answers_with_hosts_other_schemes_and_switches() {
         let template = |name: &str, provides: &str| {
             let text = format!("image: x\nprovides: {provides}\n");
-            ProvidedVariables::of(&ServiceTemplate::read(name, "f", &text).expect("reads"))
+            ServiceVariables::of(&ServiceTemplate::read(name, "f", &text).expect("reads"))
         };
         let postgres = template(
             "postgres",

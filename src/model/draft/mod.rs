@@ -16,7 +16,7 @@ mod write;
 pub use address_owner::AddressOwner;
 pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
-pub use deployed_values::{ProvidedVariables, names_host, settings_name_host};
+pub use deployed_values::{ServiceVariables, names_host, settings_name_host};
 pub use entry_template::{EntryHead, Gap, gaps, render_entry};
 pub use insert::{InsertError, with_entry};
 pub use mounts::{MountFacts, forwarded_port};

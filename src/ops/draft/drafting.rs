@@ -12,7 +12,7 @@ use crate::base::source_dir::SourceDir;
 use crate::host::Env;
 use crate::model::draft::{
     BuildFileFacts, ComposeServiceFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort,
-    ProvidedVariables, inventory_text,
+    ServiceVariables, inventory_text,
 };
 use crate::model::event::Task;
 use crate::model::inventory::{Inventory, InventoryDocument, short_name};
@@ -46,7 +46,7 @@ pub(super) struct Drafting<'a> {
     pub(super) address: String,
     pub(super) rules: DraftRules,
     /// The variables that each backing service provides.
-    pub(super) provided: BTreeMap<String, ProvidedVariables>,
+    pub(super) provided: BTreeMap<String, ServiceVariables>,
     /// The Compose file, and its override.
     pub(super) compose_files: Vec<String>,
     /// Their services.
@@ -108,12 +108,12 @@ pub(super) fn draft(
 }
 
 /// Returns the variables that each backing service of the rules provides.
-fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, ProvidedVariables>, DraftError> {
+fn provided(rules: &DraftRules, assets: &Assets) -> Result<BTreeMap<String, ServiceVariables>, DraftError> {
     let mut provided = BTreeMap::new();
     for name in rules.services().filter(|name| is_name(name)) {
         if let Some(asset) = assets.text(&format!("services/{name}.yaml"))? {
             let template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
-            provided.insert(name.to_owned(), ProvidedVariables::of(&template));
+            provided.insert(name.to_owned(), ServiceVariables::of(&template));
         }
     }
     Ok(provided)
@@ -174,7 +174,7 @@ impl Drafting<'_> {
             return self.note(place, format!("only the first {most} components are drafted"));
         }
         let is_taken =
-            |name: &str, all: &[DraftedComponent], provided: &BTreeMap<String, ProvidedVariables>| {
+            |name: &str, all: &[DraftedComponent], provided: &BTreeMap<String, ServiceVariables>| {
                 all.iter().any(|other| other.name == name) || provided.contains_key(name)
             };
         if is_taken(&one.name, &self.components, &self.provided) {

@@ -27,6 +27,10 @@ impl Drafting<'_> {
             return;
         }
         let one = &self.components[at];
+        // A database has the variables of its clients, too, if they share a file.
+        if one.image.as_deref().is_some_and(|image| self.rules.image_port(image).is_some()) {
+            return;
+        }
         let own = one.name.clone();
         let values = self.given.get(&own);
         let mut texts: Option<Vec<String>> = None;

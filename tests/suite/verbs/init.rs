@@ -277,7 +277,7 @@ fn init_needs_what_the_compose_file_defines() {
                  healthcheck: {test: [CMD, check]}\n  jobs: {build: jobs}\n  \
                  api: {image: example/api, environment: {POSTGRES_HOST: main-db, POSTGRES_DB: api}}\n  \
                  main-db: {image: 'postgres:12', healthcheck: {test: [NONE]}}\n  \
-                 rabbitmq: {image: 'rabbitmq:3'}\n  db: {image: 'mysql:8'}\n",
+                 rabbitmq: {image: 'rabbitmq:3'}\n  db: {image: 'mysql:8', env_file: web.env}\n",
             ),
         ],
     );
@@ -291,6 +291,7 @@ fn init_needs_what_the_compose_file_defines() {
         ("api", "needs: [main-db]"),
         ("main-db", "ready: {tcp: 5432}"),
         ("db", "ready: {tcp: 3306}"),
+        ("db", "needs: []"),
         ("project-rabbitmq", "image: \"rabbitmq:3\""),
     ] {
         assert!(entry(name).contains(needs), "{name}: {needs}: {outcome}");
