@@ -1,7 +1,6 @@
 //! The user's browser: the choice of a program, and its start.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use super::{Env, programs};
 
@@ -9,12 +8,13 @@ use super::{Env, programs};
 const OPENERS: [&str; 2] = ["xdg-open", "wslview"];
 
 /// A program that shows a web page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Browser {
     words: Vec<String>,
     /// The file of the first word: the system's own search would also look in the working directory, for a `PATH` with
     /// an empty entry.
     file: PathBuf,
+    env: Env,
 }
 
 /// A browser that did not show a page.
@@ -37,7 +37,7 @@ impl Browser {
         let given = |name: &str| env.get(name).is_some_and(|value| !value.is_empty());
         let installed = |words: Vec<String>| {
             let file = programs::find(env, words.first()?)?;
-            Some(Self { words, file })
+            Some(Self { words, file, env: env.clone() })
         };
         if given("BROWSER") {
             let all = env.get("BROWSER").unwrap_or_default().split(':');
@@ -69,7 +69,7 @@ impl Browser {
         }
         let failed =
             |how: String| BrowserError { program: self.program().to_owned(), url: url.to_owned(), how };
-        let ended = Command::new(&self.file).args(&words[1..]).status();
+        let ended = programs::command(&self.env, &self.file).args(&words[1..]).status();
         let ended = ended.map_err(|error| failed(format!("cannot be started: {error}")))?;
         if ended.success() { Ok(()) } else { Err(failed(format!("failed ({ended})"))) }
     }
@@ -103,7 +103,7 @@ mod tests {
     fn show_passes_the_address() {
         let show = |words: &[&str]| {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
-            let browser = Browser { words, file: PathBuf::from("/bin/sh") };
+            let browser = Browser { words, file: PathBuf::from("/bin/sh"), env: Env::default() };
             browser.show("http://127.0.0.1:1").map_err(|error| error.to_string())
         };
         assert_eq!(show(&["sh", "-c", "test $0 = http://127.0.0.1:1"]), Ok(()));

@@ -88,7 +88,7 @@ impl Firewall {
         let sees_bridges = switch.is_ok_and(|value| value.trim() == "1");
         let mut rules = Vec::new();
         for (name, program) in PROGRAMS.iter().filter_map(|name| Some((*name, find(env, name)?))) {
-            if let Some(text) = list(network, program).await {
+            if let Some(text) = list(env, network, program).await {
                 rules.push((name.to_owned(), text));
             }
         }
@@ -129,12 +129,13 @@ fn find(env: &Env, name: &str) -> Option<PathBuf> {
 }
 
 /// Returns the rules that a program lists in a network.
-async fn list(network: &NetNs, program: PathBuf) -> Option<String> {
+async fn list(env: &Env, network: &NetNs, program: PathBuf) -> Option<String> {
     let runtime = tokio::runtime::Handle::current();
+    let command = programs::command(env, program);
     let spawn = move || {
         // A child process lives in the network of the thread that starts it.
         let _runtime = runtime.enter();
-        tokio::process::Command::new(program)
+        tokio::process::Command::from(command)
             .arg("-S")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 
 use crate::host::foreground::{self, ForegroundEnd};
 use crate::host::signals::Signal;
@@ -56,8 +56,8 @@ pub fn edit(env: &Env, file: &Path) -> Result<Option<Signal>, EditorError> {
     let mut words = shell_words::split(text).map_err(|_| words())?.into_iter();
     let name = words.next().unwrap_or_else(|| DEFAULT.to_owned());
     let program = programs::find(env, &name).ok_or_else(|| EditorError::Missing(name.clone()))?;
-    let mut command = Command::new(&program);
-    command.args(words).arg(file).env_clear().envs(env.iter());
+    let mut command = programs::command(env, program);
+    command.args(words).arg(file);
     let ended = foreground::run(&mut command);
     match ended.map_err(|source| EditorError::Start { program: name.clone(), source })? {
         ForegroundEnd::Stopped(signal) => Ok(Some(signal)),

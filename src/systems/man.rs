@@ -1,7 +1,5 @@
 //! The program `man`, which shows manual pages. Their text is in `cli`.
 
-use std::process::Command;
-
 use crate::base::files::FileError;
 use crate::host::foreground::{self, ForegroundEnd};
 use crate::host::{Env, programs, scratch};
@@ -14,8 +12,7 @@ pub fn show(env: &Env, page: &str) -> Result<bool, FileError> {
     let Some(program) = programs::find(env, "man") else { return Ok(false) };
     // `man` reads a page from standard input, too, but then its pager has no terminal to read keys from.
     let (_directory, file) = scratch::scratch_file(env, "cki.1", page.as_bytes())?;
-    let mut command = Command::new(program);
-    Ok(match foreground::run(command.arg("-l").arg(file).env_clear().envs(env.iter())) {
+    Ok(match foreground::run(programs::command(env, program).arg("-l").arg(file)) {
         Ok(ForegroundEnd::Ended(status)) => status.success(),
         // The user has seen the page, and wants no more of it.
         Ok(ForegroundEnd::Stopped(_)) => true,

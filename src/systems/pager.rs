@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::host::foreground::{self, ForegroundEnd};
 use crate::host::{Env, programs, scratch};
@@ -32,8 +32,8 @@ pub fn show(env: &Env, text: &str) -> bool {
     let Some(program) = programs::find(env, name) else { return false };
     let Ok((_directory, file)) = scratch::scratch_file(env, "page", text.as_bytes()) else { return false };
     let Ok(input) = File::open(file) else { return false };
-    let mut command = Command::new(program);
-    command.args(rest).stdin(Stdio::from(input)).env_clear().envs(env.iter());
+    let mut command = programs::command(env, program);
+    command.args(rest).stdin(Stdio::from(input));
     // As git does: end where the text fits, show colours, leave the text on the screen.
     for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
         if env.get(name).is_none() {

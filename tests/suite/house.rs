@@ -110,6 +110,35 @@ fn one_module_makes_the_template_engine() {
     assert_eq!(users, ["base/template/mod.rs"]);
 }
 
+/// Programs of others get none of this program's variables, which may hold a token. Each of these files gives its program
+/// an environment that it makes up; `host/programs.rs` is for all others.
+#[test]
+fn one_function_starts_programs_of_others() {
+    const OWN_ENVIRONMENT: [&str; 6] = [
+        "demo/step.rs",
+        "host/executable.rs",
+        "host/notifier.rs",
+        "systems/native/forwarders.rs",
+        "systems/native/start.rs",
+        "systems/preprocessor/mod.rs",
+    ];
+    let mut starting = Vec::new();
+    for (path, text) in rust_files("src") {
+        let name = path.display().to_string();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        if name.contains("tests") || !code.contains("use std::process") && !code.contains("process::Command")
+        {
+            continue;
+        }
+        let starts = code.match_indices("Command::new(").count();
+        assert_eq!(code.matches(".env_clear()").count(), starts, "{name} keeps the environment");
+        starting.extend((starts > 0).then_some(name));
+    }
+    let mut expected: Vec<&str> = OWN_ENVIRONMENT.into_iter().chain(["host/programs.rs"]).collect();
+    expected.sort_unstable();
+    assert_eq!(starting, expected);
+}
+
 /// A new variant of an error does not compile until somebody has decided on its exit code and hints.
 #[test]
 fn error_diagnosis_has_no_wildcard_arm() {

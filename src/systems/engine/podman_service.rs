@@ -19,7 +19,7 @@ use nix::unistd::Pid;
 use super::address::{Address, PingInfo};
 use super::message::clean;
 use crate::base::files::FileError;
-use crate::host::{Env, scratch};
+use crate::host::{Env, programs, scratch};
 
 /// Timeout until it answers; the first time it sets up its storage.
 const START: Duration = Duration::from_secs(30);
@@ -89,12 +89,10 @@ impl PodmanService {
 }
 
 fn command(env: &Env, program: &Path, socket: &Path) -> Command {
-    let mut command = Command::new(program);
+    let mut command = programs::command(env, program);
     command
         .args(["system", "service", "--time=0"])
         .arg(format!("unix://{}", socket.display()))
-        .env_clear()
-        .envs(env.iter())
         .env("PATH", with_sbin(env.get_os("PATH").unwrap_or_default()))
         .current_dir("/")
         .stdin(Stdio::null())

@@ -157,7 +157,11 @@ impl<'a> GitProgram<'a> {
     }
 
     fn command(&self, repository: &Repository, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.file);
+        let mut command = Command::from(programs::command(self.env, &self.file));
+        // Within a hook, `git` would use the repository of the hook.
+        for name in ELSEWHERE {
+            command.env_remove(name);
+        }
         let mut directory = OsString::from("--git-dir=");
         directory.push(repository.path());
         command
@@ -166,8 +170,6 @@ impl<'a> GitProgram<'a> {
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
             .args(self.given())
             .args(arguments)
-            .env_clear()
-            .envs(self.env.iter().filter(|(name, _)| !ELSEWHERE.iter().any(|other| name == other)))
             .envs(self.login())
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")

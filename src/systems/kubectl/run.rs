@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::error::{KubectlError, last_line};
-use crate::host::Env;
+use crate::host::{Env, programs};
 
 /// Maximum bytes of the output: lists of objects may be long.
 const MOST_OUTPUT: u64 = 32 << 20;
@@ -48,12 +48,9 @@ impl Drop for ProcessGroup {
 
 /// Returns the program with its arguments, in a session of its own, with its output to read.
 pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsStr>]) -> Command {
-    let mut command = Command::new(program);
+    let mut command = Command::from(programs::command(env, program));
     command
         .args(arguments)
-        .env_clear()
-        // Plugins run with it: the settings of this program are not theirs, a token among them.
-        .envs(env.iter().filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"CKI_")))
         // Failures are read in this language.
         .env("LC_ALL", "C")
         .stdout(Stdio::piped())

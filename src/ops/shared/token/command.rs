@@ -3,7 +3,7 @@
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -13,14 +13,20 @@ use nix::unistd::Pid;
 use super::error::TokenError;
 use crate::base::secret::Secret;
 use crate::base::text::duration;
+use crate::host::{Env, programs};
 
 /// Runs a command and returns the first line of its output. With `patience`, it has this timeout and must not ask the
 /// user.
-pub(super) fn run(line: &str, cwd: &Path, patience: Option<Duration>) -> Result<Secret, TokenError> {
+pub(super) fn run(
+    line: &str,
+    (env, cwd): (&Env, &Path),
+    patience: Option<Duration>,
+) -> Result<Secret, TokenError> {
     let failed = |why: String| TokenError::Command(why);
     let words = shell_words::split(line).map_err(|error| failed(error.to_string()))?;
     let (program, args) = words.split_first().ok_or_else(|| failed("it is empty".to_owned()))?;
-    let mut command = Command::new(program);
+    let file = programs::find(env, program).ok_or_else(|| failed(format!("{program}: not found")))?;
+    let mut command = programs::command(env, file);
     command.args(args).current_dir(cwd).stdin(Stdio::null()).stdout(Stdio::piped());
     command.stderr(Stdio::inherit());
     if patience.is_some() {

@@ -119,7 +119,7 @@ impl TokenSearch<'_> {
         if is_setting && let Some(line) = &self.settings.gitlab_token_command {
             if !is_of_project {
                 let from = "the command of `gitlab.token_command`".to_owned();
-                return plain(run(line, self.cwd, self.patience)?.into(), from);
+                return plain(run(line, (self.env, self.cwd), self.patience)?.into(), from);
             }
             withheld.get_or_insert_with(|| url_origin.to_string());
         }

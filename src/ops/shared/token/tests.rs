@@ -69,6 +69,7 @@ fn sources_are_asked_in_order() {
     let path = home.path().display().to_string();
     let all = [
         ("HOME", path.as_str()),
+        ("PATH", "/usr/bin:/bin"),
         ("GITLAB_TOKENS", r#"{"gitlab.com": "COM"}"#),
         ("COM", "mapped"),
         ("GITLAB_TOKEN", "single"),
@@ -111,17 +112,23 @@ fn sources_are_asked_in_order() {
     assert!(matches!(look_in(&none, &left, SECOND), Err(TokenError::Readable(_))));
 }
 
+/// Returns an environment with the usual programs.
+fn programs() -> Env {
+    Env::new([("PATH", "/usr/bin:/bin")])
+}
+
 #[test]
 fn token_command_prints_token_or_times_out() {
     let look = |line: &str, patience| {
-        look_in(&settings(&[("CKI_GITLAB_TOKEN_COMMAND", line)]), &Env::default(), patience)
+        look_in(&settings(&[("CKI_GITLAB_TOKEN_COMMAND", line)]), &programs(), patience)
     };
     let from = " from the command of `gitlab.token_command`";
     assert_eq!(shown(look("printf 'a b\\nc'", SECOND)), format!("a b{from}"));
-    for (line, why) in [("false", "exit"), ("true", "nothing"), ("", "empty"), ("no-such-program", "No such")]
+    for (line, why) in
+        [("false", "exit"), ("true", "nothing"), ("", "empty"), ("no-such-program", "not found")]
     {
         let result = match line {
-            "" => run("", Path::new("/"), SECOND).map(|_| ()),
+            "" => run("", (&programs(), Path::new("/")), SECOND).map(|_| ()),
             _ => look(line, SECOND).map(|_| ()),
         };
         let error = result.expect_err(line).to_string();
