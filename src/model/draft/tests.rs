@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::yaml::tree;
-use crate::model::inventory::{Inventory, InventoryDocument};
+use crate::model::inventory::{Inventory, InventoryDocument, Secrecy};
 
 #[test]
 fn build_file_facts_follow_stages_arguments_and_health_checks() {
@@ -198,7 +198,7 @@ proptest! {
                 description: Some(words[1].clone()),
                 default: Some(words[2].clone()),
                 required: true,
-                secret: Some(false),
+                secret: Some(Secrecy::Kept),
             }],
             command: vec![words[2].clone()],
             ports: vec![DraftedPort { number: 80, is_http: true, host: Some(8080) }],

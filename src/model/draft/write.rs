@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::model::inventory::Secrecy;
+
 /// Beginning of the line that tells editors the JSON Schema of a file.
 pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=";
 
@@ -76,8 +78,8 @@ pub struct DraftedVariable {
     pub required: bool,
     /// Default value.
     pub default: Option<String>,
-    /// States that its value is secret or not.
-    pub secret: Option<bool>,
+    /// States that its value is secret or not; of a name that suggests a secret, never that it is none.
+    pub secret: Option<Secrecy>,
 }
 
 impl DraftedVariable {

@@ -164,6 +164,12 @@ impl SecretNames {
         rule.map(|rule| rule.label.as_str())
     }
 
+    /// Returns whether the name alone suggests a secret: some value of it is masked.
+    #[must_use]
+    pub fn suggests(&self, name: &str) -> bool {
+        self.rule(name).is_some_and(|rule| rule.hide != MatchCondition::Never)
+    }
+
     fn rule(&self, name: &str) -> Option<&SecretNameRule> {
         if name.len() > LONGEST_NAME {
             return None;

@@ -16,7 +16,7 @@ pub struct Variable {
     pub value: Option<Secret>,
     /// Marks a value that must be masked.
     pub secret: bool,
-    /// Marks a value of the user's, or one made of a secret of the user's.
+    /// Marks a value of the user's or a real secret, or one made of such a secret: no placeholder.
     pub own: bool,
     /// Marks a variable that the component does not work without.
     pub required: bool,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::base::text;
 use crate::model::environment::{Environment, SecretNames, ValueOrigin, is_secret};
-use crate::model::inventory::{EnvVarDecl, Inventory};
+use crate::model::inventory::{EnvVarDecl, Inventory, Secrecy};
 pub use build_fetch::{FetchLimits, RefusedFetch};
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule};
@@ -135,7 +135,7 @@ impl Guard {
     pub fn hides(&self, variable: &EnvVarDecl) -> bool {
         let is_known =
             || variable.default.as_deref().is_some_and(|text| self.is_secret(&variable.name, text));
-        variable.secret.unwrap_or_else(is_known)
+        variable.secret.map_or_else(is_known, Secrecy::is_hidden)
     }
 
     /// Returns the reasons to refuse a value; `name` is the variable that holds it.

@@ -10,6 +10,7 @@ use super::limits::{Capability, ContainerPath, Memory};
 use super::need_decl::NeedDecl;
 use super::rfc_decl::RfcDecl;
 use super::schema::scalars;
+use super::secrecy::Secrecy;
 use super::stage_decl::StageDecl;
 use super::staging_decl::StagingDecl;
 use crate::base::variable;
@@ -73,8 +74,8 @@ pub struct EnvVarDecl {
     /// `string`, `url`, `json`, `yaml`, `path`, `enum`, `bool`, `int`, …
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// States that the value is secret or not; `None` if the entry does not say.
-    pub secret: Option<bool>,
+    /// `true`: a secret, `keep`: a secret whose value is used unchanged, `false`: no secret.
+    pub secret: Option<Secrecy>,
     /// Marks a variable that the component does not work without.
     #[serde(default)]
     pub required: bool,
@@ -88,7 +89,7 @@ impl EnvVarDecl {
     /// Returns whether the value must be masked.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        self.secret.unwrap_or(false)
+        self.secret.is_some_and(Secrecy::is_hidden)
     }
 }
 

@@ -265,6 +265,7 @@ fn nearly() -> impl Strategy<Value = String> {
         "category",
         "run: {needs: [a, b]}",
         "environment: [{name: A, secret: 1}]",
+        "environment: [{name: A, secret: keep}]",
         "version: 2",
         "needs: [{redis: {}}]",
         "repos: {'../x': y}",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::drafting::Drafting;
 use crate::model::draft::{AddressOwner, DraftedComponent, DraftedVariable};
+use crate::model::inventory::Secrecy;
 
 impl Drafting<'_> {
     /// Adds the components of the repository and backing services whose addresses the variables of another one hold to its needs, and these
@@ -35,7 +36,7 @@ impl Drafting<'_> {
 
 /// Sets the value of a variable that has none.
 fn fill(variable: &mut DraftedVariable, value: Option<String>) {
-    if variable.default.is_none() && variable.secret != Some(true) {
+    if variable.default.is_none() && !variable.secret.is_some_and(Secrecy::is_hidden) {
         variable.required &= value.is_none();
         variable.default = value;
     }

@@ -9,7 +9,8 @@ use crate::base::yaml::tree;
 use crate::model::draft::{
     ComposeFacts, ComposeServiceFacts, DraftedComponent, DraftedPort, DraftedVariable, names_host,
 };
-use crate::model::inventory::short_name;
+use crate::model::environment::is_secret;
+use crate::model::inventory::{Secrecy, short_name};
 
 impl Drafting<'_> {
     /// Adds the services that the nearest Compose file builds.
@@ -184,7 +185,7 @@ impl Drafting<'_> {
     }
 
     /// Keeps the passwords that the Compose file writes down for an image and its clients: they are the same, and the
-    /// placeholders of secrets would not be.
+    /// placeholders of secrets would not be. They remain secrets: a user may change them later to real ones.
     fn keep_shared_values(&mut self, services: &[ComposeServiceFacts]) {
         let name_of = |one: &DraftedComponent| one.deployment.first().and_then(|(_, name)| name.clone());
         let facts_of = |one: &DraftedComponent| {
@@ -206,12 +207,18 @@ impl Drafting<'_> {
             .collect();
         for one in &mut self.components {
             let Some(facts) = facts_of(one) else { continue };
-            for (name, _) in facts
+            for (name, value) in facts
                 .environment
                 .iter()
                 .filter(|(_, value)| passwords.iter().any(|password| value.contains(password)))
             {
-                let (name, secret) = (name.clone(), Some(false));
+                let is_secret = passwords.contains(&value.as_str())
+                    || self
+                        .names
+                        .as_ref()
+                        .is_none_or(|names| names.suggests(name) || is_secret(name, value, names));
+                let secret = Some(if is_secret { Secrecy::Kept } else { Secrecy::Open });
+                let name = name.clone();
                 one.environment.push(DraftedVariable { name, secret, ..DraftedVariable::default() });
             }
         }

@@ -14,10 +14,12 @@ use crate::model::draft::{
     BuildFileFacts, ComposeServiceFacts, DraftFinding, DraftRules, DraftedComponent, DraftedPort,
     ServiceVariables, inventory_text,
 };
+use crate::model::environment::SecretNames;
 use crate::model::event::Task;
 use crate::model::inventory::{Inventory, InventoryDocument, short_name};
 use crate::model::reference::is_name;
 use crate::model::service::ServiceTemplate;
+use crate::ops::shared::run_policy::secret_names;
 use crate::systems::git::{GitUrl, Scheme, WorkingTree};
 
 /// File of the rules.
@@ -45,6 +47,8 @@ pub(super) struct Drafting<'a> {
     pub(super) repo: String,
     pub(super) address: String,
     pub(super) rules: DraftRules,
+    /// The rules for names of secrets, if they can be read.
+    pub(super) names: Option<SecretNames>,
     /// The variables that each backing service provides.
     pub(super) provided: BTreeMap<String, ServiceVariables>,
     /// The Compose file, and its override.
@@ -144,6 +148,7 @@ impl<'a> Drafting<'a> {
             sources: SourceDir::new(root)?,
             repo: short_name(origin.as_deref().unwrap_or(&directory)),
             address: origin.unwrap_or_else(|| ".".to_owned()),
+            names: secret_names(assets),
             provided: provided(&rules, assets)?,
             rules,
             compose_files: Vec::new(),

@@ -15,7 +15,7 @@ use crate::model::draft::{
 };
 use crate::model::environment::{Environment, is_environment_name};
 use crate::model::event::Task;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Inventory, Secrecy};
 use crate::ops::env::run_arguments;
 use crate::ops::scan::{ScanRequest, Scanner};
 use crate::ops::shared::deployment::{Judges, load_judged_if_there};
@@ -173,14 +173,18 @@ impl Drafting<'_> {
         };
         let kept = std::mem::take(&mut self.components[at].environment);
         let has_value = |name: &str| given.contains(name);
+        let suggests = |name: &str| self.names.as_ref().is_none_or(|names| names.suggests(name));
         let variable = |(name, known): (&&str, &Option<&DocumentedVariable>)| {
             let known = known.cloned().unwrap_or_default();
             // A value of the deployment comes first in a run, and needs no other.
             let default = known.default.filter(|_| !has_value(name));
             // A document may show a real secret: it is not copied.
             let (secret, default) = match default {
-                Some(value) if is_secret(name, &value) => (Some(true), None),
-                default => (known.secret, default),
+                Some(value) if is_secret(name, &value) => (Some(Secrecy::Replaced), None),
+                // A document does not decide that what is called a secret is none.
+                default => {
+                    (known.secret.filter(|secret| *secret || !suggests(name)).map(Secrecy::from), default)
+                }
             };
             let is_read = required.contains_key(*name) && !has_value(name) && default.is_none();
             DraftedVariable {
@@ -188,8 +192,10 @@ impl Drafting<'_> {
                 description: Some(known.description).filter(|text| !text.is_empty()),
                 required: known.required.unwrap_or(is_read),
                 default,
-                secret: secret
-                    .or_else(|| kept.iter().find(|one| one.name == **name).and_then(|one| one.secret)),
+                secret: match kept.iter().find(|one| one.name == **name).and_then(|one| one.secret) {
+                    Some(Secrecy::Kept) => Some(Secrecy::Kept),
+                    of_compose => secret.or(of_compose),
+                },
             }
         };
         let mut environment: Vec<DraftedVariable> =

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::model::draft::{AddressOwner, DraftedComponent};
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, Secrecy};
 
 /// Adds the components of the inventory whose addresses the variables of new ones hold to the needs of these, unless
 /// they need the new one themselves.
@@ -18,7 +18,7 @@ pub(super) fn add_addressed(components: &mut [DraftedComponent], inventory: &Inv
             if found.name == one.name || needs(inventory, &found.name, &one.name) {
                 continue;
             }
-            if variable.secret != Some(true) {
+            if !variable.secret.is_some_and(Secrecy::is_hidden) {
                 variable.required &= value.is_none();
                 variable.default = value;
             }

@@ -155,8 +155,8 @@ fn init_takes_what_readme_and_compose_file_state() {
         "        - {name: API_URL, required: true, description: \"Where the API is\"}\n",
         "        - {name: LEVEL, default: info, description: \"How much to log\"}\n",
         "        - {name: SESSION, required: true, secret: true, description: \"Signs sessions\"}\n",
-        "        - {name: DB_URL, secret: false}\n",
-        "        - {name: POSTGRES_PASSWORD, secret: false}\n",
+        "        - {name: DB_URL, secret: keep}\n",
+        "        - {name: POSTGRES_PASSWORD, secret: keep}\n",
         "        workdir: /app\n",
         "        ports: [\"8080:80/http\"]\n",
         "        needs: [db, redis]\n",
@@ -177,6 +177,53 @@ fn init_takes_what_readme_and_compose_file_state() {
     let plan = cli.run(&format!("{} --dry-run", next.replace("VALUE", "http://stub"))).ends_with(0);
     assert!(plan.stdout.contains("http://127.0.0.1:8080 to port 80"), "{plan}");
     cli.run("run-local --dry-run -e API_URL=x --mount --engine docker").ends_with(0).says("/app");
+}
+
+/// A default becomes a real secret once the user has changed the file: no output shows it.
+#[test]
+fn init_keeps_secrets_that_the_user_changes_later_hidden() {
+    let cli = Cli::new();
+    let names = ["SECRET_KEY", "FIRST_SUPERUSER_PASSWORD", "POSTGRES_PASSWORD", "EMAIL_HOST_PASSWORD"];
+    let lines: String = names.iter().map(|name| format!("      {name}: ${{{name}}}\n")).collect();
+    let dotenv = |value: &str| names.iter().map(|name| format!("{name}={value}\n")).collect::<String>();
+    let compose = format!(
+        "services:\n  web:\n    build: .\n    depends_on: [db]\n    environment:\n{lines}      \
+         DB: host=db password=${{POSTGRES_PASSWORD}}\n      PLAIN: words\n  \
+         db: {{image: 'postgres:16', environment: {{POSTGRES_PASSWORD: '${{POSTGRES_PASSWORD}}'}}}}\n"
+    );
+    let readme = "| Variable | Secret |\n|---|---|\n| `SECRET_KEY` | no |\n| `API_TOKEN` | no |\n";
+    repository(
+        &cli,
+        &[("Dockerfile", "FROM x\nCMD [\"run\"]\n"), ("README.md", readme), ("compose.yaml", &compose)],
+    );
+    cli.write(".env", &dotenv("changethis"));
+    cli.run("init --yes").ends_with(0);
+    let inventory = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is written");
+    assert!(!inventory.contains("secret: false"), "{inventory}");
+    for name in names {
+        assert!(inventory.contains(&format!("{{name: {name}, secret: keep}}")), "{name}: {inventory}");
+    }
+    cli.write(".env", &dotenv("correcthorse99"));
+    let web = "run-local project --engine docker";
+    for line in [
+        "env project".to_owned(),
+        "env project --explain".to_owned(),
+        "env project -o json".to_owned(),
+        "env project -o dotenv".to_owned(),
+        "env project -o shell".to_owned(),
+        "env db --explain".to_owned(),
+        format!("{web} --print compose"),
+        format!("{web} --print kube"),
+        format!("{web} --dry-run"),
+        format!("{web} --dry-run -o json"),
+    ] {
+        let shown = cli.run(&line).ends_with(0);
+        assert!(!shown.to_string().contains("correcthorse99"), "{line}: {shown}");
+        assert!(!line.starts_with("env project") || shown.to_string().contains("words"), "{line}: {shown}");
+    }
+    // The programs get it: it is the same on both sides.
+    let printed = cli.run(&format!("{web} --print compose --reveal")).ends_with(0).stdout;
+    assert_eq!(printed.matches("correcthorse99").count(), names.len() + 2, "{printed}");
 }
 
 #[test]

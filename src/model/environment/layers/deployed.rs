@@ -3,7 +3,7 @@
 
 use super::draft::{Draft, LocalTexts};
 use crate::base::secret::Secret;
-use crate::model::deployment::expansion::render;
+use crate::model::deployment::expansion::{Segment, render};
 use crate::model::deployment::{EnvEntry, EnvVarSource};
 use crate::model::environment::error::EnvironmentError;
 use crate::model::environment::inputs::{DeploymentInput, Inputs};
@@ -11,7 +11,7 @@ use crate::model::environment::placeholder_secret::GeneratorSource;
 use crate::model::environment::replace::{Local, Placeholders};
 use crate::model::environment::secret_detection::in_production;
 use crate::model::environment::variable::{ValueOrigin, Variable};
-use crate::model::inventory::EnvVarDecl;
+use crate::model::inventory::{EnvVarDecl, Secrecy};
 
 /// Adds the values of the deployment, if there is one.
 pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, EnvironmentError> {
@@ -20,7 +20,8 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
     let placeholders = Placeholders { rules: inputs.secrets, context: &inputs.context };
     let names = inputs.secrets.names();
     let declared = |name: &str| component.environment.iter().find(|declared| declared.name == name);
-    let is_open = |name: &str| declared(name).is_some_and(|declared| declared.secret == Some(false));
+    let stated = |name: &str| declared(name).and_then(|declared| declared.secret);
+    let is_open = |name: &str| stated(name) == Some(Secrecy::Open);
     let is_secret = |name: &str, value: &str| {
         declared(name).is_some_and(EnvVarDecl::is_secret)
             || (!is_open(name) && names.judge(name, value).hide)
@@ -55,16 +56,14 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
             (EnvVarSource::Text(_) | EnvVarSource::Unknown(_) | EnvVarSource::Required(_), known) => {
                 let value = known.written();
                 let local = match () {
-                    () if is_open(&given.name) => Local::Same,
-                    () if declared(&given.name).is_some_and(EnvVarDecl::is_secret) => {
-                        Local::Whole(GeneratorSource {
-                            name: given.name.clone(),
-                            store_key: format!("variable {}", given.name),
-                            value: value.filter(|value| !value.expose().is_empty()).cloned(),
-                            declared: true,
-                            why: "declared to be secret".to_owned(),
-                        })
-                    }
+                    () if matches!(stated(&given.name), Some(Secrecy::Open | Secrecy::Kept)) => Local::Same,
+                    () if stated(&given.name) == Some(Secrecy::Replaced) => Local::Whole(GeneratorSource {
+                        name: given.name.clone(),
+                        store_key: format!("variable {}", given.name),
+                        value: value.filter(|value| !value.expose().is_empty()).cloned(),
+                        declared: true,
+                        why: "declared to be secret".to_owned(),
+                    }),
                     () => placeholders.of(given, value.map(Secret::expose))?,
                 };
                 local_value(deployed, given, value, local, variable, &mut draft.texts)
@@ -72,6 +71,12 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
         };
         let hides = |value: &Secret| !is_open(&given.name) && names.judge(&given.name, value.expose()).hide;
         variable.secret |= taken.as_ref().is_some_and(hides);
+        if let (Some(taken), true) = (&taken, is_literal(&given.value)) {
+            // The same value has the same masking, here and in production, and a real secret is shown on request only.
+            let is_same = known.value.written().is_some_and(|value| value.expose() == taken.expose());
+            variable.secret |= is_same && known.secret;
+            variable.own = is_same && variable.secret;
+        }
         variable.required |= matches!(given.value, EnvVarSource::Required(_));
         variable.production = Some(known);
         if let Some(value) = taken {
@@ -81,6 +86,11 @@ pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, Enviro
         }
     }
     Ok(draft)
+}
+
+/// Returns whether a value refers to no other variable.
+fn is_literal(value: &EnvVarSource) -> bool {
+    matches!(value, EnvVarSource::Text(pieces) if pieces.iter().all(|piece| matches!(piece, Segment::Text(_))))
 }
 
 /// Returns the local value, or `None` if a placeholder replaces all of it.

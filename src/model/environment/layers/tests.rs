@@ -23,6 +23,7 @@ components:
       - {name: LACKING, required: true}
       - {name: DB_PASSWORD, description: nobody says whether it is secret}
       - {name: TOKEN_NAMES, secret: false}
+      - {name: KEPT_PASSWORD, secret: keep}
 ";
 
 fn given(name: &str, value: EnvVarSource) -> EnvEntry {
@@ -185,6 +186,26 @@ fn deployment_layer_hides_production_secrets() {
     assert!(!find(&all, "DATABASE_URL").secret, "the local value is none");
     assert!(find(&all, "HERE").secret, "it is the same here");
     assert!(value(&all, "MODE").is_some_and(|value| value.contains("reference")));
+}
+
+#[test]
+fn deployment_layer_masks_a_value_alike_here_and_in_production() {
+    // `TOKEN_NAMES` is declared to be no secret; its value is made of one.
+    let mut open = text("TOKEN_NAMES", "hunter2");
+    open.parts = vec![DeploymentPart { name: "A_PASSWORD".to_owned(), range: 0..7, known: true }];
+    let all = resolved(
+        vec![open, text("X_KEY", "sunny-words"), text("PLAIN", "words"), text("KEPT_PASSWORD", "changethis")],
+        EnvOverrides::default(),
+    );
+    for (name, expected) in
+        [("TOKEN_NAMES", true), ("X_KEY", true), ("KEPT_PASSWORD", true), ("PLAIN", false)]
+    {
+        let variable = find(&all, name);
+        let known = variable.production.as_ref().expect("is known");
+        assert_eq!((variable.secret, known.secret, variable.own), (expected, expected, expected), "{name}");
+    }
+    let values = ["TOKEN_NAMES", "X_KEY", "KEPT_PASSWORD"].map(|name| value(&all, name));
+    assert_eq!(values, [Some("hunter2"), Some("sunny-words"), Some("changethis")]);
 }
 
 #[test]

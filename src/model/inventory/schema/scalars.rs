@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::model::inventory::limits::{Capability, ContainerPath, Memory};
 use crate::model::inventory::need_decl::NeedDecl;
+use crate::model::inventory::secrecy::Secrecy;
 use crate::model::port::DeclaredPort;
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
@@ -109,6 +110,7 @@ schema_of! {
         ],
         "dependencies": {"port": ["http"]},
     });
+    Secrecy, "Secrecy" => json_schema!({"enum": [true, false, Secrecy::KEEP]});
     Memory, "Memory" => json_schema!({
         "description": "An amount of memory of 8 MiB at least: `512MiB`.",
         "type": "string",
