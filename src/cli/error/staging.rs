@@ -132,6 +132,9 @@ pub(super) fn of_staging(error: &StagingError) -> Diagnosis {
         | StagingError::TokenVariable { .. }
         | StagingError::FactTemplate { .. }
         | StagingError::Environment { .. } => plain(Exit::Invalid),
+        StagingError::Secret { .. } => {
+            hint(Exit::Refused, "nothing was sent; let the pipeline take it from a variable of the project.")
+        }
         StagingError::Forced { .. } => hint(Exit::Refused, "leave it out; nothing was sent."),
         StagingError::NoVariables => hint(
             Exit::Usage,

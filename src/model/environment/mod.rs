@@ -36,7 +36,7 @@ pub use production::{ProductionRules, ReplacedValue};
 pub(crate) use production_value::LONGEST as LONGEST_VALUE;
 pub use production_value::{ProductionInfo, ProductionValue};
 pub use resolved::Environment;
-pub use secret_detection::is_secret;
+pub use secret_detection::{is_secret, without_secret_parts};
 pub use secret_name::{Judgement, SecretNames};
 pub use variable::{ValueOrigin, Variable};
 

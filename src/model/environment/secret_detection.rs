@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::production_value::{ProductionInfo, ProductionValue, expanded};
 use super::secret_name::SecretNames;
 use super::secret_part;
-use crate::base::secret::Secret;
+use crate::base::secret::{MASK, Secret};
 use crate::model::deployment::expansion::Segment;
 use crate::model::deployment::{DeployedContainer, EnvVarSource};
 
@@ -61,6 +61,19 @@ pub(super) fn in_production(
 #[must_use]
 pub fn is_secret(name: &str, value: &str, names: &SecretNames) -> bool {
     names.judge(name, value).hide || holds_password(value, names)
+}
+
+/// Returns a text with masks in place of the secrets in it: passwords of addresses, values of parameters and fields with
+/// secret names, authorizations, private keys. Longer texts than values of variables are returned unchanged.
+#[must_use]
+pub fn without_secret_parts(text: &str, names: &SecretNames) -> String {
+    let (mut masked, mut end) = (String::new(), 0);
+    for part in secret_part::find(text, names) {
+        masked.push_str(&text[end..part.range.start]);
+        masked.push_str(MASK);
+        end = part.range.end;
+    }
+    masked + &text[end..]
 }
 
 /// Returns whether a text contains an address with a login, or an assignment to a secret name:

@@ -123,6 +123,14 @@ pub enum StagingError {
         /// Key.
         key: String,
     },
+    /// The value of a parameter is a secret.
+    #[error("the value of `{key}` {why}, and everyone who sees the merge request reads the comment")]
+    Secret {
+        /// Key.
+        key: String,
+        /// The reason.
+        why: String,
+    },
     /// The entry declares no parameters.
     #[error("`{key}` cannot be set: the entry of the component declares no `stage.parameters`")]
     NoParameters {

@@ -23,6 +23,7 @@ mod types_ci;
 mod user;
 mod watch;
 mod wire;
+mod wire_text;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -27,7 +27,10 @@ components:
         kind: branch
         variables: {ENVIRONMENT: staging}
         inputs: {environment: staging}
-      parameters: [{name: TAG, type: image-tag}, {name: ARCH, values: [x86_64, aarch64]}, {name: URL}]
+      parameters: [{name: TAG, type: image-tag}, {name: ARCH, values: [x86_64, aarch64]}, {name: URL}, {name: DB_PASSWORD}]
+  - name: asked
+    category: service
+    stage: {project: group/tools}
   - name: deployed
     category: service
     stage:
@@ -74,13 +77,28 @@ components:
     stage("--set TAG=mr-213").ends_with(2).says("a pipeline needs a confirmation").says("add `--yes`");
     stage("--via bot").ends_with(2).says("a comment needs a confirmation").says("add `--yes`");
     stage("--help-bot").ends_with(3).says("@cki-ci-bot has explained nothing on group/tools!213.");
+    // A secret value is sent, and shown nowhere; a comment would publish it.
+    for flags in ["-n", "-n -o json", "-n --debug-http"] {
+        let shown =
+            stage(&format!("--set DB_PASSWORD=correcthorse99 {flags}")).ends_with(0).says("DB_PASSWORD");
+        assert!(!shown.to_string().contains("correcthorse99"), "{flags}: {shown}");
+    }
+    for value in
+        ["x=glpat-0123456789abcdef0123", "DB_PASSWORD=correcthorse99", "url=https://u:correcthorse99@h/x"]
+    {
+        let refused = cli.run(&format!("stage --mr 213 --component asked --set {value} -y"));
+        let refused = refused.ends_with(7).says("everyone who sees the merge request reads the comment");
+        assert!(!refused.to_string().contains("correcthorse99"), "{refused}");
+    }
     assert!(gitlab.requests().iter().all(|request| request.starts_with("GET")));
 
     let json = stage("--set TAG=mr-213 -y -o json").ends_with(0).json();
     assert_eq!((json["state"].as_str(), json["posted"].as_bool()), (Some("finished"), Some(true)), "{json}");
     assert_eq!(json["started_pipeline"], json["pipelines"][0]["id"], "{json}");
     assert_eq!(json["request"]["body"]["ref"], "retry");
-    stage("--set TAG=mr-213 -y").ends_with(0).says("✔ success").says("The pipeline succeeded");
+    let started = stage("--set TAG=mr-213 --set DB_PASSWORD=correcthorse99 -y --debug-http").ends_with(0);
+    let started = started.says("✔ success").says("The pipeline succeeded");
+    assert!(!started.to_string().contains("correcthorse99"), "{started}");
 
     let trigger = "stage --mr 213 --component deployed --via pipeline -y --no-wait --debug-http";
     cli.run(trigger).ends_with(5).says("trigger token in the environment variable `A_TRIGGER_TOKEN`");

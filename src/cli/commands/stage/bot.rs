@@ -1,5 +1,6 @@
 //! The options of the method `bot`: from the flags, the entry and the template of the comment.
 
+use super::secret_values;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::model::inventory::{Inventory, StageDecl};
@@ -34,6 +35,9 @@ pub(super) fn options(
     let declared = entry.map(|entry| entry.parameters.as_slice()).unwrap_or_default();
     let declared = declared.iter().map(StageParameter::from_inventory).collect::<Result<Vec<_>, _>>()?;
     let parameters = set.iter().map(|text| StagingParameter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    for parameter in &parameters {
+        secret_values::refuse(parameter, inventory, context)?;
+    }
     let reruns = reruns.iter().map(|text| Rerun::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let template = match entry.and_then(|entry| entry.command.clone()) {
         Some(command) => command,

@@ -10,6 +10,7 @@ mod logs;
 mod merge_request;
 mod pipeline;
 mod report;
+mod secret_values;
 mod start;
 mod status;
 mod watch;

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCompleter;
 use super::kubernetes::ReleaseChoice;
 use super::merge_request::{CombinedArgs, NamedMergeRequest, via};
 use super::watch::notify;
-use super::{bot, kubernetes, pipeline};
+use super::{bot, kubernetes, pipeline, secret_values};
 use crate::base::exit::Exit;
 use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
@@ -78,6 +78,7 @@ fn commit(text: &str) -> Result<String, String> {
 pub(super) fn run(args: &StartArgs, context: &Context) -> anyhow::Result<Exit> {
     let trust = context.require_trust()?;
     let inventory = context.whole_inventory()?;
+    secret_values::hide(&args.set, inventory, context);
     let is_preferred = |first: &StageTarget<'_>, one: &Component| match method_of(args, first) {
         StageVia::Kubernetes => one.image.is_some(),
         _ => one.stage.as_ref().is_some_and(|stage| !stage.overrides.is_empty()),
