@@ -2,7 +2,30 @@
 
 use super::diagnosis::{Diagnosis, hint, plain};
 use crate::base::exit::Exit;
+use crate::ops::shared::cluster_boundary::ClusterBoundaryError;
 use crate::systems::kubectl::KubectlError;
+
+pub(super) fn of_boundary(error: &ClusterBoundaryError) -> Diagnosis {
+    match error {
+        ClusterBoundaryError::IsProduction { .. } | ClusterBoundaryError::IsStaging { .. } => hint(
+            Exit::Refused,
+            "`stage.context` and `stage.namespace` name a place for tests, `production.context` and `production.namespace` another one; a half alone counts for all that it names.",
+        ),
+        ClusterBoundaryError::Host { host, .. } => hint(
+            Exit::Refused,
+            format!(
+                "if staging is on that server, too, add `{host}` to `staging.hosts` in the head of the inventory."
+            ),
+        ),
+        ClusterBoundaryError::Unknown { context, .. } => hint(
+            Exit::Refused,
+            format!(
+                "`kubectl config get-contexts` lists its contexts; name the right one in place of `{context}`."
+            ),
+        ),
+        ClusterBoundaryError::Kubectl(inner) => of_kubectl(inner),
+    }
+}
 
 pub(super) fn of_kubectl(error: &KubectlError) -> Diagnosis {
     match error {

@@ -1,6 +1,6 @@
 //! Exit codes and hints for errors of releases and registries. Those of clusters are in `cluster`.
 
-use super::cluster::of_kubectl;
+use super::cluster::{of_boundary, of_kubectl};
 use super::deployment::of_deployed;
 use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::environment::{of_refusal, of_rules};
@@ -38,10 +38,7 @@ pub(super) fn of_release(error: &ReleaseStageError) -> Diagnosis {
                 "`cki config set stage.{what} NAME` names it, or `staging.kubernetes.{what}` in the head of the inventory."
             ),
         ),
-        ReleaseStageError::IsProduction { .. } => hint(
-            Exit::Refused,
-            "`stage.context` and `stage.namespace` name a place for tests, `production.context` and `production.namespace` another one.",
-        ),
+        ReleaseStageError::Boundary(inner) => of_boundary(inner),
         ReleaseStageError::Namespace(_) => plain(Exit::Invalid),
         ReleaseStageError::NoComponent { .. } => hint(Exit::NotFound, "say which one with `--component`."),
         ReleaseStageError::NoImage { place, .. } => {

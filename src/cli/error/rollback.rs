@@ -1,6 +1,6 @@
 //! Exit codes and hints for errors of the way back.
 
-use super::cluster::of_kubectl;
+use super::cluster::{of_boundary, of_kubectl};
 use super::diagnosis::{Diagnosis, hint, plain};
 use super::kubernetes::of_registry;
 use super::staging::{login_hint, of_staging};
@@ -63,6 +63,7 @@ pub(super) fn of_image(error: &ImageError) -> Diagnosis {
         ImageError::Cluster(ProductionClusterError::Kubectl(inner)) | ImageError::Kubectl(inner) => {
             of_kubectl(inner)
         }
+        ImageError::Boundary(inner) => of_boundary(inner),
         ImageError::Registry(RegistryError::NoTag { .. }) => {
             hint(Exit::NotFound, "nothing was changed; check the digest.")
         }

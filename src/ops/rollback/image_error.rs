@@ -2,6 +2,7 @@
 
 use crate::base::text::join_and;
 use crate::model::staging::StagingError;
+use crate::ops::shared::cluster_boundary::ClusterBoundaryError;
 use crate::ops::shared::production_cluster::ProductionClusterError;
 use crate::systems::gitlab::GitLabError;
 use crate::systems::kubectl::KubectlError;
@@ -13,6 +14,9 @@ pub enum ImageError {
     /// The configuration names no production.
     #[error(transparent)]
     Cluster(#[from] ProductionClusterError),
+    /// What is named as production is staging, or may be.
+    #[error(transparent)]
+    Boundary(#[from] ClusterBoundaryError),
     /// The cluster failed.
     #[error(transparent)]
     Kubectl(#[from] KubectlError),

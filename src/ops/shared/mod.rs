@@ -2,6 +2,7 @@
 //! Running instances are in `ops::runtime`.
 
 pub mod brisk_clock;
+pub mod cluster_boundary;
 pub mod dependencies;
 pub mod deployment;
 pub mod inventory;

@@ -1,5 +1,6 @@
 //! The cluster and namespace that the user's own configuration names as production. Nothing else is ever taken for it:
-//! neither the current context of `kubectl` nor a file of a project or an inventory.
+//! neither the current context of `kubectl` nor a file of a project or an inventory. What staging must not be is up to
+//! `cluster_boundary`.
 
 use crate::host::Env;
 use crate::systems::kubectl::{ClusterTarget, Kubectl, KubectlError};
@@ -39,12 +40,6 @@ impl ProductionSettings {
         self.context.is_some() || self.namespace.is_some()
     }
 
-    /// Returns whether a cluster and namespace are those of production.
-    #[must_use]
-    pub fn is(&self, target: &ClusterTarget) -> bool {
-        self.context.as_ref() == Some(&target.context) && self.namespace.as_ref() == Some(&target.namespace)
-    }
-
     /// Returns the program for the namespace of production. Connects to nothing.
     ///
     /// # Errors
@@ -77,15 +72,12 @@ mod tests {
         let env = Env::new([("PATH", "/bin")]);
         let found = settings(Some("prod"), Some("team")).cluster(&env).expect("is named");
         assert_eq!(*found.target(), ClusterTarget { context: "prod".into(), namespace: "team".into() });
-        assert!(settings(Some("prod"), Some("team")).is(found.target()));
         for (context, namespace, message) in [
             (None, None, "no context is named as production"),
             (Some("prod"), None, "no namespace is named as production"),
             (Some("prod"), Some("-A"), "`-A` is no name of a namespace"),
         ] {
-            let settings = settings(context, namespace);
-            assert_eq!(settings.cluster(&env).expect_err(message).to_string(), message);
-            assert!(!settings.is(found.target()), "half a name is none");
+            assert_eq!(settings(context, namespace).cluster(&env).expect_err(message).to_string(), message);
         }
     }
 }

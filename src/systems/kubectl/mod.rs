@@ -2,6 +2,7 @@
 //! ([why](../../../docs/decisions/0075-kubectl.md)). Arguments and standard input only, never a shell; context and
 //! namespace are always given. Objects are plain JSON here; what they mean is up to `model::staging::kubernetes`.
 
+mod config;
 mod error;
 mod run;
 mod target;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::base::redact::without_tokens;
 use crate::host::{Env, programs};
+pub use config::{ClientConfig, ClusterServer};
 pub use error::{FieldConflict, KubectlError};
 use run::Finished;
 pub use target::ClusterTarget;
@@ -87,6 +89,15 @@ impl Kubectl {
             return Ok(());
         }
         Err(KubectlError::NoContext { context: self.target.context.clone(), known })
+    }
+
+    /// Reads the contexts of the program's configuration, without logins. Connects to nothing.
+    ///
+    /// # Errors
+    /// Fails if the configuration cannot be read.
+    pub async fn config(&self) -> Result<ClientConfig, KubectlError> {
+        let arguments = ["config", "view", "--output=json"];
+        ClientConfig::read(&self.finish(run::run((&self.program, &self.env), &arguments, None, CALL).await?)?)
     }
 
     /// Returns the objects of some kinds, joined by commas, with labels.

@@ -1,6 +1,7 @@
 //! Compares `cki` with `kubectl kustomize`: a kustomization gives a container the same values, or a finding with
 //! its place. `cases` generates the kustomizations, and `resolve` reads the output of `kubectl`.
 
+mod boundary;
 mod cases;
 mod printed;
 mod resolve;

@@ -96,6 +96,41 @@ pub(super) fn object(kind: &str, name: &str, head: &str) -> Value {
 }
 
 #[test]
+fn release_refuses_another_name_of_production() {
+    let mut cluster = FakeCluster::new("kubernetes");
+    let server = |name: &str, server: &str| json!({"name": name, "cluster": {"server": server}});
+    let context = |name: &str, cluster: &str| json!({"name": name, "context": {"cluster": cluster}});
+    let view = json!({
+        "clusters": [server("a", "https://api.internal:6443"), server("b", "https://API.internal.:6443/")],
+        "contexts": [context("prod", "a"), context("api-internal/me", "b")],
+    });
+    cluster.answer("config-view", &view.to_string());
+    for (context, namespace, reason) in [
+        (Some("prod"), Some("team-staging"), "the context `prod` leads to the same server, `api.internal`"),
+        (Some("prod"), None, "the context `prod` leads to the same server, `api.internal`"),
+        (Some("api-internal/me"), None, "`production.context` names it"),
+        (None, Some("team-staging"), "`production.namespace` is `team-staging`, on any cluster"),
+        (Some("gone"), None, "has no server for the context `gone`, so `api-internal/me` may be the same"),
+    ] {
+        for (name, value) in [("CKI_PRODUCTION_CONTEXT", context), ("CKI_PRODUCTION_NAMESPACE", namespace)] {
+            cluster.cli.set(name, value.unwrap_or_default());
+        }
+        for command in
+            ["stage --mr group/tools!213 --component web --yes", "unstage --mr group/tools!213 --yes"]
+        {
+            cluster.cli.run(command).ends_with(7).says(reason);
+        }
+    }
+    let asked = cluster.read("asked");
+    assert!(asked.lines().all(|line| line == "config view --output=json"), "{asked}");
+    // Production is meant exactly, too.
+    cluster.cli.set("CKI_PRODUCTION_CONTEXT", "prod");
+    cluster.cli.set("CKI_PRODUCTION_NAMESPACE", "team-staging");
+    let rolled = cluster.cli.run("rollback web --to previous --reason x --confirm web").ends_with(7);
+    rolled.says("is that of staging: the context `api-internal/me` leads to the same server");
+}
+
+#[test]
 fn release_kubectl_has_no_terminal_and_ends_with_cki() {
     let cluster = FakeCluster::new("kubernetes");
     let unstage = "unstage --mr 213 --component web";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::inputs::{RollbackArgs, Rolled, names_of, template};
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
-use crate::cli::commands::stage::{NamedMergeRequest, production};
+use crate::cli::commands::stage::{NamedMergeRequest, production_kubectl};
 use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
 use crate::cli::token;
@@ -45,7 +45,17 @@ pub(super) fn run(
     if reason.is_none() && !args.dry_run {
         return Err(UsageError("people have to know why: add `--reason TEXT`".to_owned()).into());
     }
-    let kubectl = production(context).cluster(&context.host.env).map_err(ImageError::from)?;
+    let inventory = context.whole_inventory()?;
+    let kubectl = context.block_on(async |stop| {
+        tokio::select! {
+            found = production_kubectl(context, inventory) => Ok(Ok(found?)),
+            signal = stop.requested() => Ok(Err(signal.exit())),
+        }
+    })?;
+    let kubectl = match kubectl {
+        Ok(kubectl) => kubectl,
+        Err(exit) => return Ok(exit),
+    };
     let quiet = QuietTimes::parse(&context.settings.production_quiet).map_err(RollbackError::from)?;
     let now = (context.host.now)();
     let quiet = quiet.reason(now.to_zoned(jiff::tz::TimeZone::system()).datetime());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::inputs::{Rolled, names_of};
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
-use crate::cli::commands::stage::production;
+use crate::cli::commands::stage::{production, production_kubectl};
 use crate::cli::context::{Context, TrustProof};
 use crate::cli::token;
 use crate::ops::rollback::{ImageChoice, ImageRequest, deployed, plan_image};
@@ -15,6 +15,7 @@ use crate::systems::registry::Registry;
 
 pub(super) fn run(rolled: &Rolled<'_>, context: &Context, trust: TrustProof) -> anyhow::Result<Exit> {
     let component = rolled.component;
+    let inventory = context.whole_inventory()?;
     let names = names_of(component, context)?;
     let registry = Registry::new(Arc::clone(&context.http), Arc::new(SystemClock::new()));
     let now = (context.host.now)();
@@ -34,14 +35,13 @@ pub(super) fn run(rolled: &Rolled<'_>, context: &Context, trust: TrustProof) -> 
             reason: "",
             now,
         };
-        let production = production(context);
         let image = async {
-            if !production.is_named() {
+            if !production(context).is_named() {
                 return None;
             }
-            let kubectl = match production.cluster(&context.host.env) {
+            let kubectl = match production_kubectl(context, inventory).await {
                 Ok(kubectl) => kubectl,
-                Err(error) => return Some(Err(error.into())),
+                Err(error) => return Some(Err(error)),
             };
             Some(plan_image(&kubectl, &registry, &request).await)
         };

@@ -20,7 +20,7 @@ use clap::{Args, Subcommand};
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
-pub(in crate::cli) use cluster::{kubectl, production};
+pub(in crate::cli) use cluster::{kubectl, production, production_kubectl};
 pub(in crate::cli) use merge_request::NamedMergeRequest;
 
 /// Test a merge request in staging

@@ -5,7 +5,6 @@ use super::ReleaseStageError;
 use crate::base::text::safe_line;
 use crate::host::Env;
 use crate::model::inventory::Inventory;
-use crate::ops::shared::production_cluster::ProductionSettings;
 use crate::systems::kubectl::{ClusterTarget, Kubectl};
 
 /// Settings of the user or the project, which override the inventory.
@@ -17,11 +16,10 @@ pub struct ClusterSettings {
     pub namespace: Option<String>,
     /// Program.
     pub program: Option<String>,
-    /// The cluster of production, which is never one for staging.
-    pub production: ProductionSettings,
 }
 
-/// Returns the program for the staging namespace. Connects to nothing.
+/// Returns the program for the staging namespace. Connects to nothing. Whether it is production's is up to
+/// `ops::shared::cluster_boundary`.
 ///
 /// # Errors
 /// Fails if the configuration names no context or no namespace, or the program is not installed.
@@ -30,20 +28,28 @@ pub fn cluster(
     inventory: &Inventory,
     env: &Env,
 ) -> Result<Kubectl, ReleaseStageError> {
+    let target = named_cluster(settings, inventory)?;
+    if !target.has_valid_namespace() {
+        return Err(ReleaseStageError::Namespace(safe_line(&target.namespace).into_owned()));
+    }
+    Ok(Kubectl::find(env, settings.program.as_deref(), target)?)
+}
+
+/// Returns the cluster and namespace that the configuration names as staging.
+///
+/// # Errors
+/// Fails if it names no context or no namespace.
+pub fn named_cluster(
+    settings: &ClusterSettings,
+    inventory: &Inventory,
+) -> Result<ClusterTarget, ReleaseStageError> {
     let declared = inventory.staging.as_ref().map(|staging| &staging.kubernetes);
     let named = |setting: &Option<String>, declared: Option<&String>| setting.clone().or(declared.cloned());
     let context = named(&settings.context, declared.and_then(|one| one.context.as_ref()));
     let namespace = named(&settings.namespace, declared.and_then(|one| one.namespace.as_ref()));
     let context = context.ok_or(ReleaseStageError::NotNamed { what: "context" })?;
     let namespace = namespace.ok_or(ReleaseStageError::NotNamed { what: "namespace" })?;
-    let target = ClusterTarget { context, namespace };
-    if !target.has_valid_namespace() {
-        return Err(ReleaseStageError::Namespace(safe_line(&target.namespace).into_owned()));
-    }
-    if settings.production.is(&target) {
-        return Err(ReleaseStageError::IsProduction { context: target.context, namespace: target.namespace });
-    }
-    Ok(Kubectl::find(env, settings.program.as_deref(), target)?)
+    Ok(ClusterTarget { context, namespace })
 }
 
 #[cfg(test)]
@@ -69,17 +75,6 @@ mod tests {
         let found = target(both, "").expect("is named");
         assert_eq!(*found.target(), ClusterTarget { context: "a".into(), namespace: "n".into() });
         assert_eq!(target(both, "b").expect("is named").target().context, "b");
-        let production = |namespace: &str| ClusterSettings {
-            production: ProductionSettings {
-                context: Some("a".to_owned()),
-                namespace: Some(namespace.to_owned()),
-                program: None,
-            },
-            ..settings("")
-        };
-        let refused = cluster(&production("n"), &inventory(both), &env).expect_err("is production");
-        assert_eq!(refused.to_string(), "the namespace `n` of the context `a` is that of production");
-        cluster(&production("other"), &inventory(both), &env).expect("is another namespace");
         for (text, message) in [
             ("title: x", "no context is named as staging"),
             ("staging: {kubernetes: {context: a}}", "no namespace is named as staging"),

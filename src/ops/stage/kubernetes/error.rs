@@ -4,6 +4,7 @@ use crate::host::signals::Signal;
 use crate::model::guard::PolicyViolation;
 use crate::model::staging::kubernetes::{ReleaseError, RuleFault};
 use crate::ops::clone::source::SourceError;
+use crate::ops::shared::cluster_boundary::ClusterBoundaryError;
 use crate::ops::shared::deployment::DeployedError;
 use crate::ops::shared::run_policy::RunPolicyError;
 use crate::ops::stage::StageError;
@@ -46,14 +47,9 @@ pub enum ReleaseStageError {
         /// `context` or `namespace`.
         what: &'static str,
     },
-    /// The cluster and namespace are those of production.
-    #[error("the namespace `{namespace}` of the context `{context}` is that of production")]
-    IsProduction {
-        /// The context.
-        context: String,
-        /// The namespace.
-        namespace: String,
-    },
+    /// The cluster is that of production, or may be.
+    #[error(transparent)]
+    Boundary(#[from] ClusterBoundaryError),
     /// A text is no name of a namespace.
     #[error("`{0}` is no name of a namespace")]
     Namespace(String),

@@ -16,7 +16,7 @@ mod together;
 mod watch;
 
 pub use apply::apply;
-pub use cluster::{ClusterSettings, cluster};
+pub use cluster::{ClusterSettings, cluster, named_cluster};
 pub use error::ReleaseStageError;
 pub(in crate::ops::stage) use failing::{LINE, public_reason};
 pub use outcome::{FailedContainer, ReleaseEnd, ReleaseOutcome};
