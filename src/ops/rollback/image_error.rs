@@ -14,7 +14,7 @@ pub enum ImageError {
     /// The configuration names no production.
     #[error(transparent)]
     Cluster(#[from] ProductionClusterError),
-    /// What is named as production is staging, or may be.
+    /// The cluster that is named as production is staging, or may be.
     #[error(transparent)]
     Boundary(#[from] ClusterBoundaryError),
     /// The cluster failed.

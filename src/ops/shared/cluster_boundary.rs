@@ -11,7 +11,7 @@ use crate::systems::kubectl::{ClientConfig, ClusterTarget, Kubectl, KubectlError
 /// A cluster that is on both sides, or may be.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterBoundaryError {
-    /// What is named as staging is production.
+    /// The namespace that is named as staging is production.
     #[error("the namespace `{namespace}` of the context `{context}` is that of production: {reason}")]
     IsProduction {
         /// Context.
@@ -31,7 +31,7 @@ pub enum ClusterBoundaryError {
         /// `file:line` of the pattern.
         place: String,
     },
-    /// What is named as production is staging.
+    /// The namespace that is named as production is staging.
     #[error("the namespace `{namespace}` of the context `{context}` is that of staging: {reason}")]
     IsStaging {
         /// Context.

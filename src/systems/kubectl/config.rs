@@ -1,5 +1,5 @@
-//! What the contexts in the program's configuration mean, as `kubectl config view` prints it, logins masked. Which of them
-//! is right is up to `ops`.
+//! The contexts of the program's configuration and their servers, as `kubectl config view` prints them, logins masked.
+//! Which of them is right is up to `ops`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
