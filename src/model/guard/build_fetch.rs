@@ -2,8 +2,9 @@
 //! build nor its hosts file holds for them. What the commands of a build reach is decided by its network.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::address::{embedded, ipv4_readings};
 use super::deny::DenyList;
 use super::host::canonical;
 use crate::model::scan::instructions_of;
@@ -87,16 +88,16 @@ impl FetchLimits<'_> {
     }
 }
 
+/// Returns whether a host is this machine, in any spelling that an engine may read as one of its addresses.
 fn is_of_this_machine(host: &str, own_names: &[&str]) -> bool {
-    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => {
-            address.is_loopback() || address.is_unspecified() || address.is_link_local()
-        }
-        Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unspecified() || address.is_unicast_link_local()
-        }
-        Err(_) => host == "localhost" || host.ends_with(".localhost") || own_names.contains(&host),
+    let is_own =
+        |address: Ipv4Addr| address.is_loopback() || address.is_unspecified() || address.is_link_local();
+    if let Ok(address) = host.parse::<Ipv6Addr>() {
+        let is_own_v6 = address.is_loopback() || address.is_unspecified() || address.is_unicast_link_local();
+        return is_own_v6 || embedded(address).into_iter().any(is_own);
     }
+    let is_name = host == "localhost" || host.ends_with(".localhost") || own_names.contains(&host);
+    is_name || ipv4_readings(host, true).into_iter().any(is_own)
 }
 
 /// Returns the sources of an `ADD` instruction: all words but options and the last one.
