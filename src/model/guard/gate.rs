@@ -173,7 +173,8 @@ impl<'a> Gate<'a> {
 
 /// Returns the locked variable that a command sets to another value, or unsets, before its program starts: with
 /// `env(1)`, or in the script of a shell. What programs do in other ways is not seen.
-fn replaced_variable<'a>(
+#[must_use]
+pub fn replaced_variable<'a>(
     words: &[&str],
     locked: &'a BTreeMap<String, String>,
 ) -> Option<(&'a str, Option<String>)> {

@@ -22,7 +22,7 @@ use crate::model::inventory::{EnvVarDecl, Inventory, Secrecy};
 pub use build_fetch::{FetchLimits, RefusedFetch};
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule};
-pub use gate::{Gate, GatePass, GateSubject, Startable};
+pub use gate::{Gate, GatePass, GateSubject, Startable, replaced_variable};
 pub use host::NumberMeaning;
 pub use host_pattern::is_host_pattern;
 

@@ -43,6 +43,18 @@ pub enum ReleaseError {
         /// The name.
         variable: String,
     },
+    /// A command changes a variable with a fixed value.
+    #[error(
+        "{place}: a command of `{workload}` sets or unsets `{variable}`, which has a fixed value in staging"
+    )]
+    Fixed {
+        /// `file:line` of the workload.
+        place: String,
+        /// Name of the workload.
+        workload: String,
+        /// The variable.
+        variable: String,
+    },
     /// The pod would reach its node, or storage that exists.
     #[error("{place}: `{workload}` sets `{field}`, which reaches beyond the namespace")]
     Host {
@@ -59,6 +71,6 @@ impl ReleaseError {
     /// Returns whether it is a refusal for safety.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Secret { .. } | Self::Host { .. })
+        matches!(self, Self::Secret { .. } | Self::Fixed { .. } | Self::Host { .. })
     }
 }

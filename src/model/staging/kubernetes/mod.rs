@@ -17,6 +17,7 @@ mod remains;
 mod request;
 mod rollout;
 mod rules;
+mod security;
 mod service;
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,7 @@ use super::error::ReleaseError;
 use super::labels::{PROJECT_PATH, RELEASE, claim_labels};
 use super::names::object_name;
 use super::releasing::{Releasing, list_mut, relabel, template_mut};
-use super::{container, volumes};
-
-/// Fields of a pod that reach beyond its namespace.
-const HOST_FIELDS: [&str; 3] = ["hostNetwork", "hostPID", "hostIPC"];
+use super::{container, security, volumes};
 
 /// Changes a workload for the release.
 pub(super) fn release(
@@ -41,29 +38,12 @@ pub(super) fn release(
     }
     template["metadata"]["labels"][RELEASE] = release.into();
     let spec = &mut template["spec"];
-    check_host(spec, releasing)?;
     drop_account(spec, releasing);
     container::inline_config_maps(spec, releasing);
+    security::restrict(spec, releasing)?;
     volumes::release(spec, releasing)?;
     references(spec, releasing)?;
     container::release(spec, releasing)
-}
-
-fn check_host(spec: &Value, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
-    if let Some(field) = HOST_FIELDS.into_iter().find(|field| spec[field] == true) {
-        return Err(releasing.host_error(field));
-    }
-    let containers = ["containers", "initContainers"].into_iter().filter_map(|key| spec[key].as_array());
-    for container in containers.flatten() {
-        if container["securityContext"]["privileged"] == true {
-            return Err(releasing.host_error("securityContext.privileged"));
-        }
-        let mut ports = container["ports"].as_array().into_iter().flatten();
-        if ports.any(|port| port.get("hostPort").is_some_and(|port| !port.is_null())) {
-            return Err(releasing.host_error("ports.hostPort"));
-        }
-    }
-    Ok(())
 }
 
 /// Removes the account of production, which the staging namespace need not have, a fixed node, and a priority, by which

@@ -276,3 +276,39 @@ fn release_refuses_what_belongs_to_production() {
     names.sort_unstable();
     assert_eq!(names, ["@command", "@command", "QUEUE", "web.bin", "web.ini"]);
 }
+
+#[test]
+fn release_gives_pods_no_further_rights() {
+    let lab = Lab::new();
+    let context = "{capabilities: {add: [SYS_ADMIN], drop: [ALL]}, allowPrivilegeEscalation: true, runAsUser: 7, \
+                   procMount: Unmasked, seccompProfile: {type: Unconfined}, windowsOptions: {hostProcess: true}}";
+    let files = FILES
+        .replacen("serviceAccountName: robot", "tolerations: [{operator: Exists}]\n      runtimeClassName: kata\n      shareProcessNamespace: true\n      dnsConfig: {nameservers: [192.0.2.1]}\n      securityContext: {fsGroup: 5, sysctls: [{name: a, value: b}]}", 1)
+        .replacen("volumeMounts: [{name: files", &format!("securityContext: {context}\n          volumeMounts: [{{name: files"), 1)
+        .replacen("value: 'true'}", "value: 'true'}\n            - {name: Is_Production, value: 'true'}", 1)
+        .replacen("secret: {secretName: web-keys}", "projected: {sources: [{serviceAccountToken: {audience: vault}}, {configMap: {name: files}}]}", 1);
+    let made = lab.release(&files).expect("can be staged");
+    let workload = made.objects.iter().find(|one| one.kind() == "Deployment").expect("is there");
+    let pod = &workload.json["spec"]["template"]["spec"];
+    assert_eq!(pod["securityContext"], json!({"fsGroup": 5, "seccompProfile": {"type": "RuntimeDefault"}}));
+    let web = &pod["containers"][0];
+    assert_eq!(
+        web["securityContext"],
+        json!({"runAsUser": 7, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}})
+    );
+    assert_eq!(pod["containers"][1]["securityContext"], json!({"allowPrivilegeEscalation": false}));
+    assert_eq!(env(web, "Is_Production"), Value::Null);
+    assert_eq!(env(web, "IS_PRODUCTION")["value"], "false");
+    assert_eq!(pod["volumes"][2]["projected"]["sources"].as_array().map(Vec::len), Some(1));
+    for field in ["tolerations", "runtimeClassName", "shareProcessNamespace", "dnsConfig"] {
+        assert_eq!(pod.get(field), None, "{field}");
+        assert!(made.notes.contains(&format!("`{field}` of the pods is left out.")), "{:?}", made.notes);
+    }
+    let changed = FILES.replacen("command: [migrate,", "command: [env, IS_PRODUCTION=true, migrate,", 1);
+    let error = lab.release(&changed).expect_err("is refused");
+    assert!(error.is_refusal());
+    assert_eq!(
+        error.to_string(),
+        "web.yaml:2: a command of `web` sets or unsets `IS_PRODUCTION`, which has a fixed value in staging"
+    );
+}

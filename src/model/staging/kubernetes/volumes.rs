@@ -25,6 +25,15 @@ pub(super) fn release(spec: &mut Value, releasing: &mut Releasing<'_>) -> Result
         if let Some(source) = fields.keys().find(is_foreign) {
             return Err(releasing.host_error(&format!("volumes.{source}")));
         }
+        let tokens = ["serviceAccountToken", "clusterTrustBundle", "podCertificate"];
+        let projected = volume.get_mut("projected").and_then(|projected| projected.get_mut("sources"));
+        if let Some(sources) = projected.and_then(Value::as_array_mut) {
+            let count = sources.len();
+            sources.retain(|source| tokens.iter().all(|token| source[token].is_null()));
+            if sources.len() < count {
+                releasing.note("Projected volumes hold no tokens of accounts.");
+            }
+        }
         check_claim(&volume["ephemeral"]["volumeClaimTemplate"], "volumes.ephemeral", releasing)?;
     }
     Ok(())
