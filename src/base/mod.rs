@@ -14,6 +14,7 @@ pub mod file_snapshot;
 pub mod file_stamp;
 mod file_write;
 pub mod files;
+pub mod html;
 pub mod http;
 pub mod layered_layout;
 pub mod listed_files;

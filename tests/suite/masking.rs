@@ -9,15 +9,16 @@ use cki::base::secret::{MASK, Secret};
 
 /// Secrets, and what Python makes of them: one JSON object a line.
 const PYTHON: &str = r#"
-import base64, binascii, html, json, quopri, unicodedata, pprint, random, shlex, string, urllib.parse as u
+import base64, binascii, configparser, html, html.entities, json, quopri, unicodedata, pprint, random, shlex, string, urllib.parse as u
 random.seed(20)
 plain = string.ascii_letters + string.digits
 ends = string.ascii_letters
 def made(between, least, most):
     return random.choice(ends) + ''.join(random.choice(between) for _ in range(random.randint(least, most))) + 'Zq'
 secrets = [made(plain, 1, 20) for _ in range(12)] + [made(plain + ' /+=&?%"\'<>!()*~^,;@:$#', 4, 24) for _ in range(24)]
-secrets += [made(plain + 'äéß€ж', 5, 12) for _ in range(6)] + ['DOM\\user\\Zq1', 'a\tb\tc\tdZq']
+secrets += [made(plain + 'äéß€ж', 5, 12) for _ in range(6)] + ['Aé$!%&"/;^`*() \\Zq', 'Zq%(x)s$HOME'] + ['DOM\\user\\Zq1', 'a\tb\tc\tdZq']
 secrets += ['-----BEGIN KEY-----\n' + '\n'.join(base64.b64encode(bytes(random.randbytes(48))).decode() for _ in range(6)) + '\n-----END KEY-----']
+named = {c: n for n, c in html.entities.html5.items() if n.endswith(';') and len(c) == 1 and not c.isalnum() or n in ('eacute;', 'auml;', 'szlig;', 'euro;')}
 for s in secrets:
     b = s.encode()
     forms = dict(plain=s, quote=u.quote(s), quote_all=u.quote(s, safe=''), quote_plus=u.quote_plus(s), lower=u.quote(s, safe='').lower()
@@ -39,6 +40,32 @@ for s in secrets:
     if "'" not in s[:1] + s[-1:]:
         forms['shlex'] = shlex.quote(s).strip("'") if "'" in s or shlex.quote(s) != s else s
     half = len(s) // 2
+    forms['compose'], forms['make'] = s.replace('$', '$$'), s.replace('$', '$$').replace('%', '%%')
+    forms['entities'] = ''.join('&' + named[c] if c in named else c for c in s)
+    forms['entities_twice'] = html.escape(forms['entities'])
+    assert html.unescape(forms['entities']) == s
+    signs = lambda escape: ''.join(c if c.isalnum() and c.isascii() else ''.join(map(escape, c.encode())) for c in s)
+    forms['ldap'], forms['ldap_all'] = signs(lambda c: '\\%02x' % c), ''.join('\\%02X' % c for c in b)
+    forms['dns'], forms['dns_all'] = signs(lambda c: '\\%03d' % c), ''.join('\\%03d' % c for c in b)
+    forms['css'] = ''.join(c if c.isalnum() and c.isascii() else '\\%x ' % ord(c) for c in s)
+    forms['css_all'] = ''.join('\\%06x' % ord(c) for c in s)
+    forms['braille'] = '\u2800'.join(s)
+    forms['nfd'], forms['nfc'] = unicodedata.normalize('NFD', s), unicodedata.normalize('NFC', unicodedata.normalize('NFD', s))
+    if '\n' not in s and '\t' not in s:
+        forms['cmd'] = s[0] + ''.join('^' + c if not c.isalnum() else c for c in s[1:])
+        forms['cmd_some'] = s[0] + ''.join('^' + c if random.random() < .5 and c != '^' else c.replace('^', '^^') for c in s[1:])
+        forms['powershell'] = ''.join('`' + c if c in '$`"\' #;@(){}' else c for c in s)
+        forms['header'] = quopri.encodestring(b, quotetabs=True, header=True).decode()
+        ini = configparser.ConfigParser()
+        ini['a'] = dict(k=s.replace('%', '%%'))
+        assert ini['a']['k'] == s
+        forms['configparser'] = ini.get('a', 'k', raw=True)
+    lines = base64.encodebytes(b * (60 // len(b) + 1)).decode().split()
+    if len(lines) > 1 and len(b) >= 20:
+        lines = base64.b64encode(b).decode()
+        lines = [lines[at:at + 24] for at in range(0, len(lines), 24)]
+        for way, mark in dict(comment='\n# ', slashes='\n// ', quotation='\n> ', quoted='\\n"\n"', joined='" +\n    "', python="'\n    '").items():
+            forms['lines_' + way] = mark.join(lines)
     if '\n' not in s:
         forms['grep'] = s[:half] + '\x1b[01;31m\x1b[K' + s[half:half + 1] + '\x1b[m\x1b[K' + s[half + 1:]
         forms['rich'] = ''.join('\x1b[1;36m' + c + '\x1b[0m' if c.isdigit() else c for c in s[:-1]) + s[-1]

@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as STANDARD_ENGINE;
 
+use super::char_forms;
 use super::folded::{FoldOptions, fold};
 use super::parts;
 use super::phrases::{Phrase, SHORTEST};
@@ -44,6 +45,7 @@ pub(super) fn of(secret: &str, folding: FoldOptions) -> Forms {
 impl Forms {
     fn text(&mut self, text: &str, folding: FoldOptions) {
         self.raw.push(Phrase::plain(text.as_bytes()));
+        self.written(text, folding);
         let folded = fold(text.as_bytes(), folding);
         let has_unseen_edge = folded.has_unseen_edge(text.len());
         let folded = folded.bytes;
@@ -72,6 +74,16 @@ impl Forms {
             self.folded.push(Phrase::plain(&literal));
         }
         self.folded.push(Phrase::plain(&folded));
+    }
+
+    /// Adds the forms in which programs write single characters in another way.
+    fn written(&mut self, text: &str, folding: FoldOptions) {
+        for form in char_forms::plain(text) {
+            self.raw.push(Phrase::plain(form.as_bytes()));
+            self.folded.push(Phrase::plain(&fold(form.as_bytes(), folding).bytes));
+        }
+        // A backslash makes a search of the raw text necessary in any case.
+        self.raw.extend(char_forms::numbered(text).iter().map(|form| Phrase::plain(form.as_bytes())));
     }
 
     /// Adds the forms of a text as bytes.

@@ -4,6 +4,7 @@
 //! masked, and so are the secrets within an address or a document. All other bytes pass unchanged. Memory
 //! is bounded by the longest secret. The choice of secrets is up to the code that creates the [`Redactor`].
 
+mod char_forms;
 mod dump;
 mod folded;
 mod forms;

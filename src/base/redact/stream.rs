@@ -225,9 +225,18 @@ impl RedactStream {
         let held = self.held();
         let is_overstruck = views::may_be_overstruck(held, read, last);
         let overstruck = is_overstruck.then(|| views::written_over(held, last));
-        let views = [overstruck, views::unquoted(held, &sought.raw, last)];
-        for view in views.into_iter().flatten() {
-            self.look_into(&view, Some(&sought.raw), last, look);
+        let raw = Some(&sought.raw);
+        let [caret, backquote] = views::ESCAPES.map(|sign| views::unescaped(held, sign, &sought.raw, last));
+        let views = [
+            (overstruck, raw),
+            (views::unquoted(held, &sought.raw, last), raw),
+            (caret, raw),
+            (backquote, raw),
+            (views::joined(held, last), sought.folded.as_ref()),
+        ];
+        for (view, phrases) in views {
+            let Some(view) = view else { continue };
+            self.look_into(&view, phrases, last, look);
             look.open = look.open.min(view.open.unwrap_or(look.open));
         }
     }

@@ -41,8 +41,8 @@ pub(super) fn visible(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
     TerminalFilter { text, reading }.visible(at)
 }
 
-/// Returns whether a character only changes the look of the one before it: combining marks and variation
-/// selectors.
+/// Returns whether a character only changes the look of the one before it, or is a blank that no program writes between
+/// words: combining marks, variation selectors, and the empty pattern of Braille.
 fn is_mark(character: char) -> bool {
     matches!(
         character,
@@ -50,6 +50,7 @@ fn is_mark(character: char) -> bool {
             | '\u{1ab0}'..='\u{1aff}'
             | '\u{1dc0}'..='\u{1dff}'
             | '\u{20d0}'..='\u{20ff}'
+            | '\u{2800}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{fe20}'..='\u{fe2f}'
     )
@@ -84,7 +85,8 @@ pub(super) fn letters(text: &[u8]) -> usize {
         let is_more = |nth: usize| text.get(at + nth).is_some_and(|byte| byte & 0xc0 == 0x80);
         at += match text.get(at).copied() {
             Some(0xc3..=0xcb | 0xce..=0xd7 | 0xd9..=0xdf) if is_more(1) => 2,
-            Some(0xe2) if matches!(text.get(at + 1), Some(0x94..=0xbf)) && is_more(2) => 3,
+            // The empty pattern of Braille is a blank.
+            Some(0xe2) if matches!(text.get(at + 1), Some(0x94..=0x9f | 0xa1..=0xbf)) && is_more(2) => 3,
             Some(0xe3) if matches!(text.get(at + 1), Some(0x81..=0x84)) && is_more(2) => 3,
             Some(0xe4..=0xec) if is_more(1) && is_more(2) => 3,
             _ => return at,

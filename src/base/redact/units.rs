@@ -2,6 +2,7 @@
 //! piece from any position. Joining pieces is in [`super::folded`].
 
 use super::terminal::{Lexeme, ReadOptions, is_control, visible};
+use crate::base::html::{self, LONGEST_NAME};
 
 /// Maximum invisible bytes inside of one escaped character.
 const LONGEST_GAP: usize = 1024;
@@ -241,7 +242,7 @@ impl UnitReader<'_> {
         match self.next(at + 1) {
             NextUnit::Open => Lexeme::Open,
             NextUnit::Byte(b'#', end) => self.numbered(end).unwrap_or(plain),
-            _ => self.named(at + 1).unwrap_or(plain),
+            _ => self.named(at + 1, false, LEVELS).unwrap_or(plain),
         }
     }
 
@@ -270,59 +271,67 @@ impl UnitReader<'_> {
             NextUnit::Byte(b';', after) => end = after,
             _ => {}
         }
-        character(number, end)
+        character(html::of_windows(number.into()).map_or(number, u32::from), end)
     }
 
-    /// Decodes a named entity.
-    fn named(self, at: usize) -> Option<Lexeme> {
-        let (mut name, mut end) = (String::new(), at);
-        loop {
+    /// Decodes a named entity. Only an older name may lack its semicolon, unless all must have one.
+    fn named(self, at: usize, is_strict: bool, levels: usize) -> Option<Lexeme> {
+        let (mut name, mut end, mut old) = (String::new(), at, None);
+        let closes = loop {
             match self.next(end) {
                 NextUnit::Open => return Some(Lexeme::Open),
-                NextUnit::Byte(b';', after) if !name.is_empty() => {
-                    end = after;
-                    break;
-                }
-                NextUnit::Byte(byte, after) if may_go_on(&name, byte) => {
+                NextUnit::Byte(b';', after) => break Some(after),
+                NextUnit::Byte(byte, after) if byte.is_ascii_alphanumeric() => {
                     name.push(char::from(byte));
+                    if name.len() > LONGEST_NAME || !html::begins_name(&name) {
+                        break None;
+                    }
                     end = after;
+                    let meant = html::meaning(&name).filter(|meant| html::is_old(meant) || *meant == "'");
+                    old = meant.map(|meant| (meant, end)).or(old);
                 }
-                _ => break,
+                _ => break None,
             }
-        }
-        match name.as_str() {
+        };
+        let closed = closes.and_then(|after| Some((html::meaning(&name)?, after)));
+        let (meant, end) = closed.or_else(|| old.filter(|_| !is_strict))?;
+        if meant == "&" {
             // An entity that was escaped again: its name follows.
-            "amp" => Some(self.unit_after_ampersand(end).unwrap_or_else(|| bytes(b"&", end))),
-            "lt" => Some(bytes(b"<", end)),
-            "gt" => Some(bytes(b">", end)),
-            "quot" => Some(bytes(b"\"", end)),
-            "apos" => Some(bytes(b"'", end)),
-            _ => None,
+            return Some(self.after_ampersand(end, levels).unwrap_or_else(|| bytes(b"&", end)));
         }
+        meaning(meant, end)
     }
 
     /// Decodes the rest of an entity whose ampersand was written as `&amp;`, such as `amp;quot;`.
-    fn unit_after_ampersand(self, end: usize) -> Option<Lexeme> {
-        for (name, byte) in
-            [(&b"quot;"[..], b"\""), (b"lt;", b"<"), (b"gt;", b">"), (b"#39;", b"'"), (b"amp;", b"&")]
-        {
-            if self.text[end..].starts_with(name) {
-                return Some(bytes(byte, end + name.len()));
-            }
-            let rest = &self.text[end..];
-            if !self.reading.last && name.starts_with(rest) {
-                return Some(Lexeme::Open);
-            }
+    fn after_ampersand(self, at: usize, levels: usize) -> Option<Lexeme> {
+        let levels = levels.checked_sub(1)?;
+        match self.next(at) {
+            NextUnit::Open => Some(Lexeme::Open),
+            NextUnit::Byte(b'#', end) => self.numbered(end).filter(|unit| match unit {
+                Lexeme::Bytes { end, .. } | Lexeme::Nothing(end) => self.text[end - 1] == b';',
+                _ => true,
+            }),
+            NextUnit::Byte(byte, _) if byte.is_ascii_alphanumeric() => self.named(at, true, levels),
+            _ => None,
         }
-        None
     }
 }
 
-/// Returns whether the name of a known entity may continue with a byte.
-fn may_go_on(name: &str, byte: u8) -> bool {
-    ["amp", "lt", "gt", "quot", "apos"]
-        .iter()
-        .any(|known| known.strip_prefix(name).is_some_and(|rest| rest.as_bytes().first() == Some(&byte)))
+/// Returns the meaning of a named entity as a reader would see it.
+fn meaning(meant: &str, end: usize) -> Option<Lexeme> {
+    let mut characters = meant.chars();
+    let (first, second) = (characters.next()?, characters.next());
+    if second.is_some() {
+        return (meant.len() <= 4).then(|| bytes(meant.as_bytes(), end));
+    }
+    if first.is_ascii() {
+        return character(u32::from(first), end);
+    }
+    Some(match visible(meant.as_bytes(), 0, ReadOptions { strip: true, last: true }) {
+        Lexeme::Nothing(_) => Lexeme::Nothing(end),
+        Lexeme::Bytes { bytes, length, .. } => Lexeme::Bytes { end, bytes, length },
+        _ => bytes(meant.as_bytes(), end),
+    })
 }
 
 fn bytes(these: &[u8], end: usize) -> Lexeme {

@@ -1,8 +1,9 @@
 //! Other readings of a text than the usual one ([`super::folded`]): overwritten characters, with which
-//! printers produced bold text, and quoted-printable. Each is produced only if the text contains its marks.
+//! printers produced bold text, quoted-printable, escapes of the shells of Windows, and marked lines of base64. Each is
+//! produced only if the text contains its marks.
 //! Numbers that stand for bytes are in [`super::dump`].
 
-use super::folded::FoldedText;
+use super::folded::{FoldedText, is_base64};
 use super::phrases::PatternSet;
 use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 
@@ -185,6 +186,118 @@ pub(super) fn unquoted(text: &[u8], sought: &PatternSet, last: bool) -> Option<F
     }
     view.bytes.extend_from_slice(&text[done..]);
     Some(view)
+}
+
+/// Characters that take the meaning of the next one: of `cmd`, and of PowerShell.
+pub(super) const ESCAPES: [u8; 2] = [b'^', b'`'];
+
+/// Returns the text without the escapes that a sign begins, `^x` or `` `x ``, if one may be within a phrase.
+pub(super) fn unescaped(text: &[u8], sign: u8, sought: &PatternSet, last: bool) -> Option<FoldedText> {
+    let is_escape = |at: usize| text.get(at) == Some(&sign);
+    memchr::memchr_iter(sign, text).find(|at| {
+        let known = |at: usize| text.get(at).copied();
+        // Two in a row stand for one, which may be a part of the phrase.
+        match at.checked_sub(1) {
+            Some(before) if !is_escape(before) => sought.may_contain(known(before), &[], known(at + 1)),
+            _ => true,
+        }
+    })?;
+    let (mut view, mut done, mut escaped) = (FoldedText::default(), 0, 0);
+    for at in memchr::memchr_iter(sign, text) {
+        // It is escaped, and stands for itself.
+        if at < escaped {
+            continue;
+        }
+        view.bytes.extend_from_slice(&text[done..at]);
+        done = at;
+        match text.get(at + 1) {
+            None if !last => {
+                view.open = Some(at);
+                return Some(view);
+            }
+            None | Some(b'\n' | b'\r') => {}
+            // One before a phrase is no part of it.
+            Some(_) => (done, escaped) = (view.piece((at, at + 1), &[], false), at + 2),
+        }
+    }
+    view.bytes.extend_from_slice(&text[done..]);
+    Some(view)
+}
+
+/// Minimum characters of a base64 word at the end of a line that may continue on the next one behind other characters.
+const LINE_WORD: usize = 16;
+
+/// Returns the text with the words of base64 joined that continue behind the marks of the next line: of a comment
+/// (`# `), a quotation (`> `), or a text in quotes (`"…\\n"`). `None` if there are none.
+pub(super) fn joined(text: &[u8], last: bool) -> Option<FoldedText> {
+    let (mut view, mut done) = (FoldedText::default(), 0);
+    for newline in memchr::memchr_iter(b'\n', text) {
+        let (from, to) = (before_marks(text, newline), after_marks(text, newline + 1, last));
+        // Line ends without marks, and indents, are read elsewhere.
+        let is_marked =
+            from < newline || text[newline + 1..to].iter().any(|byte| !matches!(byte, b' ' | b'\t'));
+        // The marks, or the word, may follow.
+        let is_open = to == text.len() && !last;
+        if from < done || !(is_marked || is_open) {
+            continue;
+        }
+        let is_word = |range: std::ops::Range<usize>| text[range].iter().all(|byte| is_base64(*byte));
+        let begins = from.saturating_sub(LINE_WORD);
+        if from - begins < LINE_WORD || !is_word(begins..from) {
+            continue;
+        }
+        if is_open || text.get(to).is_some_and(|byte| is_base64(*byte)) {
+            view.bytes.extend_from_slice(&text[done..from]);
+            // As at the end of any line, only a likely phrase waits for more.
+            done = view.piece((from, to), &[], is_open);
+        }
+    }
+    if !last && let Some(from) = open_marks(text, done) {
+        view.bytes.extend_from_slice(&text[done..from]);
+        done = view.piece((from, text.len()), &[], true);
+    }
+    if done == 0 {
+        return None;
+    }
+    view.bytes.extend_from_slice(&text[done..]);
+    Some(view)
+}
+
+/// Returns the start of the marks at the end of a line: quotes, separators, and an escaped line end.
+fn before_marks(text: &[u8], end: usize) -> usize {
+    let mut at = end;
+    loop {
+        at = match text[..at] {
+            [.., b'\\', b'n' | b'r'] => at - 2,
+            [.., b' ', b'+' | b'.'] => at - 2,
+            [.., b'"' | b'\'' | b',' | b';' | b' ' | b'\r' | b'\\' | b')'] => at - 1,
+            _ => return at,
+        };
+    }
+}
+
+/// Returns the end of the marks at the start of a line: of comments and quotations, indents, and quotes.
+fn after_marks(text: &[u8], start: usize, last: bool) -> usize {
+    let mut at = start;
+    loop {
+        at = match text[at..] {
+            [b' ' | b'\t' | b'#' | b';' | b'>' | b'|' | b'*' | b'"' | b'\'' | b'(', ..] => at + 1,
+            [b'/', b'/', b' ', ..] | [b'-', b'-', b' ', ..] => at + 3,
+            [b'+' | b'-', b' ', ..] => at + 2,
+            // The rest of a mark may follow.
+            [b'/', b'/'] | [b'-', b'-'] if !last => at + 2,
+            [b'/' | b'-' | b'+'] if !last => at + 1,
+            _ => return at,
+        };
+    }
+}
+
+/// Returns the start of marks at the end of the text that may belong to the end of a line of base64.
+fn open_marks(text: &[u8], done: usize) -> Option<usize> {
+    let from = before_marks(text, text.len());
+    let begins = from.checked_sub(LINE_WORD).filter(|begins| *begins >= done)?;
+    let is_word = text[begins..from].iter().all(|byte| is_base64(*byte));
+    (from < text.len() && is_word).then_some(from)
 }
 
 /// Meaning of a `=`.

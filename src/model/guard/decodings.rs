@@ -1,6 +1,6 @@
 //! Decoded forms of a text: percent-encoded, escaped as in JSON, C or HTML, in base64 or base32, as the numbers of its
 //! bytes, or with its dots in brackets. The search in them belongs in `host` and `credential`; references of HTML in
-//! `html`, numbers in `bytes`.
+//! `base::html`, numbers in `bytes`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::bytes::{SHORTEST, numbers, text_in};
-use super::html;
+use crate::base::html;
 use crate::base::redact::as_read;
 
 /// Maximum rounds of decoding.

@@ -11,7 +11,6 @@ mod deny;
 mod gate;
 mod host;
 mod host_pattern;
-mod html;
 
 use std::collections::HashSet;
 use std::sync::Arc;

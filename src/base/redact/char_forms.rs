@@ -1,0 +1,59 @@
+//! Forms of a text in which programs write each character, or some, in another way that folding does not decode, since a
+//! text alone does not tell that they do. Each of them is fixed by the text.
+
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
+/// Characters that filters of LDAP must escape (RFC 4515).
+const FILTER: &[u8] = b"*()\\\0";
+
+/// Returns the forms that differ from a text, whose other escapes folding decodes: with doubled `$` (Compose, make,
+/// Kubernetes) or `%` (configparser, printf), with `_` for spaces (RFC 2047), and in both normal forms of Unicode.
+pub(super) fn plain(text: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    for signs in [&["$"][..], &["%"], &["$", "%"]] {
+        if signs.iter().all(|sign| text.contains(sign)) {
+            let doubled = |text: &str| {
+                signs.iter().fold(text.to_owned(), |text, sign| text.replace(sign, &sign.repeat(2)))
+            };
+            let once = doubled(text);
+            forms.extend([doubled(&once), once]);
+        }
+    }
+    if text.contains(' ') {
+        forms.push(text.replace(' ', "_"));
+    }
+    if !text.is_ascii() {
+        forms.push(ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned());
+        forms.push(DecomposingNormalizerBorrowed::new_nfd().normalize(text).into_owned());
+    }
+    forms.retain(|form| form != text);
+    forms
+}
+
+/// Returns the forms with backslashes whose digits folding takes for an octal number: `\\2a` (LDAP, CSS) and `\\042`
+/// (DNS), for the characters that must be escaped, for all signs, and for all characters.
+pub(super) fn numbered(text: &str) -> Vec<String> {
+    let is_sign = |byte: u8| !byte.is_ascii_alphanumeric();
+    let sets: [&dyn Fn(u8) -> bool; 3] =
+        [&|byte| FILTER.contains(&byte) || !byte.is_ascii(), &is_sign, &|_| true];
+    let mut forms = Vec::new();
+    for is_escaped in sets {
+        let bytes = |escape: &dyn Fn(u8) -> String| -> Vec<u8> {
+            let written = |byte| if is_escaped(byte) { escape(byte).into_bytes() } else { vec![byte] };
+            text.bytes().flat_map(written).collect()
+        };
+        forms.push(bytes(&|byte| format!("\\{byte:02x}")));
+        forms.push(bytes(&|byte| format!("\\{byte:02X}")));
+        forms.push(bytes(&|byte| format!("\\{byte:03}")));
+        for (width, end) in [(1, " "), (6, "")] {
+            let written = |c: char| match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii() && !is_escaped(byte) => c.to_string(),
+                _ => format!("\\{:0width$x}{end}", u32::from(c)),
+            };
+            forms.push(text.chars().map(written).collect::<String>().into_bytes());
+        }
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    forms.into_iter().filter_map(|form| String::from_utf8(form).ok()).filter(|form| form != text).collect()
+}
