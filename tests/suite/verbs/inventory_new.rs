@@ -68,10 +68,8 @@ fn inventory_new_writes_entries_that_check_and_run_accept() {
         .says("inv/service/ledger.yaml:1")
         .says("run-local ledger");
     let text = read("inv/service/ledger.yaml");
-    assert!(
-        text.contains("path: k8s/ledger.yaml}") && text.contains("ready: {http: /ready, port: 8080}"),
-        "{text}"
-    );
+    // The probe stays that of the deployment.
+    assert!(text.contains("path: k8s/ledger.yaml}") && !text.contains("ready:"), "{text}");
     cli.run("run-local ledger --dry-run --inventory inv").ends_with(0).says("HTTP /ready on port 8080");
     // A repository is the same one by any scheme.
     let shop = git2::Repository::init(cli.project().join("shop")).expect("is one already");
