@@ -1,4 +1,4 @@
-//! What the pods of a release may ask for: only fields that this file knows, and no right beyond those of an ordinary
+//! Rights of the pods of a release: they have only fields that this file knows, and no right beyond those of an ordinary
 //! program. Volumes are in `volumes`, and references to objects of the namespace in `pod`.
 
 use serde_json::{Map, Value, json};
