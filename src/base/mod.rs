@@ -5,6 +5,7 @@
 #[cfg(test)]
 pub(crate) mod allocated;
 pub mod assets;
+pub mod background;
 pub mod clock;
 pub mod digest;
 pub mod dotenv;

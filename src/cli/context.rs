@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,6 +15,7 @@ use super::globals::Globals;
 use super::known_tokens::KnownTokens;
 use super::repeated_flags::RepeatedFlags;
 use crate::base::assets::Assets;
+use crate::base::background::BackgroundWork;
 use crate::base::http::{HttpClient, HttpPolicy};
 use crate::config::{Config, Format, SettingOrigin, Settings};
 use crate::demo::walk;
@@ -59,6 +61,8 @@ pub(super) struct Context {
     pub(super) format: OutputFormat,
     /// Tokens of this run.
     pub(super) tokens: KnownTokens,
+    /// Work beside the command; the end of the command waits for it.
+    pub(super) background: BackgroundWork,
 }
 
 impl Context {
@@ -137,6 +141,7 @@ impl Context {
             ui,
             format,
             tokens: KnownTokens::default(),
+            background: BackgroundWork::default(),
         })
     }
 
@@ -219,22 +224,32 @@ impl Context {
         &self,
         work: impl AsyncFnOnce(Shutdown) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
+        let mut result = None;
+        self.drive(Box::pin(async {
+            let stoppable = async {
+                let stop = Shutdown::listen()?;
+                let unread = stop.clone();
+                self.host.stdout.on_failure(move || unread.trigger(Signal::Pipe));
+                let unread = stop.clone();
+                self.host.stderr.on_lost_piece(move || unread.trigger(Signal::Pipe));
+                work(stop).await
+            };
+            result = Some(stoppable.await);
+        }))?;
+        result.context("the runtime ended before the work")?
+    }
+
+    /// Drives work to its end. The runtime has much code for each type of a future, so all work has one.
+    fn drive(&self, work: Pin<Box<dyn Future<Output = ()> + '_>>) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        let result = runtime.block_on(async {
-            let stop = Shutdown::listen()?;
-            let unread = stop.clone();
-            self.host.stdout.on_failure(move || unread.trigger(Signal::Pipe));
-            let unread = stop.clone();
-            self.host.stderr.on_lost_piece(move || unread.trigger(Signal::Pipe));
-            work(stop).await
-        });
+        runtime.block_on(work);
         // A thread that is blocked on a server must not keep the program from ending.
         runtime.shutdown_timeout(std::time::Duration::from_millis(200));
-        result
+        Ok(())
     }
 
     /// Returns the selected engine, after removing the leftovers of killed runs on it.

@@ -7,7 +7,7 @@ use crate::base::text::{plural, safe_line};
 use crate::config::{Config, Settings};
 use crate::model::inventory::{GitSource, Inventory};
 use crate::ops::inventory::sync::{FetchWhen, SyncedSource, choose, sync};
-use crate::ops::shared::inventory::{FetchFailures, LoadError, copy_of, load_checked};
+use crate::ops::shared::inventory::{FetchFailures, LoadError, copy_of, load_checked, load_unstored};
 use crate::systems::git::{Git, Logins};
 
 /// Maximum number of findings printed by a command that loads the inventory; `cki doctor` prints more.
@@ -49,24 +49,32 @@ impl Context {
     /// Loads the inventory, and names the layers that are left out. It is leaked: each command loads one, and freeing a
     /// large one would take about as long as reading it.
     pub(super) fn unreported_inventory(&self) -> anyhow::Result<&'static Inventory> {
-        self.load_inventory(self.assets.files())
-    }
-
-    /// Loads the inventory as [`Self::unreported_inventory`], for a command that shows it.
-    pub(super) fn unreported_shown_inventory(&self) -> anyhow::Result<&'static Inventory> {
-        self.load_inventory(&FileSnapshot::default())
-    }
-
-    fn load_inventory(&self, files: &FileSnapshot) -> anyhow::Result<&'static Inventory> {
         let failures = self.fetch_missing()?;
-        let inventory = load_checked(&self.settings.inventory, &self.assets, files, &failures)?;
-        let inventory = Box::leak(Box::new(inventory));
+        let sources = &self.settings.inventory;
+        let inventory = load_checked(sources, &self.assets, self.assets.files(), &failures)?;
+        Ok(self.with_logins_and_layers(Box::leak(Box::new(inventory))))
+    }
+
+    /// Loads the inventory as [`Self::unreported_inventory`], for a command that shows it. It goes to the cache while
+    /// the command shows it.
+    pub(super) fn unreported_shown_inventory(&self) -> anyhow::Result<&'static Inventory> {
+        let failures = self.fetch_missing()?;
+        let (sources, files) = (&self.settings.inventory, FileSnapshot::default());
+        let (inventory, entry) = load_unstored(sources, &self.assets, &files, &failures)?;
+        let inventory: &'static Inventory = Box::leak(Box::new(inventory));
+        if let Some(entry) = entry {
+            self.background.run(move || entry.store(inventory));
+        }
+        Ok(self.with_logins_and_layers(inventory))
+    }
+
+    fn with_logins_and_layers(&self, inventory: &'static Inventory) -> &'static Inventory {
         self.host.hide_logins_of(inventory.addresses());
         for (layer, reason) in inventory.left_out() {
             let text = format!("The layer `{}` of the inventory is left out: {reason}.", layer.label);
             self.ui.warning(&safe_line(&text));
         }
-        Ok(inventory)
+        inventory
     }
 
     /// Reads the inventory with another reader of its files, without a word and without fetching anything.

@@ -7,9 +7,9 @@ use std::ffi::OsStr;
 use clap_complete::CompletionCandidate;
 
 use super::candidate::candidate;
-use super::typed::TypedLine;
+use super::typed::{EntryNames, TypedLine};
 use crate::model::graph::DependencyGraph;
-use crate::model::inventory::{Component, Inventory, SERVICE, SelectorKey};
+use crate::model::inventory::{ComponentName, Inventory, SERVICE, SelectorKey};
 use crate::model::reference::is_name;
 use crate::ops::inventory::new;
 use crate::ops::list::SERVICES;
@@ -17,7 +17,7 @@ use crate::systems::git::without_login;
 
 /// Returns the components and backing services that `cki run-local` can run.
 pub(in crate::cli) fn runnable() -> Vec<CompletionCandidate> {
-    entries_that(Component::is_runnable)
+    entries_that(ComponentName::is_runnable)
 }
 
 /// Returns all components and backing services.
@@ -39,26 +39,30 @@ pub(in crate::cli) fn verbs() -> Vec<CompletionCandidate> {
 
 /// Returns the components with settings of staging.
 pub(in crate::cli) fn staged() -> Vec<CompletionCandidate> {
-    components_that(|component| component.stage.is_some())
+    components_that(ComponentName::is_staged)
 }
 
-fn components_that(is_wanted: fn(&Component) -> bool) -> Vec<CompletionCandidate> {
+fn components_that(is_wanted: fn(&ComponentName) -> bool) -> Vec<CompletionCandidate> {
     let Some(typed) = TypedLine::current() else { return Vec::new() };
-    typed.inventory_of_names().map(|inventory| named(typed, inventory, is_wanted)).unwrap_or_default()
+    typed.entry_names().map(|names| components_of(typed, &names, is_wanted)).unwrap_or_default()
 }
 
-fn entries_that(is_wanted: fn(&Component) -> bool) -> Vec<CompletionCandidate> {
+fn entries_that(is_wanted: fn(&ComponentName) -> bool) -> Vec<CompletionCandidate> {
     let Some(typed) = TypedLine::current() else { return Vec::new() };
-    let Some(inventory) = typed.inventory_of_names() else { return Vec::new() };
-    let mut all = named(typed, inventory, is_wanted);
-    all.extend(services(typed, inventory));
+    let Some(names) = typed.entry_names() else { return Vec::new() };
+    let mut all = components_of(typed, &names, is_wanted);
+    all.extend(services_of(typed, &names));
     all
 }
 
 /// Returns the backing services that are not typed yet, by the texts that name them.
-fn services(typed: &TypedLine, inventory: &Inventory) -> Vec<CompletionCandidate> {
+fn services_of(typed: &TypedLine, names: &EntryNames) -> Vec<CompletionCandidate> {
     let given = typed.names();
-    let queries = inventory.backing_services.iter().map(|name| (name, inventory.service_query(name)));
+    let is_ambiguous = |service: &str| names.components.iter().any(|component| component.is_named(service));
+    let queries = names.services.iter().map(|name| match is_ambiguous(name) {
+        true => (name, format!("{SERVICE}{name}")),
+        false => (name, name.clone()),
+    });
     let free = queries.filter(|(name, query)| {
         !given.contains(query.as_str()) && !given.contains(format!("{SERVICE}{name}").as_str())
     });
@@ -66,30 +70,28 @@ fn services(typed: &TypedLine, inventory: &Inventory) -> Vec<CompletionCandidate
 }
 
 /// Returns components that are not typed yet: by their names, or by their references where several share a name.
-pub(super) fn named(
+fn components_of(
     typed: &TypedLine,
-    inventory: &Inventory,
-    is_wanted: fn(&Component) -> bool,
+    names: &EntryNames,
+    is_wanted: fn(&ComponentName) -> bool,
 ) -> Vec<CompletionCandidate> {
     let mut count: HashMap<&str, usize> = HashMap::new();
-    for component in &inventory.components {
-        *count.entry(component.name()).or_default() += 1;
+    for component in &names.components {
+        *count.entry(component.name).or_default() += 1;
     }
     let given = typed.names();
-    let is_free = |one: &&Component| {
-        !given.contains(one.name())
-            && (given.is_empty() || !given.contains(one.reference.to_string().as_str()))
+    let reference = |one: &ComponentName| format!("{}/{}", one.category, one.name);
+    let is_free = |one: &&ComponentName| {
+        !given.contains(one.name) && (given.is_empty() || !given.contains(reference(one).as_str()))
     };
-    let wanted = inventory.components.iter().filter(|one| is_wanted(one)).filter(is_free);
+    let wanted = names.components.iter().filter(|one| is_wanted(one)).filter(is_free);
     wanted
         .filter_map(|one| {
-            let help = one.description.as_deref().or(one.kind.as_deref());
-            let is_alone = count.get(one.name()) == Some(&1);
-            let name =
-                if is_alone { Cow::Borrowed(one.name()) } else { Cow::Owned(one.reference.to_string()) };
+            let is_alone = count.get(one.name) == Some(&1);
+            let name = if is_alone { Cow::Borrowed(one.name) } else { Cow::Owned(reference(one)) };
             // The others would be dropped later, and there may be many.
-            let tag = || Some(one.reference.category.clone().into());
-            typed.may_become(&name).then(|| candidate(name.into_owned(), help).tag(tag()))
+            let tag = || Some(one.category.into());
+            typed.may_become(&name).then(|| candidate(name.into_owned(), one.help).tag(tag()))
         })
         .collect()
 }
@@ -161,12 +163,12 @@ pub(in crate::cli) fn component_words(current: &OsStr) -> Vec<CompletionCandidat
 
 /// Returns the components that have a repository; selectors once their beginning is typed.
 pub(in crate::cli) fn cloneable_words(current: &OsStr) -> Vec<CompletionCandidate> {
-    names_or_selectors(components_that(|component| !component.repos().is_empty()), current)
+    names_or_selectors(components_that(ComponentName::is_cloneable), current)
 }
 
 /// Returns the components that `cki build` can build, and selectors.
 pub(in crate::cli) fn buildable_words(current: &OsStr) -> Vec<CompletionCandidate> {
-    names_or_selectors(components_that(|component| component.build.is_some()), current)
+    names_or_selectors(components_that(ComponentName::is_buildable), current)
 }
 
 fn names_or_selectors(names: Vec<CompletionCandidate>, current: &OsStr) -> Vec<CompletionCandidate> {

@@ -13,10 +13,9 @@ use super::words::Words;
 use crate::base::assets::Assets;
 use crate::config::{Config, Settings};
 use crate::host::Host;
-use crate::model::inventory::{Component, Inventory, InventorySources};
+use crate::model::inventory::{Component, ComponentName, Inventory};
 use crate::model::reference::is_name;
 use crate::ops;
-use crate::ops::shared::inventory::LoadError;
 
 /// Stands for the word that is being typed.
 const CURRENT: &str = "\u{1}";
@@ -34,6 +33,14 @@ pub(super) struct TypedLine {
     /// The word that is being typed.
     pub(super) current: String,
     matches: ArgMatches,
+}
+
+/// Names of entries.
+pub(super) struct EntryNames {
+    /// Components.
+    pub(super) components: Vec<ComponentName>,
+    /// Backing services.
+    pub(super) services: Vec<String>,
 }
 
 impl TypedLine {
@@ -105,25 +112,20 @@ impl TypedLine {
 
     /// Returns the inventory. It is leaked: the program ends after one answer.
     pub(super) fn inventory(&self) -> Option<&'static Inventory> {
-        self.inventory_by(ops::shared::inventory::load)
-    }
-
-    /// Returns the inventory for names that may complete the word that is being typed: the state of other entries may
-    /// be an older one.
-    pub(super) fn inventory_of_names(&self) -> Option<&'static Inventory> {
-        let is_wanted = |name: &str| self.may_become(name);
-        self.inventory_by(|sources| ops::shared::inventory::load_named(sources, is_wanted))
-    }
-
-    fn inventory_by(
-        &self,
-        load: impl FnOnce(&InventorySources) -> Result<Inventory, LoadError>,
-    ) -> Option<&'static Inventory> {
         let settings = self.settings()?;
-        let mut inventory = load(&settings.inventory).ok()?;
-        let assets = Assets::new(settings.templates.into_iter().collect());
-        inventory.backing_services = ops::shared::services::names(&assets).unwrap_or_default();
+        let mut inventory = ops::shared::inventory::load(&settings.inventory).ok()?;
+        inventory.backing_services = services(&settings);
         Some(Box::leak(Box::new(inventory)))
+    }
+
+    /// Returns the components whose names may complete the word that is being typed, and those with the name of a backing
+    /// service, with the names of all backing services.
+    pub(super) fn entry_names(&self) -> Option<EntryNames> {
+        let settings = self.settings()?;
+        let services = services(&settings);
+        let is_wanted = |name: &str| self.may_become(name);
+        let names = ops::shared::inventory::component_names(&settings.inventory, &services, is_wanted);
+        Some(EntryNames { components: names.ok()?, services })
     }
 
     /// Expands `~`: a shell hands over a word before it does so.
@@ -134,6 +136,11 @@ impl TypedLine {
             _ => value.to_owned(),
         }
     }
+}
+
+fn services(settings: &Settings) -> Vec<String> {
+    let assets = Assets::new(settings.templates.iter().cloned().collect());
+    ops::shared::services::names(&assets).unwrap_or_default()
 }
 
 /// Makes a tree accept any value: one that is wrong or missing must not hide the others.

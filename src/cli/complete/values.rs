@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use clap_complete::CompletionCandidate;
 
 use super::candidate::candidate;
-use super::inventory::named;
+use super::inventory::components;
 use super::typed::TypedLine;
 use crate::cli::format;
 use crate::config::{KEYS, SettingKind};
@@ -57,9 +57,8 @@ fn help_of(one: &EnvVarDecl) -> Option<&str> {
 
 /// Returns what `--diff` compares with.
 pub(in crate::cli) fn compared() -> Vec<CompletionCandidate> {
-    let Some(typed) = TypedLine::current() else { return Vec::new() };
-    let components = typed.inventory().map(|inventory| named(typed, inventory, |_| true)).unwrap_or_default();
-    [candidate("deployment", Some("The values of the deployment"))].into_iter().chain(components).collect()
+    let deployment = candidate("deployment", Some("The values of the deployment"));
+    [deployment].into_iter().chain(components()).collect()
 }
 
 /// Returns the parameters of staging as `KEY=`, and the values of one after it.

@@ -30,6 +30,11 @@ pub(super) fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', '.'], "-")
 }
 
+/// Returns whether two names have the same form for comparison.
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    one.len() == other.len() && plain(one) == plain(other)
+}
+
 impl Index {
     /// Builds the index of categories.
     pub(super) fn new(categories: &[Category]) -> Self {

@@ -4,6 +4,7 @@
 pub mod backstage;
 pub mod check;
 mod component;
+mod component_name;
 mod details;
 mod entry;
 mod error;
@@ -39,6 +40,7 @@ use crate::base::{share, text};
 use crate::model::reference::Reference;
 use backstage::unplaced::UnplacedPart;
 pub use component::Component;
+pub use component_name::{ComponentName, stored_names};
 pub use details::EntryDetails;
 use details::EntryFacts;
 pub use entry::{

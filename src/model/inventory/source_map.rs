@@ -141,6 +141,12 @@ impl SourceMap {
     }
 
     /// Returns whether the entry is one of several in a file.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.entry.is_some()
+    }
+
+    /// Returns the index of the entry in its file; `None` if it has the file for itself.
     pub(super) fn number(&self) -> Option<u32> {
         self.entry
     }

@@ -1,10 +1,10 @@
 //! The cache of inventories: what a read of the sources gave, for as long as each file and directory is as it was then.
 //! It may be deleted or broken at any time; `cki` reads the sources again. Its form is in `model::inventory`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::base::digest;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::file_stamp::FileStamp;
 use crate::base::packed::{PackedReader, PackedWriter};
-use crate::model::inventory::{Component, Inventory, InventorySource, InventorySources};
+use crate::model::inventory::{ComponentName, Inventory, InventorySource, InventorySources, stored_names};
 
 /// Fewest components of a cached inventory: reading fewer files takes no time that anybody notices.
 const LEAST: usize = 100;
@@ -27,7 +27,7 @@ const TOTAL: u64 = 512 << 20;
 /// Age of a temporary file that no process writes any longer.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// The form of the cache. Another program, even of the same version, has caches of its own.
-const FORM: &[u8] = b"cki inventory cache 1";
+const FORM: &[u8] = b"cki inventory cache 2";
 /// The running program.
 const PROGRAM: &str = "/proc/self/exe";
 
@@ -81,43 +81,45 @@ impl CachePlace {
     /// Returns the cached inventory, if nothing changed since it was read. The files are looked at while its content is
     /// checked and taken apart.
     pub(super) fn load(&self) -> Option<Inventory> {
-        let (record, content) = self.parts()?;
+        let mut parts = CacheParts::open(&self.file)?;
+        let record = parts.next()?;
+        parts.skip()?;
+        let content = parts.next()?;
         std::thread::scope(|scope| {
-            let unchanged = scope.spawn(|| is_unchanged(record, &HashSet::new()));
-            let inventory = self.stored(content);
+            let unchanged = scope.spawn(|| is_unchanged(record, |_| true));
+            let inventory = self.reader(content).and_then(|mut reader| Inventory::stored(&mut reader));
             unchanged.join().unwrap_or(false).then_some(inventory).flatten()
         })
     }
 
-    /// Returns the cached inventory for a command that shows the components of some names and no others: files of
-    /// others are not looked at, so a change of these does not show. `None` if it has no component of such a name.
-    pub(super) fn load_named(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Inventory> {
-        let (record, content) = self.parts()?;
-        let inventory = self.stored(content)?;
-        let (wanted, others): (Vec<_>, Vec<_>) =
-            inventory.components.iter().partition(|component| is_wanted(component.name()));
-        let mut unneeded: HashSet<&OsStr> = others.into_iter().filter_map(file_name).collect();
-        for name in wanted.iter().copied().filter_map(file_name) {
-            unneeded.remove(name);
-        }
-        let holds = !wanted.is_empty() && is_unchanged(record, &unneeded);
-        holds.then_some(inventory)
+    /// Returns the cached names of the components that are wanted, for a command that shows no others: files of others
+    /// are not looked at, so a change of these does not show. `also_wanted` are names that do not count if they are
+    /// alone. `None` if no component has a wanted name.
+    pub(super) fn names(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+        also_wanted: impl Fn(&ComponentName) -> bool,
+    ) -> Option<Vec<ComponentName>> {
+        let mut parts = CacheParts::open(&self.file)?;
+        let (record, names) = (parts.next()?, parts.next()?);
+        let (mut found, mut numbers) = (Vec::new(), Vec::new());
+        let mut is_alone = true;
+        stored_names(&mut self.reader(names)?, |number, name| {
+            let is_wanted = is_wanted(name.name);
+            is_alone &= !is_wanted;
+            if is_wanted || also_wanted(&name) {
+                found.push(name);
+                numbers.push(number);
+            }
+        })?;
+        let is_needed = |number: usize| numbers.binary_search(&number).is_ok();
+        (!is_alone && is_unchanged(record, is_needed)).then_some(found)
     }
 
-    /// Reads the record of files, and the rest.
-    fn parts(&self) -> Option<(&'static [u8], &'static [u8])> {
-        // Texts of the inventory are parts of it, and the inventory lasts as long as the command.
-        let content: &'static [u8] = read(&self.file)?.leak();
-        let (length, rest) = content.split_first_chunk()?;
-        rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
-    }
-
-    fn stored(&self, content: &'static [u8]) -> Option<Inventory> {
-        let mut reader = PackedReader::open(content)?;
-        if reader.bytes()? != self.key {
-            return None;
-        }
-        Inventory::stored(&mut reader)
+    /// Opens a part that has the key, if it is the part of this place.
+    fn reader(&self, part: &'static [u8]) -> Option<PackedReader<'static>> {
+        let mut reader = PackedReader::open(part)?;
+        (reader.bytes()? == self.key).then_some(reader)
     }
 
     /// Writes an inventory, unless it is small, or something that was read may change without a trace. A failure is
@@ -126,48 +128,96 @@ impl CachePlace {
         if inventory.components.len() < LEAST {
             return;
         }
-        let Some(record) = footprint.store() else { return };
-        let mut writer = PackedWriter::default();
-        writer.bytes(&self.key);
-        if !inventory.store(&mut writer) {
+        let components = components_by_file(inventory);
+        let component_of = |file: &OsStr| components.get(file).copied().flatten();
+        let Some(record) = footprint.store(component_of) else { return };
+        let with_key = || {
+            let mut writer = PackedWriter::default();
+            writer.bytes(&self.key);
+            writer
+        };
+        let mut content = with_key();
+        if !inventory.store(&mut content) {
             return;
         }
-        let content = writer.finish();
-        // The record comes first and has a checksum of its own, so that the files are looked at before the rest is read.
-        let length = (record.len() as u64).to_le_bytes();
-        let parts = [&length[..], &record, &content];
-        if parts.iter().map(|part| part.len() as u64).sum::<u64>() <= TOTAL {
+        let mut names = with_key();
+        inventory.store_names(&mut names);
+        // Each part has a checksum of its own: the files are looked at before the rest is read, and completion reads no
+        // more than names.
+        let parts = [record, names.finish(), content.finish()];
+        if parts.iter().map(|part| part.len() as u64 + LENGTH).sum::<u64>() <= TOTAL {
             let _ = write(&self.file, &parts);
         }
     }
 }
 
-fn file_name(component: &Component) -> Option<&OsStr> {
-    Path::new(component.source_map.file()).file_name()
+/// Returns the number of the component that files of a name tell of; `None` for a file of several names.
+fn components_by_file(inventory: &Inventory) -> HashMap<&OsStr, Option<usize>> {
+    let mut all: HashMap<&OsStr, Option<usize>> = HashMap::with_capacity(inventory.components.len());
+    for (number, component) in inventory.components.iter().enumerate() {
+        let Some(file) = Path::new(component.source_map.file()).file_name() else { continue };
+        let number = (!component.source_map.is_shared()).then_some(number);
+        let known = all.entry(file).or_insert(number);
+        let is_same = |at: usize| inventory.components[at].name() == component.name();
+        *known = known.filter(|at| number.is_some() && is_same(*at));
+    }
+    all
 }
 
-/// Reads a file of the cache that this user alone can change.
-fn read(path: &Path) -> Option<Vec<u8>> {
-    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
-    let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
-    let facts = file.metadata().ok()?;
-    let is_own = facts.uid() == nix::unistd::geteuid().as_raw() && facts.mode() & 0o077 == 0;
-    if !facts.is_file() || !is_own || facts.len() > TOTAL {
-        return None;
+/// Bytes of the length of a part.
+const LENGTH: u64 = 8;
+
+/// Parts of a file of the cache, each after its length. They are leaked: texts of the inventory are parts of them, and
+/// it lasts as long as the command.
+struct CacheParts {
+    file: File,
+    /// Bytes that are not read yet.
+    rest: u64,
+}
+
+impl CacheParts {
+    /// Opens a file of the cache that this user alone can change.
+    fn open(path: &Path) -> Option<Self> {
+        let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+        let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
+        let facts = file.metadata().ok()?;
+        let is_own = facts.uid() == nix::unistd::geteuid().as_raw() && facts.mode() & 0o077 == 0;
+        (facts.is_file() && is_own && facts.len() <= TOTAL).then_some(Self { file, rest: facts.len() })
     }
-    let mut content = Vec::with_capacity(usize::try_from(facts.len()).ok()? + 1);
-    file.take(TOTAL).read_to_end(&mut content).ok()?;
-    Some(content)
+
+    fn length(&mut self) -> Option<u64> {
+        self.rest = self.rest.checked_sub(LENGTH)?;
+        let mut length = [0; LENGTH as usize];
+        self.file.read_exact(&mut length).ok()?;
+        let length = u64::from_le_bytes(length);
+        self.rest = self.rest.checked_sub(length)?;
+        Some(length)
+    }
+
+    fn next(&mut self) -> Option<&'static [u8]> {
+        let length = self.length()?;
+        let mut part = Vec::with_capacity(usize::try_from(length).ok()?);
+        let read = (&self.file).take(length).read_to_end(&mut part).ok()?;
+        (read as u64 == length).then(|| &*part.leak())
+    }
+
+    fn skip(&mut self) -> Option<()> {
+        let length = i64::try_from(self.length()?).ok()?;
+        self.file.seek_relative(length).ok()
+    }
 }
 
 /// Writes a file of the cache, and removes the oldest others. The disk may lose it: a checksum shows that, so that
 /// nothing waits for the disk.
-fn write(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
+fn write(path: &Path, parts: &[Vec<u8>]) -> std::io::Result<()> {
     let Some(directory) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(directory)?;
     let mode = std::fs::Permissions::from_mode(0o600);
     let mut file = tempfile::Builder::new().prefix(".cki-").permissions(mode).tempfile_in(directory)?;
-    parts.iter().try_for_each(|part| file.write_all(part))?;
+    for part in parts {
+        file.write_all(&(part.len() as u64).to_le_bytes())?;
+        file.write_all(part)?;
+    }
     file.persist(path).map_err(|error| error.error)?;
     tidy(directory, path);
     Ok(())

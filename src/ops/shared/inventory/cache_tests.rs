@@ -7,7 +7,7 @@ mod lab;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, SystemTime};
 
-use super::{FetchFailures, load_at, load_named};
+use super::{FetchFailures, component_names, load_at};
 use crate::base::assets::Assets;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::base::files;
@@ -46,19 +46,23 @@ fn layers_are_cached_with_the_origin_of_each_line() {
 fn names_are_completed_without_a_look_at_other_entries() {
     let lab = Lab::new();
     assert!(!lab.is_cached() && lab.is_cached());
-    let of_name = |name: &str, shown: &str| {
-        let read = load_named(&lab.sources, |one| one == name).expect("loads");
-        read.find(shown).map(|found| found.description.clone().unwrap_or_default().into_owned()).ok()
+    // `c7` is among the names, since a backing service is called so.
+    let help_of = |wanted: &str, shown: &str| {
+        let names = component_names(&lab.sources, &["c7".to_owned()], |name| name.starts_with(wanted));
+        names.expect("loads").iter().find(|one| one.name == shown).and_then(|one| one.help)
     };
-    let (old, new) = (Some("The number 7.".to_owned()), Some("Seven.".to_owned()));
+    let (old, new) = (Some("The number 7."), Some("Seven."));
+    assert_eq!((help_of("c8", "c7"), help_of("c8", "c9")), (old, None));
+    lab.write("inventory/service/c70.yaml", "description: Seventy.\n");
+    assert_eq!(help_of("c8", "c8"), Some("The number 8."), "only such names are looked at");
+    assert_eq!(help_of("c70", "c70"), Some("Seventy."));
     lab.write("inventory/service/c7.yaml", "description: Seven.\n");
-    assert_eq!(of_name("c8", "c7"), old, "only `c8` is asked for");
-    assert_eq!(of_name("c7", "c7"), new);
+    assert_eq!(help_of("c8", "c7"), new);
     // Where no name fits, a file that changed may have one.
-    assert_eq!(of_name("c-none", "c7"), new);
+    assert_eq!((help_of("c-none", "c7"), help_of("c-none", "c8")), (new, None));
     // A new file changes its directory.
     lab.write("inventory/service/c8-new.yaml", "description: New.\n");
-    assert_eq!(of_name("c8", "c8-new"), Some("New.".to_owned()));
+    assert_eq!(help_of("c8", "c8-new"), Some("New."));
 }
 
 #[test]

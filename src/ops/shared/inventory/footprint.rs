@@ -1,7 +1,7 @@
 //! The record of a read of an inventory: the state of each file and directory that decided something. If all are the
 //! same later, another read would give the same. The use of that is in `cache`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
@@ -20,7 +20,9 @@ use crate::base::share;
 /// Number of paths for each thread.
 const SHARE: usize = 512;
 /// Fewest bytes of a stored path.
-const LEAST: usize = 5;
+const LEAST: usize = 9;
+/// Stands for no component among the numbers of components.
+const NONE: usize = u32::MAX as usize;
 
 /// State of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +93,9 @@ impl Footprint {
         }
     }
 
-    /// Returns the record in the form that [`is_unchanged`] reads; `None` if it is void.
-    pub(super) fn store(self) -> Option<Vec<u8>> {
+    /// Returns the record in the form that [`is_unchanged`] reads; `None` if it is void. `component_of` returns the number
+    /// of the component that files of a name alone tell of.
+    pub(super) fn store(self, component_of: impl Fn(&OsStr) -> Option<usize>) -> Option<Vec<u8>> {
         if self.is_void() {
             return None;
         }
@@ -108,6 +111,7 @@ impl Footprint {
             writer.short(paths.len());
             for (name, state) in paths {
                 writer.bytes(name.as_bytes());
+                writer.short(component_of(name).unwrap_or(NONE));
                 match state {
                     PathState::Stamp(state) => {
                         writer.byte(0);
@@ -128,20 +132,12 @@ struct RecordedPath<'a> {
     state: PathState,
 }
 
-/// Returns whether every path of a stored record is as it was, except for files with the names in `unneeded`, which
-/// are not looked at.
-pub(super) fn is_unchanged(record: &[u8], unneeded: &HashSet<&OsStr>) -> bool {
+/// Returns whether every path of a stored record is as it was, except for files of components whose number is not
+/// needed, which are not looked at.
+pub(super) fn is_unchanged(record: &[u8], is_needed: impl Fn(usize) -> bool) -> bool {
     let read = || {
-        let (directories, mut paths) = stored(record)?;
-        paths.retain(|path| !unneeded.contains(path.name));
+        let (directories, portions) = stored(record, is_needed)?;
         let holds = |paths: Vec<RecordedPath<'_>>| paths.iter().all(|path| path.holds(&directories));
-        let mut portions: Vec<Vec<RecordedPath<'_>>> = Vec::with_capacity(paths.len() / SHARE + 1);
-        for path in paths {
-            match portions.last_mut() {
-                Some(last) if last.len() < SHARE => last.push(path),
-                _ => portions.push(vec![path]),
-            }
-        }
         Some(share::map(portions, 1, holds).into_iter().all(|holds| holds))
     };
     read().unwrap_or(false)
@@ -161,24 +157,37 @@ impl RecordedPath<'_> {
     }
 }
 
-/// Reads a record, with its directories open; `None` if one is gone.
-fn stored(record: &[u8]) -> Option<(Vec<File>, Vec<RecordedPath<'_>>)> {
+/// Reads the needed paths of a record in portions for threads, with their directories open; `None` if one is gone.
+fn stored(
+    record: &[u8],
+    is_needed: impl Fn(usize) -> bool,
+) -> Option<(Vec<File>, Vec<Vec<RecordedPath<'_>>>)> {
     let mut reader = PackedReader::open(record)?;
-    let (mut directories, mut paths) = (Vec::new(), Vec::new());
+    let (mut directories, mut portions) = (Vec::new(), Vec::<Vec<RecordedPath<'_>>>::new());
     for directory in 0..reader.count(LEAST)? {
         let path = Path::new(OsStr::from_bytes(reader.bytes()?));
         let flags = nix::libc::O_PATH | nix::libc::O_DIRECTORY;
         directories.push(std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?);
-        let count = reader.count(LEAST)?;
-        paths.reserve_exact(count);
-        for _ in 0..count {
+        for _ in 0..reader.count(LEAST)? {
             let name = OsStr::from_bytes(reader.bytes()?);
+            let component = reader.short()? as usize;
             let state = match reader.byte()? {
                 0 => PathState::Stamp(FileStamp::stored(&mut reader)?),
                 _ => PathState::NoDirectory,
             };
-            paths.push(RecordedPath { directory, name, state });
+            if component != NONE && !is_needed(component) {
+                continue;
+            }
+            let path = RecordedPath { directory, name, state };
+            match portions.last_mut().filter(|last| last.len() < SHARE) {
+                Some(last) => last.push(path),
+                None => {
+                    let mut portion = Vec::with_capacity(SHARE);
+                    portion.push(path);
+                    portions.push(portion);
+                }
+            }
         }
     }
-    Some((directories, paths))
+    Some((directories, portions))
 }

@@ -21,8 +21,8 @@ use crate::base::assets::Assets;
 use crate::base::file_snapshot::FileSnapshot;
 use crate::model::inventory::backstage::{UnplacedPart, is_catalog_text};
 use crate::model::inventory::{
-    Inventory, InventoryDocument, InventoryError, InventoryPart, InventorySource, InventorySources,
-    LayerContent, LayerDocument, LayerSummary, merge_layers,
+    ComponentName, Inventory, InventoryDocument, InventoryError, InventoryPart, InventorySource,
+    InventorySources, LayerContent, LayerDocument, LayerSummary, merge_layers,
 };
 use crate::ops::shared::services;
 pub use built_in::compile;
@@ -54,21 +54,27 @@ pub fn load(sources: &InventorySources) -> Result<Inventory, LoadError> {
     }
 }
 
-/// Loads an inventory as [`load`], for a command that shows the components of some names and no others. Of a cached
-/// inventory, changes of other entries do not show.
+/// Returns the names of the components that are wanted, and of those that a user could mean by the name of one of these
+/// backing services. Of a cached inventory, changes of other entries do not show.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_named(
+pub fn component_names(
     sources: &InventorySources,
+    services: &[String],
     is_wanted: impl Fn(&str) -> bool,
-) -> Result<Inventory, LoadError> {
+) -> Result<Vec<ComponentName>, LoadError> {
+    let is_service = |name: &ComponentName| services.iter().any(|service| name.is_named(service));
     let files = FileSnapshot::default();
     let source_layers = layers(sources, &files, &FetchFailures::new());
-    match place(sources, &source_layers, &files).and_then(|place| place.load_named(is_wanted)) {
-        Some(inventory) => Ok(with_layers(inventory, source_layers)),
-        None => load(sources),
+    let place = place(sources, &source_layers, &files);
+    if let Some(names) = place.and_then(|place| place.names(&is_wanted, is_service)) {
+        return Ok(names);
     }
+    // The names last as long as the program.
+    let inventory: &'static Inventory = Box::leak(Box::new(load(sources)?));
+    let names = inventory.components.iter().map(ComponentName::of);
+    Ok(names.filter(|name| is_wanted(name.name) || is_service(name)).collect())
 }
 
 /// Loads an inventory as [`load`] with the names of the backing services, and checks the dependencies of a user's one
@@ -85,6 +91,20 @@ pub fn load_checked(
     load_at(sources, assets, files, failures, SystemTime::now()).map(|(inventory, _)| inventory)
 }
 
+/// Loads an inventory as [`load_checked`], and leaves it to the caller to store it in the cache.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_unstored(
+    sources: &InventorySources,
+    assets: &Assets,
+    files: &FileSnapshot,
+    failures: &FetchFailures,
+) -> Result<(Inventory, Option<CacheEntry>), LoadError> {
+    let (inventory, entry, _) = load_entry(sources, assets, files, failures, SystemTime::now())?;
+    Ok((inventory, entry))
+}
+
 /// Loads an inventory at a time, and returns whether it was cached.
 fn load_at(
     sources: &InventorySources,
@@ -93,6 +113,21 @@ fn load_at(
     failures: &FetchFailures,
     now: SystemTime,
 ) -> Result<(Inventory, bool), LoadError> {
+    let (inventory, entry, is_cached) = load_entry(sources, assets, files, failures, now)?;
+    if let Some(entry) = entry {
+        entry.store(&inventory);
+    }
+    Ok((inventory, is_cached))
+}
+
+/// Loads an inventory at a time, with what stores it in the cache, unless it was cached.
+fn load_entry(
+    sources: &InventorySources,
+    assets: &Assets,
+    files: &FileSnapshot,
+    failures: &FetchFailures,
+    now: SystemTime,
+) -> Result<(Inventory, Option<CacheEntry>, bool), LoadError> {
     let source_layers = layers(sources, files, failures);
     let place = place(sources, &source_layers, files);
     let cached = place.as_ref().and_then(CachePlace::load);
@@ -107,10 +142,21 @@ fn load_at(
         inventory.check_needs(&services);
     }
     inventory.backing_services = services;
-    if let Some(place) = place.filter(|_| !is_cached) {
-        place.store(&inventory, footprint);
+    let place = place.filter(|_| !is_cached);
+    Ok((inventory, place.map(|place| CacheEntry { place, footprint }), is_cached))
+}
+
+/// An inventory that is not in the cache yet: its place there, and the state of its files.
+pub struct CacheEntry {
+    place: CachePlace,
+    footprint: Footprint,
+}
+
+impl CacheEntry {
+    /// Stores the inventory.
+    pub fn store(self, inventory: &Inventory) {
+        self.place.store(inventory, self.footprint);
     }
-    Ok((inventory, is_cached))
 }
 
 /// Paths that are not read, each with the reason.
