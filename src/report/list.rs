@@ -53,7 +53,7 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
         };
         return view::print(ui, &view);
     }
-    ui.pages(if ui.is_wide() { wide(found) } else { lines(inventory, found, ui.columns()) });
+    ui.pages(if ui.is_wide() { wide(found) } else { lines(inventory, found, ui) });
     let count = match (found.len(), inventory.components.len()) {
         (some, all) if some == all => plural(all, "component"),
         (some, all) => format!("{some} of {}", plural(all, "component")),
@@ -89,7 +89,7 @@ fn wide(found: &[&Component]) -> Vec<String> {
     let head = ["NAME", "CATEGORY", "KIND", "OWNER", "INFRASTRUCTURE", "RUNNABLE", "DESCRIPTION"];
     table.row(head.map(|text| Cell::styled(text, style::dim)));
     for component in found {
-        let or_dash = |text: Option<&str>| safe_line(text.unwrap_or("–")).into_owned().into();
+        let or_dash = |text: Option<&str>| text.unwrap_or("–").into();
         let people = component.people.join(",");
         table.row([
             Cell::styled(component.name(), style::name),
@@ -98,23 +98,27 @@ fn wide(found: &[&Component]) -> Vec<String> {
             or_dash(Some(people.as_str()).filter(|people| !people.is_empty())),
             or_dash(component.infrastructure.as_deref()),
             if component.is_runnable() { "yes" } else { "no" }.into(),
-            safe_line(first_line(component.description.as_deref())).into_owned().into(),
+            first_line(component.description.as_deref()).into(),
         ]);
     }
     table.lines(None)
 }
 
-fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) -> Vec<String> {
+fn lines(inventory: &Inventory, found: &[&Component], ui: &Ui) -> Vec<String> {
+    let columns = ui.columns();
     // One table for all, so that columns align across categories; headings go between its rows.
     let mut table = Table::new(0, &[Fit::Whole, Fit::Cut, Fit::Optional]);
+    if !ui.has_color() {
+        table.leave_plain();
+    }
     for component in found {
         let mut facts: Vec<&str> = component.people.iter().map(AsRef::as_ref).collect();
         facts.extend(component.infrastructure.as_deref());
         let mark = if component.is_runnable() { RUNNABLE } else { " " };
         table.row([
             Cell::styled(format!("{mark} {}", component.name()), style::name),
-            safe_line(first_line(component.description.as_deref())).into_owned().into(),
-            Cell::styled(safe_line(&facts.join(" · ")), style::dim),
+            first_line(component.description.as_deref()).into(),
+            Cell::styled(facts.join(" · "), style::dim),
         ]);
     }
     let mut lines = Vec::new();

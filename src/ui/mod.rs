@@ -111,6 +111,12 @@ impl Ui {
         (self.0.terminal.stdout && !self.is_wide()).then(|| self.0.terminal.columns.unwrap_or(80).max(40))
     }
 
+    /// Returns whether data is shown in colour.
+    #[must_use]
+    pub fn has_color(&self) -> bool {
+        self.0.color_out
+    }
+
     /// Returns a path, or a place in a file, as people write it: relative to the working directory below it, with
     /// `~` below the home directory. On a terminal only: a program gets the whole path.
     #[must_use]

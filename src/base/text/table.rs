@@ -24,19 +24,29 @@ pub enum Fit {
 #[derive(Clone)]
 pub struct Cell {
     text: String,
+    width: usize,
     paint: Option<fn(&str) -> String>,
 }
 
 impl Cell {
     /// Creates a cell with a function that colours the text; the function must not change its width.
     pub fn styled(text: impl Into<String>, paint: fn(&str) -> String) -> Self {
-        Self { text: safe(text.into()), paint: Some(paint) }
+        Self { paint: Some(paint), ..Self::from(text) }
+    }
+
+    /// Adds a text of the cell to a line.
+    fn push(&self, text: &str, is_painted: bool, line: &mut String) {
+        match self.paint.filter(|_| is_painted) {
+            Some(paint) => line.push_str(&paint(text)),
+            None => line.push_str(text),
+        }
     }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: safe(text.into()), paint: None }
+        let text = safe(text.into());
+        Self { width: width(&text), text, paint: None }
     }
 }
 
@@ -54,6 +64,7 @@ pub struct Table {
     rows: Vec<Vec<Cell>>,
     indent: usize,
     fits: Vec<Fit>,
+    is_plain: bool,
 }
 
 /// Columns between two table columns.
@@ -67,7 +78,12 @@ impl Table {
     /// Creates an empty table whose rows start after `indent` spaces. Columns without a fit are whole.
     #[must_use]
     pub fn new(indent: usize, fits: &[Fit]) -> Self {
-        Self { rows: Vec::new(), indent, fits: fits.to_vec() }
+        Self { indent, fits: fits.to_vec(), ..Self::default() }
+    }
+
+    /// Paints no cell of a row that fits: for long tables, where no colour is shown.
+    pub fn leave_plain(&mut self) {
+        self.is_plain = true;
     }
 
     /// Adds a row.
@@ -132,23 +148,19 @@ impl Table {
     /// Returns the line of a row whose cells fit as they are, as most do in long tables.
     fn single_line(&self, row: &[Cell], widths: &[Option<usize>]) -> Option<String> {
         let length: usize = row.iter().map(|cell| cell.text.len() + 2 * GAP).sum();
-        let mut line = String::with_capacity(self.indent + 2 * length);
+        let mut line = String::with_capacity(self.indent + length);
         line.extend(std::iter::repeat_n(' ', self.indent));
         let mut pending = 0;
         for (cell, room) in row.iter().zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?))) {
-            let width = width(&cell.text);
-            if width > room {
+            if cell.width > room {
                 return None;
             }
             if !cell.text.is_empty() {
                 line.extend(std::iter::repeat_n(' ', pending));
                 pending = 0;
-                match cell.paint {
-                    Some(paint) => line.push_str(&paint(&cell.text)),
-                    None => line.push_str(&cell.text),
-                }
+                cell.push(&cell.text, !self.is_plain, &mut line);
             }
-            pending += room - width + GAP;
+            pending += room - cell.width + GAP;
         }
         Some(line)
     }
@@ -173,10 +185,7 @@ impl Table {
                     if !text.is_empty() {
                         line.extend(std::iter::repeat_n(' ', pending));
                         pending = 0;
-                        match cell.paint {
-                            Some(paint) => line.push_str(&paint(text)),
-                            None => line.push_str(text),
-                        }
+                        cell.push(text, true, &mut line);
                     }
                     pending += room.saturating_sub(width(text)) + GAP;
                 }
@@ -188,7 +197,7 @@ impl Table {
     /// Returns the lines of a cell.
     fn fitted(&self, cell: &Cell, column: usize, room: usize) -> Vec<String> {
         match self.fit(column) {
-            _ if width(&cell.text) <= room => vec![cell.text.clone()],
+            _ if cell.width <= room => vec![cell.text.clone()],
             Fit::Cut => vec![truncate(&cell.text, room)],
             Fit::Wrap => wrap(&cell.text, room),
             Fit::Whole | Fit::Optional => vec![cell.text.clone()],
@@ -237,7 +246,7 @@ impl Table {
         let mut natural = vec![0; count];
         for row in &self.rows {
             for (column, cell) in row.iter().enumerate() {
-                natural[column] = natural[column].max(width(&cell.text));
+                natural[column] = natural[column].max(cell.width);
             }
         }
         let mut widths: Vec<Option<usize>> = natural.into_iter().map(Some).collect();
