@@ -42,9 +42,12 @@ impl Places {
     }
 
     /// Returns the position of the node at a path such as `components.3.environment.2.name`. The text must
-    /// be the same at every call.
+    /// be the same at every call. `None` for the document itself, whose path is empty.
     #[must_use]
     pub fn position(&self, text: &str, path: &str) -> Option<Position> {
+        if path.is_empty() {
+            return None;
+        }
         let found = self.found.get_or_init(|| find(text, self.list));
         let Some((number, inside)) = entry_of(path, self.list) else { return found.outside.get(path) };
         let Some(entry) = found.entries.get(number) else { return found.outside.get(path) };

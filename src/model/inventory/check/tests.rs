@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::yaml::Position;
 use crate::model::inventory::{Inventory, InventoryDocument};
 use crate::model::reference::Reference;
 
@@ -31,6 +32,22 @@ fn rules_are_in_the_order_of_their_declaration() {
     for (index, (rule, name, ..)) in Rule::ALL.iter().enumerate() {
         assert_eq!((*rule as usize, Rule::of_name(name)), (index, Some(*rule)), "{name}");
     }
+}
+
+/// Most findings of a large inventory are of this kind, such as a missing owner.
+#[test]
+fn a_finding_about_a_whole_file_does_not_walk_through_it() {
+    let one = |name: &str| InventoryDocument {
+        file: format!("c/{name}.yaml"),
+        text: "# A comment.\ndescription: A.\n".into(),
+        reference: Some(Reference::new("c", name)),
+    };
+    let read = Inventory::read("here", vec![one("a"), one("b")]).expect("reads");
+    let (checked, walked) = crate::base::yaml::count::during(|| check(&read));
+    let rules: Vec<&str> = checked.findings.iter().map(|one| one.rule.name()).collect();
+    assert_eq!(rules, ["no-owner", "no-documentation", "no-owner", "no-documentation"]);
+    assert!(checked.findings.iter().all(|one| one.position == Position { line: 1, column: 1 }));
+    assert_eq!(walked, 0);
 }
 
 #[test]
