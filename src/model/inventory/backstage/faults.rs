@@ -1,4 +1,4 @@
-//! Faults of entities: names, references and types of fields that Backstage refuses. The rest of its descriptor format
+//! Faults of entities: names, references, types of fields and missing fields that Backstage refuses. The rest of its descriptor format
 //! is up to Backstage; what the inventory has no place for is found in `mapping`.
 
 use super::entity::{BackstageEntity, parts};
@@ -64,6 +64,17 @@ const FIELDS: [(&[&str], FieldType); 23] = [
     (&["spec", "memberOf"], FieldType::List),
 ];
 
+/// Fields of `spec` that each kind needs, as in the schemas of Backstage. Of texts, an empty one is none.
+const REQUIRED: [(&str, &[&str]); 7] = [
+    ("component", &["type", "lifecycle", "owner"]),
+    ("api", &["type", "lifecycle", "owner", "definition"]),
+    ("resource", &["type", "owner"]),
+    ("system", &["owner"]),
+    ("domain", &["owner"]),
+    ("group", &["type", "children"]),
+    ("user", &["memberOf"]),
+];
+
 /// Adds the faults of the name, the namespace and the fields of an entity.
 pub(super) fn check(entity: &BackstageEntity, unplaced: &mut Vec<UnplacedPart>) {
     let shown = entity.shown();
@@ -86,6 +97,14 @@ pub(super) fn check(entity: &BackstageEntity, unplaced: &mut Vec<UnplacedPart>) 
             let (path, wanted) = (path.join("."), wanted.shown());
             add(&node.spot, format!("`{path}` of `{shown}` is {found}, and has to be {wanted}"));
         }
+    }
+    let spec = entity.node.get("spec");
+    let is_readable = spec.is_none_or(|spec| FieldType::Mapping.is_of(spec));
+    let required = REQUIRED.iter().find(|(kind, _)| *kind == entity.kind && is_readable);
+    let is_empty = |key: &&&str| entity.spec(key).is_none_or(|node| node.text() == Some(""));
+    for key in required.map_or(&[][..], |(_, keys)| keys).iter().filter(is_empty) {
+        let spot = entity.spec(key).or(spec).unwrap_or(&entity.node).spot.clone();
+        add(&spot, format!("`{shown}` lacks `spec.{key}`, which Backstage requires"));
     }
     if let Some(owner) = entity.spec("owner").filter(|node| FieldType::Text.is_of(node)) {
         of_reference(owner, "owner", &shown, None).into_iter().for_each(|message| add(&owner.spot, message));
@@ -133,4 +152,30 @@ fn is_namespace(name: &str) -> bool {
         && !name.starts_with('-')
         && !name.ends_with('-')
         && name.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn required_fields_are_those_of_the_schemas_of_backstage() {
+        for (kind, keys) in REQUIRED {
+            let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/backstage");
+            let mut files =
+                std::fs::read_dir(fixtures).expect("is there").map(|file| file.expect("reads").path());
+            let is_of_kind = |file: &std::path::PathBuf| {
+                let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+                name.starts_with(&format!("{kind}."))
+            };
+            let schema =
+                std::fs::read_to_string(files.find(is_of_kind).expect("has a schema")).expect("reads");
+            let schema: serde_json::Value = serde_json::from_str(&schema).expect("is JSON");
+            assert_eq!(
+                schema["allOf"][1]["properties"]["spec"]["required"],
+                serde_json::json!(keys),
+                "{kind}"
+            );
+        }
+    }
 }

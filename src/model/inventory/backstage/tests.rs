@@ -235,13 +235,14 @@ spec: 3
         "5: `dependsOn` of `component:default/end-` has to name entities",
         "5: `a b` in `owner` of `component:default/end-` names no entity: the form is `[KIND:][NAMESPACE/]NAME`",
         "5: `spec.system` of `component:default/end-` is a list, and has to be a text",
+        "5: `component:default/end-` lacks `spec.lifecycle`, which Backstage requires",
         "9: the namespace of `system:Team_A/s` is not one of Backstage",
         "9: the annotation `a` of `system:Team_A/s` has to be a text",
         "10: `spec` of `system:Team_A/s` is a text, and has to be a mapping",
     ] {
         assert!(faults.iter().any(|one| one.starts_with(part)), "{part}: {faults:#?}");
     }
-    assert_eq!(faults.len(), 13, "{faults:#?}");
+    assert_eq!(faults.len(), 14, "{faults:#?}");
 }
 
 /// Returns an export as text.
