@@ -245,6 +245,10 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
         GitLabError::RateLimited { .. } => {
             hint(Exit::Unreachable, "wait a while; the server limits requests.")
         }
+        GitLabError::TooManyNotes { .. } => hint(
+            Exit::Refused,
+            "post it on the page of the merge request: `--dry-run` prints the text, and `cki stage report --markdown` that of a report.",
+        ),
         GitLabError::Tls { .. } => hint(Exit::Unreachable, OWN_AUTHORITY),
         GitLabError::Unreachable { .. } => hint(
             Exit::Unreachable,

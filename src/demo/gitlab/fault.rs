@@ -54,6 +54,8 @@ pub enum FaultKind {
     Page,
     /// Lists whose next page is the same page, without end.
     Circle,
+    /// Lists with at most this many items on a page.
+    SmallPages(usize),
     /// No answer at all, while the connection stays open.
     Silence,
     /// An answer a byte at a time, with this many milliseconds of real time between two.
@@ -65,7 +67,15 @@ pub enum FaultKind {
 impl FaultKind {
     /// Returns whether the stand-in carries the request out in any case, and only its answer is broken.
     pub(super) fn answers(&self) -> bool {
-        matches!(self, Self::Slow(_) | Self::Truncated | Self::HalfJson | Self::Circle | Self::Trickle(_))
+        matches!(
+            self,
+            Self::Slow(_)
+                | Self::Truncated
+                | Self::HalfJson
+                | Self::Circle
+                | Self::Trickle(_)
+                | Self::SmallPages(_)
+        )
     }
 }
 

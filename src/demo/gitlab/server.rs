@@ -134,6 +134,12 @@ async fn inject_fault(
             line.0.store(true, Ordering::Relaxed);
             respond(proxy(500))
         }
+        FaultKind::SmallPages(most) => {
+            let mut smaller = incoming.clone();
+            smaller.query.retain(|(key, _)| key != "per_page");
+            smaller.query.push(("per_page".to_owned(), most.to_string()));
+            respond(lock(state).answer(&smaller))
+        }
         FaultKind::Truncated => cut_short(&lock(state).answer(incoming)),
         FaultKind::HalfJson => {
             let mut reply = lock(state).answer(incoming);

@@ -8,7 +8,7 @@ use super::image_plan::{ImagePlan, ImageRequest, plan_image};
 use crate::model::event::{Events, TaskOutcome};
 use crate::model::rollback::text;
 use crate::ops::shared::outside_text::shown;
-use crate::systems::gitlab::GitLab;
+use crate::systems::gitlab::{GitLab, Note, NoteOrder};
 use crate::systems::kubectl::Kubectl;
 use crate::systems::registry::Registry;
 
@@ -85,7 +85,7 @@ pub async fn change_image(
 ) -> Result<(), ImageError> {
     let gitlab = systems.gitlab;
     let body = record_text(record, plan, request.reason)?;
-    let note = gitlab.create_note(&record.project, record.iid, &body).await?;
+    let note = post_record(gitlab, record, &body).await?;
     let task = events.start(plan.name.clone(), "changing the image");
     let changed = apply(systems, request, plan).await;
     let state = if changed.is_ok() { RecordState::Done } else { RecordState::Failed };
@@ -100,6 +100,28 @@ pub async fn change_image(
         events.warn(format!("The record on !{iid} does not have the result: {why}."));
     }
     changed
+}
+
+/// Posts the record of a change that begins, unless an interrupted call has left the same one.
+async fn post_record(gitlab: &GitLab, record: &RollbackRecord, body: &str) -> Result<Note, ImageError> {
+    let me = gitlab.user().await?;
+    let is_record = |note: &&Note| {
+        let is_mine = note.author.as_ref().is_some_and(|author| author.id == me.id);
+        is_mine && !note.system && note.body.trim() == body.trim()
+    };
+    let earlier = async || {
+        let is_found = |notes: &[Note]| notes.iter().any(|note| is_record(&note));
+        let order = NoteOrder::NewestFirst;
+        let notes = gitlab.all_notes(&record.project, record.iid, order, is_found).await?;
+        Ok::<_, ImageError>(notes.iter().find(is_record).cloned())
+    };
+    if let Some(note) = earlier().await? {
+        return Ok(note);
+    }
+    match gitlab.create_note(&record.project, record.iid, body).await {
+        Err(error) if error.is_ambiguous() => earlier().await?.ok_or_else(|| error.into()),
+        created => Ok(created?),
+    }
 }
 
 /// Plans once more, and changes only what was shown.

@@ -7,10 +7,7 @@ use super::rights::check_rights;
 use super::{FoundRevert, RevertOutcome, RevertPlan, RevertWork, RollbackError};
 use crate::model::event::Events;
 use crate::model::rollback::RevertMarker;
-use crate::systems::gitlab::{GitLab, GitLabError};
-
-/// Maximum number of pages, of a hundred comments each, to search for the record.
-const PAGES: usize = 3;
+use crate::systems::gitlab::{GitLab, GitLabError, Note, NoteOrder};
 
 /// Opens the merge request, unless there is one, and records it on the reverted one.
 ///
@@ -83,10 +80,8 @@ async fn has_own_commit(gitlab: &GitLab, plan: &RevertPlan) -> Result<bool, GitL
 async fn record(gitlab: &GitLab, plan: &RevertPlan, revert: &FoundRevert) -> Result<bool, RollbackError> {
     let Some(reverted) = &plan.merge_request else { return Ok(false) };
     let marker = RevertMarker::new(&plan.sha);
-    let notes = gitlab
-        .notes(&plan.project, reverted.iid, PAGES, |notes| notes.iter().any(|one| marker.is_in(&one.body)))
-        .await?;
-    if notes.iter().any(|one| !one.system && marker.is_in(&one.body)) {
+    let is_found = |notes: &[Note]| notes.iter().any(|one| !one.system && marker.is_in(&one.body));
+    if is_found(&gitlab.all_notes(&plan.project, reverted.iid, NoteOrder::NewestFirst, is_found).await?) {
         return Ok(true);
     }
     let name = format!("!{}", revert.iid);

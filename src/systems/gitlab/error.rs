@@ -142,6 +142,19 @@ pub enum GitLabError {
         /// Requested resource.
         what: String,
     },
+    /// More comments than can be read, so that it is not known whether a comment exists.
+    #[error(
+        "`{server}` has more of {what} than the {count} that can be read, so nothing is posted: the same comment may be \
+         among the others"
+    )]
+    TooManyNotes {
+        /// Address of the server.
+        server: String,
+        /// Requested list.
+        what: String,
+        /// Number of comments that were read.
+        count: usize,
+    },
     /// The network must not be used.
     #[error("`{server}` cannot be asked while offline")]
     Offline {

@@ -8,6 +8,7 @@ mod deployed;
 mod environments;
 mod error;
 mod new_pipeline;
+mod notes;
 mod pages;
 mod pipelines;
 mod request;
@@ -44,8 +45,8 @@ pub use revert_step::RevertStep;
 use subject::Subject;
 use types::ListedName;
 pub use types::{
-    Commit, Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note, Pipeline,
-    PipelineVariable, TokenFacts, Version,
+    Commit, Discussion, FileChange, Job, ListedMergeRequest, MergeRequest, MergeRequestTitle, Note,
+    NoteOrder, Pipeline, PipelineVariable, TokenFacts, Version,
 };
 pub use types_ci::{
     Bridge, DeployJob, DownstreamPipeline, GitLabDeployment, GitLabEnvironment, ListedPipeline, PipelineStub,
@@ -245,36 +246,6 @@ impl GitLab {
         self.list(request::changes(project, iid), pages, |_| false).await
     }
 
-    /// Returns the comments of a merge request, newest first. Reads page by page until `enough` returns true,
-    /// and at most `pages` pages of a hundred.
-    ///
-    /// # Errors
-    /// Fails if the server refuses or does not answer.
-    pub async fn notes(
-        &self,
-        project: &str,
-        iid: u64,
-        pages: usize,
-        enough: impl FnMut(&[Note]) -> bool,
-    ) -> Result<Vec<Note>, GitLabError> {
-        self.list(request::notes(project, iid), pages, enough).await
-    }
-
-    /// Returns the comments of a merge request, oldest first, page by page until `enough` returns true, and from at most
-    /// `pages` pages of a hundred.
-    ///
-    /// # Errors
-    /// Fails if the server refuses or does not answer.
-    pub async fn oldest_notes(
-        &self,
-        project: &str,
-        iid: u64,
-        pages: usize,
-        enough: impl FnMut(&[Note]) -> bool,
-    ) -> Result<Vec<Note>, GitLabError> {
-        self.list(request::oldest_notes(project, iid), pages, enough).await
-    }
-
     /// Returns the threads of a merge request, oldest first, from at most `pages` pages of a hundred.
     ///
     /// # Errors
@@ -286,23 +257,6 @@ impl GitLab {
         pages: usize,
     ) -> Result<Vec<Discussion>, GitLabError> {
         self.list(request::discussions(project, iid), pages, |_| false).await
-    }
-
-    /// Returns one comment.
-    ///
-    /// # Errors
-    /// Fails if the server refuses or does not answer.
-    pub async fn note(&self, project: &str, iid: u64, id: u64) -> Result<Note, GitLabError> {
-        self.about(&request::note(project, iid, id), id).await
-    }
-
-    /// Comments on a merge request. Retries only if no comment can have been made;
-    /// [`GitLabError::is_ambiguous`] marks the failures after which one may exist.
-    ///
-    /// # Errors
-    /// Fails if the server does not confirm that the comment was made.
-    pub async fn create_note(&self, project: &str, iid: u64, body: &str) -> Result<Note, GitLabError> {
-        self.get(&request::create_note(project, iid, body)).await
     }
 
     /// Returns the jobs of a pipeline, from at most `pages` pages of a hundred.
@@ -357,19 +311,34 @@ impl GitLab {
     /// Reads further pages of a list whose first items are known.
     async fn list_after<T: DeserializeOwned>(
         &self,
-        mut items: Vec<T>,
+        items: Vec<T>,
         mut request: ApiRequest,
         pages: usize,
-        mut enough: impl FnMut(&[T]) -> bool,
+        enough: impl FnMut(&[T]) -> bool,
     ) -> Result<Vec<T>, GitLabError> {
+        let (items, is_complete) = self.read_pages(items, &mut request, pages, enough).await?;
+        if !is_complete {
+            self.warn_of_limit(&request, items.len());
+        }
+        Ok(items)
+    }
+
+    /// Reads pages of a list after its first items; returns `false` if there are more pages than `pages`.
+    async fn read_pages<T: DeserializeOwned>(
+        &self,
+        mut items: Vec<T>,
+        request: &mut ApiRequest,
+        pages: usize,
+        mut enough: impl FnMut(&[T]) -> bool,
+    ) -> Result<(Vec<T>, bool), GitLabError> {
         let mut seen = BTreeSet::from([request.query.clone()]);
         for _ in 0..pages {
-            let answer = self.send(&request).await?;
-            let page: Vec<T> = answer::read(&self.server, &request, &answer)?;
+            let answer = self.send(request).await?;
+            let page: Vec<T> = answer::read(&self.server, request, &answer)?;
             items.extend(page);
-            let next = pages::next(&request, &answer.headers);
+            let next = pages::next(request, &answer.headers);
             let Some(query) = next.filter(|_| !enough(&items)) else {
-                return Ok(items);
+                return Ok((items, true));
             };
             if !seen.insert(query.clone()) {
                 let (server, what) = (self.server.clone(), request.what.clone());
@@ -377,7 +346,6 @@ impl GitLab {
             }
             request.query = query;
         }
-        self.warn_of_limit(&request, items.len());
-        Ok(items)
+        Ok((items, false))
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::types::NoteOrder;
 use crate::base::secret::Secret;
 
 /// HTTP method of a request.
@@ -102,22 +103,18 @@ pub(super) fn changes(project: &str, iid: u64) -> ApiRequest {
     ApiRequest::get(path, format!("the changes of `{project}!{iid}`")).with(&[("per_page", "100")])
 }
 
-/// Builds a request for comments, newest first, so that the first page holds the relevant ones.
-pub(super) fn notes(project: &str, iid: u64) -> ApiRequest {
+/// Builds a request for comments.
+pub(super) fn notes(project: &str, iid: u64, order: NoteOrder) -> ApiRequest {
+    let sort = match order {
+        NoteOrder::NewestFirst => "desc",
+        NoteOrder::OldestFirst => "asc",
+    };
     let path = format!("{}/notes", merge_request_path(project, iid));
     ApiRequest::get(path, format!("the comments of `{project}!{iid}`")).with(&[
         ("order_by", "created_at"),
-        ("sort", "desc"),
+        ("sort", sort),
         ("per_page", "100"),
     ])
-}
-
-/// Returns the same list, oldest first.
-pub(super) fn oldest_notes(project: &str, iid: u64) -> ApiRequest {
-    let mut request = notes(project, iid);
-    let order = request.query.iter_mut().filter(|(key, _)| key == "sort");
-    order.for_each(|(_, value)| "asc".clone_into(value));
-    request
 }
 
 pub(super) fn note(project: &str, iid: u64, id: u64) -> ApiRequest {

@@ -117,6 +117,15 @@ pub struct FileChange {
     pub renamed_file: bool,
 }
 
+/// Order of comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteOrder {
+    /// The newest one first.
+    NewestFirst,
+    /// The oldest one first.
+    OldestFirst,
+}
+
 /// Comment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Note {

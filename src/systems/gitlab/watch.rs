@@ -7,7 +7,7 @@ use super::answer::{self, ApiAnswer};
 use super::error::GitLabError;
 use super::request::{self, ApiRequest};
 use super::subject::{self, Subject};
-use super::{Bridge, GitLab, Job, MergeRequest, Note, Pipeline, pages, request_ci};
+use super::{Bridge, GitLab, Job, MergeRequest, Note, NoteOrder, Pipeline, pages, request_ci};
 
 /// A polled resource, and its last known value.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Poller<Vec<Note>> {
     /// Watches the comments of a merge request, newest first.
     #[must_use]
     pub fn notes(project: &str, iid: u64) -> Self {
-        Self::new(request::notes(project, iid), iid)
+        Self::new(request::notes(project, iid, NoteOrder::NewestFirst), iid)
     }
 }
 

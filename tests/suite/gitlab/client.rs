@@ -7,7 +7,7 @@ use cki::base::http::{HttpClient, HttpPolicy};
 use cki::base::secret::Secret;
 use cki::demo::gitlab::{ControlFile, FaultKind, RateLimit};
 use cki::model::event::Events;
-use cki::systems::gitlab::{ClientOptions, GitLab, GitLabError, Poller};
+use cki::systems::gitlab::{ClientOptions, GitLab, GitLabError, Note, NoteOrder, Poller};
 
 use super::{
     ALICE, ByHand, READER, Recorder, client, config, gitlab_with, inject_fault, stand_in, stand_in_of,
@@ -45,19 +45,37 @@ async fn client_reads_pages_up_to_the_limit() {
         let (project, user) = ("group/tools".to_owned(), "bob".to_owned());
         stand_in.control(ControlFile::Comment { project, iid: 213, user, body }).expect("is taken");
     }
-    let all = gitlab.notes("group/tools", 213, 10, |_| false).await.expect("are there");
+    let newest = async |pages: usize, enough: fn(&[Note]) -> bool| {
+        gitlab.notes("group/tools", 213, NoteOrder::NewestFirst, pages, enough).await
+    };
+    let all = newest(10, |_| false).await.expect("are there");
     assert_eq!((all.len(), log.warnings()), (250, Vec::new()));
     assert_eq!(all[0].body, "number 249", "newest first");
-    let some = gitlab.notes("group/tools", 213, 2, |_| false).await.expect("are there");
+    let some = newest(2, |_| false).await.expect("are there");
     assert_eq!(some.len(), 200);
-    let again = gitlab.notes("group/tools", 213, 2, |_| false).await.expect("are there");
+    let again = newest(2, |_| false).await.expect("are there");
     assert_eq!(again.len(), 200);
     let said = format!("Of the comments of `group/tools!213` on `{}`, only 200 are read.", stand_in.url());
     assert_eq!(log.warnings(), [said], "it is said once");
-    let first = gitlab.notes("group/tools", 213, 10, |_| true).await.expect("are there");
+    let first = newest(10, |_| true).await.expect("are there");
     assert_eq!(first.len(), 100);
+    // A complete search ends with the list, or fails.
+    let oldest = async || gitlab.all_notes("group/tools", 213, NoteOrder::OldestFirst, |_| false).await;
+    let all = oldest().await.expect("are there");
+    assert_eq!((all.len(), all[0].body.as_str()), (250, "number 0"), "oldest first");
+    inject_fault(&stand_in, "GET", "/notes", 1000, FaultKind::SmallPages(1));
+    let error = oldest().await.expect_err("has more pages than are read");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "`{}` has more of the comments of `group/tools!213` than the 200 that can be read, so nothing is posted: \
+             the same comment may be among the others",
+            stand_in.url()
+        )
+    );
+    stand_in.control(ControlFile::Behave).expect("is taken");
     inject_fault(&stand_in, "GET", "/notes", 10, FaultKind::Circle);
-    let error = gitlab.notes("group/tools", 213, 10, |_| false).await.expect_err("never ends");
+    let error = newest(10, |_| false).await.expect_err("never ends");
     assert!(matches!(error, GitLabError::Circle { .. }), "{error}");
 }
 
@@ -170,7 +188,7 @@ async fn client_errors_are_told_apart() {
     );
     let error = wrong.user().await.expect_err("is nobody");
     assert!(matches!(error, GitLabError::Unauthorised { had_token: true, .. }), "{error}");
-    let error = nobody.notes("group/tools", 213, 1, |_| false).await.expect_err("wants a token");
+    let error = nobody.note("group/tools", 213, 1).await.expect_err("wants a token");
     assert!(matches!(error, GitLabError::Unauthorised { had_token: false, .. }), "{error}");
     nobody.merge_request("group/tools", 213).await.expect("is public");
     stand_in.control(ControlFile::Expire { token: ALICE.into() }).expect("is taken");

@@ -14,8 +14,8 @@ use cki::model::event::{Event, Events};
 use cki::model::inventory::{ProjectPatterns, StageVia};
 use cki::model::staging::{AnswerForm, PipelineStatus};
 use cki::ops::stage::{
-    self, CancelError, LogChoice, ProgressOptions, ProgressState, StageError, StageOptions, StageOutcome,
-    StagingResult,
+    self, AskResult, CancelError, LogChoice, ProgressOptions, ProgressState, StageError, StageOptions,
+    StageOutcome, StagingResult,
 };
 
 use super::stage::{TOOLS, Try, statuses};
@@ -42,10 +42,10 @@ pub(super) fn of(project: &str, merge_request: u64) -> ProgressOptions {
 }
 
 /// Requests without following.
-pub(super) async fn request(stand_in: &Arc<StandIn>, project: &str, iid: u64) {
+pub(super) async fn request(stand_in: &Arc<StandIn>, project: &str, iid: u64) -> AskResult {
     let mut attempt = Try::new(stand_in, project, iid);
     attempt.options.no_wait = true;
-    attempt.run().await.expect("is asked");
+    attempt.run().await.expect("is asked").asked
 }
 
 async fn watch(stand_in: &Arc<StandIn>, clock: Arc<dyn Clock>, token: Option<&str>) -> StageOutcome {

@@ -7,10 +7,7 @@ use crate::ops::stage::delivery::{Delivery, deliver};
 use crate::ops::stage::facts::is_user;
 use crate::ops::stage::head::check_heads;
 use crate::ops::stage::{AskResult, CommentRef, MergeRequestFacts, StageError};
-use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
-
-/// Maximum number of pages, of a hundred comments each, to search.
-const PAGES: usize = 20;
+use crate::systems::gitlab::{GitLab, GitLabError, Note, NoteOrder, User};
 
 /// Earlier requests among the comments.
 pub(super) struct Past {
@@ -28,7 +25,8 @@ pub(super) async fn find_previous(
     me: &User,
 ) -> Result<Past, GitLabError> {
     let asks = |note: &Note| is_ours(note, plan, me);
-    let found = gitlab.notes(&facts.project, facts.iid, PAGES, |notes| notes.iter().any(asks)).await?;
+    let is_found = |notes: &[Note]| notes.iter().any(asks);
+    let found = gitlab.all_notes(&facts.project, facts.iid, NoteOrder::NewestFirst, is_found).await?;
     Ok(Past {
         earlier: found.iter().find(|note| asks(note)).map(|note| facts.comment(note)),
         newest: found.iter().map(|note| note.id).max().unwrap_or(0),
@@ -104,7 +102,7 @@ async fn arrived(
 ) -> Result<Option<CommentRef>, StageError> {
     let newest = ready.past.newest;
     let old = |notes: &[Note]| notes.iter().any(|note| note.id <= newest);
-    let found = gitlab.notes(&facts.project, facts.iid, PAGES, old).await;
+    let found = gitlab.all_notes(&facts.project, facts.iid, NoteOrder::NewestFirst, old).await;
     let found = found.map_err(|source| StageError::Uncertain { merge_request: facts.reference(), source })?;
     let mut new = found.iter().filter(|note| note.id > newest);
     Ok(new.find(|note| is_ours(note, plan, &ready.me)).map(|note| facts.comment(note)))

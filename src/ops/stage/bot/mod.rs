@@ -21,7 +21,7 @@ use super::context::StageContext;
 use super::{AskResult, MergeRequestFacts, StageError, StageOutcome, StagingResult};
 use crate::model::event::TaskOutcome;
 use crate::model::staging::{Marker, comment};
-use crate::systems::gitlab::{GitLab, User};
+use crate::systems::gitlab::{GitLab, GitLabError, User};
 
 /// Writes the comment, and looks for an earlier one of the user. Changes nothing.
 pub(super) async fn plan(
@@ -47,7 +47,11 @@ pub(super) async fn plan(
     };
     // GitLab shows comments only to users with a token.
     if let Some(me) = me {
-        plan.earlier = ask::find_previous(gitlab, merge_request, &plan, me).await?.earlier;
+        plan.earlier = match ask::find_previous(gitlab, merge_request, &plan, me).await {
+            // Nothing will be posted, but the text can be shown.
+            Err(GitLabError::TooManyNotes { .. }) => None,
+            past => past?.earlier,
+        };
     }
     Ok(plan)
 }

@@ -4,7 +4,7 @@ use crate::model::staging::table;
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::facts::is_user;
 use crate::ops::stage::{CommentRef, MergeRequestFacts, StageError};
-use crate::systems::gitlab::{GitLab, Note};
+use crate::systems::gitlab::{GitLab, Note, NoteOrder};
 
 /// Maximum number of pages, of a hundred comments each, to search.
 const PAGES: usize = 20;
@@ -41,7 +41,7 @@ pub(in crate::ops::stage) async fn welcome(
         is_user(note.author.as_ref(), bot) && !note.system && table::parse(&note.body).is_none()
     };
     let is_found = |notes: &[Note]| notes.iter().any(|note| is_welcome(&note));
-    let notes = gitlab.oldest_notes(&facts.project, facts.iid, PAGES, is_found).await?;
+    let notes = gitlab.notes(&facts.project, facts.iid, NoteOrder::OldestFirst, PAGES, is_found).await?;
     let first = notes.iter().filter(is_welcome).min_by_key(|note| note.id);
     let comment = first.map(|note| facts.comment(note));
     let lines = first.map_or(Vec::new(), |note| {

@@ -10,7 +10,7 @@ use crate::model::staging::{AnswerForm, AnswerRow, StagedHead, StagingRequest, t
 use crate::ops::stage::bot::{LinkPick, LinkScope, LinkedPipelines, Pick, pick};
 use crate::ops::stage::merge_request::read_any;
 use crate::ops::stage::{CommentRef, MergeRequestFacts, PipelineOutcome, StageError};
-use crate::systems::gitlab::{GitLab, Note};
+use crate::systems::gitlab::{GitLab, Note, NoteOrder};
 
 /// Maximum number of pages, of a hundred comments or threads each, to search.
 const PAGES: usize = 20;
@@ -110,7 +110,7 @@ async fn find_request(
         cut_at = (pages == PAGES && !is_found).then_some(notes.len());
         is_found
     };
-    let notes = match gitlab.notes(&facts.project, facts.iid, PAGES, is_found).await {
+    let notes = match gitlab.notes(&facts.project, facts.iid, NoteOrder::NewestFirst, PAGES, is_found).await {
         Err(error) if error.is_hidden() => {
             found
                 .unread

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use crate::ops::stage::facts::is_user;
 use crate::ops::stage::{CommentRef, MergeRequestFacts};
-use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
+use crate::systems::gitlab::{GitLab, GitLabError, Note, NoteOrder, User};
 
 /// The hidden first line by which the comment is found again, and told from a request.
 pub(super) const MARKER: &str = "<!-- cki:stage-report -->";
-/// Maximum number of pages, of a hundred comments each, to search.
-const PAGES: usize = 20;
 /// Maximum number of tries.
 const TRIES: usize = 3;
 /// Delays before looking for a comment that may have arrived.
@@ -113,6 +111,7 @@ async fn earlier(gitlab: &GitLab, facts: &MergeRequestFacts, me: &User) -> Resul
             && is_user(note.author.as_ref(), &me.username)
             && note.body.trim_start().starts_with(MARKER)
     };
-    let notes = gitlab.notes(&facts.project, facts.iid, PAGES, |_| false).await?;
+    let is_found = |notes: &[Note]| notes.iter().any(|note| is_report(&note));
+    let notes = gitlab.all_notes(&facts.project, facts.iid, NoteOrder::OldestFirst, is_found).await?;
     Ok(notes.iter().filter(is_report).min_by_key(|note| note.id).cloned())
 }
