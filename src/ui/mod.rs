@@ -15,6 +15,7 @@ mod pipeline_states;
 mod pipelines;
 mod port_view;
 mod progress;
+mod progress_terminal;
 pub mod prompt;
 mod reminders;
 pub mod style;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::progress_terminal::ProgressTerminal;
 use crate::base::text;
 use crate::model::event::ProgressUnit;
 
@@ -41,8 +42,10 @@ struct ProgressTask {
 
 impl Progress {
     pub(super) fn new(draws: bool) -> Self {
-        let target =
-            if draws { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target = match draws {
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(ProgressTerminal::stderr()), 10),
+            false => ProgressDrawTarget::hidden(),
+        };
         Self {
             state: draws.then(|| Arc::new(Mutex::new(Drawn::default()))),
             bars: MultiProgress::with_draw_target(target),

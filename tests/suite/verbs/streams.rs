@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
+use crate::support::terminal_session::TerminalSession;
 
 /// Bytes that a terminal would act on, that are not text, and no end of the last line.
 const ODD: &str = r"a\000b\rc\033[1md\377e\302\205f\n\n\033]0;x\007 g";
@@ -174,4 +175,25 @@ fn list_succeeds_with_closed_standard_streams() {
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("runs");
         assert_eq!(status.code(), Some(code), "{closed}");
     }
+}
+
+#[test]
+fn ctrl_c_on_a_line_of_progress_leaves_none() {
+    let mut cli = Cli::new();
+    // Connections are accepted, and never answered.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    let address = silent.local_addr().expect("has one");
+    cli.set("CKI_GITLAB_URL", format!("http://{address}"));
+    cli.inventory("components: [{name: web, category: x, stage: {project: group/web}}]\n");
+    cli.run("list").ends_with(0);
+    let mut session = TerminalSession::start(&cli, "stage status --mr 1 --component web --via pipeline");
+    session.until("for the merge request");
+    // The terminal echoes the key where the cursor is: in the line itself, and so it is removed with it.
+    session.type_keys("\x03");
+    session.until("^C");
+    let output = session.output();
+    let (before, _) = output.split_once("^C").expect("is there");
+    assert!(before.ends_with('\r'), "{before:?}");
+    session.send_signal(nix::sys::signal::Signal::SIGINT);
+    session.ends_with(130);
 }
