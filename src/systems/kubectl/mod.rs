@@ -4,6 +4,7 @@
 
 mod config;
 mod error;
+mod leash;
 mod run;
 mod target;
 mod watch;
@@ -135,6 +136,19 @@ impl Kubectl {
         let mut arguments = vec!["get", "--ignore-not-found", "--output=json"];
         arguments.extend(names.iter().map(String::as_str));
         self.objects(&arguments, None).await
+    }
+
+    /// Returns those of some names of objects, by kind and name, that exist. The contents of the objects are not printed, and
+    /// so not read: they may be Secrets.
+    ///
+    /// # Errors
+    /// Fails if the cluster does not answer, or refuses.
+    pub async fn find_names(&self, names: &[(&str, &str)]) -> Result<Vec<String>, KubectlError> {
+        let names = paths(names);
+        let mut arguments = vec!["get", "--ignore-not-found", "--output=name"];
+        arguments.extend(names.iter().map(String::as_str));
+        let found = self.call(&arguments, None).await?;
+        Ok(found.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
     }
 
     /// Applies objects on the server, which refuses fields that somebody else set. A dry run stores nothing.
@@ -299,6 +313,27 @@ fn objects_of(text: &str) -> Result<Vec<Value>, KubectlError> {
 mod tests {
     use super::*;
     use crate::base::secret::MASK;
+
+    #[test]
+    fn find_takes_the_setting_else_kubectl_else_oc() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let env = Env::new([("PATH", directory.path().to_str().expect("is text"))]);
+        let target = ClusterTarget { context: "c".to_owned(), namespace: "n".to_owned() };
+        let found = |setting: Option<&str>| {
+            let found = Kubectl::find(&env, setting, target.clone()).ok()?;
+            found.program.file_name().map(|name| name.to_string_lossy().into_owned())
+        };
+        assert_eq!(found(None), None);
+        for (name, expected) in [("oc", "oc"), ("mine", "oc"), ("kubectl", "kubectl")] {
+            let file = directory.path().join(name);
+            std::fs::write(&file, "#!/bin/sh\n").expect("writes");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("sets");
+            assert_eq!(found(None).as_deref(), Some(expected));
+        }
+        assert_eq!(found(Some("mine")).as_deref(), Some("mine"));
+        assert_eq!(found(Some("other")), None);
+    }
 
     #[test]
     fn last_lines_hide_keys_of_several_lines() {

@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::error::{KubectlError, last_line};
+use super::leash::{self, Leash};
 use crate::host::{Env, programs};
 
 /// Maximum bytes of the output: lists of objects may be long.
@@ -27,19 +28,29 @@ pub(super) struct Finished {
     pub(super) errors: String,
 }
 
-/// Ends the program with its login plugins if the caller gives up.
-pub(super) struct ProcessGroup(Option<Pid>);
+/// Ends the program with its login plugins if the caller gives up, or is killed.
+pub(super) struct ProcessGroup {
+    group: Option<Pid>,
+    leash: Option<Leash>,
+}
 
 impl ProcessGroup {
     /// Returns the guard of a child that leads its group.
-    pub(super) fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    pub(super) fn of(child: &Child, leash: Leash) -> Self {
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        Self { group, leash: Some(leash) }
+    }
+
+    /// Leaves the group alone: the program has ended.
+    fn release(mut self) {
+        self.group = None;
+        self.leash.take().into_iter().for_each(Leash::release);
     }
 }
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
+        if let Some(group) = self.group {
             // It may have ended at this moment; then nothing receives the signal.
             let _ = killpg(group, Signal::SIGKILL);
         }
@@ -47,7 +58,11 @@ impl Drop for ProcessGroup {
 }
 
 /// Returns the program with its arguments, in a session of its own, with its output to read.
-pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsStr>]) -> Command {
+pub(super) fn prepare(
+    (program, env): (&Path, &Env),
+    arguments: &[impl AsRef<OsStr>],
+) -> io::Result<(Command, Leash)> {
+    let (leash, reader) = Leash::new()?;
     let mut command = Command::from(programs::command(env, program));
     command
         .args(arguments)
@@ -58,9 +73,13 @@ pub(super) fn prepare((program, env): (&Path, &Env), arguments: &[impl AsRef<OsS
     let parent = nix::unistd::getpid();
     #[expect(unsafe_code, reason = "only system calls that are allowed between fork and exec")]
     unsafe {
-        command.pre_exec(move || detach(parent))
+        command.pre_exec(move || {
+            detach(parent)?;
+            leash::watch(&reader);
+            Ok(())
+        })
     };
-    command
+    Ok((command, leash))
 }
 
 /// Starts a session without a terminal, so that the program and its login plugins cannot wait for an answer there, and
@@ -81,12 +100,14 @@ pub(super) async fn run(
     limit: Duration,
 ) -> Result<Finished, KubectlError> {
     let start = |source| KubectlError::Start { program: program.to_owned(), source };
-    let mut child = prepare((program, env), arguments)
+    let (mut command, leash) = prepare((program, env), arguments).map_err(start)?;
+    let mut child = command
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stderr(Stdio::piped())
         .spawn()
         .map_err(start)?;
-    let mut group = ProcessGroup::of(&child);
+    drop(command);
+    let group = ProcessGroup::of(&child, leash);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let (Some(mut stdin), Some(input)) = (stdin, input) {
@@ -108,7 +129,7 @@ pub(super) async fn run(
         let last = last_line(&String::from_utf8_lossy(&errors));
         return Err(KubectlError::TimedOut { limit, last });
     };
-    group.0 = None;
+    group.release();
     let [output, errors] = [output, errors].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let status = status.map_err(start)?;
     if !is_whole {

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::Kubectl;
+use super::leash::Leash;
 use super::run::{ProcessGroup, prepare};
 
 /// Pause before an ended watch is started again: a cluster ends each after a while, and may forbid it.
@@ -69,16 +70,17 @@ impl Kubectl {
 
 async fn watch((kubectl, arguments): (Kubectl, Vec<String>), seen: Arc<Notify>) {
     loop {
-        let mut command = prepare((&kubectl.program, &kubectl.env), &arguments);
-        follow(command.stdin(Stdio::null()).stderr(Stdio::null()), &seen).await;
+        if let Ok((command, leash)) = prepare((&kubectl.program, &kubectl.env), &arguments) {
+            follow(command, leash, &seen).await;
+        }
         tokio::time::sleep(RESTART).await;
     }
 }
 
 /// Reports what the program writes until it ends. One that cannot be started has ended.
-async fn follow(command: &mut Command, seen: &Notify) {
-    let Ok(mut child) = command.spawn() else { return };
-    let _group = ProcessGroup::of(&child);
+async fn follow(mut command: Command, leash: Leash, seen: &Notify) {
+    let Ok(mut child) = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn() else { return };
+    let _group = ProcessGroup::of(&child, leash);
     let Some(mut output) = child.stdout.take() else { return };
     let mut buffer = [0; 4096];
     while output.read(&mut buffer).await.is_ok_and(|count| count > 0) {

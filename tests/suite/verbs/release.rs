@@ -152,13 +152,19 @@ fn release_kubectl_has_no_terminal_and_ends_with_cki() {
     cluster.script("get", "echo 'Error from server (NotFound): it is gone' >&2; exit 1");
     cluster.cli.run(unstage).ends_with(3).says("the cluster does not have it");
 
-    cluster.script("get", "echo $$ > \"$here/waits\"; exec sleep 600");
+    // So does a login plugin, which is a process below the program.
+    cluster
+        .script("get", "sleep 600 & echo $! > \"$here/plugin\"; echo $$ > \"$here/waits\"; exec sleep 600");
     let killed = cluster.cli.start(unstage);
     cluster.cli.wait_for("kubectl waits", || !cluster.read("waits").trim().is_empty());
     killed.signal(Signal::SIGKILL);
     drop(killed.end());
-    let process = format!("/proc/{}", cluster.read("waits").trim());
-    cluster.cli.wait_for("kubectl ends, too", || !std::path::Path::new(&process).exists());
+    let is_gone = |name: &str| {
+        // Somebody else may be in no hurry to reap it.
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", cluster.read(name).trim()));
+        state.map_or(true, |stat| stat.contains(") Z "))
+    };
+    cluster.cli.wait_for("kubectl ends, too", || is_gone("waits") && is_gone("plugin"));
 }
 
 #[test]
