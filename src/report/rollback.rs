@@ -172,7 +172,8 @@ pub fn print(ui: &Ui, component: &str, plan: &RevertPlan, outcome: Option<&Rever
         ui.warning(&format!("No comment on !{reverted} records it: {}.", safe_line(why)));
     }
     ui.status(&style::dim(&format!(
-        "Production changes when it is merged and deployed: `cki status --mr {name}` follows that."
+        "Production changes when it is merged and deployed: `cki status {} --mr {name}` follows that.",
+        safe_line(component)
     )));
 }
 

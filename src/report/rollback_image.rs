@@ -3,8 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::text::{command_line, safe_line};
+use crate::base::text::{command_line, duration, safe_line};
 use crate::ops::rollback::{ImagePlan, RollbackRecord};
+use crate::ops::stage::kubernetes::{ReleaseEnd, ReleaseOutcome};
+use crate::report::release::end_words;
+use crate::report::staging::{FailedContainerView, failed_view, print_failed_containers};
 use crate::report::status::since;
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -28,6 +31,15 @@ struct ImageChangeView<'a> {
     patch: &'a Value,
     recorded_in: String,
     is_changed: bool,
+    /// The end of the rollout, if it was followed.
+    rollout: Option<RolloutView>,
+    failed_containers: Vec<FailedContainerView<'a>>,
+}
+
+#[derive(Serialize)]
+struct RolloutView {
+    state: &'static str,
+    message: Option<String>,
 }
 
 /// Number of digits of a digest to show.
@@ -105,26 +117,77 @@ pub fn print_plan(
     }
 }
 
-/// Prints the result.
-pub fn print(ui: &Ui, plan: &ImagePlan, record: &RollbackRecord, is_changed: bool) {
-    if ui.is_structured() {
-        return view::print(ui, &image_view(plan, record, is_changed));
+/// Prints the result of a dry run.
+pub fn print_unchanged(ui: &Ui, plan: &ImagePlan, record: &RollbackRecord) {
+    if !print_data(ui, plan, record, false, None) {
+        ui.status("Nothing was changed.");
     }
-    if ui.is_names() {
-        return ui.names([format!("{}/{}", plan.kind.to_lowercase(), plan.name)]);
+}
+
+/// Prints the result of a change, with the end of its rollout if that was followed.
+pub fn print_changed(ui: &Ui, plan: &ImagePlan, record: &RollbackRecord, rollout: Option<&ReleaseOutcome>) {
+    if print_data(ui, plan, record, true, rollout) {
+        return;
     }
-    if !is_changed {
-        return ui.status("Nothing was changed.");
-    }
-    let name = safe_line(&plan.name);
-    ui.status(&format!("{} `{name}` gets {}.", style::good("✔"), safe_line(&short_image(&plan.new_image))));
     let component = &plan.component;
+    let (name, image) = (safe_line(&plan.name), safe_line(&short_image(&plan.new_image)).into_owned());
+    rollout.iter().for_each(|rollout| print_failed_containers(ui, &rollout.failed));
+    let shows = format!("`cki status {component}` shows the rollout.");
+    let took = rollout.map(|rollout| duration(rollout.took)).unwrap_or_default();
+    match rollout.map(|rollout| &rollout.end) {
+        None | Some(ReleaseEnd::DryRun | ReleaseEnd::NotWaited) => {
+            ui.status(&format!("{} `{name}` gets {image}.", style::good("✔")));
+            ui.status(&style::dim(&shows));
+        }
+        Some(ReleaseEnd::Done(text)) => {
+            let text = safe_line(text);
+            ui.status(&format!("{} `{name}` runs {image} after {took}: {text}.", style::good("✔")));
+        }
+        Some(ReleaseEnd::Failed(text)) => {
+            let back = plan.container.digests.first().map(|digest| {
+                format!("`cki rollback {component} --to {digest} --reason TEXT` sets the image from before.")
+            });
+            let hints: Vec<String> = std::iter::once(shows).chain(back).collect();
+            ui.error(&format!("`{name}` fails with {image}: {}.", safe_line(text)), &[], &hints);
+        }
+        Some(ReleaseEnd::TimedOut) => {
+            ui.error(&format!("`{name}` has {image}, and is not rolled out after {took}."), &[], &[shows]);
+        }
+        Some(ReleaseEnd::Stopped(_)) => {
+            ui.status(&format!("Not followed further; `{name}` keeps {image}. {shows}"));
+        }
+        Some(ReleaseEnd::Lost(error)) => {
+            ui.error(&format!("{}.", safe_line(&error.to_string())), &[], &[shows]);
+        }
+    }
     ui.status(&style::dim(&format!(
-        "The next deployment undoes it; `cki rollback {component} --revert` is the lasting way. `cki status {component}` shows the rollout."
+        "The next deployment undoes it; `cki rollback {component} --revert` is the lasting way."
     )));
 }
 
-fn image_view<'a>(plan: &'a ImagePlan, record: &RollbackRecord, is_changed: bool) -> ImageChangeView<'a> {
+/// Prints the result as data; returns `false` if it is to be text.
+fn print_data(
+    ui: &Ui,
+    plan: &ImagePlan,
+    record: &RollbackRecord,
+    is_changed: bool,
+    rollout: Option<&ReleaseOutcome>,
+) -> bool {
+    if ui.is_structured() {
+        view::print(ui, &image_view(plan, record, is_changed, rollout));
+    } else if ui.is_names() {
+        ui.names([format!("{}/{}", plan.kind.to_lowercase(), plan.name)]);
+    }
+    ui.is_structured() || ui.is_names()
+}
+
+fn image_view<'a>(
+    plan: &'a ImagePlan,
+    record: &RollbackRecord,
+    is_changed: bool,
+    rollout: Option<&'a ReleaseOutcome>,
+) -> ImageChangeView<'a> {
+    let ends = rollout.map(|rollout| end_words(&rollout.end));
     ImageChangeView {
         component: &plan.component,
         context: &plan.target.context,
@@ -143,6 +206,8 @@ fn image_view<'a>(plan: &'a ImagePlan, record: &RollbackRecord, is_changed: bool
         patch: &plan.change.patch,
         recorded_in: format!("{}!{}", record.project, record.iid),
         is_changed,
+        rollout: ends.map(|(state, message)| RolloutView { state, message }),
+        failed_containers: rollout.iter().flat_map(|one| &one.failed).map(failed_view).collect(),
     }
 }
 

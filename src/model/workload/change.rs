@@ -8,6 +8,9 @@ use super::stream::{IMAGE_STREAMS, StreamTag};
 /// Annotation that records the change on the object.
 pub const ROLLBACK: &str = "cki.rollback";
 
+/// Kind of DeploymentConfigs for `kubectl`. Only OpenShift has them.
+pub const DEPLOYMENT_CONFIGS: &str = "deploymentconfigs.apps.openshift.io";
+
 /// A patch of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageChange {
@@ -29,12 +32,27 @@ fn metadata(object: &Value, note: &str) -> Value {
 #[must_use]
 pub fn set_image(workload: &Value, container: &str, image: &str, note: &str) -> ImageChange {
     let kind = workload["kind"].as_str().unwrap_or_default();
+    let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    if kind == "DeploymentConfig" {
+        // A list is replaced as a whole, so the other containers are in it as they are.
+        let mut containers =
+            super::read::pod_spec(workload)["containers"].as_array().cloned().unwrap_or_default();
+        let own = containers.iter_mut().filter(|one| one["name"] == container);
+        own.for_each(|one| one["image"] = image.into());
+        let spec = json!({"template": {"spec": {"containers": containers}}});
+        return ImageChange {
+            kind: DEPLOYMENT_CONFIGS.to_owned(),
+            name,
+            patch_type: "merge",
+            patch: json!({"metadata": metadata(workload, note), "spec": spec}),
+        };
+    }
     let template = json!({"template": {"spec": {"containers": [{"name": container, "image": image}]}}});
     let spec = if kind == "CronJob" { json!({"jobTemplate": {"spec": template}}) } else { template };
     let group = if kind == "CronJob" { "batch" } else { "apps" };
     ImageChange {
         kind: format!("{}s.{group}", kind.to_lowercase()),
-        name: workload["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+        name,
         patch_type: "strategic",
         patch: json!({"metadata": metadata(workload, note), "spec": spec}),
     }
@@ -72,6 +90,16 @@ mod tests {
         );
         let containers = &change.patch["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"];
         assert_eq!(*containers, json!([{"name": "web", "image": "q/web@sha256:1"}]));
+        let side = json!({"name": "side", "image": "q/side:1"});
+        let containers = json!([side, {"name": "web", "image": "q/web:1", "ports": []}]);
+        let config = json!({
+            "kind": "DeploymentConfig", "metadata": {"name": "web", "resourceVersion": "9"},
+            "spec": {"template": {"spec": {"containers": containers}}},
+        });
+        let change = set_image(&config, "web", "q/web@sha256:1", "why");
+        assert_eq!((change.kind.as_str(), change.patch_type), (DEPLOYMENT_CONFIGS, "merge"));
+        let containers = &change.patch["spec"]["template"]["spec"]["containers"];
+        assert_eq!(*containers, json!([side, {"name": "web", "image": "q/web@sha256:1", "ports": []}]));
         let tag = StreamTag { stream: "web".into(), tag: "production".into(), namespace: None };
         let other = json!({"name": "latest", "from": {"kind": "DockerImage", "name": "q/web:latest"}});
         let own = json!({"name": "production", "from": {"kind": "DockerImage", "name": "q/web:1"}, "referencePolicy": {"type": "Local"}});

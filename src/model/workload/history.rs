@@ -10,6 +10,7 @@ pub fn revision_kinds(kind: &str) -> &'static str {
     match kind {
         "Deployment" => "replicasets.apps",
         "CronJob" => "jobs.batch",
+        "DeploymentConfig" => "replicationcontrollers",
         _ => "controllerrevisions.apps",
     }
 }
@@ -39,8 +40,10 @@ pub fn earlier_images(workload: &Value, container: &str, revisions: &[Value]) ->
 }
 
 fn number(revision: &Value) -> u64 {
-    let of_set = &revision["metadata"]["annotations"]["deployment.kubernetes.io/revision"];
-    revision["revision"].as_u64().or_else(|| of_set.as_str()?.parse().ok()).unwrap_or_default()
+    let annotations = &revision["metadata"]["annotations"];
+    let of_set = ["deployment.kubernetes.io/revision", "openshift.io/deployment-config.latest-version"];
+    let of_set = of_set.iter().find_map(|key| annotations[*key].as_str()?.parse().ok());
+    revision["revision"].as_u64().or(of_set).unwrap_or_default()
 }
 
 pub(super) fn image_of<'a>(spec: &'a Value, container: &str) -> Option<&'a str> {

@@ -8,7 +8,7 @@ mod pods;
 mod read;
 mod stream;
 
-pub use change::{ImageChange, ROLLBACK, retag, set_image};
+pub use change::{DEPLOYMENT_CONFIGS, ImageChange, ROLLBACK, retag, set_image};
 pub use history::{earlier_images, revision_kinds};
 pub use pods::{digest_of, is_digest};
 pub use read::{RunningContainer, Workload, belongs_to, workloads};

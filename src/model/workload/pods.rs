@@ -16,7 +16,10 @@ fn is_of(workload: &Value, pod: &Value) -> bool {
         let job = pod["metadata"]["labels"]["job-name"].as_str().and_then(|job| job.rsplit_once('-'));
         return job.is_some_and(|(owner, _)| !name.is_empty() && owner == name);
     }
-    let wanted = workload["spec"]["selector"]["matchLabels"].as_object();
+    let selector = &workload["spec"]["selector"];
+    // That of a DeploymentConfig is the map of labels itself.
+    let of_map = (workload["kind"] == "DeploymentConfig").then_some(selector);
+    let wanted = of_map.unwrap_or(&selector["matchLabels"]).as_object();
     wanted.is_some_and(|wanted| {
         !wanted.is_empty() && wanted.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value)
     })

@@ -7,7 +7,7 @@ use super::pods::{digest_of, digests, pods_of};
 use crate::model::staging::kubernetes::{MERGE_REQUEST, Rollout, rollout};
 
 /// Kinds that run pods in the long term.
-const KINDS: [&str; 4] = ["CronJob", "DaemonSet", "Deployment", "StatefulSet"];
+const KINDS: [&str; 5] = ["CronJob", "DaemonSet", "Deployment", "DeploymentConfig", "StatefulSet"];
 
 /// A workload in a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +133,13 @@ mod tests {
             "kind": "StatefulSet", "metadata": {"name": "web-mr-213", "labels": {MERGE_REQUEST: "213"}},
             "spec": {"template": {"spec": {"containers": [{"name": "web", "image": format!("quay.io/a/web@{}", digest("c"))}]}}},
         });
+        let config = json!({
+            "kind": "DeploymentConfig", "metadata": {"name": "old"},
+            "spec": {"selector": {"app": "old"}, "template": {"spec": {"containers": containers}}},
+        });
         let app = json!({"app": "web"});
         let pods = [
+            pod("old-1", &json!({"app": "old"}), "2026-11-22T09:00:00Z", &format!("x@{}", digest("9"))),
             pod("web-2", &app, "2026-11-22T09:00:00Z", &format!("quay.io/a/web@{}", digest("b"))),
             pod(
                 "web-1",
@@ -156,22 +161,26 @@ mod tests {
                 &format!("x@{}", digest("f")),
             ),
         ];
-        let found = workloads(&[json!({"kind": "Service"}), deployment, cron, release], &pods);
+        let found = workloads(&[json!({"kind": "Service"}), config, deployment, cron, release], &pods);
         let shown: Vec<(&str, &[String])> =
             found.iter().map(|one| (one.name.as_str(), one.containers[0].digests.as_slice())).collect();
         assert_eq!(
             shown,
             [
                 ("nightly", &[digest("e")][..]),
+                ("old", &[digest("9")]),
                 ("web", &[digest("b"), digest("a")]),
                 ("web-mr-213", &[digest("c")])
             ]
         );
-        assert_eq!(found[1].since, "2026-11-22T10:00:00Z".parse().ok());
-        assert_eq!(found[1].health, Rollout::Done("1 of 1 pods available".to_owned()));
+        assert_eq!(found[2].since, "2026-11-22T10:00:00Z".parse().ok());
+        assert_eq!(found[2].health, Rollout::Done("1 of 1 pods available".to_owned()));
         let names = ["web".to_owned()];
-        assert_eq!(found.iter().map(|one| belongs_to(one, &names)).collect::<Vec<_>>(), [false, true, true]);
-        assert!(!belongs_to(&found[2], &["web-mr".to_owned()]));
+        assert_eq!(
+            found.iter().map(|one| belongs_to(one, &names)).collect::<Vec<_>>(),
+            [false, false, true, true]
+        );
+        assert!(!belongs_to(&found[3], &["web-mr".to_owned()]));
     }
 
     #[test]

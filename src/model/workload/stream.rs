@@ -21,6 +21,9 @@ pub struct StreamTag {
 /// Returns the tag from which OpenShift sets the image of a container.
 #[must_use]
 pub fn stream_tag(workload: &Value, container: &str) -> Option<StreamTag> {
+    if workload["kind"] == "DeploymentConfig" {
+        return tag_of_config(workload, container);
+    }
     let text = workload["metadata"]["annotations"][TRIGGERS].as_str()?;
     let triggers: Value = serde_json::from_str(text).ok()?;
     let containers = super::read::pod_spec(workload)["containers"].as_array();
@@ -35,12 +38,29 @@ pub fn stream_tag(workload: &Value, container: &str) -> Option<StreamTag> {
             && !path.contains("initContainers")
             && (by_index || by_name.iter().any(|name| path.contains(name.as_str())))
     };
-    let found = triggers.as_array()?.iter().find(is_meant)?;
-    let (stream, tag) = found["from"]["name"].as_str()?.split_once(':')?;
+    tag_of(&triggers.as_array()?.iter().find(is_meant)?["from"])
+}
+
+/// Returns the tag that the triggers of a DeploymentConfig name.
+fn tag_of_config(config: &Value, container: &str) -> Option<StreamTag> {
+    let mut changes = config["spec"]["triggers"].as_array()?.iter().map(|one| &one["imageChangeParams"]);
+    let found = changes.find(|one| {
+        let mut names = one["containerNames"].as_array().into_iter().flatten();
+        // Without `automatic`, a new image waits for a person.
+        one["automatic"] == true
+            && one["from"]["kind"] == "ImageStreamTag"
+            && names.any(|name| name == container)
+    })?;
+    tag_of(&found["from"])
+}
+
+/// Returns the tag that a trigger refers to.
+fn tag_of(from: &Value) -> Option<StreamTag> {
+    let (stream, tag) = from["name"].as_str()?.split_once(':')?;
     if !is_name(stream) || !is_name(tag) {
         return None;
     }
-    let namespace = found["from"]["namespace"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
+    let namespace = from["namespace"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
     Some(StreamTag { stream: stream.to_owned(), tag: tag.to_owned(), namespace })
 }
 
@@ -106,6 +126,22 @@ mod tests {
             let path = "spec.template.spec.containers[1].image";
             assert_eq!(tag(&json!({"from": from, "fieldPath": path})), None, "{name}");
         }
+    }
+
+    #[test]
+    fn stream_tag_of_a_deployment_config_is_in_its_triggers() {
+        let from = json!({"kind": "ImageStreamTag", "name": "web:production", "namespace": "team"});
+        let tag = |params: Value| {
+            let triggers =
+                json!([{"type": "ConfigChange"}, {"type": "ImageChange", "imageChangeParams": params}]);
+            stream_tag(&json!({"kind": "DeploymentConfig", "spec": {"triggers": triggers}}), "web")
+        };
+        let found =
+            StreamTag { stream: "web".into(), tag: "production".into(), namespace: Some("team".into()) };
+        let names = json!(["web"]);
+        assert_eq!(tag(json!({"automatic": true, "containerNames": names, "from": from})), Some(found));
+        assert_eq!(tag(json!({"containerNames": names, "from": from})), None);
+        assert_eq!(tag(json!({"automatic": true, "containerNames": ["side"], "from": from})), None);
     }
 
     #[test]

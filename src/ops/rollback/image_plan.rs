@@ -10,7 +10,7 @@ use crate::model::workload::{
     IMAGE_STREAMS, ImageChange, RunningContainer, StreamTag, Workload, belongs_to, digest_of, digests_of_tag,
     earlier_images, has_digest, retag, revision_kinds, set_image, stream_tag, workloads,
 };
-use crate::ops::status::WORKLOAD_KINDS;
+use crate::ops::status::read_workloads;
 use crate::systems::kubectl::{ClusterTarget, Kubectl};
 use crate::systems::registry::{Registry, RegistryError, RegistryImage};
 
@@ -112,7 +112,7 @@ pub async fn plan_image(
     request: &ImageRequest<'_>,
 ) -> Result<ImagePlan, ImageError> {
     kubectl.check_context().await?;
-    let (objects, pods) = tokio::try_join!(kubectl.all(WORKLOAD_KINDS), kubectl.all("pods"))?;
+    let (objects, pods) = tokio::try_join!(read_workloads(kubectl), kubectl.all("pods"))?;
     let (workload, object) = choose(kubectl.target(), request, &objects, &pods)?;
     let container = container_of(request, &workload)?;
     let tag = stream_tag(&object, &container.name);

@@ -1,16 +1,32 @@
-//! Reads the workloads of components from a namespace of a cluster, with two calls of `kubectl`. Changes nothing.
+//! Reads the workloads of components from a namespace of a cluster, with three calls of `kubectl`. Changes nothing.
 
 use serde_json::Value;
 
 use super::{ClusterPlace, ClusterStatus, WorkloadStatus};
 use crate::model::inventory::{Component, Inventory};
-use crate::model::workload::{belongs_to, workloads};
+use crate::model::workload::{DEPLOYMENT_CONFIGS, belongs_to, workloads};
 use crate::ops::shared::deployment;
 use crate::ops::shared::workspace::Workspace;
 use crate::systems::kubectl::{Kubectl, KubectlError};
 
 /// Kinds of workloads, for `kubectl`.
-pub const WORKLOAD_KINDS: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch";
+const WORKLOAD_KINDS: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,cronjobs.batch";
+
+/// Reads the workloads of a namespace, with the DeploymentConfigs of OpenShift where the cluster knows them.
+///
+/// # Errors
+/// Fails if the cluster does not answer, or refuses one of the kinds that every cluster has.
+pub async fn read_workloads(kubectl: &Kubectl) -> Result<Vec<Value>, KubectlError> {
+    let (objects, configs) = tokio::join!(kubectl.all(WORKLOAD_KINDS), kubectl.all(DEPLOYMENT_CONFIGS));
+    let mut objects = objects?;
+    match configs {
+        Ok(configs) => objects.extend(configs),
+        // Another cluster than OpenShift, or a login that may not read what hardly anybody has.
+        Err(KubectlError::NotFound { .. } | KubectlError::Forbidden { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(objects)
+}
 
 /// The components to look for, and where their deployment files are.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +65,7 @@ pub async fn read_cluster(
         ClusterStatus { place, target: kubectl.target().clone(), workloads: Vec::new(), unread: Vec::new() };
     let read = async {
         kubectl.check_context().await?;
-        let (objects, pods) = tokio::join!(kubectl.all(WORKLOAD_KINDS), kubectl.all("pods"));
+        let (objects, pods) = tokio::join!(read_workloads(kubectl), kubectl.all("pods"));
         Ok::<(Vec<Value>, Result<Vec<Value>, KubectlError>), KubectlError>((objects?, pods))
     };
     let (objects, pods) = match read.await {

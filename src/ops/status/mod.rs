@@ -11,7 +11,7 @@ mod outcome;
 mod project;
 
 pub use arrival::{Arrival, ArrivalState, DeployPipeline, OpenJob, arrival, merged_commit};
-pub use cluster::{ClusterReading, WORKLOAD_KINDS, read_cluster};
+pub use cluster::{ClusterReading, read_cluster, read_workloads};
 pub use commits::merge_request_of;
 pub use groups::{ProjectGroup, groups};
 pub use outcome::{

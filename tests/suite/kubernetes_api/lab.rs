@@ -164,6 +164,13 @@ impl Lab {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Returns `kubectl` under another name.
+    pub(super) fn program_called(&self, name: &str) -> String {
+        let link = self.path(name);
+        std::os::unix::fs::symlink(&self.kubectl, &link).expect("links");
+        link
+    }
+
     /// Returns an object of the cluster; null if there is none.
     pub(super) fn object(&self, kind: &str, name: &str) -> Value {
         let text = self.kubectl(&[
@@ -191,15 +198,18 @@ impl Lab {
     pub(super) fn pods_become(&self, release: &str, status: &Value) {
         let selector = format!("cki.release={release}");
         self.wait("there are pods", |lab| lab.names(&selector).iter().any(|name| name.starts_with("pod/")));
-        let patch = json!({"status": status}).to_string();
-        for pod in self.names(&selector).iter().filter_map(|name| name.strip_prefix("pod/")) {
+        self.pods_with(&selector, status);
+    }
+
+    /// Gives the pods with a label a state; one may be removed meanwhile.
+    pub(super) fn pods_with(&self, selector: &str, status: &Value) {
+        for pod in self.names(selector).iter().filter_map(|name| name.strip_prefix("pod/")) {
             // `kubectl patch --subresource` needs a newer server.
             let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}/status");
             let mut whole = self.object("pod", pod);
-            let patch: Value = serde_json::from_str(&patch).expect("is JSON");
-            whole["status"] = patch["status"].clone();
+            whole["status"] = status.clone();
             self.write("status.json", &whole.to_string());
-            self.kubectl(&["replace", "--raw", &path, "--filename", &self.path("status.json")]);
+            self.try_kubectl(&["replace", "--raw", &path, "--filename", &self.path("status.json")]);
         }
     }
 

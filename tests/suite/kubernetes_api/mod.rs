@@ -98,9 +98,22 @@ fn release_is_applied_followed_and_removed() {
     let dry = lab.cli.run(&format!("{STAGE} --dry-run")).ends_with(0).says("Nothing was applied.");
     let dry = dry
         .says("commit of the image: that of the head")
-        .says("Objects    ConfigMap cki-stage-service-web-mr-213  new");
+        .says("Objects    ConfigMap cki-stage-service-web-mr-213  new")
+        .says("Neither among the files nor in the namespace, and the pods wait for it: Secret `web-staging-secrets`.");
     assert!(dry.stdout.contains("name: cki-stage-service-web-mr-213"), "{}", dry.stdout);
     assert_eq!(lab.names("cki.release"), Vec::<String>::new());
+
+    // What is taken from the namespace is said by its name.
+    lab.kubectl(&["create", "secret", "generic", "web-staging-secrets"]);
+    lab.cli.write(
+        "deploy/web.yaml",
+        &FILES.replacen("configMap: {name: files}", "configMap: {name: shared}", 1),
+    );
+    let borrowed = lab.cli.run(&format!("{STAGE} --dry-run")).ends_with(0);
+    borrowed
+        .says("used as the namespace has it: Secret `web-staging-secrets`.")
+        .says("the pods wait for it: ConfigMap `shared`.");
+    lab.cli.write("deploy/web.yaml", FILES);
 
     // Applied: the owner has all, and the values are those of staging.
     lab.cli.run(&format!("{STAGE} --yes --no-wait")).ends_with(0).says("cki unstage --mr 213");

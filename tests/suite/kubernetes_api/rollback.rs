@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::lab::{Lab, NAMESPACE};
 use crate::support::terminal_session::TerminalSession;
 
-const TO: &str = "rollback web --reason 'It burns' --mr 213 --to";
+const TO: &str = "rollback web --no-wait --reason 'It burns' --mr 213 --to";
 
 /// The part of OpenShift's ImageStream that matters here.
 const STREAMS: &str = r#"{
@@ -19,6 +19,14 @@ const STREAMS: &str = r#"{
       {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]
   }
 }"#;
+
+/// The part of OpenShift's DeploymentConfig that matters here.
+fn configs() -> String {
+    STREAMS
+        .replace("image.openshift.io", "apps.openshift.io")
+        .replace("imagestream", "deploymentconfig")
+        .replace("ImageStream", "DeploymentConfig")
+}
 
 fn deployment(name: &str, image: &str, annotations: &Value) -> String {
     json!({
@@ -42,7 +50,8 @@ fn rollback_takes_images_back_and_refuses_the_rest() {
     lab.cli.inventory(
         "categories: [{id: service, kind: service}]\ncomponents:\n\
          - {name: web, category: service, stage: {project: group/tools}}\n\
-         - {name: streamed, category: service, stage: {project: group/tools}}\n",
+         - {name: streamed, category: service, stage: {project: group/tools}}\n\
+         - {name: configured, category: service, stage: {project: group/tools}}\n",
     );
     lab.cli.set("CKI_PRODUCTION_CONTEXT", "staging");
     lab.cli.set("CKI_PRODUCTION_NAMESPACE", NAMESPACE);
@@ -70,8 +79,15 @@ fn rollback_takes_images_back_and_refuses_the_rest() {
     assert_eq!(image_of(&lab, "web"), json!(image(0)));
     let note = lab.object("deployment", "web")["metadata"]["annotations"]["cki.rollback"].clone();
     assert!(note.as_str().is_some_and(|note| note.ends_with(": It burns")), "{note}");
+    // Followed to the end of the rollout, which a watch tells.
     let forward = format!("{TO} {} --confirm web", digests[1]);
-    lab.cli.run(&forward).ends_with(0);
+    let following = lab.cli.start(&forward.replace(" --no-wait", ""));
+    let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+    lab.wait("the pod of the new image is ready", |lab| {
+        lab.pods_with("app=web", &ready);
+        lab.object("deployment", "web")["status"]["availableReplicas"] == 1
+    });
+    following.end().ends_with(0).says("`web` runs 127.0.0.1:").says(": 1 of 1 pods available.");
     assert_eq!(image_of(&lab, "web"), json!(image(1)));
     lab.cli.run(&forward).ends_with(1).says("already");
     let unknown = format!("{TO} sha256:{} --confirm web", "0".repeat(64));
@@ -131,4 +147,26 @@ fn rollback_takes_images_back_and_refuses_the_rest() {
     assert_eq!((&tags[0], &tags[1]["name"]), (&other, &json!("production")));
     assert_eq!(tags[1]["from"]["name"], json!(format!("streamed@{}", digests[0])));
     assert_eq!(image_of(&lab, "streamed"), json!(image(1)), "is up to OpenShift");
+
+    // A DeploymentConfig, through the program under its other name.
+    apply(&lab, &configs());
+    lab.wait("the kind is served", |lab| {
+        lab.try_kubectl(&["get", "deploymentconfigs.apps.openshift.io"]).is_some()
+    });
+    let mut config: Value =
+        serde_json::from_str(&deployment("configured", &image(1), &json!({}))).expect("is JSON");
+    (config["apiVersion"], config["kind"]) = (json!("apps.openshift.io/v1"), json!("DeploymentConfig"));
+    config["spec"]["selector"] = json!({"app": "configured"});
+    apply(&lab, &config.to_string());
+    lab.cli.set("CKI_STAGE_KUBECTL", lab.program_called("oc"));
+    let view = lab.cli.run("status configured -o json").ends_with(0);
+    assert!(view.stdout.contains("\"kind\": \"DeploymentConfig\""), "{view}");
+    let back = TO.replace("rollback web", "rollback configured");
+    lab.cli
+        .run(&format!("{back} {} --confirm configured", digests[0]))
+        .ends_with(0)
+        .says("patch deploymentconfigs.apps.openshift.io configured --type=merge");
+    let changed = lab.object("deploymentconfigs.apps.openshift.io", "configured");
+    let container = &changed["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!((&container["name"], &container["image"]), (&json!("configured"), &json!(image(0))));
 }

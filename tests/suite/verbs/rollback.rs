@@ -70,7 +70,7 @@ fn rollback_opens_one_revert_with_its_reason() {
         .ends_with(6)
         .says("continues where it stopped");
     let done = cli.run("rollback web --revert --reason 'It burns\n/merge' --yes").ends_with(0);
-    done.says("Opened group/web!14: ");
+    done.says("Opened group/web!14: ").says("`cki status web --mr group/web!14` follows that.");
     let again = cli.run("rollback web --revert 11 --reason other -o json").ends_with(0).json();
     assert_eq!((&again["merge_request"]["number"], &again["is_new"]), (&json!(14), &json!(false)));
     let by_commit =
@@ -138,8 +138,9 @@ fn rollback_names_the_choices_where_production_is_unclear() {
 /// A `kubectl` that answers from files, notes what it was asked, and refuses patches while a file is there.
 fn kubectl(cli: &Cli) -> String {
     let script = "#!/bin/sh\nhere=$(dirname \"$0\")\necho \"$*\" >> \"$here/asked\"\ncase \"$*\" in\n\
-                  *get-contexts*) echo prod ;;\n*' patch '*--dry-run*) echo web ;;\n\
-                  *' patch '*) if [ -f \"$here/refused\" ]; then cat \"$here/refused\" >&2; exit 1; fi; echo web ;;\n\
+                  *get-contexts*) echo prod ;;\n*deploymentconfigs*) echo \"error: the server doesn't have a resource type\" >&2; exit 1 ;;\n*' patch '*--dry-run*) echo web ;;\n\
+                  *' patch '*) if [ -f \"$here/refused\" ]; then cat \"$here/refused\" >&2; exit 1; fi; \
+                  [ -f \"$here/after.json\" ] && mv \"$here/after.json\" \"$here/objects.json\"; echo web ;;\n\
                   *' pods '*) cat \"$here/pods.json\" ;;\n*' replicasets.apps '*) cat \"$here/revisions.json\" ;;\n\
                   *imagestreams*) cat \"$here/stream.json\" ;;\n*) cat \"$here/objects.json\" ;;\nesac\n";
     let file = cli.directory().join("bin/kubectl");
@@ -157,9 +158,26 @@ fn containers(image: &str) -> Value {
     json!({"spec": {"containers": [{"name": "web", "image": image}]}})
 }
 
+/// Lets the cluster roll an image out with the next patch, or fail to; the pods are the last answer of the cluster.
+fn rolls_out(cli: &Cli, letter: &str, status: &Value, pods: &Value) {
+    let image = format!("quay.io/group/web@{}", digest(letter));
+    let at = cli.directory().join("bin");
+    let workload = json!({
+        "kind": "Deployment", "metadata": {"name": "web", "uid": "u"}, "status": status,
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": containers(&image)},
+    });
+    let list = |items: Value| json!({"kind": "List", "items": items}).to_string();
+    std::fs::write(at.join("after.json"), list(json!([workload]))).expect("writes");
+    std::fs::write(at.join("pods.json"), list(pods.clone())).expect("writes");
+}
+
 /// A Deployment that runs one digest, and ran another before.
 fn cluster(cli: &mut Cli, annotations: &Value) {
     cli.set("CKI_STAGE_KUBECTL", kubectl(cli));
+    runs_before(cli, annotations);
+}
+
+fn runs_before(cli: &Cli, annotations: &Value) {
     let image = |letter: &str| format!("quay.io/group/web@{}", digest(letter));
     let list = |items: Value| json!({"kind": "List", "items": items}).to_string();
     let at = cli.directory().join("bin");
@@ -236,11 +254,16 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
     cli.run(&format!("{TO} --confirm web --mr 99")).ends_with(3);
     assert!(patches(&cli).is_empty() && gitlab.comments(PROJECT, 11).is_empty());
 
-    // Confirmed by a person: the name as a whole.
+    // Confirmed by a person: the name as a whole. The rollout is followed to its end.
+    rolls_out(&cli, "a", &json!({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}), &json!([]));
     for (name, code) in [("y", 1), ("web", 0)] {
         let mut session = TerminalSession::start(&cli, TO);
         session.until("Type `web` to change production:");
         session.type_keys(&format!("{name}\r"));
+        if code == 0 {
+            session.until("`web` runs quay.io/group/web@sha256:");
+            session.until(": 1 of 1 pods available.");
+        }
         session.ends_with(code);
     }
     let [patch] = patches(&cli).try_into().expect("one patch");
@@ -255,6 +278,27 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
         record.contains("Reason: It burns") && record.contains("The next deployment undoes it."),
         "{record}"
     );
+
+    // A pod that fails is the result; pods of the image before do not count.
+    runs_before(&cli, &json!({}));
+    let pod = |name: &str, letter: &str| {
+        let mut pod = containers(&format!("quay.io/group/web@{}", digest(letter)));
+        let state = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "it does not start"}});
+        pod["kind"] = "Pod".into();
+        pod["metadata"] = json!({"name": name});
+        pod["status"] = json!({"containerStatuses": [{"name": "web", "restartCount": 1, "state": state}]});
+        pod
+    };
+    let busy = json!({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 0});
+    rolls_out(&cli, "a", &busy, &json!([pod("web-old", "b"), pod("web-new", "a")]));
+    let failed = cli.run(&format!("{TO} --confirm web --mr 10")).ends_with(1);
+    assert!(!failed.stdout.contains("web-old"), "{failed}");
+    failed
+        .says("web-new")
+        .says("error: `web` fails with quay.io/group/web@sha256:")
+        .says(": CrashLoopBackOff: it does not start.")
+        .says("The next deployment undoes it");
+    runs_before(&cli, &json!({}));
 
     // By a script, also in a quiet time; the cluster refuses it, and the record says so.
     let refused = "Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified";
@@ -273,11 +317,18 @@ fn rollback_retags_the_image_stream_of_a_workload() {
     cluster(&mut cli, &json!({"image.openshift.io/triggers": trigger.to_string()}));
     cli.set("CKI_PRODUCTION_CONTEXT", "prod");
     cli.set("CKI_PRODUCTION_NAMESPACE", "team");
-    let view = cli.run("rollback web --to previous --reason x --confirm web -o json").ends_with(0).json();
+    let view =
+        cli.run("rollback web --to previous --reason x --confirm web --no-wait -o json").ends_with(0).json();
+    assert_eq!(view["rollout"], json!(null));
     assert_eq!((&view["image_stream"], &view["new_digest"]), (&json!("web:production"), &json!(digest("c"))));
     assert_eq!(view["patch"]["spec"]["tags"][0]["from"]["name"], json!(format!("web@{}", digest("c"))));
     assert_eq!((&view["recorded_in"], &view["is_changed"]), (&json!("group/web!11"), &json!(true)));
-    let [patch] = patches(&cli).try_into().expect("one patch");
+    // OpenShift sets the image of the workload; until then, the rollout has not begun.
+    rolls_out(&cli, "c", &json!({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}), &json!([]));
+    let view = cli.run("rollback web --to previous --reason x --confirm web -o json").ends_with(0).json();
+    assert_eq!(view["rollout"], json!({"state": "done", "message": "1 of 1 pods available"}));
+    runs_before(&cli, &json!({"image.openshift.io/triggers": trigger.to_string()}));
+    let [patch, _] = patches(&cli).try_into().expect("two patches");
     assert!(patch.contains(" patch imagestreams.image.openshift.io web --type=merge "), "{patch}");
     let other = format!("rollback web --to {} --reason x --confirm web", digest("d"));
     cli.run(&other).ends_with(3).says("the ImageStream `web` has no image");

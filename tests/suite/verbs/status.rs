@@ -107,7 +107,7 @@ fn status_follows_a_merge_request_to_production() {
 /// A `kubectl` that answers from files, and notes what it was asked.
 fn kubectl(cli: &Cli) -> String {
     let script = "#!/bin/sh\nhere=$(dirname \"$0\")\necho \"$*\" >> \"$here/asked\"\ncase \"$*\" in\n\
-                  *get-contexts*) echo prod ;;\n*' pods '*) cat \"$here/pods.json\" ;;\n*) cat \"$here/objects.json\" ;;\nesac\n";
+                  *get-contexts*) echo prod ;;\n*deploymentconfigs*) echo \"error: the server doesn't have a resource type\" >&2; exit 1 ;;\n*' pods '*) cat \"$here/pods.json\" ;;\n*) cat \"$here/objects.json\" ;;\nesac\n";
     let file = cli.directory().join("bin/kubectl");
     std::fs::create_dir_all(file.parent().expect("has one")).expect("makes");
     std::fs::write(&file, script).expect("writes");

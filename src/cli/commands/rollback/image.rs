@@ -8,13 +8,15 @@ use crate::base::exit::Exit;
 use crate::cli::commands::stage::{NamedMergeRequest, production_kubectl};
 use crate::cli::context::{Context, TrustProof};
 use crate::cli::error::UsageError;
-use crate::cli::token;
+use crate::cli::{exit, token};
 use crate::model::rollback::QuietTimes;
 use crate::model::workload::is_digest;
 use crate::ops::rollback::{
     ImageChoice, ImageError, ImagePlan, ImageRequest, ImageSystems, RollbackError, RollbackRecord,
     change_image, check_rights, deployed, plan_image, record_text,
 };
+use crate::ops::stage::StageOptions;
+use crate::ops::stage::kubernetes::{ReleaseRun, follow_image};
 use crate::ops::status::ProjectGroup;
 use crate::report;
 use crate::systems::gitlab::GitLab;
@@ -88,7 +90,7 @@ pub(super) fn run(
         let body = record_text(&record, &plan, request.reason)?;
         report::rollback_image::print_plan(&context.ui, &plan, &record, &body, quiet.as_deref(), now);
         if args.dry_run {
-            report::rollback_image::print(&context.ui, &plan, &record, false);
+            report::rollback_image::print_unchanged(&context.ui, &plan, &record);
             return Ok(Exit::Done);
         }
         check_rights(&gitlab).await?;
@@ -96,8 +98,25 @@ pub(super) fn run(
         let systems = ImageSystems { kubectl: &kubectl, registry: &registry, gitlab: &gitlab };
         // From here on, nothing is cut: a record without its result would mislead.
         change_image(systems, &request, &plan, &record, &events).await?;
-        report::rollback_image::print(&context.ui, &plan, &record, true);
-        Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))
+        let rollout = match args.no_wait {
+            true => None,
+            false => {
+                let options = StageOptions {
+                    timeout: Some(context.settings.stage_timeout),
+                    interval: context.settings.stage_interval,
+                    ..StageOptions::default()
+                };
+                let (gitlab, kubectl, events) = (&gitlab, &kubectl, &events);
+                let run = ReleaseRun { gitlab, kubectl, options: &options, events, stop: &stop };
+                let image = (plan.container.name.as_str(), plan.new_digest.as_str());
+                Some(follow_image(run, (&plan.kind, &plan.name), image).await)
+            }
+        };
+        report::rollback_image::print_changed(&context.ui, &plan, &record, rollout.as_ref());
+        Ok(match rollout {
+            Some(rollout) => exit::of_releases([&rollout]),
+            None => stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit),
+        })
     })
 }
 

@@ -22,7 +22,8 @@ use crate::ops::status::ClusterReading;
 /// open one, `cki` finds it. `--to` is the temporary way: sets the image of the workload by its digest, or the
 /// tag of the ImageStream that it gets its image from. The next deployment undoes it. It needs
 /// `production.context` and `production.namespace` in your own settings, the name of the component as a
-/// confirmation (`--confirm` in scripts), and a reason, which goes into a comment on the merge request.
+/// confirmation (`--confirm` in scripts), and a reason, which goes into a comment on the merge request. It
+/// follows the rollout, and the exit code is its result; Ctrl-C stops following only.
 ///
 /// Examples:
 ///   cki rollback pipeline-herder
@@ -54,6 +55,9 @@ pub(in crate::cli) struct RollbackArgs {
     /// Container to change, if the workload has several
     #[arg(long, value_name = "NAME", requires = "to")]
     pub(super) container: Option<String>,
+    /// Change the image without waiting for the rollout
+    #[arg(long, requires = "to", conflicts_with = "dry_run")]
+    pub(super) no_wait: bool,
     /// Project on GitLab (default: that of the component)
     #[arg(long, value_name = "GROUP/PROJECT", add = Repeated)]
     pub(super) project: Option<String>,

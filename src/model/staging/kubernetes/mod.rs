@@ -2,6 +2,7 @@
 //! component's deployment files by the rules of the inventory. Pure; `systems::kubectl` applies them.
 
 mod addresses;
+mod borrowed;
 mod config_map;
 mod container;
 mod course;
@@ -25,6 +26,7 @@ mod variables;
 mod volumes;
 
 pub use addresses::{ADDRESS_KINDS, release_addresses};
+pub use borrowed::BorrowedObject;
 pub use course::{
     ReleaseEvent, ReleaseObjects, ReleaseSpan, ReleaseStep, SpanState, pods_of_template, template_digest_of,
 };
@@ -37,6 +39,7 @@ pub use labels::{
 };
 pub use names::release_name;
 pub use release::{Release, release};
+pub use releasing::{pod_selector, template};
 pub use remains::{ReleaseRemains, RemainingObject, remains};
 pub use request::ReleaseRequest;
 pub use rollout::{PodTrouble, Rollout, pod_troubles, rollout};

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::borrowed::BorrowedObject;
 use super::error::ReleaseError;
+use super::labels::RELEASE;
 use super::names::{LABEL, suffixed};
 use super::request::ReleaseRequest;
 use super::rules::StagingRules;
@@ -26,6 +28,8 @@ pub(super) struct Releasing<'a> {
     pub(super) used: BTreeSet<String>,
     /// Names of the annotations that are left out.
     pub(super) annotations: BTreeSet<String>,
+    /// Objects of the namespace that the release uses.
+    pub(super) borrowed: Vec<BorrowedObject>,
     pub(super) notes: Vec<String>,
 }
 
@@ -66,8 +70,21 @@ impl Releasing<'_> {
     }
 }
 
+/// Returns the selector of a workload's pods, as `kubectl` takes it. An object without one selects nothing.
+#[must_use]
+pub fn pod_selector(workload: &Value) -> String {
+    let selector = &workload["spec"]["selector"];
+    // That of a ReplicationController or a DeploymentConfig is the map of labels itself.
+    let labels = selector.get("matchLabels").unwrap_or(selector).as_object();
+    let words =
+        labels.into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { format!("{RELEASE}=") } else { words.join(",") }
+}
+
 /// Returns the template of a workload's pods.
-pub(super) fn template(workload: &Value) -> &Value {
+#[must_use]
+pub fn template(workload: &Value) -> &Value {
     match workload["kind"].as_str() {
         Some("CronJob") => &workload["spec"]["jobTemplate"]["spec"]["template"],
         _ => &workload["spec"]["template"],

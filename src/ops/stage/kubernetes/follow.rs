@@ -1,15 +1,17 @@
-//! Follows the rollout of a release to its end, with the events and logs of failing pods. A cluster that does not
-//! answer for a while is no failure.
+//! Follows the rollout of a release, or of a workload whose image was changed, to its end, with the events and logs of failing
+//! pods. A cluster that does not answer for a while is no failure.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::failing::{LINE, failing_containers};
 use super::plan::SHORTEST;
 use super::{ReleaseEnd, ReleaseOutcome, ReleasePlan, ReleaseRun, ReleaseStageError};
 use crate::model::event::TaskOutcome;
 use crate::model::staging::kubernetes::{
-    PodTrouble, RELEASE, Rollout, pod_troubles, pods_of_template, rollout,
+    PodTrouble, RELEASE, Rollout, pod_selector, pod_troubles, pods_of_template, rollout, template,
 };
 use crate::ops::shared::outside_text::shown;
 use crate::ops::stage::head::HeadWatch;
@@ -22,8 +24,47 @@ pub(super) struct FollowedRelease {
     pub(super) name: String,
     /// Kind and name of its workload.
     pub(super) workload: (String, String),
-    /// Digest that its pods carry.
-    pub(super) template: String,
+    /// Selector of its pods, with those of earlier versions.
+    pub(super) selector: String,
+    /// The version to follow.
+    pub(super) version: PodVersion,
+}
+
+/// The version of a workload whose pods count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PodVersion {
+    /// Pods that carry this digest of their template.
+    Template(String),
+    /// A container of this name has an image with this digest.
+    Image(String, String),
+}
+
+impl PodVersion {
+    /// Returns whether the template of a workload is of the version: a controller may have to set the image first.
+    fn is_wanted(&self, workload: &Value) -> bool {
+        match self {
+            Self::Template(_) => true,
+            Self::Image(container, digest) => has_image(&template(workload)["spec"], container, digest),
+        }
+    }
+
+    /// Returns the pods of the version.
+    fn of(&self, pods: Vec<Value>) -> Vec<Value> {
+        match self {
+            Self::Template(digest) => pods_of_template(pods, digest),
+            Self::Image(container, digest) => {
+                pods.into_iter().filter(|pod| has_image(&pod["spec"], container, digest)).collect()
+            }
+        }
+    }
+}
+
+/// Returns whether a container of a pod has an image with a digest.
+fn has_image(spec: &Value, container: &str, digest: &str) -> bool {
+    let mut all = spec["containers"].as_array().into_iter().flatten();
+    all.any(|one| {
+        one["name"] == container && one["image"].as_str().is_some_and(|image| image.ends_with(digest))
+    })
 }
 
 impl FollowedRelease {
@@ -35,13 +76,39 @@ impl FollowedRelease {
         Self {
             name: release.name.clone(),
             workload: (kind.to_owned(), name.to_owned()),
-            template: release.template.clone(),
+            selector: release_selector(&release.name),
+            version: PodVersion::Template(release.template.clone()),
         }
     }
+}
 
-    fn selector(&self) -> String {
-        format!("{RELEASE}={}", self.name)
-    }
+/// Returns the selector of the pods of a release.
+pub(super) fn release_selector(release: &str) -> String {
+    format!("{RELEASE}={release}")
+}
+
+/// Follows a workload of production after a change of the image of a container.
+pub async fn follow_image(
+    run: ReleaseRun<'_>,
+    (kind, name): (&str, &str),
+    (container, digest): (&str, &str),
+) -> ReleaseOutcome {
+    let began = run.gitlab.clock().elapsed();
+    let mut outcome = ReleaseOutcome { end: ReleaseEnd::NotWaited, failed: Vec::new(), took: Duration::ZERO };
+    outcome.end = match run.kubectl.find_object(kind, name).await {
+        Ok(found) => {
+            let followed = FollowedRelease {
+                name: name.to_owned(),
+                workload: (kind.to_owned(), name.to_owned()),
+                selector: pod_selector(&found.unwrap_or_default()),
+                version: PodVersion::Image(container.to_owned(), digest.to_owned()),
+            };
+            follow(run, &followed, &mut HeadWatch::none(), began, &mut outcome).await
+        }
+        Err(error) => ReleaseEnd::Lost(error.into()),
+    };
+    outcome.took = run.gitlab.clock().elapsed().saturating_sub(began);
+    outcome
 }
 
 /// Follows the rollout.
@@ -110,8 +177,8 @@ pub(super) async fn follow(
 
 /// Watches the workload, and the pods of the release.
 fn watch(kubectl: &Kubectl, release: &FollowedRelease) -> ObjectChanges {
-    let (pods, (kind, name)) = (release.selector(), &release.workload);
-    kubectl.watch(&[Watched::Selected("pods", &pods), Watched::Object(kind, name)])
+    let (kind, name) = &release.workload;
+    kubectl.watch(&[Watched::Selected("pods", &release.selector), Watched::Object(kind, name)])
 }
 
 /// A rollout that is followed.
@@ -139,13 +206,15 @@ impl Following<'_> {
         let Some(found) = kubectl.find_object(kind, name).await? else {
             return Ok((Rollout::Failed(format!("{kind} `{name}` was removed")), Vec::new()));
         };
+        if !self.release.version.is_wanted(&found) {
+            return Ok((Rollout::Progressing("waiting for the new image".to_owned()), Vec::new()));
+        }
         let rollout = rollout(&found);
         if matches!(rollout, Rollout::Done(_)) {
             return Ok((rollout, Vec::new()));
         }
-        let pods = kubectl.list("pods", &self.release.selector()).await?;
-        let pods = pods_of_template(pods, &self.release.template);
-        let troubles = pod_troubles(&pods);
+        let pods = kubectl.list("pods", &self.release.selector).await?;
+        let troubles = pod_troubles(&self.release.version.of(pods));
         for trouble in &troubles {
             let text = format!("`{}`: {}.", shown(&trouble.pod, 100), shown(&trouble.describe(), LINE));
             if self.warned.insert(format!("{} {} {}", trouble.pod, trouble.container, trouble.reason)) {

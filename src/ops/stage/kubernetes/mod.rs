@@ -19,6 +19,7 @@ pub use apply::apply;
 pub use cluster::{ClusterSettings, cluster, named_cluster};
 pub use error::ReleaseStageError;
 pub(in crate::ops::stage) use failing::{LINE, public_reason};
+pub use follow::follow_image;
 pub use outcome::{FailedContainer, ReleaseEnd, ReleaseOutcome};
 pub use plan::{ObjectChange, PlannedObject, ReleasePlan, ReleaseSources, ServerCheck};
 pub use read::ReleaseProgress;

@@ -1,7 +1,7 @@
 //! Follows the releases of a merge request that are in the cluster already to the end of their rollouts, also those that
 //! somebody else has requested.
 
-use super::follow::{FollowedRelease, follow};
+use super::follow::{FollowedRelease, PodVersion, follow, release_selector};
 use super::read::{ReleaseProgress, read_releases};
 use super::{ReleaseEnd, ReleaseOutcome, ReleaseRun, ReleaseStageError};
 use crate::ops::stage::head::HeadWatch;
@@ -51,7 +51,7 @@ pub async fn watch_releases(
         }
         .into());
     }
-    let mut head = HeadWatch::new(&facts, &[]);
+    let mut head = HeadWatch::of_release(&facts, &[]);
     let mut watched = Vec::new();
     for release in current {
         let mut outcome = ReleaseOutcome {
@@ -66,7 +66,8 @@ pub async fn watch_releases(
                 let followed = FollowedRelease {
                     name: release.remains.name.clone(),
                     workload: (kind.clone(), name.clone()),
-                    template: template.clone(),
+                    selector: release_selector(&release.remains.name),
+                    version: PodVersion::Template(template.clone()),
                 };
                 follow(run, &followed, &mut head, began, &mut outcome).await
             }
