@@ -44,6 +44,7 @@ mod show_origins;
 mod show_view;
 pub mod site;
 pub mod stage;
+mod stage_environment;
 pub mod stage_welcome;
 pub mod staging;
 pub mod status;

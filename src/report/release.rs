@@ -3,11 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::text::{duration, safe_line};
+use crate::base::text::{duration, join_and, safe_line};
 use crate::base::yaml;
 use crate::model::staging::kubernetes::ImageCommit;
 use crate::ops::stage::kubernetes::{ObjectChange, ReleaseEnd, ReleaseOutcome, ReleasePlan, ServerCheck};
-use crate::ops::stage::{EnvironmentChange, EnvironmentPlan};
+use crate::report::stage_environment::{
+    PlannedEnvironmentView, environment_view, print_environment_plan, print_environment_requests,
+};
 use crate::report::staging::{FailedContainerView, failed_view, print_failed_containers};
 use crate::report::{plan_head, view};
 use crate::systems::kubectl::ClusterTarget;
@@ -33,18 +35,20 @@ struct ReleaseView<'a> {
     succeeded: bool,
     objects: Vec<&'a Value>,
     environment: Option<PlannedEnvironmentView<'a>>,
+    borrowed: Vec<BorrowedView<'a>>,
     notes: &'a [String],
     failed_containers: Vec<FailedContainerView<'a>>,
     /// Releases of the other merge requests.
     combined: Vec<ReleaseView<'a>>,
 }
 
+/// An object of the namespace that the release uses.
 #[derive(Serialize)]
-struct PlannedEnvironmentView<'a> {
+struct BorrowedView<'a> {
+    kind: &'static str,
     name: &'a str,
-    url: Option<&'a str>,
-    change: &'static str,
-    requests: Vec<Value>,
+    is_optional: bool,
+    exists: Option<bool>,
 }
 
 /// A release to report on.
@@ -91,17 +95,36 @@ pub fn print_plan(ui: &Ui, plan: &ReleasePlan, target: &ClusterTarget) {
         line(if number == 0 { "Objects" } else { "" }, &text);
     }
     if let Some(planned) = &plan.environment {
-        let (text, note) = environment_words(planned);
-        line("Environment", &format!(" {}  {}", safe_line(&planned.environment.name), style::dim(text)));
-        if let Some(note) = note {
-            ui.warning(&safe_line(&note));
-        }
+        print_environment_plan(ui, planned, "Environment ", "");
     }
+    print_borrowed(ui, plan);
     for note in &plan.release.notes {
         ui.hint(&safe_line(note));
     }
     if let ServerCheck::Skipped(error) = &plan.check {
         ui.warning(&format!("The cluster has not checked the objects: {}.", safe_line(&error.to_string())));
+    }
+}
+
+/// Warns of the objects of the namespace that the release uses: their contents are nobody's request.
+fn print_borrowed(ui: &Ui, plan: &ReleasePlan) {
+    let names = |wanted: Option<bool>| {
+        let all = plan
+            .borrowed
+            .iter()
+            .filter(|(one, exists)| *exists == wanted && (wanted != Some(false) || !one.is_optional));
+        all.map(|(one, _)| format!("{} `{}`", one.kind, safe_line(&one.name))).collect::<Vec<_>>()
+    };
+    let sentences = [
+        (Some(true), "Not among the files, and used as the namespace has it: "),
+        (None, "Not among the files, and not looked for in the namespace: "),
+        (Some(false), "Neither among the files nor in the namespace, and the pods wait for it: "),
+    ];
+    for (exists, sentence) in sentences {
+        let names = names(exists);
+        if !names.is_empty() {
+            ui.warning(&format!("{sentence}{}.", join_and(&names)));
+        }
     }
 }
 
@@ -126,7 +149,7 @@ fn print_release(ui: &Ui, release: &ReleaseReport<'_>) {
     let ReleaseReport { plan, outcome, watch, undo } = *release;
     if !ui.is_names() && matches!(outcome.end, ReleaseEnd::DryRun) {
         print_objects(ui, plan);
-        plan.environment.iter().for_each(|planned| print_environment(ui, planned));
+        plan.environment.iter().for_each(|planned| print_environment_requests(ui, planned));
     }
     print_release_end(ui, &plan.release.name, outcome, [watch, undo]);
 }
@@ -172,30 +195,6 @@ pub(super) fn end_words(end: &ReleaseEnd) -> (&'static str, Option<String>) {
     }
 }
 
-/// Returns the change of an environment in a word, and a sentence about a change that is not possible.
-fn environment_words(planned: &EnvironmentPlan) -> (&'static str, Option<String>) {
-    match &planned.change {
-        EnvironmentChange::Create(_) => ("new", None),
-        EnvironmentChange::Update(_) => ("change", None),
-        EnvironmentChange::None => ("unchanged", None),
-        EnvironmentChange::Skipped(why) => {
-            ("not changed", Some(format!("The environment is not changed: {why}.")))
-        }
-    }
-}
-
-/// Prints the requests about an environment, as they would be sent.
-fn print_environment(ui: &Ui, planned: &EnvironmentPlan) {
-    for call in planned.previews() {
-        ui.data(&format!(
-            "# {} {} {}",
-            call.method,
-            safe_line(&call.path),
-            safe_line(&call.body.to_string())
-        ));
-    }
-}
-
 fn print_objects(ui: &Ui, plan: &ReleasePlan) {
     for object in [&plan.release.owner].into_iter().chain(&plan.release.objects) {
         ui.data("---");
@@ -235,16 +234,17 @@ fn release_view<'a>(
             .chain(&plan.release.objects)
             .map(|one| &one.json)
             .collect(),
-        environment: plan.environment.as_ref().map(|planned| PlannedEnvironmentView {
-            name: &planned.environment.name,
-            url: planned.environment.url.as_deref(),
-            change: environment_words(planned).0,
-            requests: planned
-                .previews()
-                .into_iter()
-                .map(|call| serde_json::json!({"method": call.method, "path": call.path, "body": call.body}))
-                .collect(),
-        }),
+        environment: plan.environment.as_ref().map(environment_view),
+        borrowed: plan
+            .borrowed
+            .iter()
+            .map(|(one, exists)| BorrowedView {
+                kind: one.kind,
+                name: &one.name,
+                is_optional: one.is_optional,
+                exists: *exists,
+            })
+            .collect(),
         notes: &plan.release.notes,
         failed_containers: outcome.failed.iter().map(failed_view).collect(),
         combined: Vec::new(),

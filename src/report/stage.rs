@@ -7,6 +7,9 @@ use crate::model::staging::{PipelineStatus, slash_command};
 use crate::ops::stage::{
     AskResult, PipelineOutcome, PipelineVerdict, SentRequest, StageOutcome, StagePlan, StagingResult,
 };
+use crate::report::stage_environment::{
+    PlannedEnvironmentView, environment_view, print_environment_plan, print_environment_requests,
+};
 use crate::report::{plan_head, view};
 use crate::ui::{Ui, style};
 
@@ -18,6 +21,7 @@ struct StageView<'a> {
     combined: Vec<CombinedView<'a>>,
     comment: Option<&'a str>,
     request: Option<RequestView<'a>>,
+    environment: Option<PlannedEnvironmentView<'a>>,
     posted: bool,
     found: bool,
     comment_id: Option<u64>,
@@ -77,6 +81,9 @@ pub fn print_plan(ui: &Ui, plan: &StagePlan) {
         let paint = if number == 0 { style::command } else { style::dim };
         ui.status(format!("{label}{}", paint(&safe_line(line))).trim_end());
     }
+    if let Some(planned) = plan.environment() {
+        print_environment_plan(ui, planned, "Environment ", ", at the end of the pipeline");
+    }
 }
 
 /// Prints the result. `again` is the command that follows the same request, and `request` the one that makes it.
@@ -87,6 +94,9 @@ pub fn print(ui: &Ui, outcome: &StageOutcome, again: &str, request: &str) {
     if ui.is_names() {
         ui.names(outcome.pipelines.iter().filter_map(|one| one.id).map(|id| id.to_string()));
         return end(ui, outcome, again, request);
+    }
+    if let (Some(planned), StagingResult::DryRun) = (&outcome.environment, &outcome.ended) {
+        print_environment_requests(ui, planned);
     }
     table(ui, outcome);
     print_failed_jobs(ui, &outcome.pipelines);
@@ -276,6 +286,7 @@ fn stage_view(outcome: &StageOutcome) -> StageView<'_> {
                 Some(RequestView { method: call.method, path: &call.path, body: &call.body })
             }
         },
+        environment: outcome.environment.as_ref().map(environment_view),
         posted: matches!(outcome.asked, AskResult::Posted(_) | AskResult::Started(_)),
         found: matches!(outcome.asked, AskResult::Found(_) | AskResult::Resumed(_)),
         comment_id: comment.map(|comment| comment.id),

@@ -32,7 +32,7 @@ pub struct StageDecl {
     /// templates, by the parameter of the other one.
     #[serde(default, rename = "override")]
     pub overrides: BTreeMap<String, String>,
-    /// Environment of GitLab for a release on Kubernetes, which `cki unstage` stops.
+    /// Environment of GitLab for a release on Kubernetes, or for the result of a pipeline, which `cki unstage` stops.
     pub environment: Option<StageEnvironmentDecl>,
 }
 

@@ -1,5 +1,6 @@
-//! The environment of GitLab that stands for a release: planned, created or updated, told of the deployment and its end, and
-//! stopped. A release does not depend on it: a failure is a warning.
+//! The environment of GitLab that stands for a staging: planned, created or updated, told of the deployment and its end, and
+//! stopped. A staging does not depend on it: a failure is a warning. That of a pipeline is reported once the pipeline has ended,
+//! since a job of it may keep the environment itself.
 
 use super::{MergeRequestFacts, StageError};
 use crate::model::event::Events;
@@ -7,7 +8,9 @@ use crate::model::inventory::StageEnvironmentDecl;
 use crate::model::staging::{PipelineStatus, StagedEnvironment};
 use crate::ops::login::API_SCOPE;
 use crate::ops::stage::merge_request::read_any;
-use crate::systems::gitlab::{EnvironmentCall, GitLab, GitLabEnvironment, GitLabError, RequestPreview};
+use crate::systems::gitlab::{
+    EnvironmentCall, GitLab, GitLabDeployment, GitLabEnvironment, GitLabError, RequestPreview,
+};
 
 /// The planned environment.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub enum EnvironmentChange {
     Update(EnvironmentCall),
     /// It is there already.
     None,
+    /// Nothing is done: a job of a pipeline keeps it.
+    OfJob,
     /// Nothing is done, for this reason.
     Skipped(String),
 }
@@ -42,7 +47,7 @@ impl EnvironmentPlan {
         let change = match &self.change {
             EnvironmentChange::Create(call) | EnvironmentChange::Update(call) => Some(call),
             EnvironmentChange::None => None,
-            EnvironmentChange::Skipped(_) => return Vec::new(),
+            EnvironmentChange::OfJob | EnvironmentChange::Skipped(_) => return Vec::new(),
         };
         change.into_iter().chain([&self.deploy]).map(EnvironmentCall::preview).collect()
     }
@@ -64,6 +69,40 @@ pub(super) async fn plan(
         EnvironmentCall::deploy(&facts.project, &environment.name, &facts.head, &facts.source_branch);
     let (project, head) = (facts.project.clone(), facts.head.clone());
     Ok(Some(EnvironmentPlan { project, environment, change, deploy, head }))
+}
+
+/// Plans the environment of an entry whose pipeline may keep it itself. Changes nothing.
+pub(super) async fn plan_end(
+    gitlab: &GitLab,
+    facts: &MergeRequestFacts,
+    decl: Option<&StageEnvironmentDecl>,
+) -> Result<Option<EnvironmentPlan>, StageError> {
+    let Some(mut planned) = plan(gitlab, facts, decl).await? else { return Ok(None) };
+    planned.deploy = planned.deploy.with_status("success");
+    if !matches!(planned.change, EnvironmentChange::Skipped(_) | EnvironmentChange::Create(_)) {
+        match has_job(gitlab, &planned).await {
+            Ok(true) => planned.change = EnvironmentChange::OfJob,
+            Ok(false) => {}
+            Err(error) => planned.change = EnvironmentChange::Skipped(error.to_string()),
+        }
+    }
+    Ok(Some(planned))
+}
+
+/// Returns whether a job of a pipeline has deployed to an environment.
+async fn has_job(gitlab: &GitLab, plan: &EnvironmentPlan) -> Result<bool, GitLabError> {
+    let known = gitlab.deployments(&plan.project).await?;
+    Ok(of_environment(&known, plan).any(|one| one.deployable.is_some()))
+}
+
+fn of_environment<'a>(
+    known: &'a [GitLabDeployment],
+    plan: &'a EnvironmentPlan,
+) -> impl Iterator<Item = &'a GitLabDeployment> {
+    let is_of = |one: &GitLabDeployment| {
+        one.environment.as_ref().is_some_and(|environment| environment.name == plan.environment.name)
+    };
+    known.iter().filter(move |one| is_of(one))
 }
 
 fn filled(
@@ -105,7 +144,7 @@ async fn lacking(gitlab: &GitLab) -> Result<Option<String>, GitLabError> {
 
 /// Creates or updates the environment, and reports the deployment. Returns the number of the deployment, to report its end.
 pub(super) async fn begin(gitlab: &GitLab, plan: &EnvironmentPlan, events: &Events) -> Option<u64> {
-    match try_begin(gitlab, plan).await {
+    match try_report(gitlab, plan, PipelineStatus::Running).await {
         Ok(deployment) => deployment,
         Err(error) => {
             let name = &plan.environment.name;
@@ -115,10 +154,33 @@ pub(super) async fn begin(gitlab: &GitLab, plan: &EnvironmentPlan, events: &Even
     }
 }
 
-async fn try_begin(gitlab: &GitLab, plan: &EnvironmentPlan) -> Result<Option<u64>, GitLabError> {
+/// Reports the end of a pipeline as a deployment, unless a job of a pipeline has reported one.
+pub(super) async fn report_end(
+    gitlab: &GitLab,
+    plan: &EnvironmentPlan,
+    status: PipelineStatus,
+    events: &Events,
+) {
+    let reported = match has_job(gitlab, plan).await {
+        Ok(true) => return,
+        Ok(false) => try_report(gitlab, plan, status).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = reported {
+        let name = &plan.environment.name;
+        events.warn(format!("The environment `{name}` of `{}` was not changed: {error}.", plan.project));
+    }
+}
+
+/// Creates or updates the environment, and gives it a deployment of the head with a status.
+async fn try_report(
+    gitlab: &GitLab,
+    plan: &EnvironmentPlan,
+    status: PipelineStatus,
+) -> Result<Option<u64>, GitLabError> {
     let (project, name) = (&plan.project, &plan.environment.name);
     match &plan.change {
-        EnvironmentChange::Skipped(_) => return Ok(None),
+        EnvironmentChange::OfJob | EnvironmentChange::Skipped(_) => return Ok(None),
         EnvironmentChange::Create(call) => match gitlab.write_environment(call).await {
             // It may be there all the same.
             Err(error) if error.is_ambiguous() => {
@@ -131,13 +193,14 @@ async fn try_begin(gitlab: &GitLab, plan: &EnvironmentPlan) -> Result<Option<u64
     }
     // A second request for the same commit continues the deployment of the first.
     let known = gitlab.deployments(project).await?;
-    let newest = known
-        .iter()
-        .find(|one| one.environment.as_ref().is_some_and(|environment| environment.name == *name))
-        .filter(|one| one.sha.eq_ignore_ascii_case(&plan.head) && one.status == PipelineStatus::Running);
-    match newest {
-        Some(one) => Ok(Some(one.id)),
-        None => Ok(Some(gitlab.write_deployment(&plan.deploy).await?.id)),
+    let newest = of_environment(&known, plan).next();
+    match newest.filter(|one| one.sha.eq_ignore_ascii_case(&plan.head)) {
+        Some(one) if one.status == status => Ok(Some(one.id)),
+        Some(one) if one.status == PipelineStatus::Running => {
+            gitlab.end_deployment(project, one.id, status.as_str()).await?;
+            Ok(Some(one.id))
+        }
+        _ => Ok(Some(gitlab.write_deployment(&plan.deploy.with_status(status.as_str())).await?.id)),
     }
 }
 

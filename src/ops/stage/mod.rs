@@ -149,6 +149,7 @@ pub async fn run(
         merge_request: plan.merge_request.clone(),
         combined: plan.combined.iter().map(MergeRequestFacts::staged_head).collect(),
         request: plan.request(),
+        environment: plan.environment().cloned(),
         asked: AskResult::No,
         answer: None,
         pipelines: Vec::new(),

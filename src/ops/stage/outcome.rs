@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CommentRef, MergeRequestFacts, PipelineRef, StageError};
+use super::{CommentRef, EnvironmentPlan, MergeRequestFacts, PipelineRef, StageError};
 use crate::host::signals::Signal;
 use crate::model::staging::{PipelineCourse, PipelineStatus, StagedHead};
 use crate::systems::gitlab::RequestPreview;
@@ -16,6 +16,8 @@ pub struct StageOutcome {
     pub combined: Vec<StagedHead>,
     /// The request.
     pub request: SentRequest,
+    /// The environment that gets the result of a pipeline, if the entry names one.
+    pub environment: Option<EnvironmentPlan>,
     /// The outcome of the request.
     pub asked: AskResult,
     /// The bot's answer.

@@ -2,6 +2,7 @@
 
 use super::bot::{BotOptions, BotPlan};
 use super::combined::CombinedOptions;
+use super::environment::EnvironmentPlan;
 use super::facts::MergeRequestFacts;
 use super::outcome::SentRequest;
 use super::pipeline::{PipelineOptions, PipelinePlan};
@@ -67,6 +68,15 @@ impl StagePlan {
         match &self.method {
             MethodPlan::Bot(plan) => SentRequest::Comment(plan.comment.clone()),
             MethodPlan::Pipeline(plan) => SentRequest::Call(plan.preview.clone()),
+        }
+    }
+
+    /// Returns the environment that gets the result.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentPlan> {
+        match &self.method {
+            MethodPlan::Bot(_) => None,
+            MethodPlan::Pipeline(plan) => plan.environment.as_ref(),
         }
     }
 

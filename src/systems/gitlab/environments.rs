@@ -45,6 +45,16 @@ impl EnvironmentCall {
         Self::new(Method::Post, path, what, body)
     }
 
+    /// Returns the report of a deployment with another status: `running`, `success`, `failed` or `canceled`.
+    #[must_use]
+    pub fn with_status(&self, status: &str) -> Self {
+        let mut call = self.clone();
+        if let Some(body) = &mut call.0.body {
+            body["status"] = json!(status);
+        }
+        call
+    }
+
     fn new(method: Method, path: String, what: String, body: Value) -> Self {
         Self(ApiRequest { method, body: Some(body), ..ApiRequest::get(path, what) })
     }

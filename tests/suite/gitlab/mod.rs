@@ -5,6 +5,7 @@ mod client;
 mod combined;
 mod misbehaviour;
 mod pipeline;
+mod pipeline_environment;
 mod progress;
 mod python;
 mod report;

@@ -29,6 +29,7 @@ pub(super) fn options(
         declared,
         component: target.name().to_owned(),
         guard: Arc::new(run_policy::guard(&context.assets, inventory)?),
+        environment: entry.and_then(|entry| entry.environment.clone()),
         token: decl.token_variable.as_deref().map(|variable| trigger_token(variable, context)),
     })
 }

@@ -11,12 +11,15 @@ use super::combined::{CombinedMergeRequest, heads};
 use super::context::StageContext;
 use super::follow::{Follower, PipelineRow, until_the_end};
 use super::head::HeadWatch;
-use super::{AskResult, MergeRequestFacts, StageError, StageOutcome, StagingResult};
+use super::{
+    AskResult, MergeRequestFacts, PipelineOutcome, PipelineVerdict, StageError, StageOutcome, StagingResult,
+    environment,
+};
 use crate::base::secret::Secret;
 use crate::model::event::TaskOutcome;
 use crate::model::guard::GuardFinding;
 use crate::model::inventory::PipelineKind;
-use crate::model::staging::{FilledPipeline, PipelineMarker};
+use crate::model::staging::{FilledPipeline, PipelineMarker, PipelineStatus};
 use crate::systems::gitlab::{GitLab, NewPipeline, PipelineValues, User};
 
 /// Writes the request, and looks for the pipeline of an earlier one. Changes nothing.
@@ -36,6 +39,7 @@ pub(super) async fn plan(
     check_values(options, &filled)?;
     let mut plan = planned(gitlab, facts, options, filled).await?;
     plan.combined = heads(combined);
+    plan.environment = environment::plan_end(gitlab, facts, options.environment.as_ref()).await?;
     // GitLab shows pipelines of others only to users with a token, and the user's own to the user.
     if me.is_some() {
         let past = find::find_previous(gitlab, facts, &plan, me).await?;
@@ -101,6 +105,7 @@ async fn planned(
     Ok(PipelinePlan {
         preview,
         earlier: None,
+        environment: None,
         call,
         marker,
         missing_token,
@@ -150,8 +155,27 @@ pub(super) async fn run(
         return Ok(StagingResult::NotWaited);
     }
     let row = PipelineRow::of_pipeline(&pipeline, plan.kind());
-    let mut follower = StartedPipeline { context, head: HeadWatch::new(&facts, &plan.combined), row: [row] };
-    Ok(until_the_end(context, &mut follower, &mut outcome.pipelines).await)
+    let mut follower =
+        StartedPipeline { context, head: HeadWatch::of_pipelines(&facts, &plan.combined), row: [row] };
+    let ended = until_the_end(context, &mut follower, &mut outcome.pipelines).await;
+    if let (Some(planned), StagingResult::Finished) = (&plan.environment, &ended)
+        && let Some(status) = deployment_status(&outcome.pipelines)
+    {
+        environment::report_end(gitlab, planned, status, events).await;
+    }
+    Ok(ended)
+}
+
+/// Returns the status of a deployment by a pipeline; `None` if a part of the result could not be seen.
+fn deployment_status(pipelines: &[PipelineOutcome]) -> Option<PipelineStatus> {
+    match PipelineVerdict::worst(pipelines.iter().map(PipelineOutcome::verdict)) {
+        PipelineVerdict::Succeeded => Some(PipelineStatus::Success),
+        PipelineVerdict::Failed if pipelines.iter().any(|one| one.status == PipelineStatus::Canceled) => {
+            Some(PipelineStatus::Canceled)
+        }
+        PipelineVerdict::Failed => Some(PipelineStatus::Failed),
+        PipelineVerdict::Unknown => None,
+    }
 }
 
 /// The one pipeline that was started.

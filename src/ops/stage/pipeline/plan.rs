@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::base::secret::Secret;
 use crate::model::guard::Guard;
-use crate::model::inventory::PipelineKind;
+use crate::model::inventory::{PipelineKind, StageEnvironmentDecl};
 use crate::model::staging::{PipelineMarker, PipelineRequest, StageParameter, StagedHead};
+use crate::ops::stage::environment::EnvironmentPlan;
 use crate::systems::gitlab::{NewPipeline, RequestPreview};
 
 /// A request for a pipeline, and what it needs.
@@ -21,6 +22,8 @@ pub struct PipelineOptions {
     pub guard: Arc<Guard>,
     /// Trigger token of the kind `trigger`.
     pub token: Option<TriggerToken>,
+    /// The environment of the entry.
+    pub environment: Option<StageEnvironmentDecl>,
 }
 
 /// A trigger token, by the variable that holds it.
@@ -39,6 +42,8 @@ pub struct PipelinePlan {
     pub preview: RequestPreview,
     /// Pipeline of an earlier request that is the same.
     pub earlier: Option<PipelineRef>,
+    /// The environment that gets the result, if the entry names one.
+    pub environment: Option<EnvironmentPlan>,
     /// The request.
     pub(super) call: NewPipeline,
     /// Marks the pipeline, if it has variables.
