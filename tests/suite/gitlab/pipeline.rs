@@ -47,6 +47,7 @@ pub(super) fn by_pipeline(stand_in: &Arc<StandIn>, project: &str, iid: u64, decl
         component: "tools".to_owned(),
         guard: Arc::new(Guard::new(&inventory, credentials)),
         token,
+        environment: None,
     };
     let mut attempt = Try::new(stand_in, project, iid);
     attempt.staging.method = MethodOptions::Pipeline(options);
@@ -276,4 +277,29 @@ async fn started_pipelines_are_canceled_by_those_who_started_them() {
     stage::cancel(&bob, &mut plan).await.expect("is canceled");
     assert_eq!(plan.pipelines[0].status, PipelineStatus::Canceled);
     assert!(stage::plan_cancel(&bob, &progress).await.expect("is read").pipelines.is_empty());
+
+    // A pipeline of the merge request has no marker: its starter and the head tell whose it is, also on a merge of the head.
+    for (project, iid) in [(TOOLS, 213), ("group/merged", 1)] {
+        let progress = ProgressOptions {
+            via: StageVia::Pipeline,
+            pipeline: Some(Box::new(yaml("{}"))),
+            ..of(project, iid)
+        };
+        let error = stage::plan_cancel(&alice, &progress).await.expect_err("nothing was started");
+        assert!(matches!(error, CancelError::Stage(StageError::NotRequested { .. })), "{error}");
+        let mut attempt = by_pipeline(&stand_in, project, iid, "{}", &[]);
+        attempt.options.no_wait = true;
+        attempt.run().await.expect("is started");
+        let error = stage::plan_cancel(&bob, &progress).await.expect_err("is Alice's");
+        assert!(matches!(&error, CancelError::NotYours { by, .. } if by == "alice"), "{error}");
+        let mut plan = stage::plan_cancel(&alice, &progress).await.expect("is hers");
+        assert_eq!((plan.requested_by.as_str(), plan.pipelines.len()), ("alice", 1), "{plan:?}");
+        stage::cancel(&alice, &mut plan).await.expect("is canceled");
+        assert_eq!(plan.pipelines[0].status, PipelineStatus::Canceled);
+        // Of another head, it is nobody's.
+        let moved = ControlFile::MoveHead { project: project.to_owned(), iid, sha: "8".repeat(40) };
+        stand_in.control(moved).expect("is taken");
+        let error = stage::plan_cancel(&alice, &progress).await.expect_err("nothing was started");
+        assert!(matches!(error, CancelError::Stage(StageError::NotRequested { .. })), "{error}");
+    }
 }

@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::stage_progress;
+use super::{release_progress, stage_progress};
 use crate::support;
 use crate::support::cli::Cli;
 use crate::support::ports::free_port;
@@ -182,6 +182,7 @@ fn inventory_site_works_in_a_browser() {
     let report = cli.call("stage report --mr group/failing!1 --html public/staging.html");
     let report = report.set("CKI_GITLAB_URL", gitlab.url()).set("CKI_GITLAB_TOKEN", "alice-not-a-real-token");
     report.end().ends_with(0);
+    release_progress::write_page(&site.join("release.html"));
     let seen = seen(&site);
     let page = |path: &str| Value::from(site.join(path).display().to_string());
     assert!(seen["pages"].as_u64().is_some_and(|pages| pages > 15), "{seen}");

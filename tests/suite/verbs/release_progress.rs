@@ -56,6 +56,7 @@ fn pod(name: &str, template: &str, status: &Value) -> Value {
         "kind": "Pod",
         "metadata": {
             "name": name, "creationTimestamp": "2026-11-22T10:00:06Z", "annotations": {"cki.template": template},
+            "labels": {"cki.release": "service-web-mr-213"},
         },
         "spec": {"containers": [{"name": "web"}]},
         "status": status,
@@ -175,6 +176,19 @@ fn release_progress_is_found_in_the_cluster() {
         .says("was requested for bbbbbbb, not for its head 9c41d0e");
 }
 
+/// Writes the page of a release whose pod fails.
+pub(super) fn write_page(file: &std::path::Path) {
+    let (cluster, _gitlab) = lab("kubernetes");
+    cluster.has(&objects(HEAD, &json!({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 0})));
+    let state = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "it does not start"}});
+    let status = json!({"containerStatuses": [{"name": "web", "restartCount": 2, "state": state}]});
+    cluster.answer("get-pods", &list(&[pod("web-mr-213-a", "t1", &status)]));
+    cluster.answer("logs-web-mr-213-a", "starts\n<script>document.title = 'x'</script>\nends\n");
+    cluster.cli.run(&format!("stage report {MR} --html '{}'", file.display())).ends_with(0);
+    let page = std::fs::read_to_string(file).expect("is there");
+    assert!(page.contains("CrashLoopBackOff") && page.contains("&lt;script&gt;"), "{page}");
+}
+
 #[test]
 fn release_that_fails_is_told_without_secrets() {
     // The entry names another method.
@@ -224,6 +238,15 @@ fn release_that_fails_is_told_without_secrets() {
         .says("BackOff: restarting failed container")
         .says("PASSWORD=•••••••• ••••••••")
         .says("error: `service-web-mr-213` failed: CrashLoopBackOff: it does not start.");
+    // The list judges alike, by one further request.
+    cli.run("stage list --component web").ends_with(0).says("!213  ✘ rollout failed");
+    assert!(cluster.read("asked").contains("get pods --selector=cki.release in (service-web-mr-213)"));
+    cluster.script("get-pods", "echo 'Error from server (Forbidden): pods is forbidden' >&2; exit 1");
+    cli.run("stage list --component web")
+        .ends_with(0)
+        .says("!213  ● rolling out")
+        .says("Pods are not read, so that a rollout may have failed already: the login may not read it.");
+    cluster.script("get-pods", "");
     let watched = cli.run(&format!("stage watch {mr} -o json")).ends_with(1);
     is_clean(&watched.stdout);
     assert_eq!(watched.json()["releases"][0]["failed_containers"][0]["pod"], "web-mr-213-a");

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::borrowed::BorrowedObject;
 use super::error::ReleaseError;
 use super::labels::{PROJECT_PATH, RELEASE, claim_labels};
 use super::names::object_name;
@@ -93,18 +94,24 @@ fn config_map(reference: &mut Value, releasing: &mut Releasing<'_>) {
         reference["name"] = object_name("ConfigMap", &name, &releasing.suffix).into();
         releasing.used.insert(name);
     } else {
-        releasing
-            .note(format!("The ConfigMap `{name}` is not among the files: that of the namespace is used."));
+        borrow(reference, "ConfigMap", name, releasing);
     }
 }
 
-fn secret(reference: &mut Value, key: &str, releasing: &Releasing<'_>) -> Result<(), ReleaseError> {
+/// Remembers an object that the pods use as the namespace has it.
+fn borrow(reference: &Value, kind: &'static str, name: String, releasing: &mut Releasing<'_>) {
+    let is_optional = reference["optional"] == true;
+    BorrowedObject::add(&mut releasing.borrowed, BorrowedObject { kind, name, is_optional });
+}
+
+fn secret(reference: &mut Value, key: &str, releasing: &mut Releasing<'_>) -> Result<(), ReleaseError> {
     let Some(name) = reference[key].as_str() else { return Ok(()) };
     let made = releasing.rules.secret(name).ok_or_else(|| ReleaseError::Secret {
         place: releasing.workload.place.clone(),
         workload: releasing.workload.name().to_owned(),
         secret: name.to_owned(),
     })?;
+    borrow(reference, "Secret", made.clone(), releasing);
     reference[key] = made.into();
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::borrowed::BorrowedObject;
 use super::error::ReleaseError;
 use super::labels::{
     COMPONENT, EXPIRES_AT, IMAGE, IMAGE_COMMIT, PROJECT_PATH, REQUESTED_AT, REQUESTED_BY, TEMPLATE, URL,
@@ -30,6 +31,8 @@ pub struct Release {
     pub owner: ClusterObject,
     /// Its other objects in the order in which they are applied; the workload is the last.
     pub objects: Vec<ClusterObject>,
+    /// Objects of the namespace that it uses and does not make.
+    pub borrowed: Vec<BorrowedObject>,
     /// Differences from the files that a reader would not expect, one sentence each.
     pub notes: Vec<String>,
 }
@@ -79,6 +82,7 @@ pub fn release(
         config_maps: of_kind("ConfigMap").collect(),
         used: BTreeSet::new(),
         annotations: BTreeSet::new(),
+        borrowed: Vec::new(),
         notes: Vec::new(),
     };
     let name = release_name(&request.component, request.merge_request);
@@ -109,7 +113,8 @@ pub fn release(
     }
     objects.push(made);
     note_others(deployment, &used, &services, &mut releasing);
-    Ok(Release { owner: owner(request, &name), name, template, objects, notes: releasing.notes })
+    let Releasing { borrowed, notes, .. } = releasing;
+    Ok(Release { owner: owner(request, &name), name, template, objects, borrowed, notes })
 }
 
 /// Returns the digest of the pods' template and of the ConfigMaps that they use: a change of either makes new pods.

@@ -126,7 +126,7 @@ impl<'a> AnswerFollower<'a> {
             plan,
             facts,
             request,
-            head: HeadWatch::new(facts, plan.request.combined()),
+            head: HeadWatch::of_pipelines(facts, plan.request.combined()),
             notes: Poller::notes(&facts.project, facts.iid),
             has_unread: false,
             answer: None,

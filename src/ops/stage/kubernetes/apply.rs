@@ -46,7 +46,7 @@ pub async fn apply(
             None => None,
         });
     }
-    let mut head = HeadWatch::new(&first.merge_request, &combined);
+    let mut head = HeadWatch::of_release(&first.merge_request, &combined);
     for ((plan, outcome), deployment) in plans.iter().zip(&mut outcomes).zip(deployments) {
         outcome.end = match run.stop.now() {
             Some(signal) => ReleaseEnd::Stopped(signal),

@@ -11,8 +11,8 @@ use crate::model::deployment::ClusterObject;
 use crate::model::guard::{allow_warnings, enforce};
 use crate::model::inventory::Component;
 use crate::model::staging::kubernetes::{
-    COMPONENT, ImageCommit, MANAGED_BY, PROJECT, RELEASE, RELEASED_KINDS, Release, ReleaseRequest,
-    StagingRules, release, release_findings,
+    BorrowedObject, COMPONENT, ImageCommit, MANAGED_BY, PROJECT, RELEASE, RELEASED_KINDS, Release,
+    ReleaseRequest, StagingRules, release, release_findings,
 };
 use crate::ops::shared::op_context::OpContext;
 use crate::ops::shared::outside_text::shown;
@@ -62,6 +62,8 @@ pub struct ReleasePlan {
     pub objects: Vec<PlannedObject>,
     /// The answer of the cluster.
     pub check: ServerCheck,
+    /// The objects of the namespace that it uses, with the question whether each exists; `None` if that is not known.
+    pub borrowed: Vec<(BorrowedObject, Option<bool>)>,
     /// The environment of GitLab, if the entry names one.
     pub environment: Option<EnvironmentPlan>,
 }
@@ -166,6 +168,7 @@ pub(super) async fn plan_release(
         Err(error) => return Err(error),
     };
     let objects = planned_objects(&release, found.as_deref());
+    let borrowed = borrowed(kubectl, &release, found.is_some()).await;
     let decl = component.stage.as_ref().and_then(|stage| stage.environment.as_ref());
     let environment = environment::plan(gitlab, &merge_request, decl).await?;
     Ok(ReleasePlan {
@@ -177,8 +180,27 @@ pub(super) async fn plan_release(
         expires_at,
         objects,
         check,
+        borrowed,
         environment,
     })
+}
+
+/// Looks for the objects of the namespace that a release uses. Who may not read them can stage all the same.
+async fn borrowed(
+    kubectl: &Kubectl,
+    release: &Release,
+    has_answered: bool,
+) -> Vec<(BorrowedObject, Option<bool>)> {
+    let names: Vec<(&str, &str)> = release.borrowed.iter().map(|one| (one.kind, one.name.as_str())).collect();
+    let found = match has_answered && !names.is_empty() {
+        true => kubectl.find_names(&names).await.ok(),
+        false => None,
+    };
+    let exists = |one: &BorrowedObject| {
+        let path = format!("{}/{}", one.kind.to_lowercase(), one.name);
+        found.as_ref().map(|found| found.contains(&path))
+    };
+    release.borrowed.iter().map(|one| (one.clone(), exists(one))).collect()
 }
 
 /// Returns the name of the token's user. A release does not depend on it.

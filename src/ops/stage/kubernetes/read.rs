@@ -105,23 +105,51 @@ pub(in crate::ops::stage) async fn read_releases(
     Ok(releases)
 }
 
-/// Reads the releases of a project without their pods: a release that is under way may fail already.
+/// Reads the releases of a project. One list has the pods of all that are under way, since a release may fail by them before
+/// its workload says so; if they cannot be read, a sentence in `unread` says it.
 ///
 /// # Errors
-/// Fails if the cluster does not answer, or refuses.
+/// Fails if the cluster does not answer, or refuses to list the objects.
 pub(in crate::ops::stage) async fn list_releases(
     kubectl: &Kubectl,
     project: &str,
+    unread: &mut Vec<String>,
 ) -> Result<Vec<(ReleaseRemains, Rollout)>, KubectlError> {
     kubectl.check_context().await?;
     let objects = kubectl.list(RELEASED_KINDS, &format!("{PROJECT}={}", project_digest(project))).await?;
-    let rollout = |one: ReleaseRemains| {
+    let found = remains(&objects).into_iter().filter(|one| is_of(one, project));
+    let with_objects = |one: ReleaseRemains| {
         let own = objects_of(&objects, &one);
-        let read = ReleaseObjects { requested_at: None, objects: &own, pods: &[], troubles: &[] };
-        let rollout = shown_rollout(read.rollout());
-        (shown_remains(one), rollout)
+        (one, own)
     };
-    Ok(remains(&objects).into_iter().filter(|one| is_of(one, project)).map(rollout).collect())
+    let found: Vec<(ReleaseRemains, Vec<Value>)> = found.map(with_objects).collect();
+    let is_under_way = |own: &[Value]| {
+        let read = ReleaseObjects { requested_at: None, objects: own, pods: &[], troubles: &[] };
+        matches!(read.rollout(), Rollout::Progressing(_))
+    };
+    let busy: Vec<&str> =
+        found.iter().filter(|(_, own)| is_under_way(own)).map(|(one, _)| one.name.as_str()).collect();
+    let pods = if busy.is_empty() {
+        Vec::new()
+    } else {
+        kubectl.list("pods", &format!("{RELEASE} in ({})", busy.join(","))).await.unwrap_or_else(|error| {
+            let why = public_reason(&error);
+            add_once(
+                unread,
+                &format!("Pods are not read, so that a rollout may have failed already: {why}."),
+            );
+            Vec::new()
+        })
+    };
+    let judged = |(one, own): (ReleaseRemains, Vec<Value>)| {
+        let read = ReleaseObjects { requested_at: None, objects: &own, pods: &[], troubles: &[] };
+        let template = read.workload().map(template_digest_of).unwrap_or_default();
+        let is_own = |pod: &&Value| pod["metadata"]["labels"][RELEASE] == one.name.as_str();
+        let pods = pods_of_template(pods.iter().filter(is_own).cloned().collect(), template);
+        let rollout = ReleaseObjects { troubles: &pod_troubles(&pods), ..read }.rollout();
+        (shown_remains(one), shown_rollout(rollout))
+    };
+    Ok(found.into_iter().map(judged).collect())
 }
 
 /// Returns whether a release is one of a project.

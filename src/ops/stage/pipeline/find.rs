@@ -6,6 +6,7 @@ use super::plan::PipelineRef;
 use crate::model::staging::pipeline_of_url;
 use crate::ops::shared::outside_text::{shown, web_address};
 use crate::ops::stage::MergeRequestFacts;
+use crate::ops::stage::head::is_of_head;
 use crate::systems::gitlab::{GitLab, GitLabError, NewPipeline, Pipeline, PipelineFilter, User};
 
 /// Maximum number of pipelines to compare.
@@ -131,27 +132,17 @@ async fn compare(
     }
 }
 
-/// Returns whether a pipeline runs for the head of the merge request: on that commit, or on the merge of it that
-/// GitLab made for a pipeline of merged results.
+/// Returns whether a pipeline runs for the head of the merge request.
 pub(super) async fn covers_head(
     gitlab: &GitLab,
     facts: &MergeRequestFacts,
     plan: &PipelinePlan,
     one: &Pipeline,
 ) -> Result<bool, GitLabError> {
-    let Some(sha) = &one.sha else { return Ok(false) };
-    if sha.eq_ignore_ascii_case(&facts.head) {
-        return Ok(true);
+    if matches!(plan.call, NewPipeline::MergeRequest { .. }) {
+        return is_of_head(gitlab, facts, one).await;
     }
-    let is_merge = one.branch.as_deref() == Some(&format!("refs/merge-requests/{}/merge", facts.iid));
-    if !is_merge || !matches!(plan.call, NewPipeline::MergeRequest { .. }) {
-        return Ok(false);
-    }
-    match gitlab.commit(&facts.project, sha).await {
-        Ok(commit) => Ok(commit.parent_ids.iter().any(|parent| parent.eq_ignore_ascii_case(&facts.head))),
-        Err(error) if error.is_not_found() => Ok(false),
-        Err(error) => Err(error),
-    }
+    Ok(one.sha.as_ref().is_some_and(|sha| sha.eq_ignore_ascii_case(&facts.head)))
 }
 
 /// Returns a pipeline as it is followed. A pipeline of a merge request may run in the project of the fork.

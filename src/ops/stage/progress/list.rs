@@ -79,8 +79,9 @@ pub struct ListedRelease {
 /// # Errors
 /// Fails when the merge requests cannot be read, or the server does not answer.
 pub async fn list(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingList, StageError> {
+    let mut unread = Vec::new();
     let (open, releases) =
-        tokio::join!(gitlab.all_open_merge_requests(&options.project, 1), releases(options));
+        tokio::join!(gitlab.all_open_merge_requests(&options.project, 1), releases(options, &mut unread));
     let open = open?;
     let is_cut = open.len() >= MOST;
     let looked_at = open.len();
@@ -94,13 +95,8 @@ pub async fn list(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingL
             (one, found)
         })
         .buffered(AT_ONCE);
-    let mut list = StagingList {
-        project: options.project.clone(),
-        rows: Vec::new(),
-        open: looked_at,
-        is_cut,
-        unread: Vec::new(),
-    };
+    let mut list =
+        StagingList { project: options.project.clone(), rows: Vec::new(), open: looked_at, is_cut, unread };
     while let Some((one, found)) = asked.next().await {
         let found = match found {
             // It has no commits yet, or was deleted since.
@@ -127,9 +123,12 @@ pub async fn list(gitlab: &GitLab, options: &ProgressOptions) -> Result<StagingL
 }
 
 /// Reads the releases of the project, or tells why they cannot be read, in a sentence.
-async fn releases(options: &ProgressOptions) -> Result<Vec<(ReleaseRemains, Rollout)>, String> {
+async fn releases(
+    options: &ProgressOptions,
+    unread: &mut Vec<String>,
+) -> Result<Vec<(ReleaseRemains, Rollout)>, String> {
     let Some(kubectl) = &options.cluster else { return Ok(Vec::new()) };
-    match tokio::time::timeout(PATIENCE, list_releases(kubectl, &options.project)).await {
+    match tokio::time::timeout(PATIENCE, list_releases(kubectl, &options.project, unread)).await {
         Ok(found) => {
             found.map_err(|error| format!("Releases are not read: {}.", shown(&error.to_string(), 500)))
         }

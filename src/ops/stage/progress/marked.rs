@@ -1,9 +1,10 @@
 //! The pipelines that the method `pipeline` has started for the head commit, perhaps in another project: found by the marker
-//! among their variables, as far as the server shows them.
+//! among their variables, as far as the server shows them, or as those of the merge request itself.
 
 use crate::model::inventory::{PipelineDecl, PipelineKind};
 use crate::model::staging::{AnswerRow, PipelineMarker, StagedHead};
 use crate::ops::shared::outside_text::{shown, web_address};
+use crate::ops::stage::head::is_of_head;
 use crate::ops::stage::{MergeRequestFacts, StageError};
 use crate::systems::gitlab::{GitLab, Pipeline, PipelineFilter};
 
@@ -23,7 +24,7 @@ pub(super) struct MarkedPipelines {
     pub(super) unread: Vec<String>,
 }
 
-/// Returns the pipelines of a kind that has variables or inputs of its own.
+/// Returns the newest pipeline of each request.
 ///
 /// # Errors
 /// Fails if the server does not answer, or the template of the branch is invalid.
@@ -34,7 +35,7 @@ pub(super) async fn pipelines(
 ) -> Result<MarkedPipelines, StageError> {
     let mut found = MarkedPipelines::default();
     let source = match decl.kind {
-        PipelineKind::MergeRequest => return Ok(found),
+        PipelineKind::MergeRequest => return of_merge_request(gitlab, facts).await,
         PipelineKind::Branch => "api",
         PipelineKind::Trigger => "trigger",
     };
@@ -100,6 +101,25 @@ pub(super) async fn pipelines(
             "The variables of pipelines on `{}` of `{project}` cannot be read: one of them may be of this merge request.",
             shown(&branch, 200)
         ));
+    }
+    Ok(found)
+}
+
+/// Returns the newest pipeline of the merge request for its head, which a request takes for its own. It has no variables, so
+/// that only its starter tells whose it is.
+async fn of_merge_request(gitlab: &GitLab, facts: &MergeRequestFacts) -> Result<MarkedPipelines, StageError> {
+    let mut found = MarkedPipelines::default();
+    let mut listed = match gitlab.merge_request_pipelines(&facts.project, facts.iid).await {
+        // The search for all pipelines of the commit says so.
+        Err(error) if error.is_hidden() => return Ok(found),
+        listed => listed?,
+    };
+    listed.sort_by_key(|one| std::cmp::Reverse(one.id));
+    for one in listed.iter().take(COMPARED) {
+        if is_of_head(gitlab, facts, one).await? {
+            found.rows.push(row(PipelineKind::MergeRequest, one));
+            break;
+        }
     }
     Ok(found)
 }

@@ -40,6 +40,7 @@ pub async fn watch(
         merge_request: found.facts.clone(),
         combined: found.combined.clone(),
         request: SentRequest::Comment(String::new()),
+        environment: None,
         asked: AskResult::No,
         answer: None,
         pipelines: Vec::new(),
@@ -102,7 +103,7 @@ impl<'a> RowsFollower<'a> {
         found: FoundStaging,
     ) -> Self {
         let place = progress.place(context.gitlab, &facts.project, false);
-        let head = HeadWatch::new(facts, &found.combined);
+        let head = HeadWatch::of_pipelines(facts, &found.combined);
         let rows: Vec<PipelineRow> =
             found.rows.into_iter().map(|row| PipelineRow::new(row, &place)).collect();
         let waiting = rows.is_empty().then(|| context.events.start("pipelines", "waiting for a pipeline"));
@@ -116,7 +117,7 @@ impl Follower for RowsFollower<'_> {
         self.head.look(gitlab, events).await?;
         if self.rows.is_empty() {
             let seen = pipelines(gitlab, self.facts, self.progress).await?;
-            self.head = HeadWatch::new(self.facts, &seen.combined);
+            self.head = HeadWatch::of_pipelines(self.facts, &seen.combined);
             let place = self.progress.place(gitlab, &self.facts.project, false);
             self.rows = seen.rows.into_iter().map(|row| PipelineRow::new(row, &place)).collect();
             if let Some(task) = self.waiting.take_if(|_| !self.rows.is_empty()) {
