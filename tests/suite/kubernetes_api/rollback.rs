@@ -55,11 +55,6 @@ fn rollback_takes_images_back_and_refuses_the_rest() {
     );
     lab.cli.set("CKI_PRODUCTION_CONTEXT", "staging");
     lab.cli.set("CKI_PRODUCTION_NAMESPACE", NAMESPACE);
-    let apply = |lab: &Lab, text: &str| {
-        lab.cli.write("object.json", text);
-        let file = lab.cli.project().join("object.json").display().to_string();
-        lab.kubectl(&["apply", "--validate=false", "--filename", &file]);
-    };
     let digests = ["one", "two"].map(|tag| lab.publish("group/web", tag));
     let name = format!("127.0.0.1:{}/group/web", lab.registry);
     let image = |number: usize| format!("{name}@{}", digests[number]);
@@ -79,15 +74,8 @@ fn rollback_takes_images_back_and_refuses_the_rest() {
     assert_eq!(image_of(&lab, "web"), json!(image(0)));
     let note = lab.object("deployment", "web")["metadata"]["annotations"]["cki.rollback"].clone();
     assert!(note.as_str().is_some_and(|note| note.ends_with(": It burns")), "{note}");
-    // Followed to the end of the rollout, which a watch tells.
     let forward = format!("{TO} {} --confirm web", digests[1]);
-    let following = lab.cli.start(&forward.replace(" --no-wait", ""));
-    let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
-    lab.wait("the pod of the new image is ready", |lab| {
-        lab.pods_with("app=web", &ready);
-        lab.object("deployment", "web")["status"]["availableReplicas"] == 1
-    });
-    following.end().ends_with(0).says("`web` runs 127.0.0.1:").says(": 1 of 1 pods available.");
+    follows_to_the_end(&lab, &forward.replace(" --no-wait", ""), &image(1));
     assert_eq!(image_of(&lab, "web"), json!(image(1)));
     lab.cli.run(&forward).ends_with(1).says("already");
     let unknown = format!("{TO} sha256:{} --confirm web", "0".repeat(64));
@@ -148,25 +136,51 @@ fn rollback_takes_images_back_and_refuses_the_rest() {
     assert_eq!(tags[1]["from"]["name"], json!(format!("streamed@{}", digests[0])));
     assert_eq!(image_of(&lab, "streamed"), json!(image(1)), "is up to OpenShift");
 
-    // A DeploymentConfig, through the program under its other name.
-    apply(&lab, &configs());
+    takes_back_a_deployment_config(&mut lab, [&image(0), &image(1)], &digests[0]);
+}
+
+fn apply(lab: &Lab, text: &str) {
+    lab.cli.write("object.json", text);
+    let file = lab.cli.project().join("object.json").display().to_string();
+    lab.kubectl(&["apply", "--validate=false", "--filename", &file]);
+}
+
+/// Follows a rollback to the end of the rollout, which a watch tells.
+fn follows_to_the_end(lab: &Lab, line: &str, image: &str) {
+    let following = lab.cli.start(line);
+    let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+    lab.wait("the pod of the new image is ready", |lab| {
+        lab.pods_with("app=web", &ready);
+        let found = lab.object("deployment", "web");
+        let status = &found["status"];
+        let counts = ["replicas", "updatedReplicas", "availableReplicas"];
+        found["spec"]["template"]["spec"]["containers"][0]["image"] == image
+            && status["observedGeneration"] == found["metadata"]["generation"]
+            && counts.iter().all(|count| status[*count] == 1)
+    });
+    following.end().ends_with(0).says("`web` runs 127.0.0.1:").says(": 1 of 1 pods available.");
+}
+
+/// Takes a DeploymentConfig back, through the program under its other name.
+fn takes_back_a_deployment_config(lab: &mut Lab, images: [&str; 2], digest: &str) {
+    apply(lab, &configs());
     lab.wait("the kind is served", |lab| {
         lab.try_kubectl(&["get", "deploymentconfigs.apps.openshift.io"]).is_some()
     });
     let mut config: Value =
-        serde_json::from_str(&deployment("configured", &image(1), &json!({}))).expect("is JSON");
+        serde_json::from_str(&deployment("configured", images[1], &json!({}))).expect("is JSON");
     (config["apiVersion"], config["kind"]) = (json!("apps.openshift.io/v1"), json!("DeploymentConfig"));
     config["spec"]["selector"] = json!({"app": "configured"});
-    apply(&lab, &config.to_string());
+    apply(lab, &config.to_string());
     lab.cli.set("CKI_STAGE_KUBECTL", lab.program_called("oc"));
     let view = lab.cli.run("status configured -o json").ends_with(0);
     assert!(view.stdout.contains("\"kind\": \"DeploymentConfig\""), "{view}");
     let back = TO.replace("rollback web", "rollback configured");
     lab.cli
-        .run(&format!("{back} {} --confirm configured", digests[0]))
+        .run(&format!("{back} {} --confirm configured", digest))
         .ends_with(0)
         .says("patch deploymentconfigs.apps.openshift.io configured --type=merge");
     let changed = lab.object("deploymentconfigs.apps.openshift.io", "configured");
     let container = &changed["spec"]["template"]["spec"]["containers"][0];
-    assert_eq!((&container["name"], &container["image"]), (&json!("configured"), &json!(image(0))));
+    assert_eq!((&container["name"], &container["image"]), (&json!("configured"), &json!(images[0])));
 }
