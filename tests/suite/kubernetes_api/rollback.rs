@@ -177,7 +177,7 @@ fn takes_back_a_deployment_config(lab: &mut Lab, images: [&str; 2], digest: &str
     assert!(view.stdout.contains("\"kind\": \"DeploymentConfig\""), "{view}");
     let back = TO.replace("rollback web", "rollback configured");
     lab.cli
-        .run(&format!("{back} {} --confirm configured", digest))
+        .run(&format!("{back} {digest} --confirm configured"))
         .ends_with(0)
         .says("patch deploymentconfigs.apps.openshift.io configured --type=merge");
     let changed = lab.object("deploymentconfigs.apps.openshift.io", "configured");
