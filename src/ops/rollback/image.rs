@@ -9,8 +9,11 @@ use crate::model::event::{Events, TaskOutcome};
 use crate::model::rollback::text;
 use crate::ops::shared::outside_text::shown;
 use crate::systems::gitlab::{GitLab, Note, NoteOrder};
-use crate::systems::kubectl::Kubectl;
+use crate::systems::kubectl::{Kubectl, KubectlError};
 use crate::systems::registry::Registry;
+
+/// Maximum number of tries to change the image.
+const TRIES: usize = 3;
 
 /// The systems of a change of an image.
 #[derive(Debug, Clone, Copy)]
@@ -124,8 +127,24 @@ async fn post_record(gitlab: &GitLab, record: &RollbackRecord, body: &str) -> Re
     }
 }
 
-/// Plans once more, and changes only what was shown.
+/// Changes the image. The state of a workload whose pods fail changes all the time, and with it the version that a patch is
+/// bound to.
 async fn apply(
+    systems: ImageSystems<'_>,
+    request: &ImageRequest<'_>,
+    plan: &ImagePlan,
+) -> Result<(), ImageError> {
+    for _ in 1..TRIES {
+        match try_apply(systems, request, plan).await {
+            Err(ImageError::Kubectl(KubectlError::Changed { .. })) => {}
+            applied => return applied,
+        }
+    }
+    try_apply(systems, request, plan).await
+}
+
+/// Plans once more, and changes only what was shown.
+async fn try_apply(
     systems: ImageSystems<'_>,
     request: &ImageRequest<'_>,
     plan: &ImagePlan,

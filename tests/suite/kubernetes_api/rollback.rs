@@ -149,13 +149,13 @@ fn apply(lab: &Lab, text: &str) {
 fn follows_to_the_end(lab: &Lab, line: &str, image: &str) {
     let following = lab.cli.start(line);
     let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+    lab.wait("the image is set", |lab| image_of(lab, "web") == image);
     lab.wait("the pod of the new image is ready", |lab| {
         lab.pods_with("app=web", &ready);
         let found = lab.object("deployment", "web");
         let status = &found["status"];
         let counts = ["replicas", "updatedReplicas", "availableReplicas"];
-        found["spec"]["template"]["spec"]["containers"][0]["image"] == image
-            && status["observedGeneration"] == found["metadata"]["generation"]
+        status["observedGeneration"] == found["metadata"]["generation"]
             && counts.iter().all(|count| status[*count] == 1)
     });
     following.end().ends_with(0).says("`web` runs 127.0.0.1:").says(": 1 of 1 pods available.");

@@ -139,7 +139,8 @@ fn rollback_names_the_choices_where_production_is_unclear() {
 fn kubectl(cli: &Cli) -> String {
     let script = "#!/bin/sh\nhere=$(dirname \"$0\")\necho \"$*\" >> \"$here/asked\"\ncase \"$*\" in\n\
                   *get-contexts*) echo prod ;;\n*deploymentconfigs*) echo \"error: the server doesn't have a resource type\" >&2; exit 1 ;;\n*' patch '*--dry-run*) echo web ;;\n\
-                  *' patch '*) if [ -f \"$here/refused\" ]; then cat \"$here/refused\" >&2; exit 1; fi; \
+                  *' patch '*) if [ -f \"$here/once\" ]; then cat \"$here/once\" >&2; rm \"$here/once\"; exit 1; fi; \
+                  if [ -f \"$here/refused\" ]; then cat \"$here/refused\" >&2; exit 1; fi; \
                   [ -f \"$here/after.json\" ] && mv \"$here/after.json\" \"$here/objects.json\"; echo web ;;\n\
                   *' pods '*) cat \"$here/pods.json\" ;;\n*' replicasets.apps '*) cat \"$here/revisions.json\" ;;\n\
                   *imagestreams*) cat \"$here/stream.json\" ;;\n*) cat \"$here/objects.json\" ;;\nesac\n";
@@ -291,6 +292,9 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
     };
     let busy = json!({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 0});
     rolls_out(&cli, "a", &busy, &json!([pod("web-old", "b"), pod("web-new", "a")]));
+    // The state of such a workload changes at any moment: the change is planned and sent again.
+    let refused = "Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified";
+    std::fs::write(cli.directory().join("bin/once"), refused).expect("writes");
     let failed = cli.run(&format!("{TO} --confirm web --mr 10")).ends_with(1);
     assert!(!failed.stdout.contains("web-old"), "{failed}");
     failed
@@ -301,7 +305,6 @@ fn rollback_changes_production_only_when_named_and_confirmed() {
     runs_before(&cli, &json!({}));
 
     // By a script, also in a quiet time; the cluster refuses it, and the record says so.
-    let refused = "Error from server (Conflict): Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified";
     std::fs::write(cli.directory().join("bin/refused"), refused).expect("writes");
     quiet("--in-quiet-time --mr 12").ends_with(7).says("somebody else has changed it");
     let [(_, _, record)] = gitlab.comments(PROJECT, 12).try_into().expect("one record");
