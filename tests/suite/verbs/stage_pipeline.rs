@@ -167,6 +167,11 @@ components:
     stage: {via: pipeline, project: group/deep, environment: {name: review/2}}
 ",
     );
+    // Its staging reports the end of the pipeline there.
+    let shown = cli.run("stage --mr 1 --component deep -n").ends_with(0);
+    shown
+        .says("Environment review/1  unchanged, at the end of the pipeline")
+        .says("# POST /api/v4/projects/group%2Fdeep/deployments {\"environment\":\"review/1\"");
     let unstage = |rest: &str, token: &str| {
         cli.call(&format!("unstage --mr 1 --component {rest}")).set("CKI_GITLAB_TOKEN", token).end()
     };
