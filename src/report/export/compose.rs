@@ -69,9 +69,7 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     let mut service = Map::new();
     let mut put = |key: &str, value: Value| service.insert(key.into(), value);
     put("image", plain(&Exporter::image(unit)).into());
-    if let Some((_, build)) =
-        draft.builds().find(|(one, build)| one.name == unit.name && !build.is_preprocessed())
-    {
+    if let Some(build) = Exporter::build_of(unit).filter(|build| !build.is_preprocessed()) {
         let mut form = json!({"context": plain(&build.context.display().to_string())});
         if let Some(file) = &build.file {
             form["dockerfile"] = plain(&file.display().to_string()).into();
@@ -138,7 +136,7 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     let needs: Map<String, Value> = unit
         .needs
         .iter()
-        .filter_map(|need| draft.plan.units().find(|other| other.name == *need))
+        .filter_map(|need| draft.units.get(need.as_str()))
         .map(|need| (need.name.clone(), json!({"condition": condition(need)})))
         .collect();
     if !needs.is_empty() {

@@ -38,6 +38,8 @@ pub(super) struct Exporter<'a> {
     pub(super) long: Option<Regex>,
     /// Variables that hold secrets: the unit and the name.
     secret_variables: HashSet<(&'a str, &'a str)>,
+    /// Units by name.
+    pub(super) units: HashMap<&'a str, &'a Unit>,
     pub(super) reveal: bool,
 }
 
@@ -59,7 +61,9 @@ impl<'a> Exporter<'a> {
         }
         let first = plan.requested().next().map_or("run", |unit| &unit.name);
         let long = any_of(secrets.keys().copied().filter(|value| value.len() >= SHORT));
-        Self { plan, name: format!("cki-{}", first.to_lowercase()), secrets, long, secret_variables, reveal }
+        let name = format!("cki-{}", first.to_lowercase());
+        let units = plan.units().map(|unit| (unit.name.as_str(), unit)).collect();
+        Self { plan, name, secrets, long, secret_variables, units, reveal }
     }
 
     /// Splits a text into plain parts and secrets.
@@ -113,10 +117,12 @@ impl<'a> Exporter<'a> {
 
     /// Returns the units with an image to build.
     pub(super) fn builds(&self) -> impl Iterator<Item = (&'a Unit, &'a BuildPlan)> {
-        self.plan.units().filter_map(|unit| match (&unit.image, &unit.dev.build) {
-            (Image::Built(_), Some(build)) => Some((unit, build)),
-            _ => None,
-        })
+        self.plan.units().filter_map(|unit| Some((unit, Self::build_of(unit)?)))
+    }
+
+    /// Returns the build of a unit's image.
+    pub(super) fn build_of(unit: &Unit) -> Option<&BuildPlan> {
+        unit.dev.build.as_ref().filter(|_| matches!(unit.image, Image::Built(_)))
     }
 
     /// Returns the labels without those that mark a run of `cki`, which would remove it.

@@ -52,12 +52,12 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
         }
         if !unit.files.is_empty() {
             pods.push_str("---\n");
-            pods.push_str(&yaml::to_string(&config_map(draft, unit)));
+            pods.push_str(&KubeTexts::default().written(config_map(draft, unit)));
         }
         pods.push_str("---\n");
         let mut texts = KubeTexts::default();
         let pod = pod(draft, unit, &mut texts);
-        pods.push_str(&texts.put_into(&yaml::to_string(&pod)));
+        pods.push_str(&texts.written(pod));
     }
     if !draft.hidden().is_empty() {
         limitations.push(
@@ -108,6 +108,25 @@ impl KubeTexts {
         mark(self.0.len() - 1).into()
     }
 
+    /// Writes a document.
+    fn written(mut self, mut document: Value) -> String {
+        self.keep_hard(&mut document);
+        self.put_into(&yaml::to_string(&document))
+    }
+
+    /// Keeps the other strings that YAML alone would change.
+    fn keep_hard(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) if text.contains(is_hard) => {
+                self.0.push(std::mem::take(text));
+                *value = mark(self.0.len() - 1).into();
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.keep_hard(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.keep_hard(member)),
+            _ => {}
+        }
+    }
+
     /// Replaces the marks in the document by the strings, each in double quotes.
     fn put_into(&self, written: &str) -> String {
         let mut whole = String::new();
@@ -115,13 +134,31 @@ impl KubeTexts {
             let (head, last) = line.rsplit_once(' ').unwrap_or(("", line));
             let index = last.strip_prefix(MARK).and_then(|index| index.parse::<usize>().ok());
             match index.and_then(|index| self.0.get(index)) {
-                Some(text) => whole.push_str(&format!("{head} {}", Value::from(text.as_str()))),
+                Some(text) => whole.push_str(&format!("{head} {}", quoted(text))),
                 None => whole.push_str(line),
             }
             whole.push('\n');
         }
         whole
     }
+}
+
+/// Returns whether YAML takes a character for a line break or refuses it, though JSON writes it as it is.
+fn is_hard(character: char) -> bool {
+    matches!(character, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Returns a string in double quotes that readers of YAML and of JSON read alike.
+fn quoted(text: &str) -> String {
+    let json = Value::from(text).to_string();
+    if !json.contains(is_hard) {
+        return json;
+    }
+    let escaped = json.chars().map(|one| match is_hard(one) {
+        true => format!("\\u{:04x}", u32::from(one)),
+        false => one.to_string(),
+    });
+    escaped.collect()
 }
 
 /// Prefix of the mark of a kept string; no other string of a Pod begins with it.
@@ -316,13 +353,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn escaped_text_round_trips(text in "[$()Aé \n\"'\\\\:#]{0,30}") {
+        fn escaped_text_round_trips(text in "[$()Aé \n\"'\\\\:#\u{7f}\u{85}\u{9f}\u{2028}\u{2029}\u{feff}\u{fffe}]{0,30}") {
             let read = render(&pieces(&escaped(&text, false), &|_| true), &|_| Some("expanded"));
             prop_assert_eq!(&read, &text);
             let wanted = escaped(&text, false);
             let mut texts = KubeTexts::default();
             let value = json!({"value": texts.keep(&[Fragment::Plain(text)])});
-            let written = texts.put_into(&yaml::to_string(&value));
+            let written = texts.written(value);
+            prop_assert!(!written.contains(is_hard));
             let back = yaml::tree::documents("f", &written).expect("parses");
             prop_assert_eq!(back[0].text_of("value"), Some(wanted.as_str()));
         }

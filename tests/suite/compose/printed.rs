@@ -18,7 +18,7 @@ pub(crate) type Values = BTreeMap<String, String>;
 pub(crate) fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z0-9 /.:,@%+~-]{0,3}",
-        4 => prop::sample::select(vec!["$", "$(V1)", "$$(V2)", "'", "\"", "`", "\\", "\n", "\r", "\r\n", "\t", "#", " #", "${A}", "$A", "$$", "=", "!", "é", "{", "}", "\\n", "it's", "&", "|", ">", "?", "- ", "null", "010", "\u{1}"]).prop_map(str::to_owned),
+        4 => prop::sample::select(vec!["$", "$(V1)", "$$(V2)", "'", "\"", "`", "\\", "\n", "\r", "\r\n", "\t", "#", " #", "${A}", "$A", "$$", "=", "!", "é", "{", "}", "\\n", "it's", "&", "|", ">", "?", "- ", "null", "010", "\u{1}", "\u{7f}", "\u{85}", "\u{9f}", "\u{2028}", "\u{2029}", "\u{feff}", "\u{fffe}"]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
 }
