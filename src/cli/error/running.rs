@@ -71,6 +71,7 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
         RunError::ServiceEnded { .. }
+        | RunError::OutputEnded { .. }
         | RunError::EndedEarly { .. }
         | RunError::StepFailed { .. }
         | RunError::Setup { .. } => hint(Exit::Failed, "its last lines are above."),

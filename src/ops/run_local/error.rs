@@ -64,6 +64,14 @@ pub enum RunError {
         /// The timeout.
         after: Duration,
     },
+    /// A unit closed its output before the line that says that it is ready, and runs on.
+    #[error("the output of `{name}` ended without `{text}`, so it never is ready")]
+    OutputEnded {
+        /// Name of the unit.
+        name: String,
+        /// The text.
+        text: String,
+    },
     /// A unit ended while it was needed.
     #[error("`{name}` ended with exit code {code} while it was needed")]
     ServiceEnded {

@@ -15,15 +15,25 @@ use crate::ops::runtime::instance::Instance;
 const FIRST: Duration = Duration::from_millis(20);
 /// The longest pause between two probes.
 const LONGEST: Duration = Duration::from_millis(500);
+/// Time in which a unit ends after its output has ended.
+const ENDING: Duration = Duration::from_secs(2);
 /// Timeout of one probe.
 const ANSWER: Duration = Duration::from_secs(5);
 /// The result of a probe that got no answer.
 const NO_ANSWER: &str = "no answer in time";
 
+/// Reason why a unit is not ready.
+pub(super) enum NotReady {
+    /// The last answer of its probe at the timeout.
+    Late(String),
+    /// Its output ended without this text, and it runs on.
+    OutputEnded(String),
+}
+
 /// Waits until a unit is ready, and passes each answer of a probe until then to `report`.
 ///
 /// # Errors
-/// Fails with the last answer at the timeout.
+/// Fails at the timeout, and a while after the end of an output that had to hold a text.
 pub(super) async fn until_ready(
     instance: &Instance,
     ready: &ReadinessProbe,
@@ -32,14 +42,18 @@ pub(super) async fn until_ready(
     limit: Duration,
     redactor: &Redactor,
     report: impl Fn(&str),
-) -> Result<(), String> {
+) -> Result<(), NotReady> {
     let deadline = Instant::now() + limit;
     if let (ReadinessProbe::Log(text), Some(mut seen)) = (ready, log) {
         report(&format!("its output does not hold `{text}` yet"));
         return match timeout(limit, seen.wait_for(|seen| *seen)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(format!("its output ended without `{text}`")),
-            Err(_) => Err(format!("its output does not hold `{text}`")),
+            Ok(Err(_)) => {
+                // The output ends a moment before the process, whose end says more.
+                sleep(ENDING.min(deadline.saturating_duration_since(Instant::now()))).await;
+                Err(NotReady::OutputEnded(text.clone()))
+            }
+            Err(_) => Err(NotReady::Late(format!("its output does not hold `{text}`"))),
         };
     }
     let mut pause = FIRST;
@@ -58,7 +72,7 @@ pub(super) async fn until_ready(
         };
         let Err(why) = answer else { return Ok(()) };
         if Instant::now() + pause > deadline {
-            return Err(why);
+            return Err(NotReady::Late(why));
         }
         report(&why);
         last = Some(why);

@@ -18,7 +18,7 @@ use crate::ops::shared::op_context::OpContext;
 use super::commands::GuardedCommands;
 use super::error::RunError;
 use super::output::{Pump, UnitTail};
-use super::ready;
+use super::ready::{self, NotReady};
 use crate::ops::runtime::start::unit::Unit;
 
 /// Timeout for the last lines of a failed unit.
@@ -98,7 +98,11 @@ impl RunningUnit {
         let (asked, seen) = (&self.commands.ready, self.seen.clone());
         let answer =
             ready::until_ready(&self.started.instance, ready, asked, seen, limit, &self.redactor, show).await;
-        answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
+        let name = self.name.clone();
+        answer.map_err(|error| match error {
+            NotReady::Late(why) => RunError::NotReady { name, why, after: limit },
+            NotReady::OutputEnded(text) => RunError::OutputEnded { name, text },
+        })
     }
 
     /// Waits until dependents can use the unit: it is ready and set up, or it has ended with success.

@@ -157,6 +157,10 @@ fn run_local_fails_when_a_dependency_ends_early(cli: &Cli) {
     hint: its last lines are above.
     --- exit 1
     ");
+    // So it is for one whose output should have said that it is ready.
+    store(cli, "echo no room; exit 3", "ready: {log: up}");
+    let failed = cli.run("run-local app").to_string();
+    assert!(failed.contains("error: `store` ended with exit code 3 before it was ready."), "{failed}");
     // One that is ready, and ends while it is needed.
     app(cli, "job", "sleep 60", "needs: [store]");
     store(cli, "echo up; sleep 1; echo down; exit 4", "ready: {log: up}");
