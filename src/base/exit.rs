@@ -50,7 +50,7 @@ impl Exit {
         (Self::NotFound, "a named component, file or other object does not exist"),
         (
             Self::Invalid,
-            "the configuration, the inventory or a file that was named is invalid or cannot be read",
+            "the configuration, the inventory or a file that was named is invalid, or a file cannot be read or written",
         ),
         (Self::Unauthorised, "not authorised"),
         (Self::Unreachable, "the network, a server or the container engine failed"),

@@ -21,17 +21,10 @@ impl FileError {
         Self { verb, path: path.into(), source }
     }
 
-    /// Returns whether the file does not exist.
+    /// Returns whether something that should be there does not exist: not a place to write to.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        is_absent(&self.source)
-    }
-
-    /// Returns whether the path exists but cannot be read: not a file, not UTF-8, too long, no permission,
-    /// or a failing medium.
-    #[must_use]
-    pub fn is_unreadable(&self) -> bool {
-        self.verb == "read" && !self.is_missing()
+        matches!(self.verb, "read" | "find" | "run") && is_absent(&self.source)
     }
 }
 

@@ -268,12 +268,10 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
     }
 }
 
+/// A file that should be read and is missing is one that somebody named; anything else in its way is alike for
+/// reading and writing.
 pub(super) fn of_file(error: &FileError) -> Diagnosis {
-    plain(match () {
-        () if error.is_missing() => Exit::NotFound,
-        () if error.is_unreadable() => Exit::Invalid,
-        () => Exit::Failed,
-    })
+    plain(if error.is_missing() { Exit::NotFound } else { Exit::Invalid })
 }
 
 pub(super) fn of_change(error: &ChangeError) -> Diagnosis {
