@@ -122,6 +122,7 @@ fn scalar(value: &Spanned<DeValue<'_>>) -> Option<String> {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Boolean(truth) => Some(truth.to_string()),
         DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
         _ => None,
     }
 }
