@@ -168,6 +168,9 @@ impl<'a> GitProgram<'a> {
             .arg(directory)
             // Background maintenance would outlive `cki`.
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
+            // As long as the own transport waits for a server that sends nothing. `git` itself waits for ever, and takes
+            // other limits from `GIT_HTTP_LOW_SPEED_LIMIT` and `GIT_HTTP_LOW_SPEED_TIME`.
+            .args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"])
             .args(self.given())
             .args(arguments)
             .envs(self.login())
