@@ -289,6 +289,7 @@ fn scan_is_linear_in_source_files() {
             workspace: &workspace,
             assets: &assets,
             environment: &Environment::default(),
+            deployed: None,
             revision: None,
         };
         bytes(|| assert_eq!(scan(request).expect("scans").languages.values().sum::<usize>(), count / 8))

@@ -15,6 +15,7 @@ use crate::cli::format::OutputFormat;
 use crate::cli::marks::Repeated;
 use crate::config::Engine;
 use crate::host::arguments::hide_values;
+use crate::model::deployment::DeployedContainer;
 use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::event::Events;
 use crate::model::inventory::{Component, Inventory, NamedEntry};
@@ -157,7 +158,8 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let mut resolved = resolve(component, inventory, &context.assets, ctx, deployed.as_ref(), overrides)?;
     let findings = rules.guard.inspect(component.name(), &mut resolved.environment);
     if scan {
-        return scan_sources(component, inventory, &resolved.environment, format, context);
+        let container = deployed.as_ref().map(|deployed| &deployed.container);
+        return scan_sources(component, inventory, (&resolved.environment, container), format, context);
     }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
     if let Some(service) = inventory.service_of(component).filter(|_| format == EnvFormat::Table) {
@@ -264,7 +266,7 @@ fn deployed(
 fn scan_sources(
     component: &Component,
     inventory: &Inventory,
-    environment: &Environment,
+    (environment, deployed): (&Environment, Option<&DeployedContainer>),
     format: EnvFormat,
     context: &Context,
 ) -> anyhow::Result<Exit> {
@@ -273,8 +275,9 @@ fn scan_sources(
     }
     let (workspace, assets) = (&context.workspace, &context.assets);
     let task = context.events().start(component.name(), "reading its sources");
-    let outcome =
-        ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment, revision: None });
+    let request =
+        ScanRequest { component, inventory, workspace, assets, environment, deployed, revision: None };
+    let outcome = ops::scan::scan(request);
     task.dismiss();
     let outcome = outcome?;
     report::scan::print(&context.ui, component.name(), &outcome);

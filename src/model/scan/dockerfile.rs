@@ -212,7 +212,7 @@ impl DockerfileReader<'_> {
 
 /// Returns the script that the words of a command pass to a shell, directly or behind another program:
 /// `tini -- sh -c SCRIPT`.
-fn shell_script(words: &[String]) -> Option<&str> {
+pub(super) fn shell_script(words: &[String]) -> Option<&str> {
     let shell = words.iter().position(|word| is_shell(word))?;
     let is_option = |word: &String| word.starts_with('-') && word.ends_with('c');
     let option = words[shell + 1..].iter().position(is_option)?;

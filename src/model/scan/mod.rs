@@ -6,6 +6,7 @@ mod analysis;
 mod arithmetic;
 mod captures;
 mod ci;
+mod command;
 mod compare;
 mod dockerfile;
 mod env_read;
@@ -23,6 +24,7 @@ mod tags;
 
 use std::collections::BTreeMap;
 
+pub use command::scan_command;
 pub use compare::{CompareInput, Comparison, KnownVariable, ReadSite, UseState, VarUsage, compare};
 use env_read::shown;
 pub use env_read::{EnvRead, FileScan, Requirement, Unknown};

@@ -90,6 +90,7 @@ impl Drafting<'_> {
                 workspace: &workspace,
                 assets,
                 environment: &environment,
+                deployed: None,
                 revision: None,
             };
             let scanned = scanner.scan(request)?;

@@ -127,6 +127,7 @@ impl RevisionState {
             workspace,
             assets,
             environment: &environment,
+            deployed: None,
             revision: Some(revision),
         };
         let reads = match scan::scan(request).map(|outcome| outcome.comparison.reads().collect()) {

@@ -38,6 +38,8 @@ pub fn lacking(request: LackingRequest<'_>, overrides: EnvOverrides) -> Vec<VarU
         return Vec::new();
     };
     let environment = &resolved.environment;
-    let request = ScanRequest { component, inventory, workspace, assets, environment, revision: None };
+    let deployed = deployed.as_ref().map(|deployed| &deployed.container);
+    let request =
+        ScanRequest { component, inventory, workspace, assets, environment, deployed, revision: None };
     scan(request).map(|outcome| outcome.comparison.lacking().cloned().collect()).unwrap_or_default()
 }

@@ -9,6 +9,7 @@ mod outcome;
 mod read;
 mod request;
 mod source_file;
+mod start_commands;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -19,7 +20,8 @@ use crate::base::text::safe_line;
 use crate::model::environment::{Environment, ValueOrigin};
 use crate::model::inventory::Component;
 use crate::model::scan::{
-    self, CompareInput, FileScan, Getter, Grammar, KnownVariable, Language, ReadSite, ScanRules,
+    self, CompareInput, EnvRead, FileScan, Getter, Grammar, KnownVariable, Language, ReadSite, Requirement,
+    ScanRules, Unknown,
 };
 pub use error::ScanError;
 use files::PackageIndex;
@@ -27,6 +29,7 @@ pub use outcome::ScanOutcome;
 use read::ReadingCache;
 pub use request::{Library, ScanRequest};
 use source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
+use start_commands::StartCommand;
 
 /// File of the rules.
 const RULES: &str = "scan/rules.yaml";
@@ -147,8 +150,32 @@ fn scan_files(
             ReadOutcome::NotRead(why) => outcome.not_read.push((file, why)),
         }
     }
+    for command in start_commands::of(request.component, request.deployed) {
+        take_command(command, rules, &mut known, &mut outcome)?;
+    }
     outcome.comparison = scan::compare(&known, rules);
     Ok(outcome)
+}
+
+/// Takes what a command that starts the component reads.
+fn take_command(
+    command: StartCommand,
+    rules: &ScanRules,
+    known: &mut CompareInput,
+    outcome: &mut ScanOutcome,
+) -> Result<(), ScanError> {
+    let StartCommand { place, words, references } = command;
+    let (file, line) = place.rsplit_once(':').unwrap_or((&place, ""));
+    let line = line.parse().unwrap_or(1);
+    let scan = scan::scan_command(&words, rules)?;
+    let reference = |name| EnvRead { name, line, need: Requirement::Optional, build: false, test: false };
+    for find in scan.finds.into_iter().chain(references.into_iter().map(reference)) {
+        // Lines of a script are not those of its file.
+        let site = ReadSite::new(file, &EnvRead { line, ..find.clone() }, false, false);
+        known.reads.entry(find.name).or_default().push(site);
+    }
+    outcome.unknown.extend(scan.unknown.into_iter().map(|one| (file.to_owned(), Unknown { line, ..one })));
+    Ok(())
 }
 
 /// Fails if required variables have no value.

@@ -1,6 +1,7 @@
 //! The request of a scan.
 
 use crate::base::assets::Assets;
+use crate::model::deployment::DeployedContainer;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Inventory};
 use crate::ops::shared::workspace::Workspace;
@@ -18,6 +19,8 @@ pub struct ScanRequest<'a> {
     pub assets: &'a Assets,
     /// The environment of the component.
     pub environment: &'a Environment,
+    /// The container of its deployment, whose command reads variables, too.
+    pub deployed: Option<&'a DeployedContainer>,
     /// The revision to scan, in git's syntax; `None` for the checked out files.
     pub revision: Option<&'a str>,
 }

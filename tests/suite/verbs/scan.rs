@@ -30,7 +30,7 @@ components:
   - {name: clean, category: service, sources: [{repo: tools, path: clean}], environment: [{name: A, default: x}]}
   - {name: partly, category: service, sources: [{repo: tools, path: clean}, {repo: other}], environment: [{name: A, default: x}]}
   - {name: sourceless, category: service}
-  - {name: deployed, category: service, sources: [{repo: tools, path: clean}], deployment: [{repo: tools, path: deploy.yaml}]}
+  - {name: deployed, category: service, sources: [{repo: tools, path: clean}], deployment: [{repo: tools, path: deploy.yaml}], run: {ready: {exec: [sh, -c, 'test $PROBED']}}}
   - {name: elsewhere, category: service, sources: [{repo: tools, path: ../../..}, {repo: tools, path: gone}, {repo: tools, path: way-out}]}
 ";
 
@@ -75,8 +75,10 @@ fn cloned(cli: &Cli) -> Repositories<'_> {
             ("builds/notifier.in", "FROM x\nARG GIVEN_ARG\nARG OTHER_ARG\nENV DEBUG=0\nRUN echo $UNKNOWN\n"),
             (
                 "deploy.yaml",
-                "{kind: Pod, metadata: {name: deployed}, spec: {containers: [{name: app, env: [\n\
-                 {name: A, value: a},\n{name: UNUSED, value: b}]}]}}\n",
+                "{kind: Pod, metadata: {name: deployed}, spec: {containers: [{name: app,\n\
+                 command: [sh, -c, 'app $WORD --url=$(URL)'], env: [\n\
+                 {name: A, value: a},\n{name: UNUSED, value: b},\n{name: WORD, value: c},\n\
+                 {name: HOST, value: d},\n{name: URL, value: 'http://$(HOST)'}]}]}}\n",
             ),
             ("clean/a.go", "package a\nimport \"os\"\nvar a = os.Getenv(\"A\")\n"),
         ],
@@ -196,10 +198,13 @@ fn env_scan_counts_deployment_values_as_given() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     assert_snapshot!(cli.run("env deployed --scan"), @"
+    read, given nowhere (1)
+      PROBED  optional  /tmp/cki-TESTID/project/inventory.yaml:24
+
     given, never read (1)
-      UNUSED  deployment  /tmp/cki-TESTID/home/cki/tools/deploy.yaml:3
+      UNUSED  deployment  /tmp/cki-TESTID/home/cki/tools/deploy.yaml:4
     --- stderr
-    1 variable read, 1 given · 1 file: 1 Go
+    5 variables read, 4 given · 1 file: 1 Go
     --- exit 0
     ");
 }

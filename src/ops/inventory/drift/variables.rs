@@ -55,8 +55,15 @@ pub(super) fn reads(
 ) -> anyhow::Result<Option<ReadFacts>> {
     let DriftRequest { inventory, workspace, assets, .. } = *request;
     let environment = Environment::default();
-    let scan =
-        ScanRequest { component, inventory, workspace, assets, environment: &environment, revision: None };
+    let scan = ScanRequest {
+        component,
+        inventory,
+        workspace,
+        assets,
+        environment: &environment,
+        deployed: None,
+        revision: None,
+    };
     let outcome = match scanner.scan(scan) {
         Ok(outcome) => outcome,
         Err(error) if error.is_absence() => return Ok(None),
