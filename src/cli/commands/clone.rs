@@ -101,7 +101,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
         };
     }
     let jobs = jobs.map_or(context.settings.jobs, usize::from);
-    let request = CloneRequest { repositories, depth, jobs };
+    let request = CloneRequest { repositories, depth, jobs, is_part: false };
     let git = context.git(trust)?;
     let outcome = context.block_on(async |stop| Ok(clone(request, &git, &context.events(), &stop).await))?;
     report::clone::print(&context.ui, &outcome);

@@ -291,6 +291,16 @@ pub(super) fn of_source(error: &SourceError) -> Diagnosis {
             hint(Exit::Invalid, format!("add `{repo}` to `repos` in the inventory."))
         }
         SourceError::Git(inner) => of_git(inner),
+        SourceError::OutOfReach { repo, can_be_tree, error } => {
+            let mut diagnosis = of_git(error);
+            if *can_be_tree {
+                diagnosis.hints.push(format!(
+                    "with a clone of `{repo}` on this machine: `cd` into it and repeat the command, which then uses it \
+                     in place; or name the directory that holds it with `--workspace`."
+                ));
+            }
+            diagnosis
+        }
         SourceError::LeftAlone { path, .. } => hint(Exit::Refused, super::commit_or_stash(path)),
         SourceError::InTheWay { path, .. } => {
             hint(Exit::Refused, format!("move `{}` away, or use another `--workspace`.", path.display()))

@@ -26,6 +26,8 @@ pub struct CloneRequest {
     pub depth: Option<u32>,
     /// Number of parallel jobs.
     pub jobs: usize,
+    /// The caller reports the failure of its only repository as its own error: progress only says that there is no clone.
+    pub is_part: bool,
 }
 
 /// A repository to clone.
@@ -237,12 +239,13 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Shu
     let work = async {
         let mut places = BTreeSet::new();
         let wanted = request.repositories.into_iter().filter(|wanted| places.insert(wanted.target.clone()));
-        let (depth, jobs) = (request.depth, request.jobs.max(1));
+        let (depth, jobs, is_part) = (request.depth, request.jobs.max(1), request.is_part);
         let each = wanted.enumerate().map(|(index, wanted)| {
             let (git, events, stop) = (git.clone(), events.clone(), own.0.clone());
             async move {
                 let copy = wanted.clone();
-                let done = tokio::task::spawn_blocking(move || one(wanted, depth, &git, &events, &stop));
+                let done =
+                    tokio::task::spawn_blocking(move || one(wanted, depth, is_part, (&git, &events, &stop)));
                 (index, done.await.unwrap_or_else(|error| cut_short(error, copy)))
             }
         });
@@ -286,9 +289,8 @@ fn cut_short(error: tokio::task::JoinError, wanted: CloneTarget) -> CloneReposit
 fn one(
     wanted: CloneTarget,
     depth: Option<u32>,
-    git: &Git,
-    events: &Events,
-    stop: &Shutdown,
+    is_part: bool,
+    (git, events, stop): (&Git, &Events, &Shutdown),
 ) -> CloneRepository {
     let is_there = wanted.target.join(".git").symlink_metadata().is_ok();
     let doing = if is_there { "updating" } else { "cloning" };
@@ -298,7 +300,12 @@ fn one(
     // An unreadable clone could not be worked on before either, and that error is reported.
     let checkout = inspect(&wanted.target).ok().flatten();
     let repository = repository(wanted, state, checkout);
-    task.finish(repository.state.state(), repository.detail());
+    match &repository.state {
+        CloneState::OutOfReach(_) | CloneState::Failed(_) if is_part => {
+            task.finish(TaskOutcome::Failed, if is_there { "not updated" } else { "not cloned" });
+        }
+        state => task.finish(state.state(), repository.detail()),
+    }
     if let (CloneState::Done(_), Some(checkout)) = (&repository.state, &repository.checkout) {
         // A caller that asked for the merge request knows of it; the way back is reported here as well.
         notes::tell_merge_request(&repository.path, checkout, events);

@@ -55,6 +55,16 @@ pub enum SourceError {
     /// Cloning failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The repository is unreachable from here.
+    #[error("{error}")]
+    OutOfReach {
+        /// The repository.
+        repo: String,
+        /// A clone that the user has elsewhere would do.
+        can_be_tree: bool,
+        /// The reason.
+        error: GitError,
+    },
     /// The clone is not at the merge request, and was left as it is.
     #[error("`{}` is not at merge request !{merge_request}: {detail}", path.display())]
     LeftAlone {
@@ -109,7 +119,7 @@ pub async fn ensure(
     let request = merge_request.map(|iid| MergeRequestHead::new(iid, ctx.merge_request_ref)).transpose()?;
     let wanted =
         CloneTarget { name: repo.to_owned(), url, target: path.clone(), merge_request: request, in_place };
-    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
+    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1, is_part: true };
     let outcome = clone(request, ctx.git, &ctx.events, &ctx.stop).await;
     if let Some(signal) = outcome.stopped {
         return Err(SourceError::Stopped(signal));
@@ -119,7 +129,11 @@ pub async fn ensure(
     };
     let detail = done.detail();
     match (done.state, done.checkout, merge_request) {
-        (CloneState::OutOfReach(error) | CloneState::Failed(error), ..) => Err(error.into()),
+        (CloneState::OutOfReach(error), ..) => {
+            let can_be_tree = merge_request.is_none() && ctx.workspace.uses_tree_of(repo);
+            Err(SourceError::OutOfReach { repo: repo.to_owned(), can_be_tree, error })
+        }
+        (CloneState::Failed(error), ..) => Err(error.into()),
         (CloneState::Done(outcome), Some(_), Some(merge_request)) if outcome.is_left_alone() => {
             Err(SourceError::LeftAlone { path, merge_request, detail })
         }

@@ -100,7 +100,7 @@ pub(super) async fn fetch_deployments(
             let merge_request = request.merge_request.filter(|_| built_from && is_wanted());
             match source::ensure(ctx, one, &item.repo, merge_request).await {
                 Ok(_) => {}
-                Err(SourceError::Git(error)) if error.is_out_of_reach() => ctx.events.warn(format!(
+                Err(SourceError::OutOfReach { error, .. }) => ctx.events.warn(format!(
                     "The deployment of `{}` is unreachable; the run continues without its values: {error}.",
                     one.name()
                 )),

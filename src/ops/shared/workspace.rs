@@ -111,6 +111,12 @@ impl Workspace {
         Self { cloned: repos.into_iter().collect(), ..self.clone() }
     }
 
+    /// Returns whether a working tree of the user may be used in place of a clone of a repository.
+    #[must_use]
+    pub fn uses_tree_of(&self, repo: &str) -> bool {
+        !self.cloned.contains(repo)
+    }
+
     /// Returns the directory.
     #[must_use]
     pub fn root(&self) -> &Path {

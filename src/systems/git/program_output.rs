@@ -64,7 +64,13 @@ pub(super) fn read_failure(url: String, last_lines: &[String]) -> GitError {
     let missing =
         ["repository not found", "does not appear to be a git repository", "could not be found", "not found"];
     if let Some(line) = line_with(&unknown_host) {
-        return GitError::Unreachable { url, why: line.clone() };
+        // Git repeats the address, which is in the error already.
+        let why = line.trim_start_matches("fatal: ");
+        let why = match why.strip_prefix("unable to access '").and_then(|rest| rest.split_once("': ")) {
+            Some((_, why)) => why,
+            None => why,
+        };
+        return GitError::Unreachable { url, why: why.to_owned() };
     }
     if line_with(&refused).is_some() {
         return GitError::Unauthorised { url, user: None };
@@ -118,6 +124,10 @@ mod tests {
             read(&["ssh: Could not resolve hostname x: Name or service not known", rest]),
             GitError::Unreachable { .. }
         ));
+        assert_eq!(
+            read(&["fatal: unable to access 'https://h/x/': Could not resolve host: h"]).to_string(),
+            "cannot reach `u`: Could not resolve host: h"
+        );
         assert!(matches!(
             read(&["git@h: Permission denied (publickey).", rest]),
             GitError::Unauthorised { .. }
