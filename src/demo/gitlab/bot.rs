@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::asked::{AskedPipelines, AskedRow};
-use super::config::{Earlier, StagingConfig};
+use super::config_pipelines::{Earlier, StagingConfig};
 use super::script::seconds;
 use super::state::{PipelineStart, ServerState};
 use crate::model::staging::{AnswerRow, BotCommand, PipelineLink, parse_command, slash_command, table};

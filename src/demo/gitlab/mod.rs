@@ -12,6 +12,7 @@ mod bot;
 mod ci;
 mod config;
 mod config_deployments;
+mod config_pipelines;
 mod control;
 mod fault;
 mod reply;
@@ -34,11 +35,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub use config::{
-    Bot, CiConfig, DownstreamConfig, Earlier, EnvironmentConfig, MergeRequestConfig, ProjectConfig,
-    RateLimit, Script, ScriptJob, StagingConfig, StandInConfig,
+    Bot, CiConfig, EnvironmentConfig, MergeRequestConfig, ProjectConfig, RateLimit, StandInConfig,
 };
 pub use config::{TokenConfig, TriggerConfig, UserEntry, Visibility};
 pub use config_deployments::DeploymentConfig;
+pub use config_pipelines::{DownstreamConfig, Earlier, Script, ScriptJob, StagingConfig};
 pub use control::{ControlError, ControlFile};
 pub use fault::{FaultKind, InjectedFault};
 use server::{SharedState, lock};

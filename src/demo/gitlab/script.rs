@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::config::{Script, ScriptJob};
+use super::config_pipelines::{Script, ScriptJob};
 use crate::model::staging::PipelineStatus;
 
 /// A pipeline at a moment. All times count from its creation.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::asked::AskedPipelines;
-use super::config::{MergeRequestConfig, ProjectConfig, Script, StandInConfig, UserEntry};
+use super::config::{MergeRequestConfig, ProjectConfig, StandInConfig, UserEntry};
+use super::config_pipelines::Script;
 use super::fault::InjectedFault;
 use super::script::{self, PipelineSnapshot};
 use super::time::Time;

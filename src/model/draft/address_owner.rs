@@ -70,6 +70,23 @@ impl AddressOwner {
     }
 }
 
+/// Returns whether a variable holds a port, and no other one holds the rest of its address: it may as well be the port on
+/// which the component itself listens.
+#[must_use]
+pub fn is_port_alone<'a>(variable: &str, others: impl IntoIterator<Item = &'a str>) -> bool {
+    let split = |name: &str| {
+        let upper = name.to_ascii_uppercase();
+        ENDINGS.iter().find_map(|(ending, part)| Some((upper.strip_suffix(ending)?.to_owned(), *part)))
+    };
+    match split(variable) {
+        Some((stem, AddressPart::Port)) => !others
+            .into_iter()
+            .filter_map(split)
+            .any(|(other, part)| other == stem && part != AddressPart::Port),
+        _ => false,
+    }
+}
+
 impl AddressPart {
     fn value(self, of: &AddressOwner) -> Option<String> {
         let AddressOwner { name, port, is_http } = of;
@@ -90,6 +107,19 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn port_names_a_component_only_together_with_its_host() {
+        for (others, is_alone) in [
+            (&["FLOWER_PORT", "FLOWER_USER", "WEB_HOST"][..], true),
+            (&["FLOWER_PORT", "FLOWER_HOST"], false),
+            (&["flower_url"], false),
+            (&[], true),
+        ] {
+            assert_eq!(is_port_alone("FLOWER_PORT", others.iter().copied()), is_alone, "{others:?}");
+        }
+        assert!(!is_port_alone("FLOWER_HOST", []));
+    }
 
     #[test]
     fn variables_name_owners_by_their_names() {

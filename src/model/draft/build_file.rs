@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::scan::instructions_of;
+use crate::model::scan::{build_pairs, expand_build_values, instructions_of};
 
 /// Maximum number of ports of one image.
 const PORTS: usize = 20;
@@ -41,7 +41,7 @@ impl BuildFileFacts {
             match keyword.as_str() {
                 "FROM" => {
                     let mut words = rest.split_whitespace().filter(|word| !word.starts_with("--"));
-                    let base = expand(words.next().unwrap_or_default(), &arguments);
+                    let base = expand_build_values(words.next().unwrap_or_default(), &arguments);
                     let name = rest.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("as"));
                     let name = name.last().unwrap_or_default().to_owned();
                     let earlier = stages.iter().find(|(known, _)| !known.is_empty() && *known == base);
@@ -51,7 +51,7 @@ impl BuildFileFacts {
                     stages.push((name, facts));
                 }
                 "ARG" => {
-                    for (name, value) in pairs(&rest) {
+                    for (name, value) in build_pairs(&rest) {
                         arguments.entry(name).or_insert(value);
                     }
                 }
@@ -79,7 +79,7 @@ impl BuildFileFacts {
         }
         let paths: Vec<&str> = words.into_iter().filter(|word| !word.starts_with("--")).collect();
         if let [".", to] | ["./", to] = paths.as_slice() {
-            let to = joined(&self.directory, &expand(to, &self.environment));
+            let to = joined(&self.directory, &expand_build_values(to, &self.environment));
             self.workdir = Some(to).filter(|to| to.starts_with('/') && to.len() > 1 && !to.contains('$'));
         }
     }
@@ -88,7 +88,7 @@ impl BuildFileFacts {
         match keyword {
             "EXPOSE" => {
                 for word in rest.split_whitespace() {
-                    let word = expand(&expand(word, &self.environment), arguments);
+                    let word = expand_build_values(&expand_build_values(word, &self.environment), arguments);
                     let (number, protocol) = word.split_once('/').unwrap_or((&word, "tcp"));
                     if let (Ok(number @ 1..), "tcp") = (number.parse::<u16>(), protocol)
                         && !self.ports.contains(&number)
@@ -98,7 +98,7 @@ impl BuildFileFacts {
                     }
                 }
             }
-            "ENV" => self.environment.extend(pairs(rest)),
+            "ENV" => self.environment.extend(build_pairs(rest)),
             "ENTRYPOINT" => {
                 (*entry, self.has_command) = (true, true);
                 self.command.clear();
@@ -107,7 +107,9 @@ impl BuildFileFacts {
                 self.has_command = true;
                 self.command = if *entry { Vec::new() } else { words(rest) };
             }
-            "WORKDIR" => self.directory = joined(&self.directory, &expand(rest.trim(), &self.environment)),
+            "WORKDIR" => {
+                self.directory = joined(&self.directory, &expand_build_values(rest.trim(), &self.environment))
+            }
             "COPY" | "ADD" => self.copy(rest),
             "HEALTHCHECK" => self.health = request(rest),
             _ => {}
@@ -132,36 +134,6 @@ fn words(rest: &str) -> Vec<String> {
         return list;
     }
     if rest.is_empty() { Vec::new() } else { vec!["sh".to_owned(), "-c".to_owned(), rest.to_owned()] }
-}
-
-/// Returns the variables of `NAME=VALUE …` or `NAME VALUE`.
-fn pairs(rest: &str) -> Vec<(String, String)> {
-    let rest = rest.trim();
-    let first = rest.split_whitespace().next().unwrap_or_default();
-    if !first.contains('=') {
-        let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        return vec![(name.to_owned(), value.trim().to_owned())];
-    }
-    let words = shell_words::split(rest).unwrap_or_default();
-    let pair = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-    words.iter().filter_map(pair).collect()
-}
-
-/// Replaces a word that is a variable, `$NAME` or `${NAME}` or `${NAME:-default}`, or begins with one.
-fn expand(word: &str, known: &BTreeMap<String, String>) -> String {
-    let Some(rest) = word.strip_prefix('$') else { return word.to_owned() };
-    let (name, after) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-        Some(found) => found,
-        None => {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-            rest.split_at(end)
-        }
-    };
-    let (name, default) = name.split_once(":-").map_or((name, None), |(name, value)| (name, Some(value)));
-    match known.get(name).map(String::as_str).or(default) {
-        Some(value) => format!("{value}{after}"),
-        None => word.to_owned(),
-    }
 }
 
 /// Returns the path and the port of the first request to this machine in a health check.

@@ -13,7 +13,7 @@ mod readme;
 mod rules;
 mod write;
 
-pub use address_owner::AddressOwner;
+pub use address_owner::{AddressOwner, is_port_alone};
 pub use build_file::BuildFileFacts;
 pub use compose::{ComposeFacts, ComposeServiceFacts};
 pub use deployed_values::{ServiceVariables, names_host, settings_name_host};

@@ -1,5 +1,7 @@
 //! Facts from a document in Markdown: its first sentence, and the variables in its tables.
 
+use pulldown_cmark::{Event, Parser};
+
 use crate::base::text::truth;
 use crate::model::environment::is_variable_name;
 
@@ -285,9 +287,22 @@ fn without_links(text: &str) -> String {
     made
 }
 
-/// Returns a text without code marks and control characters, in a bounded length.
+/// Returns the text of a piece of Markdown, without its marks and without HTML.
+fn unmarked(text: &str) -> String {
+    let mut plain = String::new();
+    for event in Parser::new(text) {
+        match event {
+            Event::Text(text) | Event::Code(text) => plain.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => plain.push(' '),
+            _ => {}
+        }
+    }
+    plain
+}
+
+/// Returns a text without marks and control characters, in a bounded length.
 fn shortened(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_control() && *c != '`').collect();
+    let text: String = unmarked(text).chars().filter(|c| !c.is_control()).collect();
     if text.chars().count() <= DESCRIPTION {
         return text.trim().to_owned();
     }

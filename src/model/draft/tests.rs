@@ -163,6 +163,8 @@ fn first_sentence_skips_titles_badges_and_code() {
     ] {
         assert_eq!(first_sentence(text).as_deref(), Some(expected), "{text}");
     }
+    let marked = first_sentence("Click **Use this _template_** at `the top` &amp; wait<br> a bit.\n");
+    assert_eq!(marked.as_deref(), Some("Click Use this template at the top & wait a bit."));
     assert_eq!(first_sentence("[![a](b)](c)\n\n[Only](a) [some](b) [links](c) [there](d):\n"), None);
     assert_eq!(first_sentence("# Only a title\n<p>html</p>\n"), None);
 }

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::address::{embedded, ipv4_readings};
 use super::deny::DenyList;
 use super::host::canonical;
-use crate::model::scan::instructions_of;
+use crate::model::scan::{build_pairs, expand_build_values, instructions_of};
 
 /// A step that must not be run, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +39,16 @@ impl FetchLimits<'_> {
             let rest = rest.replace("\\\n", " ");
             match keyword.as_str() {
                 "ARG" | "ENV" => {
-                    for (name, value) in values(&rest) {
+                    for (name, value) in build_pairs(&rest) {
                         let value = args.get(&name).filter(|_| keyword == "ARG").cloned().unwrap_or(value);
-                        let value = expand(&value, &known);
+                        let value = expand_build_values(&value, &known);
                         known.insert(name, value);
                     }
                 }
                 "ADD" => {
-                    let refused =
-                        sources(&rest).into_iter().find_map(|source| self.check(&expand(&source, &known)));
+                    let refused = sources(&rest)
+                        .into_iter()
+                        .find_map(|source| self.check(&expand_build_values(&source, &known)));
                     if refused.is_some() {
                         return refused;
                     }
@@ -107,43 +108,6 @@ fn sources(rest: &str) -> Vec<String> {
     let mut words: Vec<String> = words.into_iter().filter(|word| !word.starts_with("--")).collect();
     words.pop();
     words
-}
-
-/// Returns the pairs of an `ARG` or `ENV` instruction; a name alone has an empty value.
-fn values(rest: &str) -> Vec<(String, String)> {
-    let plain = |text: &str| text.replace(['"', '\''], "");
-    let mut words = rest.split_whitespace();
-    match words.clone().next() {
-        Some(first) if !first.contains('=') => {
-            vec![(first.to_owned(), plain(words.nth(1).unwrap_or_default()))]
-        }
-        _ => words
-            .filter_map(|word| word.split_once('='))
-            .map(|(name, value)| (name.to_owned(), plain(value)))
-            .collect(),
-    }
-}
-
-/// Replaces each `$NAME` and `${NAME}` that is known, and `${NAME:-default}`; others stay.
-fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
-    let mut done = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        done.push_str(before);
-        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-        let (name, left) = match after.strip_prefix('{').and_then(|after| after.split_once('}')) {
-            Some(braced) => braced,
-            None => after.split_at(after.find(is_end).unwrap_or(after.len())),
-        };
-        let (bare, default) = name.split_once(":-").map_or((name, None), |(bare, value)| (bare, Some(value)));
-        match known.get(bare).map(String::as_str).filter(|value| !value.is_empty()).or(default) {
-            Some(value) => done.push_str(value),
-            None => done.push_str(&format!("${{{name}}}")),
-        }
-        rest = left;
-    }
-    done.push_str(rest);
-    done
 }
 
 #[cfg(test)]

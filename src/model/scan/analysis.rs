@@ -6,11 +6,13 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
+use super::capture_sites::{Act, CaptureSite, PlaceKind};
+use super::conditions::{ReadNode, conditional};
 use super::error::ScanRulesError;
 use super::grammar::{Grammar, errors};
 use super::references::references;
 use super::rules::{Getter, Language, RawMissing, by_end};
-use super::source_notes::{Act, CaptureSite, PlaceKind, SourceNotes};
+use super::source_notes::SourceNotes;
 use super::syntax::{self, Arguments};
 use super::{EnvRead, FileScan, Requirement, Unknown, shown};
 use crate::model::environment::is_variable_name;
@@ -48,6 +50,7 @@ fn scan_nested(
         notes: SourceNotes::take(&program.query, &tree, text),
         more,
         asked: BTreeSet::new(),
+        reads: Vec::new(),
         found: FileScan::default(),
     };
     reader.read_all();
@@ -78,6 +81,8 @@ pub(super) struct SourceReader<'a, 't> {
     more: &'a BTreeMap<String, Getter>,
     /// Variables that the text checks before it reads them.
     asked: BTreeSet<String>,
+    /// Reads of variables, in the order of the finds.
+    reads: Vec<ReadNode<'t>>,
     pub(super) found: FileScan,
 }
 
@@ -144,6 +149,10 @@ impl<'t> SourceReader<'_, 't> {
             self.add_unknown(node);
         }
         self.found.assigned = self.notes.assigned();
+        let is_required = |find: &EnvRead| find.need == Requirement::Required;
+        for at in conditional(&self.reads, &self.found.finds, is_required, self.text) {
+            self.found.finds[at].need = Requirement::Optional;
+        }
         let asked = std::mem::take(&mut self.asked);
         for find in &mut self.found.finds {
             if find.need == Requirement::Required && asked.contains(&find.name) {
@@ -374,8 +383,9 @@ impl<'t> SourceReader<'_, 't> {
         is_variable_name(&said).then_some(said)
     }
 
-    pub(super) fn add(&mut self, at: Node<'_>, name: String, need: Requirement, build: bool) {
+    pub(super) fn add(&mut self, at: Node<'t>, name: String, need: Requirement, build: bool) {
         let (line, test) = (at.start_position().row + 1, self.notes.is_test(at));
+        self.reads.push((at, self.found.finds.len()));
         self.found.finds.push(EnvRead { name, line, need, build, test });
     }
 

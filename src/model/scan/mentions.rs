@@ -7,8 +7,8 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::analysis::SourceReader;
+use super::capture_sites::{CaptureSite, PlaceKind};
 use super::rules::by_end;
-use super::source_notes::{CaptureSite, PlaceKind};
 use super::syntax;
 
 impl<'t> SourceReader<'_, 't> {

@@ -4,10 +4,13 @@
 
 mod analysis;
 mod arithmetic;
+mod build_values;
+mod capture_sites;
 mod captures;
 mod ci;
 mod command;
 mod compare;
+mod conditions;
 mod dockerfile;
 mod env_read;
 mod error;
@@ -24,6 +27,7 @@ mod tags;
 
 use std::collections::BTreeMap;
 
+pub use build_values::{build_pairs, expand_build_values};
 pub use command::scan_command;
 pub use compare::{CompareInput, Comparison, KnownVariable, ReadSite, UseState, VarUsage, compare};
 use env_read::shown;

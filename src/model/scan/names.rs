@@ -5,10 +5,10 @@ use tree_sitter::Node;
 
 use super::analysis::SourceReader;
 use super::arithmetic::{ArithmeticName, names_in};
+use super::capture_sites::{Arithmetic, CaptureSite, Name, PlaceKind};
 use super::references::references;
 use super::rules::by_end;
 use super::settings_class::{SettingsClass, settings_class};
-use super::source_notes::{Arithmetic, CaptureSite, Name, PlaceKind};
 use super::syntax;
 use super::tags::tag_reads;
 use super::{EnvRead, Requirement};

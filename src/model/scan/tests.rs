@@ -52,6 +52,31 @@ fn all_queries_compile_for_their_grammar() {
 }
 
 #[test]
+fn scan_takes_a_read_in_a_branch_of_another_variable_as_optional() {
+    for (file, text, expected) in [
+        (
+            "x.py",
+            "import os\nif os.environ.get('A'):\n    os.environ['B']\nelse:\n    os.environ['C']\nos.environ['D']\n",
+            &["A:2?", "B:3?", "C:5?", "D:6"][..],
+        ),
+        (
+            "x.py",
+            "import os\nUSE = os.environ.get('USE') == '1'\nif USE and True:\n    K = os.environ['K']\nM = os.environ['M'] if USE else 1\n",
+            &["K:4?", "M:5?", "USE:2?"],
+        ),
+        // Only the variable itself, or nothing of the environment, decides.
+        (
+            "x.py",
+            "import os\nT = os.environ.get('T')\nif not T:\n    T = os.environ['T']\nif __name__ == '__main__':\n    os.environ['M']\n",
+            &["M:6", "T:2?", "T:4"],
+        ),
+        ("x.sh", "if [ -n \"$A\" ]; then echo \"${B:?}\"; fi\necho \"${C:?}\"\n", &["A:1?", "B:1?", "C:2"]),
+    ] {
+        assert_eq!(found(file, text), expected, "{text}");
+    }
+}
+
+#[test]
 fn scan_reads_scripts_in_arguments_of_commands() {
     let text = "tmp=$(mktemp)\ntrap 'rm \"$tmp\" \"$A\"' EXIT\nalias x='echo $B'\nwatch 'echo $C'\nsu app -c 'exec app $D'\nenv | grep ^PFX_\nenv X=1 app\n";
     assert_eq!(found("x.sh", text), ["A:2?", "B:3?", "C:4?", "D:5?", "@6 env"]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::drafting::Drafting;
-use crate::model::draft::{AddressOwner, DraftedComponent, DraftedVariable};
+use crate::model::draft::{AddressOwner, DraftedComponent, DraftedVariable, is_port_alone};
 use crate::model::inventory::Secrecy;
 
 impl Drafting<'_> {
@@ -17,8 +17,12 @@ impl Drafting<'_> {
         for at in 0..self.components.len() {
             let mut variables = std::mem::take(&mut self.components[at].environment);
             let own = self.components[at].name.clone();
+            let names: Vec<String> = variables.iter().map(|one| one.name.clone()).collect();
             for variable in &mut variables {
                 let Some((found, value)) = AddressOwner::named_by(&variable.name, &owners) else { continue };
+                if is_port_alone(&variable.name, names.iter().map(String::as_str)) {
+                    continue;
+                }
                 if found.name == own || self.is_settled(at, variable, &found.name) {
                     continue;
                 }

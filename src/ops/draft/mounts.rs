@@ -7,7 +7,7 @@ use super::compose::within;
 use super::drafting::Drafting;
 use super::files;
 use crate::base::source_dir::SourceKind;
-use crate::model::draft::{ComposeServiceFacts, forwarded_port};
+use crate::model::draft::{ComposeServiceFacts, MountFacts, forwarded_port};
 
 /// Maximum number of files of configuration to read.
 const CONFIGURATIONS: usize = 50;
@@ -22,9 +22,8 @@ impl Drafting<'_> {
         place: &str,
     ) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for one in &service.mounts {
-            let from = one.from.as_deref().and_then(|from| within(base, from));
-            let from = from.filter(|from| matches!(self.sources.kind(from), Ok(Some(SourceKind::File))));
+        for (one, from) in self.mounted(service, base) {
+            let from = from.filter(|(_, kind)| *kind == SourceKind::File).map(|(from, _)| from);
             let label = one.label.as_ref().map_or_else(|| "file".to_owned(), Clone::clone);
             let message = match (&from, service.build.is_some()) {
                 (Some(_), true) => "only a run with `--watch` has: or copy it in the build file",
@@ -51,13 +50,8 @@ impl Drafting<'_> {
         place: &str,
     ) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for one in &service.mounts {
-            let from = one.from.as_deref().and_then(|from| within(base, from));
-            let is_directory =
-                |from: &PathBuf| matches!(self.sources.kind(from), Ok(Some(SourceKind::Directory)));
-            let Some(from) = from.filter(|from| from.as_os_str().is_empty() || is_directory(from)) else {
-                continue;
-            };
+        for (one, from) in self.mounted(service, base) {
+            let Some((from, SourceKind::Directory)) = from else { continue };
             let from = if from.as_os_str().is_empty() { ".".to_owned() } else { from.display().to_string() };
             self.note(
                 place,
@@ -69,6 +63,23 @@ impl Drafting<'_> {
             found.push((from, one.to.clone()));
         }
         found
+    }
+
+    /// Returns the mounts of a service, each with its path in the repository and the kind of that, if there is one.
+    fn mounted<'s>(
+        &self,
+        service: &'s ComposeServiceFacts,
+        base: &Path,
+    ) -> Vec<(&'s MountFacts, Option<(PathBuf, SourceKind)>)> {
+        let place = |one: &MountFacts| {
+            let from = within(base, one.from.as_deref()?)?;
+            let kind = match from.as_os_str().is_empty() {
+                true => SourceKind::Directory,
+                false => self.sources.kind(&from).ok()??,
+            };
+            Some((from, kind))
+        };
+        service.mounts.iter().map(|one| (one, place(one))).collect()
     }
 
     /// Returns the port of a service that the configuration of another one names, such as that of a reverse proxy.

@@ -86,18 +86,16 @@ impl Drafting<'_> {
         has_kind || values.zip(variables).is_some_and(|(values, of)| of.is_answered(service, values, &hosts))
     }
 
-    /// Returns whether the deployment settles the address that a variable holds, so that its name tells nothing more: the
-    /// value is a host of the deployment or nothing, or `owner` is a backing service for which the deployment answers.
+    /// Returns whether the deployment settles the address that a variable holds, so that its name tells nothing more: a
+    /// Compose file gives it, it is empty, or `owner` is a backing service for which the deployment answers.
     pub(super) fn is_settled(&self, at: usize, variable: &DraftedVariable, owner: &str) -> bool {
         let values = self.given.get(&self.components[at].name);
         let value = values.and_then(|values| values.get(&variable.name));
-        let hosts = || self.compose_services.iter().map(|one| one.name.as_str());
-        let is_host = |value: &String| {
-            value.trim().is_empty() || hosts().any(|host| names_host(&variable.name, value, host))
-        };
+        // `named_hosts` has looked for the services of the Compose file in its values.
+        let is_known = |value: &String| value.trim().is_empty() || self.is_of_compose(at);
         let is_service = self.provided.contains_key(owner)
             && self.components.iter().chain(&self.others).all(|one| one.name != owner);
-        value.is_some_and(is_host)
+        value.is_some_and(is_known)
             || is_service
                 && (value.is_some()
                     || self.is_answered(at, owner)

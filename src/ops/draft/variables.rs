@@ -224,11 +224,20 @@ impl Drafting<'_> {
     /// Returns the command line, without `cki`, that runs the first component with a web page, or else the first one:
     /// with a place for each value that the run demands.
     pub(super) fn next(&self, inventory: &Inventory, assets: &Assets, env: &Env) -> Vec<String> {
-        let built = || self.components.iter().filter(|one| one.is_built);
-        let has_page = |one: &&DraftedComponent| one.ports.iter().any(|port| port.is_http);
-        let first = built().find(has_page).or_else(|| built().next());
-        let first = first.or_else(|| self.components.iter().find(has_page));
-        let Some(name) = first.or(self.components.first()).map(|one| one.name.clone()) else {
+        // A database may be built, too, and may come first in a Compose file.
+        let is_needed = |one: &DraftedComponent| {
+            self.components.iter().any(|other| other.name != one.name && other.needs.contains(&one.name))
+        };
+        let has_page = |one: &DraftedComponent| one.ports.iter().any(|port| port.is_http);
+        let worth = |one: &DraftedComponent| match (one.is_built, has_page(one)) {
+            (true, true) => 0,
+            (true, false) if !is_needed(one) => 1,
+            (false, true) => 2,
+            (true, false) => 3,
+            (false, false) => 4 + u8::from(is_needed(one)),
+        };
+        let Some(name) = self.components.iter().min_by_key(|one| worth(one)).map(|one| one.name.clone())
+        else {
             return Vec::new();
         };
         let mut words = vec!["run-local".to_owned()];

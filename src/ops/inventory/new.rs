@@ -18,7 +18,7 @@ use crate::model::reference::{Reference, is_name};
 use crate::ops::draft::{DraftScope, RepositoryDraft, draft, schema_text, write_schema};
 use crate::ops::shared::inventory::{LoadError, load_changed};
 use crate::ops::shared::services;
-use crate::systems::git::GitUrl;
+use crate::systems::git::{GitUrl, WorkingTree};
 
 /// File of the template.
 const TEMPLATE: &str = "entry.yaml";
@@ -127,9 +127,11 @@ pub fn draft_entry(
     };
     let template = assets.text(TEMPLATE)?;
     let (file, template) = template.map_or_else(Default::default, |asset| (asset.origin, asset.text));
+    let below = request.from_repo.filter(|_| request.directory.is_none());
+    let below = below.and_then(|path| directory_in_repository(path, env));
     let scope = DraftScope::One {
         name: &reference.name,
-        directory: request.directory,
+        directory: request.directory.or(below.as_deref()),
         with_needs: request.with_needs,
     };
     let drafted = request.from_repo.map(|path| draft(path, scope, assets, env, events)).transpose()?;
@@ -206,6 +208,15 @@ pub fn draft_entry(
         next,
         before,
     })
+}
+
+/// Returns a directory relative to the root of the repository around it; `None` for the root itself, and without a
+/// repository.
+fn directory_in_repository(path: &Path, env: &Env) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let root = WorkingTree::around(&path, env).ok()??.root().canonicalize().ok()?;
+    let below = path.strip_prefix(root).ok()?.to_str()?;
+    (!below.is_empty()).then(|| below.to_owned())
 }
 
 /// Writes the files.

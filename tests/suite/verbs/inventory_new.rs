@@ -90,6 +90,10 @@ fn inventory_new_writes_entries_that_check_and_run_accept() {
     cli.run(&format!("{new} cart2 --from-repo shop --dir services/cart -n"))
         .ends_with(0)
         .says("path: services/cart}");
+    // A directory of the repository means the component there, whatever its name.
+    cli.run(&format!("{new} cart3 --from-repo shop/services/cart -n"))
+        .ends_with(0)
+        .says("path: services/cart}");
     let wrong = cli.run(&format!("{new} cart --from-repo shop --dir services/crat -n")).ends_with(3);
     wrong
         .says("has no component in `services/crat`; it has one in")

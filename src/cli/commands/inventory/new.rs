@@ -22,17 +22,17 @@ use crate::report::inventory_new::{print, print_end};
 ///
 /// Examples:
 ///   cki inventory new web --from-repo ~/src/web
-///   cki inventory new web --from-repo ~/src/shop --dir services/web --with-needs
+///   cki inventory new web --from-repo ~/src/shop/services/web --with-needs
 ///   cki inventory new cronjob/cleaner --owner infra --dry-run
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct NewArgs {
     /// Name of the component, or `CATEGORY/NAME`
     component: String,
-    /// Draft the entry from the repository around this directory
+    /// Draft the entry from this directory of a repository, or from all of the repository
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     from_repo: Option<PathBuf>,
-    /// Directory of its sources in the repository, if another name than COMPONENT
+    /// Directory of its sources in the repository (default: PATH, or the one called COMPONENT)
     #[arg(long = "dir", value_name = "DIRECTORY", requires = "from_repo")]
     directory: Option<String>,
     /// Add the components of the repository that it needs, too, with the default category and kind

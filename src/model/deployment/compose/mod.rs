@@ -18,6 +18,7 @@ mod project;
 mod schema;
 mod selection;
 mod service;
+mod shared_volumes;
 mod types;
 mod volumes;
 mod words;

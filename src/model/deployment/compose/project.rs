@@ -2,6 +2,7 @@
 //! are relative to the directory of the first file. The merge of single services belongs in `merge`, other files in
 //! `include`.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use super::merge::{self, MergeConflicts};
 use super::paths;
 use super::profiles;
 use super::schema::Refusals;
+use super::shared_volumes::SharedVolumes;
 use super::types::{self, ScalarTypes};
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags, YamlDocuments};
 use crate::model::inventory::InventoryFinding;
@@ -36,6 +38,8 @@ pub(super) struct ComposeProject<'a> {
     /// Findings by service.
     pub(super) notes: BTreeMap<String, Vec<InventoryFinding>>,
     extended: HashMap<String, Rc<ComposeDocument>>,
+    /// The services that share volumes, once all are known.
+    pub(super) shared: OnceCell<SharedVolumes>,
 }
 
 /// Context of a file: its variables, and the directory that its paths are relative to.
@@ -71,6 +75,7 @@ impl<'a> ComposeProject<'a> {
             declared: Declarations::default(),
             notes: BTreeMap::new(),
             extended: HashMap::new(),
+            shared: OnceCell::new(),
         };
         let start = start.unwrap_or(&project.directory).to_owned();
         let own = profiles::working_directory(reader.working_directory(&start));
