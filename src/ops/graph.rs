@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::base::text::{join_some, nearest};
 use crate::model::graph::{DependencyGraph, Direction, GraphQuery, Path, Subgraph};
-use crate::model::inventory::{ChoiceError, Inventory, LookupError, is_selector};
+use crate::model::inventory::{ChoiceError, Inventory, LookupError, NamedEntry, is_selector};
 use crate::model::reference::Reference;
 
 /// Dependencies to look at.
@@ -49,15 +49,21 @@ pub enum GraphError {
         /// Nearest verbs.
         nearest: Vec<String>,
     },
+    /// The backing service is in no entry.
+    #[error("no component needs the backing service `{service}`")]
+    Unneeded {
+        /// The service.
+        service: String,
+    },
     /// Two components are not connected.
     #[error(
         "`{from}` and `{to}` are not connected: neither depends on the other, nor do chains of dependencies connect them"
     )]
     NotConnected {
         /// First component.
-        from: Reference,
+        from: String,
         /// Second component.
-        to: Reference,
+        to: String,
     },
 }
 
@@ -83,7 +89,7 @@ pub fn graph<'a>(
         let nodes = chosen.into_iter().filter_map(|component| graph.find(&component.reference));
         starts.extend(nodes.filter(|at| seen.insert(*at)));
     } else if let [from, to] = starts.as_slice() {
-        let name = |at: &usize| graph.node(*at).reference.clone();
+        let name = |at: &usize| graph.node(*at).name();
         let path = graph.path(*from, *to, &request.verbs);
         let path = path.ok_or_else(|| GraphError::NotConnected { from: name(from), to: name(to) })?;
         return Ok(GraphOutcome::Connection(path));
@@ -93,15 +99,19 @@ pub fn graph<'a>(
     Ok(GraphOutcome::Part(graph.select(&query)))
 }
 
-/// Finds the node that a user typed: a component, or a missing target by its full name.
-fn find(graph: &DependencyGraph<'_>, inventory: &Inventory, typed: &str) -> Result<usize, LookupError> {
+/// Finds the node that a user typed: a component, a backing service, or a missing target by its full name.
+fn find(graph: &DependencyGraph<'_>, inventory: &Inventory, typed: &str) -> Result<usize, GraphError> {
     let missing = Reference::parse(typed.trim()).and_then(|reference| graph.find(&reference));
     if let Some(at) = missing {
         return Ok(at);
     }
-    let component = inventory.find(typed)?;
-    // Each component of the inventory is a node.
-    Ok(graph.find(&component.reference).unwrap_or_default())
+    match inventory.find_entry(typed)? {
+        // Each component of the inventory is a node.
+        NamedEntry::Component(component) => Ok(graph.find(&component.reference).unwrap_or_default()),
+        NamedEntry::Service(service) => graph
+            .find_service(service)
+            .ok_or_else(|| GraphError::Unneeded { service: inventory.service_query(service) }),
+    }
 }
 
 fn check_verbs(graph: &DependencyGraph<'_>, verbs: &[String]) -> Result<(), GraphError> {

@@ -18,12 +18,12 @@ use crate::report::graph::{GraphFormat, MOST_NODES, drawn, print, svg};
 /// Show what components depend on
 ///
 /// Follows the dependencies of the entries, the infrastructure that they run on, and the components
-/// that must run first. With `--reverse`, follows dependents: all that a change could break. Of two
+/// and backing services that must run first. With `--reverse`, follows dependents: all that a change could break. Of two
 /// named components, shows the shortest connection. Without a component, shows the whole inventory.
 ///
 /// Examples:
 ///   cki graph pipeline-herder
-///   cki graph rabbitmq --reverse
+///   cki graph service:rabbitmq --reverse
 ///   cki graph webhook-receiver rabbitmq
 ///   cki graph owner=infra --depth 1
 ///   cki graph --verb writes -o mermaid
@@ -31,7 +31,7 @@ use crate::report::graph::{GraphFormat, MOST_NODES, drawn, print, svg};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct GraphArgs {
-    /// Components: names, `category/name` or a unique part, also the full name of a missing target; or selectors as in `cki list`
+    /// Components: names, `category/name` or a unique part, a backing service, the full name of a missing target; or selectors as in `cki list`
     #[arg(add = ArgValueCompleter::new(complete::component_words))]
     component: Vec<String>,
     /// Follow dependents instead of dependencies
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(args: GraphArgs, context: &Context) -> anyhow::Result<
         return Err(UsageError(message).into());
     }
     let inventory = context.shown_inventory()?;
-    let all = DependencyGraph::new(inventory);
+    let all = DependencyGraph::with_services(inventory);
     let depth = depth.and_then(|depth| usize::try_from(depth).ok());
     let request = GraphRequest { components: component, is_reverse: reverse, depth, verbs: verb };
     let found = graph(&all, inventory, &request)?;

@@ -33,7 +33,8 @@ pub(in crate::cli) fn components() -> Vec<CompletionCandidate> {
 /// Returns the verbs of dependencies.
 pub(in crate::cli) fn verbs() -> Vec<CompletionCandidate> {
     let inventory = TypedLine::current().and_then(TypedLine::inventory);
-    let verbs = inventory.map(|inventory| DependencyGraph::new(inventory).verbs()).unwrap_or_default();
+    let verbs =
+        inventory.map(|inventory| DependencyGraph::with_services(inventory).verbs()).unwrap_or_default();
     verbs.into_iter().map(|verb| candidate(verb, None)).collect()
 }
 
@@ -66,7 +67,12 @@ fn services_of(typed: &TypedLine, names: &EntryNames) -> Vec<CompletionCandidate
     let free = queries.filter(|(name, query)| {
         !given.contains(query.as_str()) && !given.contains(format!("{SERVICE}{name}").as_str())
     });
-    free.map(|(_, query)| candidate(query, Some("Backing service")).tag(Some("services".into()))).collect()
+    // The longer form may be typed where it is not needed.
+    let text = |(name, query): (&String, String)| match typed.current.starts_with(SERVICE) {
+        true => format!("{SERVICE}{name}"),
+        false => query,
+    };
+    free.map(text).map(|text| candidate(text, Some("Backing service")).tag(Some("services".into()))).collect()
 }
 
 /// Returns components that are not typed yet: by their names, or by their references where several share a name.
@@ -87,8 +93,9 @@ fn components_of(
     let wanted = names.components.iter().filter(|one| is_wanted(one)).filter(is_free);
     wanted
         .filter_map(|one| {
-            let is_alone = count.get(one.name) == Some(&1);
-            let name = if is_alone { Cow::Borrowed(one.name) } else { Cow::Owned(reference(one)) };
+            // A part of a reference is typed by somebody who wants the rest of it.
+            let is_named = count.get(one.name) == Some(&1) && !typed.is_reference();
+            let name = if is_named { Cow::Borrowed(one.name) } else { Cow::Owned(reference(one)) };
             // The others would be dropped later, and there may be many.
             let tag = || Some(one.category.into());
             typed.may_become(&name).then(|| candidate(name.into_owned(), one.help).tag(tag()))

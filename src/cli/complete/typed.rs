@@ -89,6 +89,11 @@ impl TypedLine {
         !self.current.split('/').all(is_name) || name.starts_with(&self.current)
     }
 
+    /// Returns whether the word that is being typed is a part of a reference, `category/name`.
+    pub(super) fn is_reference(&self) -> bool {
+        self.current.contains('/')
+    }
+
     /// Returns the names of the typed components.
     pub(super) fn names(&self) -> HashSet<&str> {
         self.texts("component").chain(self.texts("components")).collect()

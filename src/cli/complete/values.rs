@@ -16,9 +16,10 @@ use crate::ops::stage::target;
 
 /// Returns the formats of the typed command.
 pub(in crate::cli) fn formats() -> Vec<CompletionCandidate> {
-    let typed = TypedLine::current();
-    let command = typed.filter(|typed| !typed.commands.is_empty()).map(|typed| typed.commands.join(" "));
-    let formats = command.map(|command| format::formats(&command)).unwrap_or_default();
+    let Some(typed) = TypedLine::current() else { return Vec::new() };
+    // Before the command, nobody knows which one it will be.
+    let command = if typed.commands.is_empty() { "list".to_owned() } else { typed.commands.join(" ") };
+    let formats = format::formats(&command);
     formats.iter().map(|format| CompletionCandidate::new(format.name())).collect()
 }
 

@@ -280,7 +280,7 @@ fn of_graph(error: &GraphError) -> Diagnosis {
         GraphError::Verb { nearest, .. } => {
             hint(Exit::NotFound, did_you_mean(nearest, "leave `--verb` out to follow all dependencies."))
         }
-        GraphError::NotConnected { .. } => plain(Exit::Failed),
+        GraphError::Unneeded { .. } | GraphError::NotConnected { .. } => plain(Exit::Failed),
     }
 }
 

@@ -58,6 +58,28 @@ fn graph_has_dependencies_infrastructure_and_missing_targets() {
 }
 
 #[test]
+fn graph_with_services_has_those_that_components_need() {
+    let mut inventory = inventory(
+        "components:\n- {category: x, name: web, run: {command: [w], needs: [redis, api, service:s3]}}\n\
+         - {category: x, name: api, run: {command: [a], needs: [redis, other]}}\n",
+    );
+    inventory.backing_services = ["redis", "s3", "smtp"].map(str::to_owned).to_vec();
+    let graph = DependencyGraph::with_services(&inventory);
+    let name = |at: &usize| graph.node(*at).name();
+    let of = |start: usize, direction: Direction| {
+        let part = graph.select(&GraphQuery { starts: vec![start], direction, ..GraphQuery::default() });
+        part.nodes.iter().map(name).collect::<Vec<_>>()
+    };
+    let web = graph.find(&Reference::new("x", "web")).expect("is there");
+    assert_eq!(of(web, Direction::Dependencies), ["x/web", "x/api", "service:redis", "service:s3"]);
+    let redis = graph.find_service("redis").expect("is needed");
+    assert_eq!(of(redis, Direction::Dependents), ["service:redis", "x/api", "x/web"]);
+    assert!(graph.node(redis).component.is_none() && !graph.node(redis).is_missing());
+    assert_eq!(graph.find_service("smtp"), None, "nothing needs it");
+    assert_eq!(DependencyGraph::new(&inventory).find_service("redis"), None);
+}
+
+#[test]
 fn select_follows_dependents_verbs_and_depth() {
     let inventory = inventory(SYSTEM);
     let graph = DependencyGraph::new(&inventory);

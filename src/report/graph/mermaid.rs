@@ -17,7 +17,7 @@ pub(super) fn text(graph: &DependencyGraph<'_>, part: &Subgraph<'_>) -> String {
         let arrow = if *is_inferred { "-.->" } else { "-->" };
         format!("{from} {arrow}|\"{}\"| {to}", escaped(verb))
     };
-    let has_missing = part.nodes.iter().any(|at| graph.node(*at).component.is_none());
+    let has_missing = part.nodes.iter().any(|at| graph.node(*at).is_missing());
     let tail = if has_missing { "  classDef missing stroke-dasharray: 4\n" } else { "" };
     statements::text((graph, part), ("flowchart LR\n", tail), node, edge)
 }

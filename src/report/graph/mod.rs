@@ -45,7 +45,7 @@ pub fn print(
         (GraphFormat::Dot, _) => ui.exact(&dot::text(graph, &drawn(outcome))),
         (GraphFormat::Mermaid, _) => ui.exact(&mermaid::text(graph, &drawn(outcome))),
         (GraphFormat::Tree, _) if ui.is_names() => {
-            ui.names(drawn(outcome).nodes.iter().map(|at| graph.node(*at).reference.to_string()));
+            ui.names(drawn(outcome).nodes.iter().map(|at| graph.node(*at).name()));
         }
         (GraphFormat::Tree, GraphOutcome::Part(part)) => {
             ui.pages(tree::lines(graph, part, ui.columns()));
@@ -56,9 +56,13 @@ pub fn print(
 }
 
 fn summary(ui: &Ui, inventory: &Inventory, graph: &DependencyGraph<'_>, part: &Subgraph<'_>) {
-    let missing = part.nodes.iter().filter(|at| graph.node(**at).component.is_none()).count();
-    let entries = plural(part.nodes.len() - missing, "component");
-    let mut facts = vec![entries, plural_of_dependencies(part.edges.len())];
+    let missing = part.nodes.iter().filter(|at| graph.node(**at).is_missing()).count();
+    let services = part.nodes.iter().filter(|at| graph.node(**at).is_service).count();
+    let mut facts = vec![plural(part.nodes.len() - missing - services, "component")];
+    if services > 0 {
+        facts.push(plural(services, "backing service"));
+    }
+    facts.push(plural_of_dependencies(part.edges.len()));
     if missing > 0 {
         facts.push(format!("{missing} missing in the inventory"));
     }

@@ -34,8 +34,8 @@ pub(super) fn text(
 ) -> String {
     let nodes = part.nodes.iter().map(|at| {
         let found = graph.node(*at);
-        let (id, label) = (format!("n{at}"), found.reference.to_string());
-        node(&NodeStatement { id, label, is_missing: found.component.is_none() })
+        let (id, label) = (format!("n{at}"), found.name());
+        node(&NodeStatement { id, label, is_missing: found.is_missing() })
     });
     let edges = part.edges.iter().map(|(from, to, one)| {
         let (from, to) = (format!("n{from}"), format!("n{to}"));

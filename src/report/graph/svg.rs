@@ -134,7 +134,7 @@ impl<'a> Picture<'a> {
 
     fn line(&self, text: &mut String, at: usize, line: &[Point]) {
         let (from, to, edge) = &self.part.edges[at];
-        let name = |at: &usize| self.graph.node(*at).reference.to_string();
+        let name = |at: &usize| self.graph.node(*at).name();
         let title = self.escaped(&format!("{} {} {}", name(from), edge.verb, name(to)));
         let class = if edge.inferred { "line guess" } else { "line" };
         let has_facts = self.form.is_some_and(|form| form.has_facts);
@@ -157,12 +157,14 @@ impl<'a> Picture<'a> {
         let node = self.graph.node(at);
         let (x, y) = self.layout.boxes[place];
         let mut class = format!("node {}", class(&node.reference.category));
-        class += if node.component.is_none() { " missing" } else { "" };
+        class += if node.is_missing() { " missing" } else { "" };
         class += if place < self.part.starts { " start" } else { "" };
-        let description = node.component.map_or("missing in the inventory", |one| {
-            one.description.as_deref().unwrap_or_default().lines().next().unwrap_or_default()
-        });
-        let title = self.escaped(format!("{}\n{description}", node.reference).trim());
+        let description = match node.component {
+            Some(one) => one.description.as_deref().unwrap_or_default().lines().next().unwrap_or_default(),
+            None if node.is_service => "backing service",
+            None => "missing in the inventory",
+        };
+        let title = self.escaped(format!("{}\n{description}", node.name()).trim());
         let (element, link) = self.element(at);
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -195,7 +197,7 @@ impl<'a> Picture<'a> {
         match form.links.get(at).and_then(Option::as_ref) {
             // The name alone, so that the link is called as it looks; the title tells the rest.
             Some(link) => {
-                let name = self.escaped(&node.reference.to_string());
+                let name = self.escaped(&node.name());
                 ("a", format!(" href=\"{}{}\" aria-label=\"{name}\"{facts}", form.root, self.escaped(link)))
             }
             None => ("g", facts),

@@ -159,9 +159,9 @@ impl<'g, 'a> DependencyTree<'g, 'a> {
 
     fn line(&self, item: &Item<'_>, bars: &[bool], state: Option<State>, columns: Option<usize>) -> String {
         let node = self.graph.node(item.node);
-        let name = node.reference.to_string();
+        let name = node.name();
         let mut notes = Vec::new();
-        if node.component.is_none() {
+        if node.is_missing() {
             notes.push("missing");
         }
         if item.edge.as_ref().is_some_and(|edge| edge.is_inferred) {
@@ -183,7 +183,7 @@ impl<'g, 'a> DependencyTree<'g, 'a> {
             (false, true) => format!("{lead}{verbs} {}", style::name(&name)),
             (false, false) => format!("{lead}{} {verbs}", style::name(&name)),
         };
-        let is_missing = node.component.is_none();
+        let is_missing = node.is_missing();
         line += &if is_missing { style::warn(&notes) } else { style::dim(&notes) };
         let used =
             width(&lead) + width(&verbs) + usize::from(!verbs.is_empty()) + width(&name) + width(&notes);
@@ -220,8 +220,8 @@ fn lead(bars: &[bool]) -> String {
 pub(super) fn path(graph: &DependencyGraph<'_>, path: &Path<'_>) -> Vec<String> {
     let name = |at: usize| {
         let node = graph.node(at);
-        let note = if node.component.is_none() { style::warn(" (missing)") } else { String::new() };
-        format!("{}{note}", style::name(&node.reference.to_string()))
+        let note = if node.is_missing() { style::warn(" (missing)") } else { String::new() };
+        format!("{}{note}", style::name(&node.name()))
     };
     let mut lines = vec![name(path.start)];
     for step in &path.steps {

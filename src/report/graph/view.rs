@@ -23,6 +23,9 @@ struct NodeView<'a> {
     reference: String,
     description: Option<&'a str>,
     missing: bool,
+    /// It is a backing service, which has no entry.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    service: bool,
 }
 
 #[derive(Serialize)]
@@ -36,11 +39,12 @@ struct EdgeView<'a> {
 /// Prints a part of the graph; a connection as the graph of its steps.
 pub(super) fn print(ui: &Ui, graph: &DependencyGraph<'_>, outcome: &GraphOutcome<'_>) {
     let part: Subgraph<'_> = drawn(outcome);
-    let name = |at: usize| graph.node(at).reference.to_string();
+    let name = |at: usize| graph.node(at).name();
     let node = |at: &usize| NodeView {
         reference: name(*at),
         description: graph.node(*at).component.and_then(|one| one.description.as_deref()),
-        missing: graph.node(*at).component.is_none(),
+        missing: graph.node(*at).is_missing(),
+        service: graph.node(*at).is_service,
     };
     let edges = part.edges.iter();
     view::print(

@@ -56,6 +56,7 @@ fn completion_offers_what_fits_the_command() {
         ("cki inventory check -o ", &["text", "wide", "name", "json", "yaml", "sarif", "gitlab"]),
         ("cki graph -o ", &["tree", "wide", "name", "dot", "mermaid", "svg", "json", "yaml"]),
         ("cki list -o ", &["text", "wide", "name", "json", "yaml"]),
+        ("cki -o ", &["text", "wide", "name", "json", "yaml"]),
         ("cki env greeter -o ", &["table", "wide", "name", "json", "yaml", "dotenv", "shell"]),
         ("cki logs -o ", &["text", "json"]),
         ("cki env greeter -e ", &["GREETING=", "TOKEN="]),
@@ -102,7 +103,12 @@ fn completion_tells_entries_of_one_name_apart() {
     all.sort_unstable();
     assert_eq!(shown, all);
     assert_eq!(offered(&home, "cki run-local red"), ["redis"]);
-    assert_eq!(offered(&home, "cki show service:"), ["service:redis"]);
+    let mut named = offered(&home, "cki show service:");
+    named.sort();
+    assert_eq!(named.len(), services.len());
+    assert_eq!(named[..2], ["service:http", "service:own"]);
+    assert_eq!(offered(&home, "cki show site/"), ["site/page", "site/red", "site/redis"]);
+    assert_eq!(offered(&home, "cki show site/re"), ["site/red", "site/redis"]);
 }
 
 #[test]

@@ -63,6 +63,38 @@ fn graph_shows_dependents_in_reverse() {
 }
 
 #[test]
+fn graph_has_the_backing_services_that_components_need() {
+    let cli = Cli::new();
+    cli.inventory(
+        "title: Sample\ncomponents:\n  - {name: web, category: service, image: i, run: {command: [w], needs: [api, redis]}}\n\
+         \x20 - {name: api, category: service, image: i, run: {command: [a], needs: [redis]}}\n",
+    );
+    assert_snapshot!(cli.run("graph web"), @"
+    service/web
+    ├─ needs service/api
+    │  └─ needs service:redis
+    └─ needs service:redis
+    --- stderr
+    2 components · 1 backing service · 3 dependencies · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("graph redis --reverse"), @"
+    service:redis
+    ├─ service/api needs
+    │  └─ service/web needs
+    └─ service/web needs
+    --- stderr
+    2 components · 1 backing service · 3 dependencies · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml
+    --- exit 0
+    ");
+    cli.run("graph web -o dot").ends_with(0).says("label=\"service:redis\"];");
+    cli.run("graph web -o svg").ends_with(0).says("service:redis");
+    let json = cli.run("graph web -o json").ends_with(0).json();
+    assert_eq!(json["nodes"][2]["service"], true, "{json}");
+    cli.run("graph smtp --reverse").ends_with(1).says("no component needs the backing service `smtp`");
+}
+
+#[test]
 fn graph_of_everything_fits_the_terminal() {
     assert_snapshot!(cli().call("graph --color never").terminal(60).end(), @"
     service/web  The web site.
@@ -112,8 +144,8 @@ fn graph_refuses_what_it_does_not_know() {
     ");
     assert_snapshot!(cli().run("graph wbe"), @"
     --- stderr
-    error: there is no component `wbe` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
-    hint: `cki list` shows all components.
+    error: there is no component or backing service `wbe` in the inventory (Sample, /tmp/cki-TESTID/project/inventory.yaml).
+    hint: `cki list` shows all components, and `cki list services` all backing services.
     --- exit 3
     ");
     cli().run("graph web --depth 0").ends_with(2).says("--depth");
