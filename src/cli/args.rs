@@ -195,8 +195,11 @@ mod tests {
         let mut found = BTreeMap::new();
         letters(&tree, &mut found);
         let several: Vec<_> = found.iter().filter(|(_, names)| names.len() > 1).collect();
-        // `logs` has no dry run, and `-n` means `--tail` as in `docker logs` and `tail`.
-        let tail = BTreeSet::from(["dry-run".to_owned(), "tail".to_owned()]);
-        assert_eq!(several, [(&'n', &tail)], "letters with several meanings");
+        // No command has both meanings, and each is that of `docker`: `logs -n`, `logs -t`, `exec -t` and `exec -w`.
+        let names = |one: &str, other: &str| BTreeSet::from([one.to_owned(), other.to_owned()]);
+        let (tail, time) = (names("dry-run", "tail"), names("timestamps", "tty"));
+        let directory = names("watch", "workdir");
+        let known = [(&'n', &tail), (&'t', &time), (&'w', &directory)];
+        assert_eq!(several, known, "letters with several meanings");
     }
 }

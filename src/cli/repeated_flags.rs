@@ -57,7 +57,8 @@ impl RepeatedFlags {
         for arg in verb.get_arguments() {
             let Some(long) = arg.get_long() else { continue };
             let repeats = match arg.get::<Repeated>() {
-                Some(_) => is_about_the_same,
+                // The `--env` of another command may be about something else.
+                Some(_) => is_about_the_same && is_repeated(typed_verb, long),
                 None => decides.contains(&long),
             };
             if repeats && !is_given(arg, &words) {
@@ -115,6 +116,12 @@ impl RepeatedFlags {
             _ => pair,
         }
     }
+}
+
+/// Returns whether a command has an option that its hints repeat.
+fn is_repeated(verb: &Command, long: &str) -> bool {
+    let arg = verb.get_arguments().find(|arg| arg.get_long() == Some(long));
+    arg.is_some_and(|arg| arg.get::<Repeated>().is_some())
 }
 
 /// Returns whether a command names the same things as the one that was typed: neither may name another one.
@@ -252,6 +259,7 @@ mod tests {
                 "cki stage --mr 3 --rerun g/1 --component c --set a=b",
             ),
             ("cki exec a --workdir /x -- env", "cki logs a", "cki logs a"),
+            ("cki exec -e A=b a env", "cki run-local a --detach", "cki run-local a --detach"),
             ("cki nonsense --x", "cki list", "cki list"),
         ] {
             assert_eq!(completed(typed, hint), expected, "{typed}");

@@ -56,6 +56,17 @@ pub struct ContainerSpec {
     pub limits: Limits,
 }
 
+/// Surroundings of a command in a running container, where they differ from the container's own.
+#[derive(Debug, Clone, Default)]
+pub struct ExecSettings {
+    /// Working directory.
+    pub workdir: Option<String>,
+    /// User by name or ID, with an optional group: `app`, `1000:1000`.
+    pub user: Option<String>,
+    /// Variables in addition to its environment.
+    pub environment: Vec<(String, Secret)>,
+}
+
 /// A mount of a directory or file of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {

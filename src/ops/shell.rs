@@ -3,6 +3,7 @@
 
 use crate::base::process_ref::ProcessRef;
 use crate::host::signals::Shutdown;
+use crate::model::container::ExecSettings;
 use crate::model::event::Events;
 use crate::model::guard::{Gate, GatePass, GateSubject, Guard};
 use crate::model::identity::{ResourceLabels, Retention, Role};
@@ -33,7 +34,9 @@ pub async fn shell(
         return shell_in_copy(one, workdir, person, owner, rules, stop).await;
     }
     let shell = shell_of(one).await?;
-    interact(one, vec![shell.to_owned()], workdir, person, stop).await
+    let settings = ExecSettings { workdir, ..ExecSettings::default() };
+    let options = ExecOptions { command: vec![shell.to_owned()], settings, ..ExecOptions::default() };
+    interact(one, options, person, stop).await
 }
 
 /// Returns the best available shell of a running component.
@@ -84,13 +87,13 @@ pub async fn shell_with_input(
     }
     check_copy(one)?;
     let copy = ShellCopy::of(one, owner);
-    let ExecOptions { stdin, workdir, .. } = options;
+    let ExecOptions { stdin, settings, .. } = options;
     let stdin = stdin.unwrap_or_else(|| Box::pin(tokio::io::empty()));
     let gate = Gate::new(rules.0, rules.1, &one.allowed);
     let pass = |inside| gate.pass(inside, copy.subject(one));
-    let started = one.instance.copy_with_input(copy.request(workdir, None), pass, stdin);
+    let started = one.instance.copy_with_input(copy.request(settings.workdir, None), pass, stdin);
     let started = async { started.await.map_err(|error| without_shell(error, &one.identity.name)) };
-    pass_output(one, started, events, stop).await
+    pass_output(one, started, &[], events, stop).await
 }
 
 /// Runs a shell in a new container like an ended one.
@@ -109,7 +112,7 @@ async fn shell_in_copy(
     let pass = |inside| gate.pass(inside, copy.subject(one));
     let started = one.instance.copy_on_terminal(copy.request(workdir, person.term), pass, local.size).await;
     let remote = started.map_err(|error| without_shell(error, &one.identity.name))?;
-    proxy_io(one, remote, local, person, stop).await
+    proxy_io(one, remote, &[], (local, person), stop).await
 }
 
 fn without_shell(error: InstanceError, name: &str) -> InstanceError {

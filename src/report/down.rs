@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::base::text::{join_and, safe_line};
-use crate::ops::down::{Absent, DownOutcome};
+use crate::ops::down::{Absent, DownOutcome, RemainingRun};
 use crate::ops::runtime::list::InstanceSummary;
 use crate::report::view;
 use crate::ui::Ui;
@@ -16,6 +16,13 @@ struct DownView<'a> {
     networks: &'a [String],
     volumes: &'a [String],
     data: &'a [String],
+    remaining: Vec<RemainingRunView<'a>>,
+}
+
+#[derive(Serialize)]
+struct RemainingRunView<'a> {
+    run: &'a str,
+    names: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -36,6 +43,11 @@ pub fn print(ui: &Ui, outcome: &DownOutcome) {
         ui.names(instances.iter().map(|one| &one.identity.name).chain(networks).chain(volumes).chain(data));
     } else {
         ui.status(&sentence(outcome));
+    }
+    for RemainingRun { run, names } in &outcome.remaining {
+        let names: Vec<String> = names.iter().map(|name| format!("`{}`", safe_line(name))).collect();
+        let (verb, all) = if names.len() == 1 { ("continues", "it") } else { ("continue", "them") };
+        ui.status(&format!("{} of run {run} {verb}; `cki down {run}` removes {all}.", join_and(&names)));
     }
     for Absent { query, elsewhere } in &outcome.absent {
         let query = safe_line(query);
@@ -84,8 +96,10 @@ fn down_view(outcome: &DownOutcome) -> DownView<'_> {
         run: one.identity.run.as_str(),
         engine: one.engine,
     });
-    let DownOutcome { networks, volumes, data, .. } = outcome;
-    DownView { instances: instances.collect(), networks, volumes, data }
+    let DownOutcome { networks, volumes, data, remaining, .. } = outcome;
+    let remaining =
+        remaining.iter().map(|RemainingRun { run, names }| RemainingRunView { run: run.as_str(), names });
+    DownView { instances: instances.collect(), networks, volumes, data, remaining: remaining.collect() }
 }
 
 #[cfg(test)]
@@ -111,6 +125,7 @@ mod tests {
             networks: vec![format!("cki-{run}"), "cki-other".into()],
             volumes: Vec::new(),
             data: vec!["cki-db-data".into()],
+            remaining: vec![RemainingRun { run: RunId::new(b"another"), names: vec!["api".into()] }],
             absent: Vec::new(),
             signal: None,
         }
@@ -141,6 +156,7 @@ mod tests {
             "networks": [format!("cki-{run}"), "cki-other"],
             "volumes": [],
             "data": ["cki-db-data"],
+            "remaining": [{"run": RunId::new(b"another").as_str(), "names": ["api"]}],
         });
         assert_eq!(json, expected);
     }

@@ -57,14 +57,16 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
         let (shown, paint) = value(variable, reveal);
         let gap = " ".repeat(column.saturating_sub(text::width(&name)) + 2);
         let used = text::width(&name) + gap.len();
-        // A long name would leave no room for the value after it.
-        if used + 16 > columns {
+        let room = columns.saturating_sub(2);
+        // A long name would leave no room for the value after it, and the terminal would break the words of a long value.
+        if used + text::width(&shown).max(16) > columns {
             ui.data(&style::name(&name));
-            ui.data(&format!("  {}", paint(&shown)));
+            for line in text::wrap_styled(&format!("  {}", paint(&shown)), columns) {
+                ui.data(&line);
+            }
         } else {
             ui.data(&format!("{}{gap}{}", style::name(&name), paint(&shown)));
         }
-        let room = columns.saturating_sub(2);
         let (why, place) = (why(variable), place(ui, variable));
         let mut lines = with_place(why, &place, room);
         if let (Some(known), Some(there)) = (in_production(variable), &variable.production) {

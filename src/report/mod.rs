@@ -28,6 +28,7 @@ pub mod inventory_sync;
 pub mod list;
 pub mod login;
 pub mod open;
+pub mod other_engines;
 pub mod plan;
 mod plan_head;
 pub mod ps;

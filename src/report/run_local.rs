@@ -75,8 +75,9 @@ pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) {
             let before = if ended.reused { ", from before" } else { "" };
             ui.status(&format!("{} {name} {continues} as run {}{before}.", style::good("✔"), ended.run));
             let query = &ended.query;
-            let commands =
-                [format!("logs -f {query}"), format!("exec {query} COMMAND"), format!("down {query}")];
+            // The name of one component does not mean the group.
+            let all = if names.len() > 1 { ended.run.to_string() } else { query.clone() };
+            let commands = [format!("logs -f {all}"), format!("exec {query} COMMAND"), format!("down {all}")];
             let commands = commands.map(|command| ui.command(&format!("cki {command}")));
             ui.status(&style::dim(&commands.join(" · ")));
         }

@@ -108,7 +108,7 @@ impl Bench {
     }
 
     async fn clone_with(&self, git: &Git, wanted: CloneTarget, depth: Option<u32>) -> CloneRepository {
-        let request = CloneRequest { repositories: vec![wanted], depth, jobs: 8 };
+        let request = CloneRequest { repositories: vec![wanted], depth, jobs: 8, is_part: false };
         let mut outcome = clone(request, git, &Events::silent(), &Shutdown::new()).await;
         assert!(outcome.stopped.is_none());
         outcome.repositories.pop().expect("one was asked for")

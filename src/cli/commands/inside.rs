@@ -10,7 +10,8 @@ use crate::ops::env::run_arguments;
 use crate::ops::exec::interact::LocalTerminal;
 use crate::ops::exec::{ExecOptions, exec};
 use crate::ops::runtime::error::InstanceError;
-use crate::ops::runtime::list::{FoundInstances, InstanceSummary, list};
+use crate::ops::runtime::list::{FoundInstances, InstanceSummary, ListScope, list};
+use crate::ops::runtime::other_engines::{OtherEngine, other_engines};
 use crate::ops::runtime::select::select_one;
 
 /// Returns the instances that a command without `--all` is about.
@@ -19,23 +20,40 @@ pub(super) async fn instances(context: &Context) -> anyhow::Result<FoundInstance
     Ok(list(&engine, &context.native(), &context.scope(false)).await?)
 }
 
-/// Returns the one instance that the user names.
-pub(super) fn named<'a>(
+/// Returns the one instance that the user names, of those that a command without `--all` is about.
+pub(super) async fn named<'a>(
     context: &Context,
     listing: &'a FoundInstances,
     query: &str,
 ) -> anyhow::Result<&'a InstanceSummary> {
-    select_one(listing, query).map_err(|error| explained(context, error))
+    match select_one(listing, query) {
+        Ok(one) => Ok(one),
+        Err(error) => Err(explained(context, error, listing.engine, &context.scope(false)).await),
+    }
 }
 
-/// Returns the error for a name that nothing running has: that the inventory does not know it either, so that a
+/// Returns the other engines with runs of a scope, for a command that found nothing with the used one.
+pub(super) async fn elsewhere(context: &Context, used: &str, scope: &ListScope) -> Vec<OtherEngine> {
+    other_engines(&context.host.env, used, scope, context.settings.offline).await
+}
+
+/// Returns the error for a name that nothing running has with the used engine: that another engine runs it; that the inventory does not know it either, so that a
 /// mistyped name is not taken for an ended component; or else with the command that starts it. An inventory that cannot
 /// be read explains nothing.
-pub(super) fn explained(context: &Context, error: InstanceError) -> anyhow::Error {
+pub(super) async fn explained(
+    context: &Context,
+    error: InstanceError,
+    used: &str,
+    scope: &ListScope,
+) -> anyhow::Error {
     let InstanceError::NotRunning { query, running, elsewhere, .. } = error else { return error.into() };
+    let mut engines = self::elsewhere(context, used, scope).await;
+    engines.retain(|engine| engine.has(&query));
+    let engines: Vec<&str> = engines.into_iter().map(|engine| engine.name).collect();
     let is_run = query.len() >= 4 && query.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'/');
     let mut start = Vec::new();
     if elsewhere.is_empty()
+        && engines.is_empty()
         && !is_run
         && let Ok(inventory) = context.quiet_inventory()
     {
@@ -48,7 +66,7 @@ pub(super) fn explained(context: &Context, error: InstanceError) -> anyhow::Erro
             Err(error) => return error.into(),
         }
     }
-    InstanceError::NotRunning { query, running, elsewhere, start }.into()
+    InstanceError::NotRunning { query, running, elsewhere, start, engines }.into()
 }
 
 /// Returns the arguments of `cki run-local` that run a component, with a place for each value that the run demands.

@@ -3,13 +3,14 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::inside::explained;
+use super::inside::{elsewhere, explained};
 use crate::base::exit::Exit;
 use crate::base::timestamp;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::ops::logs::{LogOptions, logs};
+use crate::report;
 
 /// Show the output of running components
 ///
@@ -20,7 +21,7 @@ use crate::ops::logs::{LogOptions, logs};
 /// Examples:
 ///   cki logs pipeline-herder
 ///   cki logs -f -n 20 pipeline-herder rabbitmq
-///   cki logs --since 10m --timestamps pipeline-herder
+///   cki logs -t --since 10m pipeline-herder
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct LogsArgs {
@@ -37,7 +38,7 @@ pub(in crate::cli) struct LogsArgs {
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// Show the time of each line
-    #[arg(long)]
+    #[arg(short, long)]
     timestamps: bool,
     /// Include runs of other inventories
     #[arg(short = 'A', long)]
@@ -56,11 +57,16 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
     let options = LogOptions { follow, tail, since, timestamps };
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let asked = (components.as_slice(), &context.scope(all));
-        let shown = logs(&engine, &context.native(), asked, options, &context.events(), &stop).await;
-        let count = shown.map_err(|error| explained(context, error))?;
+        let scope = context.scope(all);
+        let asked = (components.as_slice(), &scope);
+        let count = match logs(&engine, &context.native(), asked, options, &context.events(), &stop).await {
+            Ok(count) => count,
+            Err(error) => return Err(explained(context, error, engine.name(), &scope).await),
+        };
         if count == 0 {
             context.ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
+            let others = elsewhere(context, engine.name(), &scope).await;
+            report::other_engines::print_all(&context.ui, &others, "logs");
         }
         // The exit code tells a script about the signal, although Ctrl-C is the usual end of `cki logs -f`.
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))

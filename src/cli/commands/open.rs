@@ -40,8 +40,10 @@ pub(in crate::cli) struct OpenArgs {
 
 pub(in crate::cli) fn run(args: &OpenArgs, context: &Context) -> anyhow::Result<Exit> {
     let OpenArgs { component, port, no_browser } = args;
-    let listing = context.block_on(async |_| instances(context).await)?;
-    let instance = named(context, &listing, component)?;
+    let instance = &context.block_on(async |_| {
+        let listing = instances(context).await?;
+        named(context, &listing, component).await.cloned()
+    })?;
     check_alive(instance, component)?;
     let OpenAddress { url, is_http } =
         address(instance, *port).map_err(|error| with_start(error, instance, context))?;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::inside::explained;
+use super::inside::{elsewhere, explained};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::ps::{self, PsRequest};
+use crate::report;
 use crate::report::ps::{Changes, PsOutcome, print};
 
 /// Time between two looks of `--watch`.
@@ -56,23 +57,32 @@ pub(in crate::cli) fn run(args: &PsArgs, context: &Context) -> anyhow::Result<Ex
                 now,
                 ready_timeout: context.settings.ready_timeout,
             };
-            let found = ps::ps(&engine, &native, &request).await;
-            let found = found.map_err(|error| explained(context, error))?;
+            let found = match ps::ps(&engine, &native, &request).await {
+                Ok(found) => found,
+                Err(error) => return Err(explained(context, error, engine.name(), &scope).await),
+            };
             anyhow::Ok(PsOutcome { found, now, zone: context.host.zone() })
         };
         let mut outcome = look().await?;
+        let others = match outcome.found.instances.is_empty() && args.components.is_empty() {
+            true => elsewhere(context, engine.name(), &scope).await,
+            false => Vec::new(),
+        };
         if !args.watch {
             print(&context.ui, &outcome);
+            report::other_engines::print_all(&context.ui, &others, "ps");
             return Ok(Exit::Done);
         }
         let mut changes = Changes::default();
+        changes.print(&context.ui, &outcome);
+        report::other_engines::print_all(&context.ui, &others, "ps");
         loop {
-            changes.print(&context.ui, &outcome);
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 signal = stop.requested() => return Ok(signal.exit()),
             }
             outcome = look().await?;
+            changes.print(&context.ui, &outcome);
         }
     })
 }

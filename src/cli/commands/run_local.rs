@@ -20,7 +20,8 @@ use crate::model::merge_request::MergeRequestName;
 use crate::model::port::PublishRequest;
 use crate::model::service::TemplateContext;
 use crate::ops::run_local::{
-    Access, KeepMode, PublishOptions, RunExit, RunOutcome, RunRequest, dry_run, run as run_component,
+    Access, ExistingRun, KeepMode, PublishOptions, RunExit, RunOutcome, RunRequest, dry_run,
+    run as run_component,
 };
 use crate::ops::runtime::start::scope::Network;
 use crate::ops::scan::lacking::{LackingRequest, lacking};
@@ -64,10 +65,17 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Run in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep backing services and their data for the next run in this workspace; with `--detach`,
-    /// reuse an identical run that is already up
+    /// Keep backing services and their data for the next run in this workspace
     #[arg(long)]
     keep_services: bool,
+    /// Replace a background run of the component even if it is identical or has data of backing
+    /// services (default: leave an identical one as it is; with `--detach`, replace another one
+    /// unless that loses data)
+    #[arg(long)]
+    force: bool,
+    /// Start another run, although one is in the background
+    #[arg(long, conflicts_with = "force")]
+    new: bool,
     /// Keep containers and other resources after the run, for `cki logs` and `cki shell`
     #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
     keep: KeepArg,
@@ -215,6 +223,8 @@ fn requested<'a>(
         once,
         detach,
         keep_services,
+        force,
+        new,
         keep,
         publish,
         no_publish,
@@ -238,6 +248,11 @@ fn requested<'a>(
         once: *once,
         detach: *detach,
         keep_services: *keep_services,
+        existing: match (force, new) {
+            (true, _) => ExistingRun::Replace,
+            (_, true) => ExistingRun::Add,
+            _ => ExistingRun::Reuse,
+        },
         keep: keep.mode(),
         publish: PublishOptions { declared: !no_publish, asked: publish.clone() },
         network: match network {

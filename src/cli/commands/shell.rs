@@ -8,6 +8,7 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit;
+use crate::model::container::ExecSettings;
 use crate::ops::exec::{ExecOptions, standard_input};
 use crate::ops::shared::run_policy::guard;
 use crate::ops::shell::{check_copy, shell, shell_with_input};
@@ -32,7 +33,7 @@ pub(in crate::cli) struct ShellArgs {
     #[arg(add = ArgValueCandidates::new(complete::running))]
     component: String,
     /// Start in this directory of the container (default: that of the component)
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
 }
 
@@ -41,7 +42,7 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
     let inventory = context.inventory()?;
     context.block_on(async |stop| {
         let listing = instances(context).await?;
-        let instance = named(context, &listing, &component)?;
+        let instance = named(context, &listing, &component).await?;
         if !instance.is_alive() {
             check_copy(instance)?;
             let name = &instance.identity.name;
@@ -55,7 +56,8 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         let ended = if context.host.terminal.stdin {
             shell(instance, workdir, person(context), owner, rules, &stop).await
         } else {
-            let options = ExecOptions { command: Vec::new(), stdin: Some(standard_input()), workdir };
+            let settings = ExecSettings { workdir, ..ExecSettings::default() };
+            let options = ExecOptions { stdin: Some(standard_input()), settings, ..ExecOptions::default() };
             shell_with_input(instance, options, owner, rules, &context.events(), &stop).await
         };
         Ok(exit::of_command(ended?))

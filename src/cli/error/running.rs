@@ -83,6 +83,17 @@ pub(super) fn of_run(error: &RunError) -> Diagnosis {
         RunError::KeepRequested { name } => {
             hint(Exit::Usage, format!("`cki run-local {name} --detach` runs it until `cki down {name}`."))
         }
+        RunError::ReplacesData { name, services, .. } => Diagnosis {
+            exit: Exit::Refused,
+            hints: vec![
+                format!(
+                    "`cki run-local {name} --detach --force` replaces it, and removes the data of {}.",
+                    join_and(services)
+                ),
+                format!("`cki run-local {name} --detach --new` starts another run."),
+                "with `--keep-services`, data outlives each run.".to_owned(),
+            ],
+        },
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
@@ -201,6 +212,10 @@ pub(super) fn which_one(
 
 pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
     match error {
+        InstanceError::NotRunning { engines, .. } if !engines.is_empty() => {
+            let engines: Vec<String> = engines.iter().map(|name| format!("`--engine {name}`")).collect();
+            hint(Exit::NotFound, format!("it runs with another engine: add {}.", engines.join(" or ")))
+        }
         InstanceError::NotRunning { running, elsewhere, start, .. } => {
             Diagnosis { exit: Exit::NotFound, hints: not_running(start, running, elsewhere) }
         }
@@ -229,9 +244,6 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
                 format!("{why}`cki down {run}`, then `cki run-local {run_again}` publishes its ports."),
             )
         }
-        InstanceError::PartOfRun { run, others, .. } => {
-            hint(Exit::Usage, format!("`cki down {run}` removes it with {}.", join_and(others)))
-        }
         InstanceError::PortsElsewhere { name } => {
             hint(Exit::NotFound, format!("`cki exec {name} COMMAND` and `cki shell {name}` run there."))
         }
@@ -247,6 +259,9 @@ pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
         }
         InstanceError::Refused(_) => hint(Exit::Refused, "nothing was started."),
         InstanceError::Ended { name } => hint(Exit::NotFound, format!("`cki logs {name}` shows its output.")),
+        InstanceError::OtherUser { .. } => {
+            hint(Exit::Usage, "leave `--user` out, or run the component with a container engine.")
+        }
         InstanceError::Terminal(_) => {
             hint(Exit::Usage, "without one, `cki exec COMPONENT COMMAND` runs a command.")
         }

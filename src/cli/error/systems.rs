@@ -178,10 +178,17 @@ pub(super) fn of_engine(error: &EngineError) -> Diagnosis {
     }
 }
 
+/// First part of the names of images that no registry has.
+const LOCAL: &str = "localhost";
+
 fn of_pull(image: &str, program: &str, cause: PullCause, is_base: bool) -> Diagnosis {
     let registry = image.split_once('/').map_or("docker.io", |(first, _)| first);
-    let registry = if registry.contains(['.', ':']) { registry } else { "docker.io" };
+    let registry = if registry.contains(['.', ':']) || registry == LOCAL { registry } else { "docker.io" };
     let first = match cause {
+        _ if registry == LOCAL => format!(
+            "`{LOCAL}/` names an image of this machine: `{program} build -t {image} DIRECTORY` builds it there, or \
+             `{program} load -i FILE` loads it."
+        ),
         PullCause::Unauthorised => {
             format!(
                 "`{program} login {registry}` logs in, if the image exists; the answer is the same if not."

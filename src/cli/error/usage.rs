@@ -50,6 +50,28 @@ const OTHER_LINES: [(&str, &str); 4] = [
     ("version", "`cki --version` prints it"),
 ];
 
+/// Options of other tools: the command here, the option there, and what does the same here.
+const OTHER_OPTIONS: [(&str, &str, &str); 6] = [
+    (
+        "run-local",
+        "--port",
+        "`-p [HOST_PORT:]CONTAINER_PORT` publishes a port; the ports of the entry are published anyway",
+    ),
+    (
+        "run-local",
+        "--build",
+        "images are built from the sources in each run; `cki build COMPONENT` only builds one",
+    ),
+    ("run-local", "--force-recreate", "`--force` replaces a run that is in the background"),
+    ("run-local", "--rm", "a run removes everything at its end, unless `--keep` or `--detach` is given"),
+    ("run-local", "--volume", "`--mount` mounts the sources, and `run.mount` of the entry says which"),
+    (
+        "exec",
+        "--detach",
+        "`cki exec` waits for its command; a shell starts one in the background: `sh -c 'COMMAND &'`",
+    ),
+];
+
 /// Prints an error of the command line, and returns its exit code.
 pub(in crate::cli) fn report(ui: &Ui, error: &clap::Error, args: &[OsString], tree: &Command) -> Exit {
     let complaint = Complaint::new(error, args, tree);
@@ -160,6 +182,14 @@ impl ClapContext<'_> {
 fn unknown_argument(name: &str, command: &Command, argument: &str, help: String) -> Complaint {
     if !argument.starts_with('-') {
         return Complaint { message: format!("`{name}` takes no argument `{argument}`"), hints: vec![help] };
+    }
+    let other =
+        OTHER_OPTIONS.iter().find(|(ours, option, _)| *ours == command.get_name() && *option == argument);
+    if let Some((.., does)) = other {
+        return Complaint {
+            message: format!("`{name}` has no option `{argument}`"),
+            hints: vec![format!("{does}.")],
+        };
     }
     let options: Vec<String> = command
         .get_arguments()
@@ -320,6 +350,10 @@ mod tests {
             assert_eq!(complaint(line), (message.to_owned(), vec![hint.to_owned()]), "{line}");
         }
         assert_eq!(complaint("cki run-local a --foo").1.len(), 2);
+        assert!(
+            complaint("cki run-local a --port 80").1[0]
+                .starts_with("`-p [HOST_PORT:]CONTAINER_PORT` publishes")
+        );
     }
 
     #[test]
@@ -328,6 +362,14 @@ mod tests {
         for (other, ours) in OTHER_TOOLS {
             assert!(tree.find_subcommand(ours).is_some(), "{ours}");
             assert!(tree.find_subcommand(other).is_none(), "{other}");
+        }
+        for (ours, option, _) in OTHER_OPTIONS {
+            let command = tree.find_subcommand(ours).expect("is a command");
+            assert!(
+                command
+                    .get_arguments()
+                    .all(|arg| Some(arg.get_long().unwrap_or("")) != option.strip_prefix("--"))
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod volumes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -16,11 +16,10 @@ use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
 use crate::ops::runtime::engine::RunEngine;
 use crate::ops::runtime::error::InstanceError;
 use crate::ops::runtime::list::{FoundInstances, InstanceSummary, ListScope, list};
-use crate::ops::runtime::remove::{RemovedResources, end_processes};
-use crate::ops::runtime::select::{is_part, select_run};
+use crate::ops::runtime::remove::{RemovedResources, is_ended, remove_everywhere};
+use crate::ops::runtime::select::{Ended, ended_with, select_ending};
 use crate::ops::shared::workspace::Workspace;
 use crate::ops::shared::workspace_secrets;
-use crate::systems::engine::ContainerEngine;
 use crate::systems::native::{Native, end_owner};
 
 /// Time beyond the grace period that the process of a run has to end it.
@@ -29,8 +28,8 @@ const OWNER_LIMIT: Duration = Duration::from_secs(5);
 /// The request to remove runs.
 #[derive(Debug, Clone, Copy)]
 pub struct DownRequest<'a> {
-    /// Components, retained backing services, or runs: the whole run of each is removed. Without any, everything
-    /// in the scope is.
+    /// Components, backing services, or runs. A detached run without one of its components continues; with its last one,
+    /// all of it is removed. Without any, everything in the scope is.
     pub queries: &'a [String],
     /// The runs that the request is about; a run's ID finds any run.
     pub scope: &'a ListScope,
@@ -51,10 +50,21 @@ pub struct DownOutcome {
     pub volumes: Vec<String>,
     /// The removed volumes with data of retained backing services, by name.
     pub data: Vec<String>,
+    /// The runs of removed instances that continue.
+    pub remaining: Vec<RemainingRun>,
     /// The queries that nothing running matches.
     pub absent: Vec<Absent>,
     /// The signal that cut the grace period short.
     pub signal: Option<Signal>,
+}
+
+/// A run that continues without some of its instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemainingRun {
+    /// Its ID.
+    pub run: RunId,
+    /// The names of its remaining instances.
+    pub names: Vec<String>,
 }
 
 /// A query that nothing in the scope matches.
@@ -67,6 +77,13 @@ pub struct Absent {
 }
 
 impl DownOutcome {
+    /// Returns whether nothing was removed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { instances, networks, volumes, data, .. } = self;
+        instances.is_empty() && networks.is_empty() && volumes.is_empty() && data.is_empty()
+    }
+
     /// Returns whether a network or volume belonged to the run of a removed instance.
     #[must_use]
     pub fn belongs_to_instance(&self, name: &str) -> bool {
@@ -89,19 +106,21 @@ pub async fn down(
 ) -> anyhow::Result<DownOutcome> {
     let seed = workspace_secrets::seed(env.state_directory().as_deref(), workspace.root())?;
     let seed = seed.unwrap_or_default();
-    let (instances, absent) = selected(list(engine, native, request.scope).await?, request.queries, &seed)?;
+    let Selection { instances, whole, remaining, absent } =
+        selected(list(engine, native, request.scope).await?, request.queries, &seed)?;
     let task = events.start("stopping", "");
     let all = request.queries.is_empty().then_some(request.scope);
-    let targets = DownTargets { instances: &instances, all };
+    let targets = DownTargets { instances: &instances, whole: &whole, all };
+    let selects = |who: &ResourceLabels| targets.holds(who);
     let mut signal = None;
     let removed = tokio::select! {
         removed = async {
             end_owners(&instances, request.grace).await;
-            remove(engine, native, targets, Some(request.grace)).await
+            remove_everywhere(engine, native, selects, Some(request.grace)).await
         } => removed?,
         came = stop.requested() => {
             signal = Some(came);
-            remove(engine, native, targets, None).await?
+            remove_everywhere(engine, native, selects, None).await?
         }
     };
     match instances.is_empty() {
@@ -115,18 +134,28 @@ pub async fn down(
         false => Vec::new(),
     };
     let RemovedResources { networks, volumes, errors: _ } = removed;
-    Ok(DownOutcome { instances, networks, volumes, data, absent, signal })
+    Ok(DownOutcome { instances, networks, volumes, data, remaining, absent, signal })
 }
 
-/// Returns the instances of the selected runs, by name, and the queries that nothing matches.
-fn selected(
-    mut listing: FoundInstances,
-    queries: &[String],
-    seed: &str,
-) -> Result<(Vec<InstanceSummary>, Vec<Absent>), InstanceError> {
-    let mut absent = Vec::new();
-    let mut instances = if queries.is_empty() {
-        listing.instances
+/// The instances to remove.
+#[derive(Debug, Default)]
+struct Selection {
+    /// The instances, by name.
+    instances: Vec<InstanceSummary>,
+    /// Their runs that end as a whole.
+    whole: BTreeSet<RunId>,
+    /// Their runs that do not.
+    remaining: Vec<RemainingRun>,
+    /// The queries that nothing matches.
+    absent: Vec<Absent>,
+}
+
+/// Returns the instances that the queries mean, and those that end with them.
+fn selected(mut listing: FoundInstances, queries: &[String], seed: &str) -> Result<Selection, InstanceError> {
+    let mut found = Selection::default();
+    if queries.is_empty() {
+        found.whole = listing.instances.iter().map(|one| one.identity.run.clone()).collect();
+        found.instances = listing.instances;
     } else {
         // A name means the service that is retained for this workspace, which all its inventories share.
         let is_foreign = |one: &InstanceSummary| {
@@ -138,55 +167,36 @@ fn selected(
         listing.others = others;
         listing.instances.retain(|one| !is_foreign(one));
         listing.instances.extend(shared);
-        let mut runs = BTreeSet::new();
+        let mut named: BTreeMap<&RunId, Vec<&InstanceSummary>> = BTreeMap::new();
         for query in queries {
-            match select_run(&listing, query) {
-                Ok(run) => {
-                    check_whole(&listing, query, run, queries)?;
-                    runs.insert(run.clone());
-                }
+            match select_ending(&listing, query) {
+                Ok((run, instances)) => named.entry(run).or_default().extend(instances),
                 Err(InstanceError::NotRunning { query, elsewhere, .. }) => {
-                    absent.push(Absent { query, elsewhere });
+                    found.absent.push(Absent { query, elsewhere });
                 }
                 Err(error) => return Err(error),
             }
         }
-        let all = listing.instances.into_iter().chain(listing.others);
-        all.filter(|one| runs.contains(&one.identity.run)).collect()
-    };
-    instances.sort_by(|one, other| one.identity.name.cmp(&other.identity.name));
-    Ok((instances, absent))
+        for (run, named) in named {
+            let Ended { instances, remaining: names } = ended_with(&listing, run, &named);
+            found.instances.extend(instances.into_iter().cloned());
+            match names.is_empty() {
+                true => drop(found.whole.insert(run.clone())),
+                false => found.remaining.push(RemainingRun { run: run.clone(), names }),
+            }
+        }
+    }
+    found.instances.sort_by(|one, other| one.identity.name.cmp(&other.identity.name));
+    Ok(found)
 }
 
-/// Checks that a query means a whole run, alone or with the other queries: the parts of a run need each other.
-fn check_whole(
-    listing: &FoundInstances,
-    query: &str,
-    run: &RunId,
-    queries: &[String],
-) -> Result<(), InstanceError> {
-    if !is_part(listing, query) {
-        return Ok(());
-    }
-    let is_named = |query: &str, name: &str| {
-        query.split_once('/').is_some_and(|(start, part)| run.as_str().starts_with(start) && part == name)
-    };
-    let all = listing.instances.iter().chain(&listing.others).filter(|one| one.identity.run == *run);
-    let others: Vec<String> = all
-        .map(|one| one.identity.name.clone())
-        .filter(|name| !queries.iter().any(|query| is_named(query, name)))
-        .collect();
-    match others.is_empty() {
-        true => Ok(()),
-        false => Err(InstanceError::PartOfRun { query: query.to_owned(), run: run.to_string(), others }),
-    }
-}
-
-/// The runs to remove.
+/// The resources to remove.
 #[derive(Debug, Clone, Copy)]
 struct DownTargets<'a> {
-    /// Instances: the whole run of each is removed.
+    /// The instances.
     instances: &'a [InstanceSummary],
+    /// Their runs that end as a whole.
+    whole: &'a BTreeSet<RunId>,
     /// Also remove resources of runs in this scope that have nothing else left.
     all: Option<&'a ListScope>,
 }
@@ -195,8 +205,7 @@ impl DownTargets<'_> {
     fn holds(&self, who: &ResourceLabels) -> bool {
         // A living owner may be about to start a container in a run that has only a network so far.
         let is_left = || self.all.is_some_and(|scope| scope.holds(who)) && !host::is_alive(&who.owner);
-        let is_meant = || self.instances.iter().any(|one| one.identity.run == who.run);
-        who.role != Role::Data && (is_meant() || is_left())
+        is_ended(who, self.instances, self.whole) || (who.role != Role::Data && is_left())
     }
 }
 
@@ -210,29 +219,6 @@ async fn end_owners(instances: &[InstanceSummary], grace: Duration) {
         }
     }
     join_all(owners.into_iter().map(|owner| end_owner(owner, grace + OWNER_LIMIT))).await;
-}
-
-/// Removes everything selected, and continues after a failure; the first failure is the error.
-async fn remove(
-    engine: &RunEngine,
-    native: &Native,
-    targets: DownTargets<'_>,
-    grace: Option<Duration>,
-) -> Result<RemovedResources, InstanceError> {
-    let selects = |who: &ResourceLabels| targets.holds(who);
-    // Processes of this machine are listed whatever the engine.
-    let processes = async {
-        match engine.containers().map(ContainerEngine::address) {
-            None => Ok(Vec::new()),
-            address => end_processes(native, address, selects, grace.unwrap_or_default()).await,
-        }
-    };
-    let (removed, failed) = tokio::join!(engine.remove(selects, grace), processes);
-    let (removed, failed) = (removed?, failed?);
-    match removed.errors.into_iter().chain(failed.into_iter().map(InstanceError::from)).next() {
-        Some(error) => Err(error),
-        None => Ok(RemovedResources { errors: Vec::new(), ..removed }),
-    }
 }
 
 #[cfg(test)]
@@ -266,34 +252,46 @@ mod tests {
         ];
         let (instances, others) = all.into_iter().partition(|one| here.holds(&one.identity));
         let queries: Vec<String> = queries.iter().map(|query| (*query).to_owned()).collect();
-        let (selected, absent) =
-            selected(FoundInstances { instances, others }, &queries, seed).expect("selects");
-        (selected.into_iter().map(|one| one.identity.name).collect(), absent)
+        let found =
+            selected(FoundInstances { instances, others, engine: "" }, &queries, seed).expect("selects");
+        (found.instances.into_iter().map(|one| one.identity.name).collect(), found.absent)
     }
 
     #[test]
-    fn down_selects_whole_runs_of_this_inventory_by_name() {
-        assert_eq!(names(&["web"], "w").0, ["db", "web"]);
-        assert_eq!(names(&["web", "redis"], "w").0, ["db", "redis", "web"]);
+    fn down_selects_components_and_runs_of_this_inventory() {
+        assert_eq!(names(&["web"], "w").0, ["web"]);
+        assert_eq!(names(&["web", "redis"], "w").0, ["redis", "web"]);
         assert_eq!(names(&[], "w").0, ["db", "web"]);
         let other = RunId::new(b"other").to_string();
         assert_eq!(names(&[&other[..6]], "w").0, ["api", "web"], "a run's ID finds any run");
         let absent = Absent { query: "api".into(), elsewhere: vec![other] };
-        assert_eq!(names(&["api", "web"], "w"), (vec!["db".into(), "web".into()], vec![absent]));
+        assert_eq!(names(&["api", "web"], "w"), (vec!["web".into()], vec![absent]));
         assert_eq!(names(&["no"], "w").1, [Absent { query: "no".into(), elsewhere: Vec::new() }]);
     }
 
     #[test]
-    fn down_refuses_a_part_of_a_run_with_others() {
+    fn down_of_a_part_leaves_the_rest_and_its_network() {
         let run = RunId::new(b"a run");
-        let labels = |name: &str| instance(&run, name, Retention::Retained, "here");
-        let ask = |instances: Vec<InstanceSummary>| {
-            let listing = FoundInstances { instances, others: Vec::new() };
-            selected(listing, &[format!("{run}/web")], "w").map(|(all, _)| all.len())
+        let network = ResourceLabels {
+            role: Role::Service,
+            name: "network".into(),
+            ..instance(&run, "web", Retention::Retained, "here").identity
         };
-        let refused = ask(vec![labels("web"), labels("db")]).expect_err("has another part");
-        assert!(matches!(refused, InstanceError::PartOfRun { others, .. } if others == ["db"]));
-        assert_eq!(ask(vec![labels("web")]).expect("is all of its run"), 1);
+        for (queries, removed, names, takes_network) in
+            [(&["web"][..], 1, &["db"][..], false), (&["web", "db"], 2, &[], true)]
+        {
+            let instances = ["web", "db"].map(|name| instance(&run, name, Retention::Retained, "here"));
+            let listing = FoundInstances { instances: instances.to_vec(), ..FoundInstances::default() };
+            let queries: Vec<String> = queries.iter().map(|name| format!("{run}/{name}")).collect();
+            let Selection { instances, whole, remaining, .. } =
+                selected(listing, &queries, "w").expect("selects");
+            assert_eq!(instances.len(), removed);
+            let left: Vec<&str> = remaining.iter().flat_map(|one| &one.names).map(String::as_str).collect();
+            assert_eq!(left, names);
+            let targets = DownTargets { instances: &instances, whole: &whole, all: None };
+            assert!(targets.holds(&instances[0].identity));
+            assert_eq!(targets.holds(&network), takes_network, "{queries:?}");
+        }
     }
 
     #[test]

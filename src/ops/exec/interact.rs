@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::CommandExit;
-use crate::base::redact::RedactStream;
+use super::{CommandExit, ExecOptions};
+use crate::base::redact::{RedactStream, Redactor};
+use crate::base::secret::Secret;
 use crate::host::signals::Shutdown;
 use crate::host::streams::OutputSink;
 use crate::host::tty::{ResizeSignal, Size, Tty};
@@ -29,21 +30,21 @@ pub struct LocalTerminal<'a> {
     pub term: Option<&'a str>,
 }
 
-/// Runs a command on the user's terminal, to its end.
+/// Runs a command on the user's terminal, which is its input, to its end.
 ///
 /// # Errors
 /// Fails when standard input is not a terminal, or the command cannot be run.
 pub async fn interact(
     one: &InstanceSummary,
-    command: Vec<String>,
-    workdir: Option<String>,
+    options: ExecOptions,
     person: LocalTerminal<'_>,
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
     let local = TakenTerminal::take()?;
+    let ExecOptions { command, stdin: _, settings, hidden } = options;
     let command = GatePass::typed(command);
-    let remote = one.instance.exec_on_terminal(command, workdir, person.term, local.size).await?;
-    proxy_io(one, remote, local, person, stop).await
+    let remote = one.instance.exec_on_terminal(command, settings, person.term, local.size).await?;
+    proxy_io(one, remote, &hidden, (local, person), stop).await
 }
 
 /// The user's terminal while a command has it.
@@ -66,19 +67,22 @@ impl TakenTerminal {
     }
 }
 
-/// Passes on input and output until the command ends.
+/// Passes on input and output, with the secrets of the instance and `hidden` values masked, until the command ends.
 ///
 /// # Errors
 /// Fails when the output cannot be read.
 pub(in crate::ops) async fn proxy_io(
     one: &InstanceSummary,
     mut remote: RemoteTerminal,
-    local: TakenTerminal,
-    person: LocalTerminal<'_>,
+    hidden: &[Secret],
+    (local, person): (TakenTerminal, LocalTerminal<'_>),
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
     let TakenTerminal { terminal, mut resized, .. } = local;
-    let mut masked = MaskedOutput { stream: one.redactor().await?.outside_stream(), screen: person.screen };
+    let mut secrets = one.secrets().await?;
+    secrets.extend_from_slice(hidden);
+    let stream = Redactor::new(&secrets).outside_stream();
+    let mut masked = MaskedOutput { stream, screen: person.screen };
     let mut holds = false;
     let mut listens = true;
     loop {

@@ -4,7 +4,9 @@
 pub mod interact;
 
 use crate::base::redact::Redactor;
+use crate::base::secret::Secret;
 use crate::host::signals::{Shutdown, Signal};
+use crate::model::container::ExecSettings;
 use crate::model::event::Events;
 use crate::model::guard::GatePass;
 use crate::ops::runtime::error::InstanceError;
@@ -20,8 +22,10 @@ pub struct ExecOptions {
     pub command: Vec<String>,
     /// Its standard input.
     pub stdin: Option<Input>,
-    /// Its working directory; by default that of the component.
-    pub workdir: Option<String>,
+    /// Its surroundings, where they differ from those of the component.
+    pub settings: ExecSettings,
+    /// Values that are masked in its output, in addition to the secrets of the component.
+    pub hidden: Vec<Secret>,
 }
 
 impl std::fmt::Debug for ExecOptions {
@@ -50,19 +54,21 @@ pub async fn exec(
     events: &Events,
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
-    let ExecOptions { command, stdin, workdir } = options;
-    let request = ExecRequest { command: GatePass::typed(command), stdin, workdir };
-    pass_output(one, one.instance.exec(request), events, stop).await
+    let ExecOptions { command, stdin, settings, hidden } = options;
+    let request = ExecRequest { command: GatePass::typed(command), stdin, settings };
+    pass_output(one, one.instance.exec(request), &hidden, events, stop).await
 }
 
-/// Starts a command, and passes on its output with the secrets of an instance masked.
+/// Starts a command, and passes on its output with the secrets of an instance, and `hidden` values, masked.
 pub(in crate::ops) async fn pass_output(
     one: &InstanceSummary,
     start: impl Future<Output = Result<Execution, InstanceError>>,
+    hidden: &[Secret],
     events: &Events,
     stop: &Shutdown,
 ) -> Result<CommandExit, InstanceError> {
-    let secrets = one.secrets().await?;
+    let mut secrets = one.secrets().await?;
+    secrets.extend_from_slice(hidden);
     events.hide(&secrets);
     let redactor = Redactor::new(&secrets);
     let mut execution = start.await?;

@@ -106,6 +106,16 @@ pub enum RunError {
         /// The exit code and output of the command.
         result: String,
     },
+    /// The run to replace has data that would be lost.
+    #[error("`{name}` is running as run {run}, with another configuration or from other sources")]
+    ReplacesData {
+        /// The component.
+        name: String,
+        /// Its run.
+        run: String,
+        /// The backing services whose data would be lost.
+        services: Vec<String>,
+    },
     /// The native engine cannot keep services.
     #[error("without a container engine, backing services cannot be retained")]
     KeepNative,

@@ -20,19 +20,21 @@ mod running;
 mod sources;
 mod supervise;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::future::FutureExt as _;
 
+use crate::base::text::{join_and, join_some};
 use crate::model::environment::RuleError;
 use crate::model::event::{Event, TaskOutcome};
 use crate::model::guard::Gate;
-use crate::model::identity::RunId;
+use crate::model::identity::{ResourceLabels, RunId};
 use crate::ops::runtime::engine::RunEngine;
-use crate::ops::runtime::list::{ListScope, list};
+use crate::ops::runtime::list::{FoundInstances, ListScope, list};
 use crate::ops::runtime::ports::reserved::RunPorts;
+use crate::ops::runtime::remove::{is_ended, remove_everywhere};
 use crate::ops::runtime::select::query_of;
 use crate::ops::runtime::start::check_native;
 use crate::ops::runtime::start::scope::RunScope;
@@ -42,7 +44,7 @@ use crate::ops::shared::run_policy::{RunPolicy, RunPolicyError, SecretStorage};
 use crate::systems::native::Native;
 pub use error::RunError;
 pub use outcome::{PortMapping, RunExit, RunOutcome};
-pub use request::{Access, KeepMode, PublishOptions, RunRequest};
+pub use request::{Access, ExistingRun, KeepMode, PublishOptions, RunRequest};
 pub use sources::{DryRun, PlannedSource};
 
 /// Returns the plan of a run, without access to an engine or the network.
@@ -92,14 +94,22 @@ pub async fn run(
         // Before a port is taken, or an image looked for.
         check_native(&plan.units)?;
     }
-    // A run that is up has the ports that an identical one would take.
-    let ports = (!request.may_reuse()).then(|| RunPorts::reserve(&plan.units, &ctx.events)).transpose()?;
+    let up = list(engine, &Native::new(ctx.env), &ListScope::Inventory(ctx.inventory_id.clone())).await?;
+    let is_met = request.existing != ExistingRun::Add && reuse::is_met(&up, &plan);
+    // A run that is up has the ports that this one would take.
+    let ports = (!is_met).then(|| RunPorts::reserve(&plan.units, &ctx.events)).transpose()?;
     let images = prepare::prepare(ctx, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, ctx.inventory, &request.allow);
     image_check::check_run(ctx, engine, &gate, &mut plan, &images).await?;
     let (seed, _) = rules.context.stored.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
-    if let Some(ended) = find_identical_run(ctx, engine, request, &plan, &images, seed).await? {
-        return Ok(ended);
+    if is_met
+        && request.existing == ExistingRun::Reuse
+        && let Some(found) = reuse::identical(&up, &plan, &images, seed)
+    {
+        return Ok(already_up(&up, engine, request, &plan, found));
+    }
+    if is_met {
+        replace(ctx, engine, request, &plan, &up).await?;
     }
     for summary in &plan.summaries {
         ctx.events.start("env", "").finish(TaskOutcome::Done, summary.clone());
@@ -135,7 +145,7 @@ pub async fn run(
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    let query = if is_retained { query(ctx, engine, &plan, &run).await } else { String::new() };
+    let query = if is_retained { query(ctx, engine, request.first(), &run).await } else { String::new() };
     Ok(RunOutcome {
         run,
         components: plan.requested_names(),
@@ -150,9 +160,8 @@ pub async fn run(
 }
 
 /// Returns the text that names the first component of a run that is up or retained.
-async fn query(ctx: &OpContext<'_>, engine: &RunEngine, plan: &plan::RunPlan, run: &RunId) -> String {
+async fn query(ctx: &OpContext<'_>, engine: &RunEngine, first: &str, run: &RunId) -> String {
     let scope = ListScope::Inventory(ctx.inventory_id.clone());
-    let first = plan.requested().next().map_or("", |unit| unit.name.as_str());
     match list(engine, &Native::new(ctx.env), &scope).await {
         Ok(listing) => query_of(&listing, run, first),
         // The ID of a run is unique.
@@ -160,21 +169,16 @@ async fn query(ctx: &OpContext<'_>, engine: &RunEngine, plan: &plan::RunPlan, ru
     }
 }
 
-/// Returns the matching run that is already up, if the request allows reuse.
-async fn find_identical_run(
-    ctx: &OpContext<'_>,
+/// Returns the outcome of a run that was up before.
+fn already_up(
+    up: &FoundInstances,
     engine: &RunEngine,
     request: &RunRequest<'_>,
     plan: &plan::RunPlan,
-    images: &BTreeMap<String, String>,
-    workspace: &str,
-) -> anyhow::Result<Option<RunOutcome>> {
-    let containers = engine.containers().filter(|_| request.may_reuse());
-    let Some(containers) = containers else { return Ok(None) };
-    let found = reuse::find_running(containers, plan, images, workspace).await?;
-    let Some((run, reached)) = found else { return Ok(None) };
-    Ok(Some(RunOutcome {
-        query: query(ctx, engine, plan, &run).await,
+    (run, reached): (RunId, Vec<PortMapping>),
+) -> RunOutcome {
+    RunOutcome {
+        query: query_of(up, &run, request.first()),
         run,
         components: plan.requested_names(),
         engine: engine.name(),
@@ -183,5 +187,44 @@ async fn find_identical_run(
         remaining: Vec::new(),
         retained: false,
         reused: true,
-    }))
+    }
+}
+
+/// Ends what a request replaces. A run in the foreground that is not forced replaces nothing, and says so.
+///
+/// # Errors
+/// Fails when data would be lost, or the engine refuses.
+async fn replace(
+    ctx: &OpContext<'_>,
+    engine: &RunEngine,
+    request: &RunRequest<'_>,
+    plan: &plan::RunPlan,
+    up: &FoundInstances,
+) -> anyhow::Result<()> {
+    let is_forced = request.existing == ExistingRun::Replace;
+    let old = match reuse::replaced(up, plan, ctx.inventory, is_forced || !request.detach)? {
+        old if request.detach || is_forced => old,
+        old => {
+            let runs: BTreeSet<&str> = old.iter().map(|one| one.identity.run.as_str()).collect();
+            let runs = join_and(&runs.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            ctx.events.warn(format!(
+                "Another run is in the background, with another configuration or from other sources: {runs}."
+            ));
+            return Ok(());
+        }
+    };
+    let mains: Vec<String> =
+        old.iter().filter(|one| one.is_main()).map(|one| one.identity.name.clone()).collect();
+    let runs: BTreeSet<RunId> = old.iter().map(|one| one.identity.run.clone()).collect();
+    let is_whole = |run: &RunId| {
+        let all = up.instances.iter().chain(&up.others).filter(|one| one.identity.run == *run);
+        all.count() == old.iter().filter(|one| one.identity.run == *run).count()
+    };
+    let whole: BTreeSet<RunId> = runs.iter().filter(|run| is_whole(run)).cloned().collect();
+    let task = ctx.events.start("replacing", "");
+    let selects = |who: &ResourceLabels| is_ended(who, &old, &whole);
+    remove_everywhere(engine, &Native::new(ctx.env), selects, Some(ctx.stop_grace)).await?;
+    let of = join_and(&runs.iter().map(ToString::to_string).collect::<Vec<_>>());
+    task.finish(TaskOutcome::Done, format!("{} of run {of}", join_some(mains.into_iter())));
+    Ok(())
 }

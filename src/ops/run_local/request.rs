@@ -24,6 +24,8 @@ pub struct RunRequest<'a> {
     pub detach: bool,
     /// Keep backing services for the next run of the workspace.
     pub keep_services: bool,
+    /// The treatment of a detached run of the same components.
+    pub existing: ExistingRun,
     /// Condition for keeping the run's resources after its end.
     pub keep: KeepMode,
     /// The ports to publish on this machine's loopback address.
@@ -56,6 +58,7 @@ impl<'a> RunRequest<'a> {
             once: false,
             detach: false,
             keep_services: false,
+            existing: ExistingRun::default(),
             keep: KeepMode::Never,
             publish: PublishOptions::default(),
             network: Network::default(),
@@ -66,11 +69,6 @@ impl<'a> RunRequest<'a> {
             overrides: EnvOverrides::default(),
             allow: Vec::new(),
         }
-    }
-
-    /// Returns whether an identical run that is up does instead of a new one.
-    pub(super) fn may_reuse(&self) -> bool {
-        self.detach && self.keep_services
     }
 
     /// Returns how long what the run starts stays.
@@ -94,6 +92,18 @@ impl<'a> RunRequest<'a> {
         let component = self.components.first().map(|component| component.name());
         component.or(self.services.first().copied()).unwrap_or_default()
     }
+}
+
+/// Treatment of a detached run of the same components that is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExistingRun {
+    /// Leave an identical one as it is; a detached run replaces another one.
+    #[default]
+    Reuse,
+    /// Replace it, with the data of its services.
+    Replace,
+    /// Start another one.
+    Add,
 }
 
 /// The ports to publish.

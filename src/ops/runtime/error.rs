@@ -22,6 +22,8 @@ pub enum InstanceError {
         elsewhere: Vec<String>,
         /// Arguments of `cki run-local` that start it; none if it cannot be started.
         start: Vec<String>,
+        /// Names of other engines that run it.
+        engines: Vec<&'static str>,
     },
     /// The instance has ended.
     #[error("`{name}` has ended")]
@@ -64,16 +66,6 @@ pub enum InstanceError {
         /// Arguments of `cki run-local` that publish a port of it.
         start: Vec<String>,
     },
-    /// A part of a run cannot be removed without the rest.
-    #[error("`{query}` is a part of run {run}, which ends as a whole")]
-    PartOfRun {
-        /// The query.
-        query: String,
-        /// The run.
-        run: String,
-        /// The other parts.
-        others: Vec<String>,
-    },
     /// The engine runs on another machine.
     #[error("no port of this machine leads to `{name}`: its engine runs on another machine")]
     PortsElsewhere {
@@ -103,6 +95,14 @@ pub enum InstanceError {
     Ended {
         /// Its name.
         name: String,
+    },
+    /// A process of the native engine cannot change its user.
+    #[error("`{name}` is a process of yours: a command in it cannot run as `{user}`")]
+    OtherUser {
+        /// Its name.
+        name: String,
+        /// The wanted user.
+        user: String,
     },
     /// There is no terminal.
     #[error("there is no terminal to type at")]

@@ -7,10 +7,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use super::error::InstanceError;
 use super::instance::{Backend, Instance};
 use super::relay::Pieces;
-use crate::model::container::ContainerInspect;
+use crate::model::container::{ContainerInspect, ExecSettings};
 use crate::model::guard::{GatePass, PolicyViolation};
 use crate::systems::engine::{ContainerEngine, CopyExec, DebugCopy, Exec, ExecRequest, Input, OutputStream};
-use crate::systems::native::{ExecSpec, NativeError, Process};
+use crate::systems::native::{ExecSpec, NativeError, Process, ProcessFacts};
 
 /// Maximum bytes of a command's output to keep.
 const KEPT_OUTPUT: usize = 400;
@@ -34,10 +34,13 @@ impl Instance {
                 Ok(Execution::Container(Box::new(engine.exec(id, request).await?)))
             }
             Backend::Process(native, facts) => {
-                let ExecRequest { command, stdin, workdir } = request;
+                let ExecRequest { command, stdin, settings } = request;
+                let ExecSettings { workdir, user, environment } = settings;
+                check_user(facts, user)?;
                 let spec = ExecSpec {
                     command: &command,
                     workdir: workdir.map(PathBuf::from),
+                    environment,
                     input: stdin.is_some(),
                     terminal: None,
                     term: None,
@@ -172,6 +175,14 @@ impl Execution {
                 Ok(())
             }
         }
+    }
+}
+
+/// Checks that no other user is wanted: a process of this machine runs as the user of `cki`.
+pub(super) fn check_user(facts: &ProcessFacts, user: Option<String>) -> Result<(), InstanceError> {
+    match user {
+        None => Ok(()),
+        Some(user) => Err(InstanceError::OtherUser { name: facts.identity.name.clone(), user }),
     }
 }
 

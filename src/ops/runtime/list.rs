@@ -10,7 +10,9 @@ use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::{ContainerSummary, Status};
-use crate::model::identity::{ALLOWED, PORTS, READY, ResourceLabels, Retention, Role, RunId, SECRETS};
+use crate::model::identity::{
+    ALLOWED, CONFIG_HASH, PORTS, READY, ResourceLabels, Retention, Role, RunId, SECRETS,
+};
 use crate::model::port::PublishedPort;
 use crate::model::probe::ReadinessProbe;
 #[cfg(test)]
@@ -40,6 +42,8 @@ pub struct InstanceSummary {
     pub is_retained: bool,
     /// The readiness probe.
     pub ready: Option<ReadinessProbe>,
+    /// Digest of the configuration of a detached or retained one.
+    pub(in crate::ops) config_hash: Option<String>,
     /// Names of secret variables.
     secret: Vec<String>,
     /// Names of the variables that the user allowed in its run.
@@ -68,11 +72,18 @@ impl InstanceSummary {
             is_elsewhere: false,
             is_retained: false,
             ready: None,
+            config_hash: None,
             secret: Vec::new(),
             allowed: Vec::new(),
             instance: Instance::process(&native, ProcessFacts::sample(identity.clone())),
             identity,
         }
+    }
+
+    /// Returns whether it was requested itself: its run has a use because of it.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        self.identity.role == Role::Component || self.identity.is_independent_service()
     }
 
     /// Returns whether it has not ended.
@@ -125,6 +136,8 @@ pub struct FoundInstances {
     pub instances: Vec<InstanceSummary>,
     /// Instances of other inventories.
     pub others: Vec<InstanceSummary>,
+    /// The engine that was asked.
+    pub engine: &'static str,
 }
 
 impl FoundInstances {
@@ -157,7 +170,7 @@ pub async fn list(
 ) -> Result<FoundInstances, InstanceError> {
     let all = list_all(engine, native).await?;
     let (instances, others) = all.into_iter().partition(|one| scope.holds(&one.identity));
-    Ok(FoundInstances { instances, others })
+    Ok(FoundInstances { instances, others, engine: engine.name() })
 }
 
 /// Returns the instances of all inventories.
@@ -194,6 +207,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
                 is_elsewhere,
                 is_retained,
                 ready: label(READY).and_then(ReadinessProbe::from_label),
+                config_hash: label(CONFIG_HASH).filter(|hash| !hash.is_empty()).map(str::to_owned),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 allowed: names(label(ALLOWED).unwrap_or_default()),
                 instance: Instance::container(containers, facts.id),
@@ -217,6 +231,7 @@ async fn list_all(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSum
             is_elsewhere: false,
             is_retained: false,
             ready: facts.ready.as_deref().and_then(ReadinessProbe::from_label),
+            config_hash: facts.config_hash.clone(),
             secret: facts.secret.clone(),
             allowed: Vec::new(),
             instance: Instance::process(native, facts),

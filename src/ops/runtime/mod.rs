@@ -10,6 +10,7 @@ pub(in crate::ops) mod exec;
 pub mod helper_image;
 pub(in crate::ops) mod instance;
 pub mod list;
+pub mod other_engines;
 pub mod ports;
 pub(in crate::ops) mod probe;
 pub(in crate::ops) mod relay;

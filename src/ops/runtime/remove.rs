@@ -1,13 +1,16 @@
 //! Removal of the resources that carry labels of `cki` (containers, networks, volumes and processes), and the
 //! mark that keeps a run from it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::engine::RunEngine;
 use super::error::InstanceError;
-use crate::model::identity::{ResourceLabels, Retention};
+use super::list::InstanceSummary;
+use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
+use crate::systems::engine::ContainerEngine;
 use crate::systems::native::{ForwarderFacts, Native, NativeError};
 
 /// Name of the resource that marks a run as retained.
@@ -64,6 +67,46 @@ impl RunEngine {
         }
         Ok(())
     }
+}
+
+/// Removes everything selected from an engine and from this machine, and continues after a failure; the first failure is
+/// the error.
+///
+/// # Errors
+/// Fails when the engine does not list its resources, or something could not be removed.
+pub(in crate::ops) async fn remove_everywhere(
+    engine: &RunEngine,
+    native: &Native,
+    selects: impl Fn(&ResourceLabels) -> bool + Send + Sync,
+    grace: Option<Duration>,
+) -> Result<RemovedResources, InstanceError> {
+    // Processes of this machine are listed whatever the engine.
+    let processes = async {
+        match engine.containers().map(ContainerEngine::address) {
+            None => Ok(Vec::new()),
+            address => end_processes(native, address, &selects, grace.unwrap_or_default()).await,
+        }
+    };
+    let (removed, failed) = tokio::join!(engine.remove(&selects, grace), processes);
+    let (removed, failed) = (removed?, failed?);
+    match removed.errors.into_iter().chain(failed.into_iter().map(InstanceError::from)).next() {
+        Some(error) => Err(error),
+        None => Ok(RemovedResources { errors: Vec::new(), ..removed }),
+    }
+}
+
+/// Returns whether a resource belongs to an instance that ends: to the instance itself, or to its run if that is one of
+/// the `whole` ones, whose networks and volumes end as well.
+pub(in crate::ops) fn is_ended(
+    who: &ResourceLabels,
+    instances: &[InstanceSummary],
+    whole: &BTreeSet<RunId>,
+) -> bool {
+    let is_itself = |one: &InstanceSummary| {
+        let ResourceLabels { run, role, name, .. } = &one.identity;
+        who.run == *run && who.role == *role && who.name == *name
+    };
+    who.role != Role::Data && (whole.contains(&who.run) || instances.iter().any(is_itself))
 }
 
 /// Ends processes and removes their directories; returns the failures. Ends the forwarders of processes, and those of

@@ -34,7 +34,8 @@ pub async fn running_instances(
     };
     let mut found = Vec::new();
     if let Some(wanted) = wanted {
-        let asked = labelled_containers(env, wanted, (INVENTORY, inventory), offline);
+        let label = format!("{INVENTORY}={inventory}");
+        let asked = labelled_containers(env, wanted, &label, offline);
         for one in tokio::time::timeout(patience, asked).await.unwrap_or_default() {
             let labels = ResourceLabels::from_labels(&one.labels);
             found.extend(labels.map(|labels| RunningInstance { labels, is_alive: one.is_running }));

@@ -2,7 +2,7 @@
 
 use super::error::InstanceError;
 use super::list::{FoundInstances, InstanceSummary, is_run};
-use crate::model::identity::{ResourceLabels, Role, RunId};
+use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
 use crate::model::inventory::SERVICE;
 
 /// The kind of a match.
@@ -63,7 +63,13 @@ fn find<'a>(
     let mut elsewhere: Vec<String> = others.map(|one| one.identity.run.to_string()).collect();
     elsewhere.sort();
     elsewhere.dedup();
-    Err(InstanceError::NotRunning { query: query.to_owned(), running, elsewhere, start: Vec::new() })
+    Err(InstanceError::NotRunning {
+        query: query.to_owned(),
+        running,
+        elsewhere,
+        start: Vec::new(),
+        engines: Vec::new(),
+    })
 }
 
 /// Returns the runs of instances, oldest first.
@@ -110,10 +116,48 @@ pub fn select_run<'a>(listing: &'a FoundInstances, query: &str) -> Result<&'a Ru
     }
 }
 
-/// Returns whether a query means a part of a run, as `RUN/NAME`.
-#[must_use]
-pub fn is_part(listing: &FoundInstances, query: &str) -> bool {
-    matches!(find(listing, query), Ok((By::Part, _)))
+/// Returns the run that a query ends, and the instances of it that the query means: all of them for a run's ID, a
+/// component without its dependencies for a name.
+///
+/// # Errors
+/// Fails when nothing, or several runs, match.
+pub(in crate::ops) fn select_ending<'a>(
+    listing: &'a FoundInstances,
+    query: &str,
+) -> Result<(&'a RunId, Vec<&'a InstanceSummary>), InstanceError> {
+    let run = select_run(listing, query)?;
+    let (by, mut found) = find(listing, query)?;
+    found.retain(|one| one.identity.run == *run);
+    if by == By::Component && found.iter().any(|one| one.is_main()) {
+        found.retain(|one| one.is_main());
+    }
+    Ok((run, found))
+}
+
+/// The end of a run, or of a part of it.
+#[derive(Debug)]
+pub(in crate::ops) struct Ended<'a> {
+    /// The instances that end.
+    pub(in crate::ops) instances: Vec<&'a InstanceSummary>,
+    /// The names of those that remain; if there are none, the whole run ends.
+    pub(in crate::ops) remaining: Vec<String>,
+}
+
+/// Returns what ends with some instances of a run. Without the last requested component, the rest has no use. A run whose
+/// process is there, or was retained at its end, ends as a whole.
+pub(in crate::ops) fn ended_with<'a>(
+    listing: &'a FoundInstances,
+    run: &RunId,
+    named: &[&'a InstanceSummary],
+) -> Ended<'a> {
+    let of_run = listing.instances.iter().chain(&listing.others).filter(|one| one.identity.run == *run);
+    let (ended, others): (Vec<_>, Vec<_>) = of_run.partition(|one| named.iter().any(|named| named.is(one)));
+    let is_detached = ended.iter().all(|one| one.identity.lifetime == Retention::Retained);
+    if is_detached && others.iter().any(|one| one.is_main()) {
+        let remaining = others.iter().map(|one| one.identity.name.clone()).collect();
+        return Ended { instances: ended, remaining };
+    }
+    Ended { instances: [ended, others].concat(), remaining: Vec::new() }
 }
 
 /// Returns the one selected instance: the component itself if several parts of its run match. Of several runs of
@@ -223,7 +267,6 @@ mod tests {
     use super::*;
     use crate::base::process_ref::ProcessRef;
     use crate::model::container::Status;
-    use crate::model::identity::Retention;
 
     const ONE: &str = "0000000001";
     const TWO: &str = "1111111112";
@@ -252,7 +295,7 @@ mod tests {
             instance(GROUP, "service/a", "a", Role::Component, Status::Running),
             instance(GROUP, "service/b", "b", Role::Component, Status::Running),
         ];
-        FoundInstances { instances, others: Vec::new() }
+        FoundInstances { instances, ..FoundInstances::default() }
     }
 
     /// Returns the choices of an ambiguous query.
@@ -287,6 +330,33 @@ mod tests {
         let run = |text: &str| RunId::parse(text).expect("is one");
         assert_eq!(query_of(&listing, &run(ONE), "web"), ONE);
         assert_eq!(query_of(&listing, &run(GROUP), "a"), "a");
+    }
+
+    #[test]
+    fn a_component_ends_alone_and_the_last_one_with_its_run() {
+        let mut listing = listing(Status::Running);
+        listing.instances.push(instance(GROUP, "service/a", "db", Role::Service, Status::Running));
+        let ends = |listing: &FoundInstances, queries: &[&str]| {
+            let mut named = Vec::new();
+            for query in queries {
+                named.extend(select_ending(listing, query).expect("is clear").1);
+            }
+            let Ended { instances, remaining } = ended_with(listing, &named[0].identity.run, &named);
+            let mut names: Vec<&str> = instances.iter().map(|one| one.identity.name.as_str()).collect();
+            names.sort_unstable();
+            (names.join(" "), remaining.join(" "))
+        };
+        let both = |ended: &str, remaining: &str| (ended.to_owned(), remaining.to_owned());
+        assert_eq!(ends(&listing, &["a"]), both("a", "b db"), "`b` may use the service");
+        assert_eq!(ends(&listing, &["2222/db"]), both("db", "a b"), "a service ends alone, too");
+        assert_eq!(ends(&listing, &["a", "b"]), both("a b db", ""));
+        assert_eq!(ends(&listing, &["2222"]), both("a b db", ""));
+        assert_eq!(ends(&listing, &[&format!("{ONE}/web")]), both("redis web", ""), "the last component");
+        assert_eq!(ends(&listing, &["1111/redis"]), both("redis", "web"));
+        for one in &mut listing.instances {
+            one.identity.lifetime = Retention::Owner;
+        }
+        assert_eq!(ends(&listing, &["a"]), both("a b db", ""), "its process ends with it");
     }
 
     #[test]

@@ -4,9 +4,10 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::error::InstanceError;
+use super::exec::check_user;
 use super::instance::{Backend, Instance};
 use crate::host::tty::{self, PtyMaster, Size};
-use crate::model::container::ContainerInspect;
+use crate::model::container::{ContainerInspect, ExecSettings};
 use crate::model::guard::{GatePass, PolicyViolation};
 use crate::systems::engine::{DebugCopy, TerminalExec, TerminalReader, TerminalWriter};
 use crate::systems::native::{ExecSpec, Process};
@@ -25,20 +26,22 @@ impl Instance {
     pub(in crate::ops) async fn exec_on_terminal(
         &self,
         command: GatePass<Vec<String>>,
-        workdir: Option<String>,
+        settings: ExecSettings,
         term: Option<&str>,
         size: Size,
     ) -> Result<RemoteTerminal, InstanceError> {
         match &self.backend {
             Backend::Container(engine, id) => {
-                let (exec, reader, writer) = engine.exec_on_terminal(id, command, workdir, term).await?;
+                let (exec, reader, writer) = engine.exec_on_terminal(id, command, settings, term).await?;
                 exec.resize(size.0, size.1).await;
                 Ok(RemoteTerminal::Container(Box::new(exec), reader, writer))
             }
             Backend::Process(native, facts) => {
+                let ExecSettings { workdir, user, environment } = settings;
+                check_user(facts, user)?;
                 let (inner, screen) = tty::open(size).map_err(InstanceError::Terminal)?;
-                let workdir = workdir.map(Into::into);
-                let spec = ExecSpec { command: &command, workdir, input: false, terminal: Some(inner), term };
+                let (workdir, terminal) = (workdir.map(Into::into), Some(inner));
+                let spec = ExecSpec { command: &command, workdir, environment, input: false, terminal, term };
                 Ok(RemoteTerminal::Process(Box::new(native.exec(facts, spec)?), screen))
             }
         }

@@ -13,6 +13,7 @@ use super::exec_request::{ExecRequest, Input};
 use super::mark::{Ender, Mark};
 use super::output::OutputStream;
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
+use crate::model::container::ExecSettings;
 
 /// A running command. It is ended if this is dropped before [`Exec::wait`] has returned.
 #[derive(Debug)]
@@ -47,19 +48,18 @@ impl ContainerEngine {
     ) -> Result<Exec, EngineError> {
         let doing = format!("run a command in container `{}`", short(id));
         let mark = Mark::new();
+        let user = request.settings.user.clone();
         let options = CreateExecOptions::<String> {
             attach_stdin: Some(request.stdin.is_some()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
-            env: Some(vec![mark.variable()]),
             cmd: Some(request.command.into_inner()),
-            working_dir: request.workdir,
-            ..Default::default()
+            ..surroundings(request.settings, &mark)
         };
         let exec = self.create_exec(id, options).await?;
         let (engine, container, record) =
             (self.clone(), id.to_owned(), record(self, id, &exec, mark.as_str()));
-        let ender = Ender { engine, container, exec: Some(exec.clone()), mark: mark.clone(), record };
+        let ender = Ender { engine, container, exec: Some(exec.clone()), mark: mark.clone(), record, user };
         let options = StartExecOptions { output_capacity: Some(64 << 10), ..Default::default() };
         let started = self.call(&doing, WRITE_TIMEOUT, self.docker.start_exec(&exec, Some(options))).await;
         // A command that the engine refused has no processes.
@@ -75,6 +75,15 @@ impl ContainerEngine {
         let output = OutputStream::watched(self, doing, output);
         Ok(Exec { output, id: exec, ender: Some(ender), mark })
     }
+}
+
+/// Returns the options for the surroundings of a command with a mark.
+pub(super) fn surroundings(settings: ExecSettings, mark: &Mark) -> CreateExecOptions<String> {
+    let ExecSettings { workdir, user, environment } = settings;
+    let variables = environment.iter().map(|(name, value)| format!("{name}={}", value.expose()));
+    // The mark comes last: no other variable takes its place.
+    let env = variables.chain([mark.variable()]).collect();
+    CreateExecOptions { env: Some(env), working_dir: workdir, user, ..Default::default() }
 }
 
 /// Feeds a command's input. A command that stops reading is no error.

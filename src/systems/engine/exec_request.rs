@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use tokio::io::AsyncRead;
 
+use crate::model::container::ExecSettings;
 use crate::model::guard::GatePass;
 
 /// Input of a command: bytes in memory (`std::io::Cursor`), a file, standard input.
@@ -16,15 +17,15 @@ pub struct ExecRequest {
     pub command: GatePass<Vec<String>>,
     /// Input; `None` is empty.
     pub stdin: Option<Input>,
-    /// Working directory, if not the container's own.
-    pub workdir: Option<String>,
+    /// Surroundings, where they differ from the container's own.
+    pub settings: ExecSettings,
 }
 
 impl ExecRequest {
-    /// Creates a command without input, in the container's own working directory.
+    /// Creates a command without input, in the container's own surroundings.
     #[must_use]
     pub fn new(command: GatePass<Vec<String>>) -> Self {
-        Self { command, stdin: None, workdir: None }
+        Self { command, stdin: None, settings: ExecSettings::default() }
     }
 }
 

@@ -28,15 +28,15 @@ struct Listed {
     state: String,
 }
 
-/// Returns the containers with a label, of the first engine that answers. Starts none, and repeats nothing; the
+/// Returns the containers with a label, `KEY` or `KEY=VALUE`, of the first engine that answers. Starts none, and repeats nothing; the
 /// caller sets the time limit. With `offline`, asks engines of this machine only.
 pub async fn labelled_containers(
     env: &Env,
     wanted: EngineChoice,
-    (key, value): (&str, &str),
+    label: &str,
     offline: bool,
 ) -> Vec<LabelledContainer> {
-    let filters = serde_json::json!({ "label": [format!("{key}={value}")] }).to_string();
+    let filters = serde_json::json!({ "label": [label] }).to_string();
     let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
     let path = format!("/containers/json?all=1&filters={filters}");
     for location in locations(env, wanted) {
@@ -94,7 +94,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.expect("writes");
             String::from_utf8_lossy(&request[..length]).into_owned()
         };
-        tokio::join!(labelled_containers(&env, wanted, ("cki.inventory", "/a b"), true), serve)
+        tokio::join!(labelled_containers(&env, wanted, "cki.inventory=/a b", true), serve)
     }
 
     #[tokio::test]
@@ -125,7 +125,7 @@ mod tests {
         let path = directory.path().join("s");
         let _silent = tokio::net::UnixListener::bind(&path).expect("binds");
         let env = Env::new([("DOCKER_HOST", format!("unix://{}", path.display()))]);
-        let asked = labelled_containers(&env, EngineChoice::Auto, ("a", "b"), false);
+        let asked = labelled_containers(&env, EngineChoice::Auto, "a=b", false);
         assert!(tokio::time::timeout(Duration::from_millis(20), asked).await.is_err());
     }
 }

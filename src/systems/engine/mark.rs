@@ -106,6 +106,8 @@ pub struct Ender {
     pub(super) mark: Mark,
     /// Record of the command.
     pub(super) record: Option<ExecRecord>,
+    /// User of the command, if not the container's own: its processes obey the signals of no other.
+    pub(super) user: Option<String>,
 }
 
 /// Processes in a container.
@@ -152,7 +154,7 @@ impl Ender {
         let mut known = self.main_inside().await.into_iter().collect::<Vec<_>>();
         loop {
             let to = Some((&self.mark, signal, known.as_slice()));
-            let found = match self.engine.signal_marked(&self.container, to).await {
+            let found = match self.engine.signal_marked(&self.container, self.user.clone(), to).await {
                 // The processes of a container end with it.
                 Err(EngineError::NotRunning { .. } | EngineError::NotFound { .. }) => return Ok(()),
                 found => found?,
@@ -223,7 +225,8 @@ impl ContainerEngine {
             let mark = Mark::parse(mark);
             mark.owner().filter(|owner| !host::is_alive(owner))?;
             let (engine, id) = (self.clone(), container.clone());
-            Some((container, Ender { engine, container: id, exec: Some(exec), mark, record: Some(record) }))
+            let record = Some(record);
+            Some((container, Ender { engine, container: id, exec: Some(exec), mark, record, user: None }))
         };
         recorded_commands(self).into_iter().filter_map(abandoned).collect()
     }
@@ -242,12 +245,14 @@ impl ContainerEngine {
         let recorded = self.commands_of_killed_clients().into_iter();
         let mut enders: Vec<Ender> =
             recorded.filter(|(container, _)| container == id).map(|(_, ender)| ender).collect();
-        let mut marks = self.signal_marked(id, None).await?.unwrap_or_default().marks;
+        let mut marks = self.signal_marked(id, None, None).await?.unwrap_or_default().marks;
         marks.dedup();
         marks.retain(|mark| mark.owner().is_some_and(|owner| !host::is_alive(&owner)));
         marks.retain(|mark| !enders.iter().any(|ender| ender.mark == *mark));
-        let ender =
-            |mark| Ender { engine: self.clone(), container: id.to_owned(), exec: None, mark, record: None };
+        let ender = |mark| {
+            let (engine, container) = (self.clone(), id.to_owned());
+            Ender { engine, container, exec: None, mark, record: None, user: None }
+        };
         enders.extend(marks.into_iter().map(ender));
         Ok(enders)
     }
@@ -258,13 +263,16 @@ impl ContainerEngine {
     async fn signal_marked(
         &self,
         id: &str,
+        user: Option<String>,
         to: Option<(&Mark, &str, &[String])>,
     ) -> Result<Option<MarkedProcesses>, EngineError> {
         let (mark, signal, known) = to.map_or(("", "0", String::new()), |(mark, signal, known)| {
             (mark.as_str(), signal, known.join(" "))
         });
         let command = ["sh", "-c", SCRIPT, "sh", mark, signal, &known].map(str::to_owned).to_vec();
-        let mut exec = self.exec_unrecorded(id, ExecRequest::new(GatePass::own(command))).await?;
+        let mut request = ExecRequest::new(GatePass::own(command));
+        request.settings.user = user;
+        let mut exec = self.exec_unrecorded(id, request).await?;
         let own = exec.mark().clone();
         let mut said = Vec::new();
         while let Some(chunk) = exec.output.next().await {

@@ -11,12 +11,13 @@ use tokio::net::TcpStream;
 use super::address::{Address, PingAnswer, connect};
 use super::container::short;
 use super::error::EngineError;
-use super::exec::not_running;
+use super::exec::{not_running, surroundings};
 use super::exec_record::ExecRecord;
 use super::mark::{Ender, Mark};
 use super::message::clean;
 use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
-use crate::model::container::ContainerInspect;
+use crate::base::secret::Secret;
+use crate::model::container::{ContainerInspect, ExecSettings};
 use crate::model::guard::GatePass;
 
 /// Maximum bytes of an answer's head.
@@ -58,26 +59,26 @@ impl ContainerEngine {
         &self,
         id: &str,
         command: GatePass<Vec<String>>,
-        workdir: Option<String>,
+        mut settings: ExecSettings,
         term: Option<&str>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
         let mark = Mark::new();
-        let mut env = vec![mark.variable()];
-        env.extend(term.map(|term| format!("TERM={term}")));
+        let user = settings.user.clone();
+        let term = term.map(|term| ("TERM".to_owned(), Secret::new(term)));
+        // The user's own choice comes last, and counts.
+        settings.environment.splice(..0, term);
         let options = CreateExecOptions::<String> {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(true),
-            env: Some(env),
             cmd: Some(command.into_inner()),
-            working_dir: workdir,
-            ..Default::default()
+            ..surroundings(settings, &mark)
         };
         let exec = self.create_exec(id, options).await?;
         let record = ExecRecord::write(self, id, &exec, mark.as_str());
         let (engine, container) = (self.clone(), id.to_owned());
-        let ender = Ender { engine, container, exec: Some(exec.clone()), mark, record };
+        let ender = Ender { engine, container, exec: Some(exec.clone()), mark, record, user };
         let doing = format!("run a command in container `{}`", short(id));
         let path = format!("/exec/{exec}/start");
         let (reader, writer) = self

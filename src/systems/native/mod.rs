@@ -87,8 +87,18 @@ impl Native {
     /// # Errors
     /// Fails if the program or the working directory is missing, or the kernel refuses.
     pub fn spawn(&self, spec: GatePass<ProcessSpec>, space: &Sandbox) -> Result<Process, NativeError> {
-        let ProcessSpec { identity, command, workdir, environment, secret, files, ready, ports, detached } =
-            spec.into_inner();
+        let ProcessSpec {
+            identity,
+            command,
+            workdir,
+            environment,
+            secret,
+            files,
+            ready,
+            config_hash,
+            ports,
+            detached,
+        } = spec.into_inner();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
             directory: self.directory.join(state_dir::directory_name(&identity)),
@@ -97,6 +107,7 @@ impl Native {
             workdir,
             secret,
             ready,
+            config_hash,
             ports,
             created: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
             process: None,
@@ -143,13 +154,14 @@ impl Native {
     /// # Errors
     /// Fails if the process does not live, or the program is missing.
     pub fn exec(&self, facts: &ProcessFacts, spec: ExecSpec<'_>) -> Result<Process, NativeError> {
-        let ExecSpec { command, workdir, input, terminal, term } = spec;
+        let ExecSpec { command, workdir, environment: added, input, terminal, term } = spec;
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
         let rooms = Namespaces::of(pid).map_err(failed)?;
         let mut environment = orphans::environment(pid).unwrap_or_default();
         environment.extend(term.map(|term| ("TERM".into(), term.into())));
+        environment.extend(added.into_iter().map(|(name, value)| (name.into(), value.expose().into())));
         // If the process still lives, the data read above is its own.
         facts.pid()?;
         let start = Start {

@@ -47,6 +47,8 @@ pub struct ProcessSpec {
     pub files: Vec<ContainerFile>,
     /// Description of its readiness probe, for later reports.
     pub ready: Option<String>,
+    /// Digest of its configuration, for lists.
+    pub config_hash: Option<String>,
     /// Published ports, for later reports.
     pub ports: Vec<PublishedPort>,
     /// Let it outlive this program, with its output in its log.
@@ -70,6 +72,8 @@ pub struct ExecSpec<'a> {
     pub command: &'a GatePass<Vec<String>>,
     /// Working directory, if not that of the process.
     pub workdir: Option<PathBuf>,
+    /// Variables in addition to those of the process.
+    pub environment: Vec<(String, Secret)>,
     /// Give it an input, [`Process::input`].
     pub input: bool,
     /// Inner end of its terminal, if it gets one; then all its input and output pass through that.
@@ -82,7 +86,7 @@ impl<'a> ExecSpec<'a> {
     /// Creates a command without input and terminal, in the working directory of the process.
     #[must_use]
     pub fn new(command: &'a GatePass<Vec<String>>) -> Self {
-        Self { command, workdir: None, input: false, terminal: None, term: None }
+        Self { command, workdir: None, environment: Vec::new(), input: false, terminal: None, term: None }
     }
 }
 

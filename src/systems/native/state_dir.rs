@@ -47,6 +47,8 @@ pub struct ProcessFacts {
     pub secret: Vec<String>,
     /// Description of its readiness probe, as given.
     pub ready: Option<String>,
+    /// Digest of its configuration, as given.
+    pub config_hash: Option<String>,
     /// Published ports.
     pub ports: Vec<PublishedPort>,
     /// Timestamp of its start, in seconds since 1970.
@@ -69,6 +71,8 @@ struct Record {
     secret: Vec<String>,
     #[serde(default)]
     ready: Option<String>,
+    #[serde(default)]
+    config_hash: Option<String>,
     #[serde(default)]
     published: String,
     created: i64,
@@ -117,6 +121,7 @@ impl ProcessFacts {
             workdir: PathBuf::new(),
             secret: Vec::new(),
             ready: None,
+            config_hash: None,
             ports: Vec::new(),
             created: 0,
             process: None,
@@ -232,6 +237,7 @@ impl ProcessFacts {
             workdir: self.workdir.as_path().into(),
             secret: self.secret.clone(),
             ready: self.ready.clone(),
+            config_hash: self.config_hash.clone(),
             published: PublishedPort::to_label(&self.ports),
             created: self.created,
         };
@@ -264,6 +270,7 @@ impl ProcessFacts {
             workdir: record.workdir.into(),
             secret: record.secret,
             ready: record.ready,
+            config_hash: record.config_hash,
             ports: PublishedPort::from_label(&record.published),
             created: record.created,
             process: record.process.as_deref().and_then(ProcessRef::parse),
@@ -342,6 +349,7 @@ mod tests {
             workdir: "/w".into(),
             secret: vec!["TOKEN".into()],
             ready: None,
+            config_hash: None,
             ports: vec![PublishedPort { local: 2, port: 1, is_http: true }],
             created: 3,
             process: None,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cki::model::container::ExecSettings;
 use cki::model::log::LogRequest;
 use cki::systems::engine::{EngineError, ExecRequest};
 
@@ -124,7 +125,7 @@ async fn exec_passes_input_output_and_exit_code(lab: Arc<Lab>) {
     let request = ExecRequest {
         command: pass_gate(words(&["sh", "-c", "pwd; cat; echo done >&2"])),
         stdin: Some(Box::pin(std::io::Cursor::new(input.clone()))),
-        workdir: Some("/bin".to_owned()),
+        settings: ExecSettings { workdir: Some("/bin".to_owned()), ..ExecSettings::default() },
     };
     let mut exec = lab.engine.exec(&id, request).await.expect("runs");
     let (mut out, mut err) = (String::new(), String::new());

@@ -20,7 +20,7 @@ impl Bench {
 
     fn request(&self) -> CloneRequest {
         let wanted = self.wanted(&self.server.url("stall/x.git"));
-        CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 }
+        CloneRequest { repositories: vec![wanted], depth: None, jobs: 1, is_part: false }
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) async fn clone_until_killed() {
         merge_request: None,
         in_place: false,
     };
-    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
+    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1, is_part: false };
     let outcome = clone(request, &git, &Events::silent(), &Shutdown::new()).await;
     panic!("it was to be killed: {outcome:?}");
 }

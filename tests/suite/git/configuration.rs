@@ -131,8 +131,12 @@ async fn git_only_settings_use_the_git_program_with_the_login() {
     let _ = std::fs::remove_dir_all(bench.target());
     let alone: Vec<_> = header.iter().copied().chain([("PATH", "/nowhere")]).collect();
     let recorder = Recorder::default();
-    let request =
-        CloneRequest { repositories: vec![bench.wanted(&bench.server.url("x.git"))], depth: None, jobs: 1 };
+    let request = CloneRequest {
+        repositories: vec![bench.wanted(&bench.server.url("x.git"))],
+        depth: None,
+        jobs: 1,
+        is_part: false,
+    };
     clone(request, &bench.git_in(&alone), &Events::new(recorder.clone()), &Shutdown::new()).await;
     let told = format!("{:?}", recorder.events());
     assert!(told.contains("`http.extraheader` is set for git and has no effect"), "{told}");

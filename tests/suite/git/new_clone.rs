@@ -10,7 +10,7 @@ async fn clone_is_complete_and_on_the_default_branch() {
     bench.commit(bench.first, "refs/heads/other", &[file("o", "")]);
     let recorder = Recorder::default();
     let wanted = bench.wanted(&bench.server.url("x.git"));
-    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
+    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1, is_part: false };
     let outcome = clone(request, &bench.git(), &Events::new(recorder.clone()), &Shutdown::new()).await;
     assert_eq!(done(&outcome.repositories[0]), &CloneResult::Cloned);
     assert_eq!(outcome.repositories[0].detail(), format!("cloned, at {} (main)", second.short()));
@@ -81,7 +81,7 @@ async fn clone_depth_is_ignored_with_a_note_for_a_directory() {
     bench.grow();
     let recorder = Recorder::default();
     let wanted = bench.wanted(&bench.served().display().to_string());
-    let request = CloneRequest { repositories: vec![wanted], depth: Some(1), jobs: 1 };
+    let request = CloneRequest { repositories: vec![wanted], depth: Some(1), jobs: 1, is_part: false };
     let outcome = clone(request, &bench.git(), &Events::new(recorder.clone()), &Shutdown::new()).await;
     assert_eq!(done(&outcome.repositories[0]), &CloneResult::Cloned);
     assert_eq!(bench.ask(&["rev-list", "--count", "--all"]), "2");
@@ -163,7 +163,7 @@ async fn clone_continues_past_unreachable_repositories() {
     let mut repositories: Vec<_> = repositories.collect();
     // A second request for the same target is merged with the first.
     repositories.push(repositories[0].clone());
-    let request = CloneRequest { repositories, depth: None, jobs: 3 };
+    let request = CloneRequest { repositories, depth: None, jobs: 3, is_part: false };
     let outcome: CloneOutcome = clone(request, &bench.git(), &Events::silent(), &Shutdown::new()).await;
     let states: Vec<_> = outcome.repositories.iter().map(|repository| &repository.state).collect();
     assert!(

@@ -127,7 +127,12 @@ async fn stop_kills_git_and_its_children() {
     let ssh = bench.script("ssh", &format!("echo $$ > {}; exec tail -f /dev/null", fifo.display()));
     let git = bench.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple")]);
     let stop = Shutdown::new();
-    let request = CloneRequest { repositories: vec![bench.wanted(&bench.ssh_url())], depth: None, jobs: 1 };
+    let request = CloneRequest {
+        repositories: vec![bench.wanted(&bench.ssh_url())],
+        depth: None,
+        jobs: 1,
+        is_part: false,
+    };
     let telling = tokio::task::spawn_blocking(move || std::fs::read_to_string(fifo).expect("reads"));
     let stopping = async {
         let id: u32 = telling.await.expect("reads").trim().parse().expect("an id");

@@ -75,6 +75,7 @@ impl Machine {
             secret: Vec::new(),
             files: Vec::new(),
             ready: None,
+            config_hash: None,
             ports: Vec::new(),
             detached: false,
         }
@@ -240,6 +241,7 @@ async fn own(directory: &Path) {
         secret: Vec::new(),
         files: Vec::new(),
         ready: None,
+        config_hash: None,
         ports: Vec::new(),
         detached: lifetime == Retention::Retained,
     };

@@ -101,9 +101,17 @@ fn logs_follow_ends_with_the_component(cli: &Cli) {
 on!(docker, podman, native: logs_asks_for_a_run_id_if_a_component_runs_twice);
 fn logs_asks_for_a_run_id_if_a_component_runs_twice(cli: &Cli) {
     server(cli);
-    for _ in 0..2 {
-        cli.run("run-local web-{id} --detach").ends_with(0);
-    }
+    cli.run("run-local web-{id} --detach").ends_with(0);
+    let of_run = || {
+        running(cli).iter().map(|one| one["run"].as_str().expect("is text").to_owned()).collect::<Vec<_>>()
+    };
+    let here = of_run();
+    cli.run("run-local web-{id} --detach").ends_with(0).says("from before");
+    cli.run("run-local web-{id}").ends_with(0).says("from before");
+    assert_eq!(of_run(), here, "nothing was made or removed");
+    cli.run("run-local web-{id} --detach -e MORE=1").ends_with(0).says("web-TESTID of run RUN-------");
+    assert_eq!(running(cli).len(), 2, "it has taken the place");
+    cli.run("run-local web-{id} --detach --new").ends_with(0);
     let runs: Vec<_> =
         running(cli).iter().map(|one| one["run"].as_str().expect("is text").to_owned()).collect();
     assert_eq!(runs.len(), 4);

@@ -119,7 +119,7 @@ fn run_local_group_detaches_when_all_are_ready(cli: &Cli) {
     let list = cli.run("ps -o json").ends_with(0).stdout;
     assert!(list.contains("job/slow") || list.contains("service/slow"), "{list}");
     assert!(list.contains("service/quick"), "{list}");
-    cli.run("down quick").ends_with(0);
+    cli.run("down quick slow").ends_with(0);
     assert_eq!(cli.leftovers(), [""; 0]);
 }
 

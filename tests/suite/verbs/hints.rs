@@ -78,7 +78,7 @@ on!(docker, native: two_runs_of_one_name_are_told_apart_everywhere);
 fn two_runs_of_one_name_are_told_apart_everywhere(cli: &Cli) {
     inventory(cli);
     cli.run("run-local web-{id} --detach").ends_with(0).says("cki logs -f web-TESTID");
-    let second = cli.run("run-local web-{id} --detach").ends_with(0);
+    let second = cli.run("run-local web-{id} --detach --new").ends_with(0);
     let status: Vec<&str> = second.stderr.lines().filter(|line| line.contains("cki logs -f ")).collect();
     let run = status[0].split(' ').nth(3).expect("names the run").to_owned();
     assert_eq!(run.len(), 10, "a name that means two runs is not offered: {second}");
@@ -128,25 +128,23 @@ fn hints_repeat_the_flags_of_the_user(cli: &Cli) {
     // The second command is of no use before the first.
     assert_eq!(type_hints(cli, &unpublished), 2);
     cli.run("open web-{id} --inventory inventory.yaml --no-browser").ends_with(0);
-    cli.run("run-local web-{id} --detach -e NEEDED=a --inventory inventory.yaml").ends_with(0);
+    cli.run("run-local web-{id} --detach --new -e NEEDED=a --inventory inventory.yaml").ends_with(0);
     let which = cli.run("exec --inventory inventory.yaml web-{id} echo web-{id}").ends_with(2);
     assert!(which.stderr.matches(" echo web-").count() == 2, "{which}");
     cli.run("down --inventory inventory.yaml").ends_with(0);
 }
 
-on!(docker, native: down_refuses_a_part_of_a_run);
-fn down_refuses_a_part_of_a_run(cli: &Cli) {
+on!(docker, native: down_of_one_component_leaves_the_rest_of_its_run);
+fn down_of_one_component_leaves_the_rest_of_its_run(cli: &Cli) {
     inventory(cli);
     cli.inventory_more("  - {name: other-{id}, category: x, image: '{busybox}', run: {command: [sh, -c, \"trap 'exit 0' TERM; sleep 1000 & wait\"]}}\n");
     cli.run("run-local web-{id} other-{id} --detach").ends_with(0);
-    let names = cli.run("ps -o name").ends_with(0).stdout;
-    let run = cli.run("ps -o json").ends_with(0).stdout;
-    let run =
-        run.split("\"run\"").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("names a run").to_owned();
-    let refused = cli.run(&format!("down {run}/web-{{id}}")).ends_with(2).says("is a part of run");
-    assert_eq!(cli.run("ps -o name").ends_with(0).stdout, names, "nothing was removed");
-    assert_eq!(type_hints(cli, &refused), 1);
-    assert_eq!(cli.run("ps -o name").ends_with(0).stdout, "");
+    let ended = cli.run("down web-{id}").ends_with(0).says("Removed `web-TESTID`.");
+    ended.says("`other-TESTID` of run RUN------- continues");
+    assert_eq!(cli.run("ps -o name").ends_with(0).stdout, format!("other-{}\n", cli.id));
+    cli.run("exec other-{id} true").ends_with(0);
+    assert!(!cli.run("down other-{id}").ends_with(0).stderr.contains("continues"));
+    assert_eq!(cli.leftovers(), [""; 0], "the last component ends the run");
 }
 
 on!(docker, podman, native: run_local_says_that_down_ended_it);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
+use super::config_hash;
 use super::reach::Reach;
 use super::scope::{Network, RunScope};
 use super::unit::{NativeCommand, Unit};
@@ -89,6 +90,7 @@ impl Processes {
             secret: unit.secret.clone(),
             files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ready: unit.ready.as_ref().map(ReadinessProbe::to_label),
+            config_hash: config_hash::label(unit, "", scope).map(|(_, digest)| digest),
             ports: scope.ports.of(&unit.name),
             detached: scope.lifetime == Retention::Retained,
         };
