@@ -18,8 +18,9 @@ use crate::report::graph::{GraphFormat, MOST_NODES, drawn, print, svg};
 /// Show what components depend on
 ///
 /// Follows the dependencies of the entries, the infrastructure that they run on, and the components
-/// and backing services that must run first. With `--reverse`, follows dependents: all that a change could break. Of two
-/// named components, shows the shortest connection. Without a component, shows the whole inventory.
+/// and backing services that must run first. With `--reverse`, follows dependents: all that a change
+/// could break. Of two named components, shows the shortest connection. Without a component, shows
+/// the whole inventory.
 ///
 /// Examples:
 ///   cki graph pipeline-herder

@@ -108,7 +108,8 @@ impl BuildFileFacts {
                 self.command = if *entry { Vec::new() } else { words(rest) };
             }
             "WORKDIR" => {
-                self.directory = joined(&self.directory, &expand_build_values(rest.trim(), &self.environment))
+                self.directory =
+                    joined(&self.directory, &expand_build_values(rest.trim(), &self.environment));
             }
             "COPY" | "ADD" => self.copy(rest),
             "HEALTHCHECK" => self.health = request(rest),

@@ -63,7 +63,7 @@ pub enum SourceError {
         /// A clone that the user has elsewhere would do.
         can_be_tree: bool,
         /// The reason.
-        error: GitError,
+        error: Box<GitError>,
     },
     /// The clone is not at the merge request, and was left as it is.
     #[error("`{}` is not at merge request !{merge_request}: {detail}", path.display())]
@@ -131,7 +131,7 @@ pub async fn ensure(
     match (done.state, done.checkout, merge_request) {
         (CloneState::OutOfReach(error), ..) => {
             let can_be_tree = merge_request.is_none() && ctx.workspace.uses_tree_of(repo);
-            Err(SourceError::OutOfReach { repo: repo.to_owned(), can_be_tree, error })
+            Err(SourceError::OutOfReach { repo: repo.to_owned(), can_be_tree, error: Box::new(error) })
         }
         (CloneState::Failed(error), ..) => Err(error.into()),
         (CloneState::Done(outcome), Some(_), Some(merge_request)) if outcome.is_left_alone() => {

@@ -39,7 +39,7 @@ pub struct TerminalExec {
 /// Process on the terminal.
 enum TerminalTarget {
     /// Command in a container, by its id, and the means to end it.
-    Exec(String, Ender),
+    Exec(String, Box<Ender>),
     /// Container that exists only for this command.
     Container(String),
 }
@@ -86,7 +86,7 @@ impl ContainerEngine {
             .await
             .inspect_err(|_| ender.forget())
             .map_err(|error| not_running(error, id))?;
-        let (what, container) = (TerminalTarget::Exec(exec, ender), short(id).to_owned());
+        let (what, container) = (TerminalTarget::Exec(exec, Box::new(ender)), short(id).to_owned());
         Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
 
