@@ -56,7 +56,7 @@ fn conditions(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
         let is_certain = |field: &&str| parent.child_by_field_name(field) == Some(child);
         // Python's `a if b else c` has no fields.
         let condition = parent.child_by_field_name("condition").or_else(|| parent.named_child(1))?;
-        (!CERTAIN.iter().any(|field| is_certain(field)) && condition != child).then_some(condition)
+        (!CERTAIN.iter().any(is_certain) && condition != child).then_some(condition)
     })
 }
 

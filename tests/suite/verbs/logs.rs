@@ -68,7 +68,7 @@ fn logs_follow_includes_a_run_started_later(cli: &Cli) {
     let mut follower = cli.start("logs -f a-{id}");
     follower.until("first up");
     inventory(cli, &[("a", "echo second up; sleep 1000", ", ready: {log: up}")]);
-    cli.run("run-local a-{id} --detach").ends_with(0);
+    cli.run("run-local a-{id} --detach --new").ends_with(0);
     follower.until("│ second up");
     cli.run("down").ends_with(0);
     follower.end().ends_with(0);
