@@ -69,9 +69,7 @@ struct Record {
     command: Vec<String>,
     workdir: StoredPath,
     secret: Vec<String>,
-    #[serde(default)]
     ready: Option<String>,
-    #[serde(default)]
     config_hash: Option<String>,
     #[serde(default)]
     published: String,
