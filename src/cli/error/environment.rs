@@ -94,6 +94,12 @@ pub(super) fn of_refusal(error: &PolicyViolation) -> Diagnosis {
         PolicyViolation::Unlocked { .. } | PolicyViolation::More(_) => {
             hint(Exit::Refused, "nothing was started.")
         }
+        PolicyViolation::Replaced { variable, .. } => hint(
+            Exit::Refused,
+            format!(
+                "nothing was started; leave `{variable}` out of the command: a shell may read it as `${variable}`, and do nothing else with it."
+            ),
+        ),
         PolicyViolation::LikeLocked { variable, .. } => hint(
             Exit::Refused,
             format!(

@@ -2,10 +2,10 @@
 //! single values belongs in the parent module, and reports before the start belong in
 //! the planning operations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::{Guard, GuardFinding, PolicyViolation, enforce};
+use super::{Guard, GuardFinding, PolicyViolation, check_replaced, enforce};
 use crate::base::variable::differ_by_case_only;
 use crate::model::container::ContainerInspect;
 use crate::model::inventory::Inventory;
@@ -51,15 +51,15 @@ impl GatePass<Vec<String>> {
 
 /// Something that can be started, in its final form.
 pub trait Startable {
-    /// Returns its environment.
-    fn variables(&self) -> Vec<(&str, &str)>;
+    /// Returns its environment; `None` for a command in a container or process that has passed.
+    fn variables(&self) -> Option<Vec<(&str, &str)>>;
     /// Returns every word that is executed or probed without being typed by the user.
     fn words(&self) -> Vec<&str>;
 }
 
 impl Startable for Vec<String> {
-    fn variables(&self) -> Vec<(&str, &str)> {
-        Vec::new()
+    fn variables(&self) -> Option<Vec<(&str, &str)>> {
+        None
     }
 
     fn words(&self) -> Vec<&str> {
@@ -68,8 +68,8 @@ impl Startable for Vec<String> {
 }
 
 impl Startable for ContainerInspect {
-    fn variables(&self) -> Vec<(&str, &str)> {
-        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    fn variables(&self) -> Option<Vec<(&str, &str)>> {
+        Some(self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
     }
 
     fn words(&self) -> Vec<&str> {
@@ -125,11 +125,13 @@ impl<'a> Gate<'a> {
         what: T,
         starting: GateSubject<'_>,
     ) -> Result<GatePass<T>, PolicyViolation> {
-        let variables = what.variables();
+        let environment = what.variables();
+        let must_have = starting.is_component && environment.is_some();
+        let variables = environment.unwrap_or_default();
         let locked = &self.inventory.production.environment;
         // Of several values of one name, the last counts.
         let given: HashMap<&str, &str> = variables.iter().copied().collect();
-        for (name, wanted) in locked.iter().filter(|_| starting.is_component) {
+        for (name, wanted) in locked.iter().filter(|_| must_have) {
             let found = given.get(name.as_str()).copied();
             if found != Some(wanted) {
                 return Err(PolicyViolation::Unlocked {
@@ -149,14 +151,8 @@ impl<'a> Gate<'a> {
                 });
             }
         }
-        let replaced = starting.is_component.then(|| replaced_variable(&what.words(), locked)).flatten();
-        if let Some((name, found)) = replaced {
-            return Err(PolicyViolation::Unlocked {
-                component: starting.name.to_owned(),
-                variable: name.to_owned(),
-                wanted: locked[name].clone(),
-                found,
-            });
+        if starting.is_component {
+            check_replaced(starting.name, &what.words(), locked)?;
         }
         let mut findings: Vec<GuardFinding> = Vec::new();
         for (name, value) in &variables {
@@ -169,41 +165,6 @@ impl<'a> Gate<'a> {
         enforce(&findings, self.allowed, self.inventory)?;
         Ok(GatePass(what))
     }
-}
-
-/// Returns the locked variable that a command sets to another value, or unsets, before its program starts: with
-/// `env(1)`, or in the script of a shell. What programs do in other ways is not seen.
-#[must_use]
-pub fn replaced_variable<'a>(
-    words: &[&str],
-    locked: &'a BTreeMap<String, String>,
-) -> Option<(&'a str, Option<String>)> {
-    let is_end = |c: char| c.is_whitespace() || ";&|()`".contains(c);
-    let words: Vec<String> = words.iter().map(|word| word.replace(['"', '\''], "")).collect();
-    let parts: Vec<&str> =
-        words.iter().flat_map(|word| word.split(is_end)).filter(|part| !part.is_empty()).collect();
-    let find = |name: &str| locked.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-    for (at, part) in parts.iter().enumerate() {
-        let before = at.checked_sub(1).map_or("", |before| parts[before]);
-        let assigned = part.split_once('=').and_then(|(name, value)| Some((find(name)?, value)));
-        if let Some(((name, wanted), value)) = assigned
-            && value != wanted
-            && value.trim_matches(['$', '{', '}']) != name
-        {
-            return Some((name, Some(value.to_owned())));
-        }
-        let unset =
-            part.strip_prefix("--unset=").or_else(|| part.strip_prefix("-u").filter(|name| !name.is_empty()));
-        let unset = unset.or_else(|| ["-u", "--unset", "unset"].contains(&before).then_some(*part));
-        if let Some((name, _)) = unset.and_then(find) {
-            return Some((name, None));
-        }
-        let is_env = before == "env" || before.ends_with("/env");
-        if is_env && ["-", "-i", "--ignore-environment"].contains(part) {
-            return locked.keys().next().map(|name| (name.as_str(), None));
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -227,38 +188,6 @@ mod tests {
     }
 
     const APP: GateSubject<'static> = GateSubject { name: "app", source: "image x", is_component: true };
-
-    #[test]
-    fn gate_sees_commands_that_replace_locked_variables() {
-        let (inventory, guard) = parts();
-        let none = Gate::new(&guard, &inventory, &[]);
-        let passes = |command: &[&str]| {
-            let command = command.iter().map(|word| (*word).to_owned()).collect();
-            none.pass(ContainerInspect { command, ..inside(&[("IS_PRODUCTION", "false")]) }, APP).is_ok()
-        };
-        for command in [
-            &["env", "IS_PRODUCTION=true", "app"][..],
-            &["env", "is_production=1", "app"],
-            &["env", "-u", "IS_PRODUCTION", "app"],
-            &["/usr/bin/env", "-i", "app"],
-            &["env", "-uIS_PRODUCTION", "app"],
-            &["env", "--unset=IS_PRODUCTION", "app"],
-            &["sh", "-c", "unset IS_PRODUCTION; app"],
-            &["sh", "-c", "A=b; export IS_PRODUCTION='true' && app"],
-            &["sh", "-c", "IS_PRODUCTION=${X:-true} app"],
-        ] {
-            assert!(!passes(command), "{command:?}");
-        }
-        for command in [
-            &["app", "--is-production=false"][..],
-            &["env", "IS_PRODUCTION=false", "A=b", "app"],
-            &["sh", "-c", "IS_PRODUCTION=$IS_PRODUCTION app; [ \"$IS_PRODUCTION\" = true ]"],
-            &["sh", "-c", "IS_PRODUCTION=\"${IS_PRODUCTION}\" app"],
-            &["sh", "-c", "unset A; env -u B app -i"],
-        ] {
-            assert!(passes(command), "{command:?}");
-        }
-    }
 
     #[test]
     fn gate_checks_actual_environment_of_container() {
@@ -297,5 +226,21 @@ mod tests {
             assert!(Gate::new(&guard, &inventory, &command).pass(one, APP).is_ok());
         }
         assert!(Gate::new(&guard, &inventory, &[]).pass(words(), APP).is_err());
+        // A command inside needs no environment, and replaces no locked variable, as little as the first one.
+        let passes = |script: &str| {
+            let words = || ["sh", "-c", script].map(str::to_owned).to_vec();
+            let gate = Gate::new(&guard, &inventory, &[]);
+            let inner = gate.pass(words(), APP).is_ok();
+            for outer in [
+                ContainerInspect { command: words(), ..base() },
+                ContainerInspect { entrypoint: words(), ..base() },
+                ContainerInspect { health: words(), ..base() },
+            ] {
+                assert_eq!(gate.pass(outer, APP).is_ok(), inner, "{script}");
+            }
+            assert!(gate.pass(words(), GateSubject { is_component: false, ..APP }).is_ok(), "{script}");
+            inner
+        };
+        assert!(passes("[ $IS_PRODUCTION = false ]") && !passes("IS_PRODUCTION=true env"));
     }
 }

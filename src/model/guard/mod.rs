@@ -11,6 +11,7 @@ mod deny;
 mod gate;
 mod host;
 mod host_pattern;
+mod replaced;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,9 +22,10 @@ use crate::model::inventory::{EnvVarDecl, Inventory, Secrecy};
 pub use build_fetch::{FetchLimits, RefusedFetch};
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, DenyRule};
-pub use gate::{Gate, GatePass, GateSubject, Startable, replaced_variable};
+pub use gate::{Gate, GatePass, GateSubject, Startable};
 pub use host::NumberMeaning;
 pub use host_pattern::is_host_pattern;
+pub use replaced::{check_replaced, replaced_variable};
 
 /// Name that stands for a command's arguments in place of a variable; no variable can have this name.
 pub const COMMAND: &str = "@command";
@@ -245,6 +247,16 @@ pub enum PolicyViolation {
         wanted: String,
         /// The value found.
         found: Option<String>,
+    },
+    /// A command replaces a locked variable.
+    #[error("a command of `{component}` sets or unsets `{variable}`, which must be `{wanted}`")]
+    Replaced {
+        /// The component.
+        component: String,
+        /// The variable.
+        variable: String,
+        /// The required value.
+        wanted: String,
     },
     /// The name of a variable differs from a locked one in its case only.
     #[error(

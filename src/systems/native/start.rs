@@ -56,8 +56,8 @@ pub struct ProcessSpec {
 }
 
 impl Startable for ProcessSpec {
-    fn variables(&self) -> Vec<(&str, &str)> {
-        self.environment.iter().map(|(name, value)| (name.as_str(), value.expose())).collect()
+    fn variables(&self) -> Option<Vec<(&str, &str)>> {
+        Some(self.environment.iter().map(|(name, value)| (name.as_str(), value.expose())).collect())
     }
 
     fn words(&self) -> Vec<&str> {

@@ -123,7 +123,7 @@ fn check_fixed(container: &mut Value, releasing: &mut Releasing<'_>) -> Result<(
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let changed = replaced_variable(&words, fixed).map(|(name, _)| name.to_owned());
+    let changed = replaced_variable(&words, fixed).map(str::to_owned);
     for name in left_out {
         releasing.note(format!(
             "`{name}` differs from a variable with a fixed value by case only, and is left out."

@@ -16,7 +16,7 @@ use crate::model::guard::{self, GuardFinding};
 use crate::model::identity::RunId;
 use crate::ops::shared::production::BlockedHosts;
 
-use super::commands::commands;
+use super::commands::{check_locked, commands};
 use super::error::RunError;
 use crate::ops::runtime::start::reach::Reach;
 use crate::ops::runtime::start::scope::Network;
@@ -153,6 +153,7 @@ fn complete<'a>(draft: &mut PlanBuilder<'a>, input: &'a PlanInput<'a>) -> anyhow
     let mut findings = std::mem::take(&mut draft.findings);
     findings.extend(commands(&policy.guard, &units, &findings));
     guard::enforce(&findings, &request.allow, input.inventory)?;
+    check_locked(&units, input.inventory)?;
     let plan = RunPlan {
         run: input.run.clone(),
         units,

@@ -327,3 +327,28 @@ fn group_of_component_and_its_service_has_the_service_once() {
     let error = group(&["api", "service:api"], false, &[]).expect_err("is none").to_string();
     assert_eq!(error, "there is no backing service `api`");
 }
+
+#[test]
+fn plan_refuses_commands_that_replace_locked_variables() {
+    let refused = |run: &str, debug: bool| {
+        let text = format!(
+            "production: {{environment: {{IS_PRODUCTION: 'false'}}}}\n\
+             components: [{{name: a, category: service, image: x, run: {{{run}}}}}]\n"
+        );
+        let plan = changed(&text, &["a"], false, &[], |request| {
+            request.debug_port = debug.then_some(5);
+        });
+        plan.err().map(|error| error.to_string())
+    };
+    for (unit, run, debug) in [
+        ("a", "command: [env, 'IS_PRODUCTION=true', env]", false),
+        ("a-init", "command: [a], init: [[sh, -c, 'unset IS_PRODUCTION; x']]", false),
+        ("a", "command: [a], ready: {exec: [sh, -c, 'IS_PRODUCTION=true env']}", false),
+        ("a", "command: [a], debug: {port: 5, command: [sh, -c, 'read IS_PRODUCTION']}", true),
+    ] {
+        let said = format!("a command of `{unit}` sets or unsets `IS_PRODUCTION`, which must be `false`");
+        assert_eq!(refused(run, debug), Some(said), "{run}");
+    }
+    let reads = "command: [sh, -c, 'exec a --safe=$IS_PRODUCTION'], ready: {exec: [printenv, IS_PRODUCTION]}";
+    assert_eq!(refused(reads, false), None);
+}
