@@ -56,8 +56,21 @@ pub enum Distrust {
     #[error("{0} can change files in its directory")]
     Directory(Writers),
     /// Others can replace a directory above it.
-    #[error("every user of this machine can change files in `{}`", .0.display())]
-    Above(PathBuf),
+    #[error("{writers} can change files in `{}`", directory.display())]
+    Above {
+        /// The directory.
+        directory: PathBuf,
+        /// Those who can write there.
+        writers: Writers,
+    },
+    /// Another user owns its directory or one above it, or a link to it, and may replace what it holds.
+    #[error("`{}` belongs to the user {owner}, who can replace it", directory.display())]
+    ForeignAbove {
+        /// The directory, or a link to it.
+        directory: PathBuf,
+        /// The name of the user.
+        owner: String,
+    },
 }
 
 /// Users who can write to something.
@@ -90,7 +103,10 @@ impl Distrust {
             Self::Foreign(_) => words("chown", &files::user_name(geteuid().as_raw()), file),
             Self::Writable(_) => words("chmod", "go-w", file),
             Self::Directory(_) => words("chmod", "go-w", file.parent()?),
-            Self::Above(directory) => words("chmod", "o-w", directory),
+            Self::Above { directory, .. } => words("chmod", "go-w", directory),
+            Self::ForeignAbove { directory, .. } => {
+                words("chown", &files::user_name(geteuid().as_raw()), directory)
+            }
         }
     }
 }
@@ -102,21 +118,66 @@ pub fn distrusted(file: &Path) -> Option<Distrust> {
     else {
         return Some(Distrust::Unreadable);
     };
-    let directories = |path: &Path| -> Vec<PathBuf> { path.ancestors().skip(1).map(PathBuf::from).collect() };
-    let (near, real) = (directories(file), directories(&real));
-    let facts = |directory: &PathBuf| directory.metadata().ok();
+    let near: Vec<&Path> = file.ancestors().skip(1).collect();
+    let space = UserSpace::of_this_process();
+    // A user who can rename a directory above it can replace the file after the check.
+    let above = || near.iter().copied().chain(real.ancestors().skip(1)).find_map(|path| above(path, space));
     [&link, &target]
         .into_iter()
         .find_map(foreign)
         .or_else(|| open(&target).map(Distrust::Writable))
-        .or_else(|| near.first().and_then(facts).as_ref().and_then(open_directory).map(Distrust::Directory))
         .or_else(|| {
-            // A user who can rename a directory above it can replace the file after the check.
-            let is_open = |directory: &&PathBuf| {
-                facts(directory).as_ref().and_then(open_directory) == Some(Writers::Everyone)
-            };
-            near.iter().chain(&real).find(is_open).cloned().map(Distrust::Above)
+            let facts = near.first().and_then(|directory| directory.metadata().ok());
+            facts.as_ref().and_then(open_directory).map(Distrust::Directory)
         })
+        .or_else(above)
+}
+
+/// Returns the reason to distrust all files below a directory.
+fn above(directory: &Path, space: UserSpace) -> Option<Distrust> {
+    let facts = directory.metadata().ok()?;
+    // The owner of a link to a directory can lead it elsewhere.
+    let link = directory.symlink_metadata().ok().filter(Metadata::is_symlink);
+    let owners = [Some(facts.uid()), link.map(|link| link.uid())];
+    let directory = || directory.to_owned();
+    match owners.into_iter().flatten().find(|owner| space.is_foreign(*owner)) {
+        Some(owner) => {
+            Some(Distrust::ForeignAbove { directory: directory(), owner: files::user_name(owner) })
+        }
+        None => open_directory(&facts).map(|writers| Distrust::Above { directory: directory(), writers }),
+    }
+}
+
+/// The user that the kernel reports for a user without a number in a user namespace.
+const OVERFLOW: u32 = 65534;
+
+/// The users that this process can tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UserSpace {
+    /// All of this machine.
+    All,
+    /// Those of a user namespace (a rootless container): the machine's root, who owns `/home` there, has no number.
+    Mapped,
+}
+
+impl UserSpace {
+    fn of_this_process() -> Self {
+        let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        Self::of(&map)
+    }
+
+    /// Reads `uid_map`: lines of a first user inside, the first one outside, and a count.
+    fn of(map: &str) -> Self {
+        match map.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [] | ["0", "0", "4294967295"] => Self::All,
+            _ => Self::Mapped,
+        }
+    }
+
+    /// Returns whether the owner of a directory is neither this user nor root.
+    fn is_foreign(self, owner: u32) -> bool {
+        !files::is_own(owner) && !(self == Self::Mapped && owner == OVERFLOW)
+    }
 }
 
 fn foreign(facts: &Metadata) -> Option<Distrust> {
@@ -131,7 +192,7 @@ fn open(facts: &Metadata) -> Option<Writers> {
     (facts.mode() & 0o020 != 0 && !is_private_group(facts)).then_some(Writers::Group)
 }
 
-/// Returns who else can replace files in a directory. The sticky bit, as on /tmp, prevents that.
+/// Returns who else than its owner can replace files in a directory. The sticky bit, as on /tmp, prevents that.
 fn open_directory(facts: &Metadata) -> Option<Writers> {
     let sticky = facts.mode() & 0o1000 != 0;
     if sticky { None } else { open(facts) }
@@ -223,12 +284,53 @@ mod tests {
     }
 
     #[test]
+    fn owner_of_a_directory_above_must_be_the_user_or_root() {
+        let own = geteuid().as_raw();
+        let other = own.max(1000) + 1;
+        for (map, foreign) in [
+            ("         0          0 4294967295\n", vec![other, OVERFLOW]),
+            ("", vec![other, OVERFLOW]),
+            ("0 1000 1\n1 100000 65536\n", vec![other]),
+        ] {
+            let space = UserSpace::of(map);
+            let seen: Vec<u32> =
+                [0, own, other, OVERFLOW].into_iter().filter(|owner| space.is_foreign(*owner)).collect();
+            assert_eq!(seen, foreign, "{map:?}");
+        }
+        // Directories of the machine itself: none of another user above, and a pseudo file system of one's own.
+        assert_eq!(above(Path::new("/"), UserSpace::of_this_process()), None);
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        assert_eq!(above(directory.path(), UserSpace::All), None);
+        if own == 0 {
+            // Also with the sticky bit, its owner may replace what it holds.
+            let path = directory.path();
+            std::fs::set_permissions(path, Permissions::from_mode(0o1755)).expect("sets");
+            std::os::unix::fs::chown(path, Some(other), None).expect("root may");
+            std::fs::write(path.join(FILE), "").expect("writes");
+            let Some(ProjectFile::Ignored(why)) = find(path, None) else { panic!("is read") };
+            assert!(
+                why.ends_with(&format!(
+                    "belongs to the user {}, who can replace it.",
+                    files::user_name(other)
+                )),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
     fn distrust_names_a_command_that_removes_it() {
         let file = Path::new("/p/i/inventory.yaml");
         let remedy = |why: Distrust| why.remedy(file).map(|words| words.join(" ")).unwrap_or_default();
         assert_eq!(remedy(Distrust::Writable(Writers::Group)), "chmod go-w /p/i/inventory.yaml");
         assert_eq!(remedy(Distrust::Directory(Writers::Everyone)), "chmod go-w /p/i");
-        assert_eq!(remedy(Distrust::Above(PathBuf::from("/p"))), "chmod o-w /p");
+        assert_eq!(
+            remedy(Distrust::Above { directory: PathBuf::from("/p"), writers: Writers::Everyone }),
+            "chmod go-w /p"
+        );
+        let foreign = Distrust::ForeignAbove { directory: PathBuf::from("/p"), owner: "nobody".to_owned() };
+        assert_eq!(foreign.to_string(), "`/p` belongs to the user nobody, who can replace it");
+        assert!(remedy(foreign).starts_with("chown ") && !remedy(Distrust::Unreadable).contains('/'));
         assert!(remedy(Distrust::Foreign("nobody".to_owned())).starts_with("chown "));
     }
 
