@@ -30,6 +30,22 @@ pub fn is_environment_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || SIGNS.contains(c))
 }
 
+/// Minimum characters of a name that may be a part of a key.
+const SHORTEST_KEY: usize = 16;
+
+/// Returns whether a text that stands where a name is expected may be a part of a key instead, so that it must not be
+/// shown: base64 without separators, or a long hexadecimal number.
+#[must_use]
+pub fn is_like_key(text: &str) -> bool {
+    let has = |what: fn(&u8) -> bool| text.bytes().any(|byte| what(&byte));
+    let (lower, upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.len() >= SHORTEST_KEY
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+        && has(u8::is_ascii_digit)
+        && (lower && upper || is_hex || has(|byte| b"+/".contains(byte)))
+}
+
 /// Deserialises the name of a variable.
 ///
 /// # Errors
@@ -76,6 +92,18 @@ pub fn differ_by_case_only(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_keys_are_no_names() {
+        for key in ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "a1b2c3d4e5f60718", "Qx+y/Zq0Qx+y/Zq0=="] {
+            assert!(is_like_key(key), "{key}");
+        }
+        for name in
+            ["DB_PASSWORD_2", "springDatasourceUrl", "OAUTH2CLIENTIDENTIFIER", "a.b-c", "my1Var", "Server"]
+        {
+            assert!(!is_like_key(name), "{name}");
+        }
+    }
 
     #[test]
     fn environment_name_rejects_shell_metacharacters() {

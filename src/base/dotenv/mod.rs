@@ -4,5 +4,5 @@
 mod read;
 mod write;
 
-pub use read::{DotenvText, Invalid, Statement, statements};
+pub use read::{DotenvText, Invalid, KEY_LINES, Statement, key_rest, statements, without_end};
 pub use write::{DotenvFile, DotenvReader, write};

@@ -1,6 +1,8 @@
 //! Reader of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes. It
 //! accepts the syntax of Compose; a statement that Compose rejects is an [`Invalid`], and reading continues
-//! in the next line.
+//! in the next line. The lines of a key without quotes are no statements: they would be taken for names.
+
+use crate::base::variable::is_like_key;
 
 /// A statement of an environment file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,44 @@ pub struct Invalid {
     pub message: &'static str,
 }
 
+/// Reason for the rejection of a key's lines.
+pub const KEY_LINES: &str = "a key over several lines needs quotes around them";
+
+const KEY_BEGINS: &str = "-----BEGIN ";
+const KEY_ENDS: &str = "-----END ";
+
+/// Returns the length of the lines that belong to a key which the text before begins and does not end: up to its end, or,
+/// without one, as far as they look like one.
+#[must_use]
+pub fn key_rest(before: &str, rest: &str) -> usize {
+    let is_open = before.rfind(KEY_BEGINS).is_some_and(|begins| !before[begins..].contains(KEY_ENDS));
+    if !is_open {
+        return 0;
+    }
+    let has_end = rest.contains(KEY_ENDS);
+    let mut length = 0;
+    for line in rest.split_inclusive('\n') {
+        let text = line.trim();
+        let body = text.trim_end_matches('=');
+        let is_key = body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
+        if !has_end && !is_key {
+            break;
+        }
+        length += line.len();
+        if has_end && text.contains(KEY_ENDS) {
+            break;
+        }
+    }
+    length
+}
+
+/// Returns a line without its end.
+#[must_use]
+pub fn without_end(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
 const NO_ASSIGNMENT: Invalid = Invalid { line: 0, message: "this is no `NAME=VALUE`" };
 
 /// Parses the statements of a text.
@@ -57,6 +97,15 @@ pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
             reader.skip_line();
             Invalid { line, ..invalid }
         }));
+        // Of a value without quotes, the end of its line is left.
+        let taken = before.len() - reader.rest.len();
+        let end = taken + usize::from(reader.rest.starts_with('\n'));
+        let length = key_rest(&before[..taken], &before[end..]);
+        if length > 0 {
+            reader.advance(end - taken);
+            found.push(Err(Invalid { line: reader.line, message: KEY_LINES }));
+            reader.advance(length);
+        }
     }
     found
 }
@@ -105,6 +154,9 @@ impl<'a> DotenvParser<'a> {
         let separator = self.rest[end..].chars().next();
         let name = self.advance(end).trim_end().to_owned();
         if !matches!(separator, None | Some('=' | ':' | '\n')) || name.contains(' ') || name.is_empty() {
+            return Err(NO_ASSIGNMENT);
+        }
+        if is_like_key(&name) {
             return Err(NO_ASSIGNMENT);
         }
         self.advance(separator.map_or(0, char::len_utf8));
@@ -250,6 +302,26 @@ mod tests {
         let wrong: Vec<usize> = read.iter().filter_map(|one| one.as_ref().err()).map(|e| e.line).collect();
         let names: Vec<&str> = read.iter().flatten().map(|s| s.name.as_str()).collect();
         assert_eq!((wrong, names), (vec![2, 3, 5], vec!["A", "C", "D"]));
+    }
+
+    #[test]
+    fn lines_of_a_key_are_no_names() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\nshort\nA=\n-----END PRIVATE KEY-----\n";
+        let open = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nplain\nQx==\n";
+        for (text, names, wrong) in [
+            (format!("TLS_KEY={key}B=1\n"), vec!["TLS_KEY", "B"], vec![2]),
+            (format!("TLS_KEY={open}B=1\n"), vec!["TLS_KEY", "B"], vec![2]),
+            (format!("TLS_KEY=\"{key}\"\nB=1\n"), vec!["TLS_KEY", "B"], vec![]),
+            (format!("TLS_KEY=\"{key}B=1\n"), vec!["B"], vec![1, 2]),
+            (format!("{key}B=1\n"), vec!["B"], vec![1, 2]),
+            ("MIIEvQIBAD0NBgkq\nhkiG9w0BAQEF0ASC==\nB=1".to_owned(), vec!["B"], vec![1, 2]),
+        ] {
+            let read = statements(&text);
+            let seen: Vec<&str> = read.iter().flatten().map(|one| one.name.as_str()).collect();
+            let lines: Vec<usize> =
+                read.iter().filter_map(|one| one.as_ref().err()).map(|one| one.line).collect();
+            assert_eq!((seen, lines), (names, wrong), "{text}");
+        }
     }
 
     proptest! {

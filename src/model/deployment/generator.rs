@@ -7,6 +7,8 @@ use super::files::{FileReader, name_of, note_outside, path_at};
 use super::object::{Object, at_mut, put};
 use super::texts::texts;
 use super::{DeploymentError, finding, wrong};
+use crate::base::dotenv::{KEY_LINES, key_rest, without_end};
+use crate::base::variable::is_like_key;
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 use crate::model::inventory::InventoryFinding;
@@ -160,12 +162,17 @@ impl Generator<'_> {
             let Some(path) = self.file(&path, &spot, data)? else { continue };
             let (text, label) = (self.reader.text(&path)?, self.reader.label(&path));
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            for (index, line) in text.split_terminator('\n').enumerate() {
-                let spot = Location {
-                    file: label.as_str().into(),
-                    position: Position { line: index + 1, column: 1 },
-                };
-                data.line(line.strip_suffix('\r').unwrap_or(line).trim_start(), &spot);
+            let (mut rest, mut number) = (text, 1);
+            while !rest.is_empty() {
+                let spot =
+                    |line| Location { file: label.as_str().into(), position: Position { line, column: 1 } };
+                let (line, after) = rest.split_at(rest.find('\n').map_or(rest.len(), |end| end + 1));
+                let (key, after) = after.split_at(key_rest(line, after));
+                data.line(without_end(line).trim_start(), &spot(number));
+                if !key.is_empty() {
+                    data.note(&spot(number + 1), format!("{KEY_LINES}, so these lines are left out"));
+                }
+                (rest, number) = (after, number + 1 + key.lines().count());
             }
         }
         Ok(())
@@ -210,7 +217,7 @@ impl Data<'_> {
         };
         let is_name =
             is_key(key) && !key.starts_with(|c: char| c.is_ascii_digit()) && !matches!(key, "." | "..");
-        if !is_name {
+        if !is_name || is_like_key(key) {
             // The line may be a part of a secret, so it is not shown.
             self.note(spot, "this line is no `NAME=VALUE`, and is left out");
             return;

@@ -8,7 +8,8 @@ use super::super::expansion::Segment;
 use super::super::interpolation::{Budget, InterpolationVar, Values, interpolate};
 use super::super::{DeploymentPart, EnvVarSource, finding};
 use super::document::Variables;
-use crate::base::dotenv::{DotenvText, Statement, statements};
+use crate::base::dotenv::{DotenvText, KEY_LINES, Statement, key_rest, statements, without_end};
+use crate::base::variable::is_like_key;
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::Location;
 use crate::model::inventory::InventoryFinding;
@@ -57,7 +58,10 @@ pub(super) fn read(
         let Statement { name, value, line, .. } = match statement {
             Ok(statement) => statement,
             Err(invalid) => {
-                let message = format!("{}, and is left out", invalid.message);
+                let message = match invalid.message {
+                    KEY_LINES => format!("{KEY_LINES}, so these lines are left out"),
+                    message => format!("{message}, and is left out"),
+                };
                 findings.push(finding(&spot(label, invalid.line), message));
                 continue;
             }
@@ -97,14 +101,24 @@ pub(super) fn read(
 /// Parses a file of the form `raw`, without interpolation.
 pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> EnvFileLines {
     let (mut lines, mut findings) = (Vec::new(), Vec::new());
-    for (index, line) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
-        let line = line.trim_start();
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut next = 1;
+    while !rest.is_empty() {
+        let (written, after) = rest.split_at(rest.find('\n').map_or(rest.len(), |end| end + 1));
+        let (key, after) = after.split_at(key_rest(written, after));
+        let number = next;
+        (rest, next) = (after, number + 1 + key.lines().count());
+        if !key.is_empty() {
+            findings
+                .push(finding(&spot(label, number + 1), format!("{KEY_LINES}, so these lines are left out")));
+        }
+        let line = without_end(written).trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let spot = spot(label, index + 1);
+        let spot = spot(label, number);
         let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
-        if name.is_empty() || name.contains(char::is_whitespace) {
+        if name.is_empty() || name.contains(char::is_whitespace) || is_like_key(name) {
             findings.push(finding(&spot, NO_ASSIGNMENT));
             continue;
         }
@@ -250,6 +264,18 @@ mod tests {
             values(&lines),
             [("A".to_owned(), "'x' # $B".to_owned(), 1), ("B".to_owned(), "?".to_owned(), 3)]
         );
+        let key = "K=-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq0\nabc\n-----END PRIVATE KEY-----\nMIIEvQ0BADANBgkq\nC=1\n";
+        for (lines, findings) in [read(key), read_raw("f", key, &|_| None)] {
+            let names: Vec<(&str, usize)> =
+                lines.iter().map(|line| (line.name.as_str(), line.spot.position.line)).collect();
+            assert_eq!(names, [("K", 1), ("C", 6)]);
+            let said: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            assert!(
+                said[0].starts_with("f:2:1: a key over several lines") && said[1].starts_with("f:5:1: "),
+                "{said:?}"
+            );
+            assert!(said.iter().all(|text| !text.contains("MII") && !text.contains("abc")), "{said:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::document::{Taint, Variables, place};
 use super::dotenv::{self, NO_ASSIGNMENT, PASSED_ON, usable_text};
 use super::models;
 use super::project::{ComposeProject, is_refused};
+use crate::base::variable::is_like_key;
 use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 use crate::model::environment::is_environment_name;
 use crate::model::inventory::InventoryFinding;
@@ -100,7 +101,7 @@ struct CollectedEnv {
 
 impl CollectedEnv {
     fn give(&mut self, given: EnvEntry, spot: &Location, findings: &mut Vec<InventoryFinding>) {
-        if !is_environment_name(&given.name) {
+        if !is_environment_name(&given.name) || is_like_key(&given.name) {
             findings.push(finding(spot, "this cannot be the name of a variable, and is left out"));
             return;
         }
@@ -182,6 +183,10 @@ fn read_own(
 ) {
     let taint = |node: &Node| project.taints.get(&place(&node.spot)).cloned().unwrap_or_default();
     for MapEntry { key, spot, node } in environment.entries() {
+        if is_like_key(key) {
+            findings.push(finding(spot, NO_ASSIGNMENT));
+            continue;
+        }
         let value = match &node.value {
             NodeValue::Scalar { .. } if node.is_null() => None,
             NodeValue::Scalar { text, .. } => Some((text.clone(), taint(node))),
@@ -202,7 +207,7 @@ fn read_own(
             None => (written, None),
         };
         // An invalid name may be a part of a secret, so it is not shown.
-        if !is_environment_name(name) {
+        if !is_environment_name(name) || is_like_key(name) {
             findings.push(finding(&item.spot, NO_ASSIGNMENT));
             continue;
         }
