@@ -1,5 +1,6 @@
 //! `cki env`: its arguments, and the calls of the operation and the report.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl VariableArgs {
     pub(in crate::cli) fn overrides(&self, context: &Context) -> anyhow::Result<EnvOverrides> {
         let Self { set, files, unset } = self;
         let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
-        let own = |name: &str| context.host.env.get(name).map(str::to_owned);
+        let own = |name: &str| context.host.env.get_os(name).map(OsStr::to_owned);
         let overrides = read_overrides(&user, &context.host.cwd, &own)?;
         for note in &overrides.notes {
             context.ui.warning(&safe_line(note));

@@ -1,5 +1,7 @@
 //! `cki exec`: its arguments, and the calls of the operation and the report.
 
+use std::ffi::OsStr;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
@@ -93,7 +95,7 @@ fn is_interpreter(command: &[String]) -> bool {
 /// Returns the variables that the user gives to the command.
 fn variables(set: Vec<String>, context: &Context) -> anyhow::Result<Vec<(String, Secret)>> {
     let user = UserVariables { set, ..UserVariables::default() };
-    let own = |name: &str| context.host.env.get(name).map(str::to_owned);
+    let own = |name: &str| context.host.env.get_os(name).map(OsStr::to_owned);
     let given = read_overrides(&user, &context.host.cwd, &own)?.set;
     Ok(given.into_iter().map(|(name, value, _)| (name, value)).collect())
 }

@@ -15,6 +15,7 @@ mod settings;
 mod site;
 mod staging;
 mod systems;
+mod typed;
 mod unconfirmed;
 pub(super) mod usage;
 
@@ -94,6 +95,7 @@ use systems::{
     of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_source,
 };
 pub(super) use systems::{of_left_alone, of_worst};
+use typed::TypedSecrets;
 use unconfirmed::report_unconfirmed;
 
 /// Prints an error with its causes and hints, and returns its exit code.
@@ -109,7 +111,9 @@ pub(super) fn report(
     }
     let meaning = meaning(error);
     // Mask first, so that no later change of the text hides a secret from masking.
-    let safe = |text: String| text::safe_line(&ui.masked(&text).replace('\n', " ")).into_owned();
+    let secrets = TypedSecrets::of(typed.1);
+    let safe =
+        |text: String| text::safe_line(&secrets.mask(&ui.masked(&text)).replace('\n', " ")).into_owned();
     let message = sentence(safe(error.to_string()));
     let mut causes: Vec<String> = Vec::new();
     let mut before = error.to_string();
@@ -131,6 +135,7 @@ pub(super) fn report(
         // No other hint can be followed there.
         hints = vec!["the working directory was deleted: `cd` to one that exists.".to_owned()];
     }
+    let hints: Vec<String> = hints.iter().map(|hint| secrets.mask(hint)).collect();
     ui.error(&message, &causes, &hints);
     meaning.exit
 }

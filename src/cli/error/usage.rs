@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
 use super::diagnosis::did_you_mean;
+use super::typed::TypedSecrets;
 use crate::base::exit::Exit;
 use crate::base::text::{self, safe_line};
 use crate::cli::topics::topics;
@@ -75,8 +76,10 @@ const OTHER_OPTIONS: [(&str, &str, &str); 6] = [
 /// Prints an error of the command line, and returns its exit code.
 pub(in crate::cli) fn report(ui: &Ui, error: &clap::Error, args: &[OsString], tree: &Command) -> Exit {
     let complaint = Complaint::new(error, args, tree);
-    let hints: Vec<String> = complaint.hints.iter().map(|hint| safe_line(hint).into_owned()).collect();
-    ui.error(&format!("{}.", safe_line(complaint.message.trim_end_matches('.'))), &[], &hints);
+    let secrets = TypedSecrets::of(args);
+    let safe = |text: &str| safe_line(&secrets.mask(text)).into_owned();
+    let hints: Vec<String> = complaint.hints.iter().map(|hint| safe(hint)).collect();
+    ui.error(&format!("{}.", safe(complaint.message.trim_end_matches('.'))), &[], &hints);
     Exit::Usage
 }
 

@@ -5,6 +5,7 @@ pub mod diff;
 mod required;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -184,6 +185,9 @@ pub fn check_complete(component: &Component, environment: &Environment) -> Resul
     })
 }
 
+/// Looks up a variable in `cki`'s own environment.
+pub type OwnVariables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
 /// Reads the user's variables. Files come first, in order, so that a flag wins over a file. `own` looks
 /// up a variable in `cki`'s own environment.
 ///
@@ -192,7 +196,7 @@ pub fn check_complete(component: &Component, environment: &Environment) -> Resul
 pub fn read_overrides(
     user: &UserVariables,
     cwd: &Path,
-    own: &dyn Fn(&str) -> Option<String>,
+    own: OwnVariables<'_>,
 ) -> Result<EnvOverrides, EnvError> {
     let mut overrides = EnvOverrides { unset: user.unset.clone(), ..EnvOverrides::default() };
     for file in &user.files {
@@ -214,7 +218,7 @@ pub fn read_overrides(
 fn read_file(
     text: &str,
     label: &str,
-    own: &dyn Fn(&str) -> Option<String>,
+    own: OwnVariables<'_>,
     overrides: &mut EnvOverrides,
 ) -> Result<(), EnvError> {
     let mut above: BTreeMap<String, String> =
@@ -226,7 +230,7 @@ fn read_file(
         };
         let statement = statement.map_err(|invalid| wrong(invalid.line, invalid.message.to_owned()))?;
         let line = statement.line;
-        let lookup = |name: &str| above.get(name).cloned().or_else(|| own(name));
+        let lookup = |name: &str| above.get(name).cloned().or_else(|| own(name)?.into_string().ok());
         let place = format!("{label}:{line}");
         let value = match statement.value {
             None if own(&statement.name).is_none() => {
@@ -265,7 +269,7 @@ fn assignment(
     name: &str,
     value: Option<String>,
     place: &str,
-    own: &dyn Fn(&str) -> Option<String>,
+    own: OwnVariables<'_>,
 ) -> Result<(String, Secret), EnvError> {
     let wrong = |message: String| EnvError::Assignment { place: place.to_owned(), message };
     if name.is_empty() {
@@ -277,9 +281,12 @@ fn assignment(
     }
     let value = match value {
         Some(value) => value,
-        None => own(name).ok_or_else(|| {
-            wrong(format!("`{name}` is not set here, so that there is no value to pass on"))
-        })?,
+        None => {
+            let own = own(name).ok_or_else(|| {
+                wrong(format!("`{name}` is not set here, so that there is no value to pass on"))
+            })?;
+            own.into_string().map_err(|_| wrong(format!("the value of `{name}` here is not valid UTF-8")))?
+        }
     };
     if value.contains('\0') {
         return Err(wrong(format!("the value of `{name}` holds a zero byte")));
@@ -289,6 +296,8 @@ fn assignment(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     #[test]
@@ -298,7 +307,7 @@ mod tests {
         let text = "# comment\n\nA=1\nexport B=\"two\\nlines\"\nC='x y'\nPASSED\n";
         std::fs::write(&file, text).expect("writes");
         let user = UserVariables { set: vec!["A=2".into()], files: vec![file.clone()], unset: vec![] };
-        let own = |name: &str| (name == "PASSED").then(|| "own".to_owned());
+        let own = |name: &str| (name == "PASSED").then(|| OsString::from("own"));
         let overrides = read_overrides(&user, directory.path(), &own).expect("reads");
         let seen: Vec<(&str, &str)> =
             overrides.set.iter().map(|(n, v, _)| (n.as_str(), v.expose())).collect();
@@ -315,7 +324,7 @@ mod tests {
     /// Returns the variables of a file, and the notes about it.
     fn noted(text: &str) -> Result<(Pairs, Vec<String>), String> {
         let mut overrides = EnvOverrides::default();
-        let own = |name: &str| (name == "OWN").then(|| "own".to_owned());
+        let own = |name: &str| (name == "OWN").then(|| OsString::from("own"));
         read_file(text, "f", &own, &mut overrides).map_err(|error| error.to_string())?;
         let set = overrides.set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned()));
         Ok((set.collect(), overrides.notes))
@@ -359,5 +368,9 @@ mod tests {
             let user = UserVariables { set: vec![wrong.into()], ..UserVariables::default() };
             assert!(read_overrides(&user, Path::new("/"), &|_| None).is_err(), "{wrong}");
         }
+        let user = UserVariables { set: vec!["LATIN".into()], ..UserVariables::default() };
+        let latin = |_: &str| Some(OsString::from_vec(b"caf\xe9".to_vec()));
+        let error = read_overrides(&user, Path::new("/"), &latin).expect_err("is no text").to_string();
+        assert_eq!(error, "--env LATIN: the value of `LATIN` here is not valid UTF-8");
     }
 }
