@@ -15,6 +15,15 @@
   function: [(identifier) (selector_expression)] @function
   arguments: (argument_list) @arguments) @read
 
+; exec.Command("sh", "-c", "echo $X"): a shell reads the names.
+((call_expression
+  function: (_) @_f
+  arguments: (argument_list
+    (interpreted_string_literal) @_c . [(interpreted_string_literal) (raw_string_literal)] @unknown))
+  (#match? @_f "^exec[.]Command(Context)?$")
+  (#match? @_c "^\"-[a-z]*c\"$")
+  (#match? @unknown "[$][A-Za-z_{]"))
+
 ; lookup(os.Getenv): whatever no other query explains is reported.
 (selector_expression) @mention
 

@@ -116,6 +116,14 @@
 (return_statement (identifier) @mention)
 ; spawn("x", {env: process.env}): a program gets it.
 ((pair key: (property_identifier) @_k value: (_) @passed) (#eq? @_k "env"))
+; exec("echo $X"), spawn("sh", ["-c", "echo $X"]): a shell reads the names.
+((call_expression function: (_) @_f arguments: (arguments . (string) @unknown))
+  (#match? @_f "^([a-zA-Z_]*([cC]hild_?[pP]rocess|cp)[.])?exec(Sync)?$")
+  (#match? @unknown "[$][A-Za-z_{]"))
+((call_expression function: (_) @_f arguments: (arguments (array (string) @_c . (string) @unknown)))
+  (#match? @_f "(^|[.])(spawn|execFile)(Sync)?$")
+  (#match? @_c "^['\"]-[a-z]*c['\"]$")
+  (#match? @unknown "[$][A-Za-z_{]"))
 ; if (process.env), process.env && process.env.X, typeof process.env
 (binary_expression left: (_) @tested operator: "&&")
 (unary_expression argument: (_) @tested)

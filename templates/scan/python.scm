@@ -122,6 +122,17 @@
 ((call function: (_) @_f arguments: (argument_list . (string) @unknown))
   (#match? @_f "^(os[.](system|popen)|subprocess[.]([a-z_]+|Popen)|(asyncio[.])?create_subprocess_shell)$")
   (#match? @unknown "[$][A-Za-z_{]"))
+; subprocess.run(["sh", "-c", "echo $X"]), os.execlp("sh", "sh", "-c", "echo $X")
+((call function: (_) @_f arguments: (argument_list . [
+  (list (string) @_c . (string) @unknown)
+  (tuple (string) @_c . (string) @unknown)]))
+  (#match? @_f "(^|[.])(subprocess[.]([a-z_]+|Popen)|run|call|check_call|check_output|Popen)$")
+  (#match? @_c "^[a-z]*['\"]-[a-z]*c['\"]$")
+  (#match? @unknown "[$][A-Za-z_{]"))
+((call function: (_) @_f arguments: (argument_list (string) @_c . (string) @unknown))
+  (#match? @_f "(^|[.])(create_subprocess_exec|(exec|spawn)l[ep]*)$")
+  (#match? @_c "^[a-z]*['\"]-[a-z]*c['\"]$")
+  (#match? @unknown "[$][A-Za-z_{]"))
 
 ; os.environ['X']
 (subscript value: [(identifier) (attribute) (subscript) (call)] @object subscript: (_) @key) @read

@@ -143,6 +143,16 @@ fn python_reads_are_found_or_reported() {
         ("x.py", "from os import environ\nif environ: pass\nenv = environ.copy()\nrun(x, env=env)", &[]),
         (
             "x.py",
+            "from starlette.config import Config\nfrom prettyconf import config\nc = Config('.env')\nc('A'); c.get('B', default=1); c.get('C')\nconfig('D'); config('E', default=2)",
+            &["A:4", "B:4=", "C:4", "D:5", "E:5="],
+        ),
+        (
+            "x.py",
+            "import subprocess\nsubprocess.check_call(['sh', '-c', 'echo $A'])\nsubprocess.run(['grep', '$B', 'f'])\nos.execlp('sh', 'sh', '-ec', 'echo $C')",
+            &["@2 'echo $A'", "@4 'echo $C'"],
+        ),
+        (
+            "x.py",
             "from decouple import config, AutoConfig\nconfig('A'); config('B', default=1, cast=int)\nc = AutoConfig()\nc('C')",
             &["A:2", "B:2=", "C:4"],
         ),
@@ -231,6 +241,11 @@ fn go_reads_are_found_or_reported() {
     check(&[
         (
             "x.go",
+            "package a\nvar a = exec.Command(\"sh\", \"-c\", \"echo $A\")\nvar b = exec.Command(\"grep\", \"$B\")",
+            &["@2 \"echo $A\""],
+        ),
+        (
+            "x.go",
             "package m\nfunc f() { load(os.Getenv); x := os.LookupEnv; x(\"A\") }",
             &["A:2?", "@2 os.Getenv"],
         ),
@@ -281,6 +296,11 @@ fn go_reads_are_found_or_reported() {
 #[test]
 fn javascript_reads_are_found_or_reported() {
     check(&[
+        (
+            "x.js",
+            "exec('echo $A');\nspawn('sh', ['-c', 'echo $B']);\npattern.exec('$C');\nspawn('grep', ['$D']);",
+            &["@1 'echo $A'", "@2 'echo $B'"],
+        ),
         (
             "x.js",
             "process['env'].A; process[\"env\"]['B']; require('process').env.C",
