@@ -10,7 +10,7 @@ use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 use crate::base::secret::MASK;
 
 /// Substrings of which every form contains one: a fast test that most texts fail.
-const ANCHORS: [&str; 38] = [
+const ANCHORS: [&str; 43] = [
     "glpat-",
     "gldt-",
     "glrt-",
@@ -48,6 +48,12 @@ const ANCHORS: [&str; 38] = [
     "sha256~",
     "hvs.",
     "dop_v1_",
+    "shpat_",
+    "shpca_",
+    "shppa_",
+    "shpss_",
+    // The second part of a token of Telegram, behind the number of a bot.
+    ":AA",
     "\"auth\"",
 ];
 
@@ -74,7 +80,7 @@ static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         r"A[KS]IA[A-Z0-9]{16}\b",
         r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
         r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:(?s:.*?)-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\,:-]*)",
-        r"\bsk-[A-Za-z0-9_-]{20,}",
+        r"\bsk-(?:(?:proj|svcacct|admin|ant)-[A-Za-z0-9_-]{8,}|[A-Za-z0-9_-]{20,})",
         r"[rs]k_live_[A-Za-z0-9]{16,}",
         r"npm_[A-Za-z0-9]{36}",
         r"pypi-[A-Za-z0-9_-]{50,}",
@@ -86,6 +92,8 @@ static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         r"sha256~[A-Za-z0-9_-]{40,}",
         r"\bhvs\.[A-Za-z0-9_-]{20,}",
         r"dop_v1_[a-f0-9]{40,}",
+        r"\bshp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}",
+        r":AA[A-Za-z0-9_-]{33}\b",
     ];
     // Text from outside need not be UTF-8.
     Regex::new(&format!(r#"(?-u)(?P<auth>"auth"\s*:\s*")[A-Za-z0-9+/=]{{8,}}|{}"#, forms.join("|")))
@@ -248,7 +256,7 @@ fn open(bytes: &[u8]) -> usize {
             }
         }
     }
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.=-~\"".contains(&byte);
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.=-~\":".contains(&byte);
     let recent = bytes.len().saturating_sub(LONGEST_WORD);
     let start = bytes[recent..].iter().rposition(|byte| !is_word(*byte)).map_or(recent, |at| recent + at + 1);
     let start = start.max(over);
@@ -256,7 +264,7 @@ fn open(bytes: &[u8]) -> usize {
     let begins = |at: &usize| {
         let rest = &bytes[*at..];
         // One or two letters at the end of an ordinary word do not begin a token.
-        let may_begin = rest.len() > 2 || *at == 0 || !is_inside(bytes[at - 1]);
+        let may_begin = rest.len() > 2 || *at == 0 || rest[0] == b':' || !is_inside(bytes[at - 1]);
         let is_begun = |anchor: &&str| anchor.as_bytes().starts_with(rest) && may_begin;
         ANCHORS.iter().any(|anchor| rest.starts_with(anchor.as_bytes()) || is_begun(anchor))
     };
@@ -280,9 +288,13 @@ mod tests {
             format!("sk-{long}"),
             format!("npm_{}", &long[..36]),
             format!("pypi-AgEIcHlwaS5vcmc{long}"),
+            "sk-proj-a1b2c3d4".to_owned(),
+            format!("shpat_{}", "0a1b2c3d".repeat(4)),
         ] {
             assert_eq!(without_tokens(&format!("a={token}, b")), format!("a={MASK}, b"));
         }
+        let telegram = format!("bot123456789:AA{}/getMe", &long[..33]);
+        assert_eq!(without_tokens(&telegram), format!("bot123456789{MASK}/getMe"));
         let key =
             format!("k: -----BEGIN RSA PRIVATE KEY-----\n{long}\n{long}==\n-----END RSA PRIVATE KEY-----\n");
         assert_eq!(without_tokens(&key), format!("k: {MASK}\n"));
@@ -315,10 +327,12 @@ mod tests {
         let certificate = format!("-----BEGIN CERTIFICATE-----\n{long}\n-----END CERTIFICATE-----");
         let coloured = format!("{}\x1b[31m{}", &token[..9], &token[9..]);
         let text = format!(
-            "as {coloured} {token}, \"auth\":\"{token}\"\n{certificate}\n{key}\ng sk- xo\nlast {token}"
+            "at 12:00:01 bot12345678:AA{} as {coloured} {token}, \"auth\":\"{token}\"\n{certificate}\n{key}\ng sk- xo\nlast {token}",
+            &long[..33]
         );
-        let wanted =
-            format!("as {MASK} {MASK}, \"auth\":\"{MASK}\"\n{certificate}\n{MASK}\ng sk- xo\nlast {MASK}");
+        let wanted = format!(
+            "at 12:00:01 bot12345678{MASK} as {MASK} {MASK}, \"auth\":\"{MASK}\"\n{certificate}\n{MASK}\ng sk- xo\nlast {MASK}"
+        );
         for size in 1..text.len() {
             let (mut tokens, mut out) = (TokenStream::default(), Vec::new());
             for piece in text.as_bytes().chunks(size) {

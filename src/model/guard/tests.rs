@@ -66,6 +66,17 @@ fn real() -> Vec<(&'static str, String)> {
         ("npm token", format!("npm_{}", letters(36))),
         ("Discord webhook", format!("https://discord.com/api/webhooks/123456789012345678/{}", letters(68))),
         ("Telegram token", format!("123456789:AA{}", letters(33))),
+        ("Telegram token", format!("https://api.telegram.org/bot12345678:{}/getMe", letters(35))),
+        ("Discord webhook", format!("https://discord.com/api/webhooks/123456789012345678/{}", letters(20))),
+        (
+            "Teams webhook",
+            format!(
+                "https://c.webhook.office.com/webhookb2/{0}@{0}/IncomingWebhook/{0}/x",
+                "0a1b2c3d".repeat(4)
+            ),
+        ),
+        ("Shopify token", format!("shpss_{}", "0a1b2c3d".repeat(4))),
+        ("OpenAI or Anthropic key", "sk-proj-a1b2c3d4e5".to_owned()),
         ("address with a token", "nats://s3cr3t-of-nats@nats.company.com:4222".to_owned()),
         ("PyPI token", format!("pypi-{}", letters(60))),
         ("Vault token", format!("hvs.{}", letters(24))),
