@@ -3,6 +3,8 @@
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
+use crate::base::html::of_windows;
+
 /// Characters that filters of LDAP must escape (RFC 4515).
 const FILTER: &[u8] = b"*()\\\0";
 
@@ -25,9 +27,45 @@ pub(super) fn plain(text: &str) -> Vec<String> {
     if !text.is_ascii() {
         forms.push(ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned());
         forms.push(DecomposingNormalizerBorrowed::new_nfd().normalize(text).into_owned());
+        forms.extend(beyond_ascii(text));
     }
     forms.retain(|form| form != text);
     forms
+}
+
+/// Returns the forms of a text with characters beyond ASCII: as `cat -v` shows its bytes (`M-CM-$`), its bytes read in
+/// Latin-1 or Windows-1252 (`Ã¤`), and the numbers of its characters in a list (`explode` of jq, `ord`).
+fn beyond_ascii(text: &str) -> Vec<String> {
+    let caret = |byte: u8| match byte {
+        0..0x20 => format!("^{}", char::from(byte + 0x40)),
+        0x7f => "^?".to_owned(),
+        _ => char::from(byte).to_string(),
+    };
+    let meta = |byte: u8| match byte {
+        0x80.. => format!("M-{}", caret(byte & 0x7f)),
+        _ => caret(byte),
+    };
+    let latin: String = text.bytes().map(char::from).collect();
+    let windows: String =
+        text.bytes().map(|byte| of_windows(byte.into()).unwrap_or(char::from(byte))).collect();
+    let numbers: Vec<String> = text.chars().map(|one| u32::from(one).to_string()).collect();
+    let lists = [",", ", ", " ", "\n", ",\n  ", ",\n    "].map(|separator| numbers.join(separator));
+    [text.bytes().map(meta).collect(), latin, windows].into_iter().chain(lists).collect()
+}
+
+/// Returns the forms of a text with characters beyond ASCII that are no UTF-8: with a backslash before each byte that is no
+/// letter or digit (`quotemeta` of Perl), and in UTF-16.
+pub(super) fn binary(text: &str) -> Vec<Vec<u8>> {
+    if text.is_ascii() {
+        return Vec::new();
+    }
+    let escaped = |byte: u8| match byte {
+        b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => vec![byte],
+        _ => vec![b'\\', byte],
+    };
+    let wide =
+        [u16::to_le_bytes, u16::to_be_bytes].map(|bytes| text.encode_utf16().flat_map(bytes).collect());
+    std::iter::once(text.bytes().flat_map(escaped).collect()).chain(wide).collect()
 }
 
 /// Returns the forms with backslashes whose digits folding takes for an octal number: `\\2a` (LDAP, CSS) and `\\042`

@@ -79,8 +79,16 @@ impl Forms {
     /// Adds the forms in which programs write single characters in another way.
     fn written(&mut self, text: &str, folding: FoldOptions) {
         for form in char_forms::plain(text) {
+            // Folding reads these as the beginning of a control sequence.
+            self.needs_raw |= form.contains(|one| ('\u{80}'..='\u{9f}').contains(&one));
             self.raw.push(Phrase::plain(form.as_bytes()));
             self.folded.push(Phrase::plain(&fold(form.as_bytes(), folding).bytes));
+        }
+        for form in char_forms::binary(text).iter().filter(|form| form.len() >= SHORTEST) {
+            self.needs_raw |= form.iter().any(|byte| (0x80..=0x9f).contains(byte));
+            self.raw.push(Phrase::plain(form));
+            let folded = fold(form, folding).bytes;
+            self.folded.extend((folded.len() >= SHORTEST).then(|| Phrase::plain(&folded)));
         }
         // A backslash makes a search of the raw text necessary in any case.
         self.raw.extend(char_forms::numbered(text).iter().map(|form| Phrase::plain(form.as_bytes())));

@@ -44,6 +44,40 @@ fn redactor_masks_encoded_forms_once() {
 }
 
 #[test]
+fn redactor_masks_other_forms_of_characters_beyond_ascii() {
+    let list = |text: &str, by: &str| {
+        text.chars().map(|one| u32::from(one).to_string()).collect::<Vec<_>>().join(by).into_bytes()
+    };
+    for secret in ["pässwörd", "Übergröße!", "пароль-9", "密码密码密码", "p€ss_w0rd"] {
+        let redactor = redactor(&[secret]);
+        let quoted = secret.bytes().flat_map(|byte| match byte {
+            b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => vec![byte],
+            _ => vec![b'\\', byte],
+        });
+        let mut forms: Vec<Vec<u8>> = vec![
+            quoted.collect(),
+            secret.bytes().map(char::from).collect::<String>().into_bytes(),
+            secret.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            secret.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ];
+        forms.extend([",", ", ", ",\n  "].map(|by| list(secret, by)));
+        for form in forms {
+            let text = [&b"a ("[..], &form, &b") b"[..]].concat();
+            let wanted = format!("a ({MASK}) b").into_bytes();
+            // Of UTF-16, a control character at an end is no part of what is found.
+            let seen = |bytes: Vec<u8>| bytes.into_iter().filter(|byte| *byte >= b' ').collect::<Vec<u8>>();
+            assert_eq!(seen(redactor.bytes(&text)), wanted, "{secret}: {form:?}");
+            assert_eq!(seen(streamed(&redactor, &text, &[0])), wanted, "{secret}: {form:?}");
+        }
+    }
+    // As `cat -v` and a reader with Windows-1252 show it.
+    let redactor = redactor(&["pässwörd"]);
+    assert_eq!(redactor.text("a pM-CM-$sswM-CM-6rd$\n"), format!("a {MASK}$\n"));
+    assert_eq!(redactor.text("pÃ¤sswÃ¶rd"), MASK);
+    assert_eq!(redactor.text("pässwör, M-C, 112,228,115"), "pässwör, M-C, 112,228,115");
+}
+
+#[test]
 fn stream_releases_prefix_on_mismatch() {
     let redactor = redactor(&["secret"]);
     let mut stream = redactor.stream();
