@@ -79,8 +79,8 @@ impl Forms {
     /// Adds the forms in which programs write single characters in another way.
     fn written(&mut self, text: &str, folding: FoldOptions) {
         for form in char_forms::plain(text) {
-            // Folding reads these as the beginning of a control sequence.
-            self.needs_raw |= form.contains(|one| ('\u{80}'..='\u{9f}').contains(&one));
+            // Folding reads these as the beginning of a control sequence, and a line break as the end of a wrapped line.
+            self.needs_raw |= form.contains(|one| one == '\n' || ('\u{80}'..='\u{9f}').contains(&one));
             self.raw.push(Phrase::plain(form.as_bytes()));
             self.folded.push(Phrase::plain(&fold(form.as_bytes(), folding).bytes));
         }
