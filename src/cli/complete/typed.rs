@@ -128,7 +128,10 @@ impl TypedLine {
     pub(super) fn entry_names(&self) -> Option<EntryNames> {
         let settings = self.settings()?;
         let services = services(&settings);
-        let is_wanted = |name: &str| self.may_become(name);
+        let is_wanted = |one: &ComponentName| {
+            let of_category = |(category, name)| one.category == category && one.name.starts_with(name);
+            self.may_become(one.name) || self.current.split_once('/').is_some_and(of_category)
+        };
         let names = ops::shared::inventory::component_names(&settings.inventory, &services, is_wanted);
         Some(EntryNames { components: names.ok()?, services })
     }

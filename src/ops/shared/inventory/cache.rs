@@ -97,15 +97,20 @@ impl CachePlace {
     /// alone. `None` if no component has a wanted name.
     pub(super) fn names(
         &self,
-        is_wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&ComponentName) -> bool,
         also_wanted: impl Fn(&ComponentName) -> bool,
     ) -> Option<Vec<ComponentName>> {
         let mut parts = CacheParts::open(&self.file)?;
         let (record, names) = (parts.next()?, parts.next()?);
+        let Some(mut reader) = self.reader(names) else {
+            // No other command reads this part, so that none would mend it.
+            let _ = std::fs::remove_file(&self.file);
+            return None;
+        };
         let (mut found, mut numbers) = (Vec::new(), Vec::new());
         let mut is_alone = true;
-        stored_names(&mut self.reader(names)?, |number, name| {
-            let is_wanted = is_wanted(name.name);
+        stored_names(&mut reader, |number, name| {
+            let is_wanted = is_wanted(&name);
             is_alone &= !is_wanted;
             if is_wanted || also_wanted(&name) {
                 found.push(name);

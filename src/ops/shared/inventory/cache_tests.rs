@@ -48,7 +48,7 @@ fn names_are_completed_without_a_look_at_other_entries() {
     assert!(!lab.is_cached() && lab.is_cached());
     // `c7` is among the names, since a backing service is called so.
     let help_of = |wanted: &str, shown: &str| {
-        let names = component_names(&lab.sources, &["c7".to_owned()], |name| name.starts_with(wanted));
+        let names = component_names(&lab.sources, &["c7".to_owned()], |one| one.name.starts_with(wanted));
         names.expect("loads").iter().find(|one| one.name == shown).and_then(|one| one.help)
     };
     let (old, new) = (Some("The number 7."), Some("Seven."));
@@ -74,6 +74,9 @@ fn broken_caches_are_read_as_none_and_replaced() {
     assert_eq!(file.metadata().expect("is there").permissions().mode() & 0o777, 0o600);
     let broken = |what: &str, content: &[u8]| {
         std::fs::write(&file, content).expect("writes");
+        // Completion finds the name all the same, and removes a file whose names nobody else would read.
+        let names = component_names(&lab.sources, &[], |one| one.name == "c7").expect("loads");
+        assert_eq!(names.iter().map(|one| one.help).collect::<Vec<_>>(), [Some("The number 7.")], "{what}");
         let (read, is_cached) = lab.load().expect("loads");
         assert!(!is_cached, "{what}");
         assert_eq!(shown(&Ok(read)), expected, "{what}");

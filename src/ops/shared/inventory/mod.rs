@@ -62,7 +62,7 @@ pub fn load(sources: &InventorySources) -> Result<Inventory, LoadError> {
 pub fn component_names(
     sources: &InventorySources,
     services: &[String],
-    is_wanted: impl Fn(&str) -> bool,
+    is_wanted: impl Fn(&ComponentName) -> bool,
 ) -> Result<Vec<ComponentName>, LoadError> {
     let is_service = |name: &ComponentName| services.iter().any(|service| name.is_named(service));
     let files = FileSnapshot::default();
@@ -74,7 +74,7 @@ pub fn component_names(
     // The names last as long as the program.
     let inventory: &'static Inventory = Box::leak(Box::new(load(sources)?));
     let names = inventory.components.iter().map(ComponentName::of);
-    Ok(names.filter(|name| is_wanted(name.name) || is_service(name)).collect())
+    Ok(names.filter(|name| is_wanted(name) || is_service(name)).collect())
 }
 
 /// Loads an inventory as [`load`] with the names of the backing services, and checks the dependencies of a user's one
