@@ -32,10 +32,19 @@ pub(crate) fn cki(directory: &Path, values: &Values, command: &[String], args: &
         "run": {"command": command}, "environment": environment,
     });
     let inventory = json!({"version": 1, "components": [component]}).to_string();
-    std::fs::write(directory.join("i.json"), inventory).expect("writes");
+    std::fs::write(directory.join("i.json"), in_ascii(&inventory)).expect("writes");
     let mut program = Command::new(env!("CARGO_BIN_EXE_cki"));
     program.env_clear().envs(support::clean_env(directory).iter()).current_dir(directory);
     program.args(["--inventory", "i.json"]).args(args).output().expect("runs cki")
+}
+
+/// Escapes the characters of JSON that YAML takes for line breaks, or refuses.
+fn in_ascii(json: &str) -> String {
+    let escaped = |one: char| match one {
+        ' '..='~' => one.to_string(),
+        _ => one.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    };
+    json.chars().map(escaped).collect()
 }
 
 fn compose(program: &str, directory: &Path, file: &str) -> Result<Value, String> {

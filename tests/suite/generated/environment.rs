@@ -15,7 +15,10 @@ const OTHERS: [(&str, &[(&str, &str)]); 7] = [
     (
         "Directories",
         &[
-            ("HOME", "Your home directory. Without it, `--workspace` must be given."),
+            (
+                "HOME",
+                "Your home directory; if it is empty or relative, that of your account. Without it, `--workspace` must be given.",
+            ),
             ("XDG_CONFIG_HOME", "Where your own `cki.toml` is, in `cki/`; else `~/.config`."),
             (
                 "XDG_DATA_HOME",
