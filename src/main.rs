@@ -4,11 +4,6 @@
 use std::process::ExitCode;
 
 use cki::host::Host;
-use mimalloc::MiMalloc;
-
-/// Threads that read thousands of files wait for each other in the allocator of glibc.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     cki::run(Host::real())
