@@ -21,15 +21,14 @@ impl FileError {
         Self { verb, path: path.into(), source }
     }
 
-    /// Returns whether something that should be there does not exist: not a place to write to.
+    /// Returns whether the path, or the directory to write it to, does not exist.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        matches!(self.verb, "read" | "find" | "run") && is_absent(&self.source)
+        match self.source.kind() {
+            io::ErrorKind::NotFound => true,
+            // A file is in the way of what should be written.
+            io::ErrorKind::NotADirectory => matches!(self.verb, "read" | "find" | "run"),
+            _ => false,
+        }
     }
-}
-
-/// Returns whether an error means that the path does not exist: no such name, or a parent that is not a
-/// directory.
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
