@@ -54,7 +54,7 @@ fn beyond_ascii(text: &str) -> Vec<String> {
 }
 
 /// Returns the forms of a text with characters beyond ASCII that are no UTF-8: with a backslash before each byte that is no
-/// letter or digit (`quotemeta` of Perl), and in UTF-16.
+/// letter or digit (`quotemeta` of Perl), and in UTF-16 if folding does not read that.
 pub(super) fn binary(text: &str) -> Vec<Vec<u8>> {
     if text.is_ascii() {
         return Vec::new();
@@ -65,6 +65,9 @@ pub(super) fn binary(text: &str) -> Vec<Vec<u8>> {
     };
     let wide =
         [u16::to_le_bytes, u16::to_be_bytes].map(|bytes| text.encode_utf16().flat_map(bytes).collect());
+    // Folding drops the zeros between characters of Latin-1.
+    let is_beyond_latin = text.chars().any(|one| one > '\u{ff}');
+    let wide = wide.into_iter().filter(|_| is_beyond_latin);
     std::iter::once(text.bytes().flat_map(escaped).collect()).chain(wide).collect()
 }
 
