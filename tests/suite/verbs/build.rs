@@ -223,7 +223,7 @@ fn build_mr_builds_the_merge_request(cli: &Cli) {
     ");
     assert_snapshot!(cli.run("build plain --mr 214"), @"
     --- stderr
-      tools        `file:///tmp/cki-TESTID/served/tools.git` has no merge request !214
+      tools        not updated
     error: `file:///tmp/cki-TESTID/served/tools.git` has no merge request !214.
     hint: look at its number on the server again.
     --- exit 3

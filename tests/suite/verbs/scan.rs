@@ -199,7 +199,7 @@ fn env_scan_counts_deployment_values_as_given() {
     let _repositories = cloned(&cli);
     assert_snapshot!(cli.run("env deployed --scan"), @"
     read, given nowhere (1)
-      PROBED  optional  /tmp/cki-TESTID/project/inventory.yaml:24
+      PROBED  optional  /tmp/cki-TESTID/project/inventory.yaml:25
 
     given, never read (1)
       UNUSED  deployment  /tmp/cki-TESTID/home/cki/tools/deploy.yaml:4
