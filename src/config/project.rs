@@ -176,7 +176,8 @@ impl UserSpace {
 
     /// Returns whether the owner of a directory is neither this user nor root.
     fn is_foreign(self, owner: u32) -> bool {
-        !files::is_own(owner) && !(self == Self::Mapped && owner == OVERFLOW)
+        let is_unknown = self == Self::Mapped && owner == OVERFLOW;
+        !(files::is_own(owner) || is_unknown)
     }
 }
 
