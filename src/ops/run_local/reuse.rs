@@ -13,7 +13,7 @@ use crate::ops::runtime::list::{FoundInstances, InstanceSummary};
 use crate::ops::runtime::select::{Ended, ended_with};
 use crate::ops::runtime::start::config_hash::{digest_of, specification};
 
-/// Returns whether a detached run of a requested component is up. A component that ends by itself may run any number of
+/// Returns whether a detached run of a requested component is up. A component that ends on its own may run any number of
 /// times.
 pub(super) fn is_met(found: &FoundInstances, plan: &RunPlan) -> bool {
     !plan.requested().any(|unit| unit.one_shot) && !mains(found, plan).is_empty()
@@ -21,12 +21,11 @@ pub(super) fn is_met(found: &FoundInstances, plan: &RunPlan) -> bool {
 
 /// Returns the requested components and services in detached runs that are up.
 fn mains<'a>(found: &'a FoundInstances, plan: &RunPlan) -> Vec<&'a InstanceSummary> {
+    let requested: BTreeSet<(&str, &str)> =
+        plan.requested().map(|unit| (unit.component.as_str(), unit.name.as_str())).collect();
     let is_requested = |one: &&InstanceSummary| {
-        is_up(one)
-            && one.is_main()
-            && plan
-                .requested()
-                .any(|unit| unit.name == one.identity.name && unit.component == one.identity.component)
+        let name = (one.identity.component.as_str(), one.identity.name.as_str());
+        is_up(one) && one.is_main() && requested.contains(&name)
     };
     found.instances.iter().filter(is_requested).collect()
 }
@@ -48,7 +47,7 @@ pub(super) fn identical(
         runs.entry(&one.identity.run).or_default().insert(&one.identity.name, one);
     }
     let image = |name: &str| images.get(name).map_or("", String::as_str);
-    // Kept services are a run of their own, and units that end by themselves have ended.
+    // Kept services are a run of their own, and units that end on their own have ended.
     let wanted: Vec<(&str, String)> = plan
         .units()
         .filter(|unit| !unit.retained && !unit.one_shot)
@@ -103,11 +102,12 @@ fn ending(
     is_component: impl Fn(&str) -> bool,
     force: bool,
 ) -> Result<Vec<InstanceSummary>, RunError> {
-    let runs: BTreeSet<&RunId> = mains.iter().map(|one| &one.identity.run).collect();
+    let mut runs: BTreeMap<&RunId, Vec<&InstanceSummary>> = BTreeMap::new();
+    for one in mains {
+        runs.entry(&one.identity.run).or_default().push(one);
+    }
     let mut ended = Vec::new();
-    for run in runs {
-        let of_run: Vec<&InstanceSummary> =
-            mains.iter().copied().filter(|one| one.identity.run == *run).collect();
+    for (run, of_run) in runs {
         let Ended { instances, .. } = ended_with(found, run, &of_run);
         // A container that has done its work has no data.
         let has_data = |one: &&&InstanceSummary| {
